@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BPFD_API_RPC_H
+#define BPFD_API_RPC_H
+
+#include <protobuf-c/protobuf-c.h>
+#include <stdarg.h>
+#include <sys/types.h>
+
+#include "ipc/config.h"
+#include "ipc/messages.h"
+
+struct api;
+
+/*
+ * One gRPC call in progress.  It is owned by the server (server.c); a handler ends it by exactly
+ * one call_reply() or call_error(), in the handler or later.  When the client cancels, its
+ * deadline passes or its connection breaks, the server runs the cancel callback once and the
+ * handler must not touch the call afterwards.
+ */
+struct call;
+
+/*
+ * rpcs.def: RPC(service, method, request descriptor, role, handler), e.g.
+ *   RPC("bpfd.v1.Programs", "Load", bpfd__v1__load_request, CONFIG_ADMIN, rpc_programs_load)
+ * A handler gets the request, unpacked by that descriptor after the wire check (UTF-8, no NUL in
+ * strings, budget), valid until the call ends.
+ */
+typedef void rpc_handler(struct call *call, const ProtobufCMessage *request);
+
+struct peer {
+	uid_t uid;
+	pid_t pid;
+	enum config_role role;
+	int sock;			/* the client's socket, borrowed: dup travels to the loader */
+	const char *exe;		/* for the audit line: quoted comm or "?" */
+};
+
+struct api *call_api(const struct call *call);
+const struct peer *call_peer(const struct call *call);
+const char *call_method(const struct call *call);	/* "/bpfd.v1.Programs/Load" */
+void	call_on_cancel(struct call *call, void (*fn)(void *arg), void *arg);
+long	call_time_left_ms(const struct call *call);	/* of grpc-timeout; -1: no deadline */
+
+void	call_reply(struct call *call, const ProtobufCMessage *response);
+/* text is sent percent-encoded as grpc-message; code is never IPC_OK. */
+void	call_error(struct call *call, enum ipc_code code, const char *fmt, ...)
+		__attribute__((format(printf, 3, 4)));
+/* The same with a google.rpc.Status in grpc-status-details-bin whose one detail is a
+ * google.rpc.DebugInfo with detail = log (e.g. the verifier's log, cut to CALL_DETAIL_MAX). */
+#define CALL_DETAIL_MAX 6144
+void	call_error_detail(struct call *call, enum ipc_code code, const char *text, const char *log,
+		size_t log_len);
+
+/* Streaming answers (health Watch, reflection): any number, then call_finish(). */
+void	call_send(struct call *call, const ProtobufCMessage *response);
+void	call_finish(struct call *call);
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ipc/config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include "common/auto.h"
+#include "common/memfd.h"
+#include "ipc/chan.h"
+
+static uint64_t
+words(const char *list)
+{
+	uint64_t n = 1;
+
+	for (; *list; list++)
+		n += *list == '|';
+	return n;
+}
+
+static bool
+in_range(uint64_t v, uint64_t min, uint64_t max)
+{
+	return v >= min && v <= max;
+}
+
+static bool
+list_ok_WHO(const struct conf_WHO *w)
+{
+	return w->n_uids <= CONFIG_WHO_MAX && w->n_gids <= CONFIG_WHO_MAX;
+}
+
+static bool
+list_ok_PROG_TYPES(const struct conf_PROG_TYPES *t)
+{
+	return true;
+}
+
+static bool
+list_ok_MAP_TYPES(const struct conf_MAP_TYPES *t)
+{
+	return true;
+}
+
+static bool
+list_ok_HELPERS(const struct conf_HELPERS *h)
+{
+	return true;
+}
+
+static bool
+list_ok_PATTERNS(const struct conf_PATTERNS *p)
+{
+	if (p->n > CONFIG_PATTERNS_MAX)
+		return false;
+	for (uint32_t i = 0; i < p->n; i++)
+		if (!ipc_str_ok(p->glob[i], sizeof(p->glob[i])))
+			return false;
+	return true;
+}
+
+static bool
+list_ok_KFUNCS(const struct conf_KFUNCS *k)
+{
+	if (k->n > CONFIG_KFUNCS_MAX)
+		return false;
+	for (uint32_t i = 1; i < k->n; i++)
+		if (k->ids[i - 1] >= k->ids[i])
+			return false;
+	return true;
+}
+
+int
+config_check(const struct config *c, const char **key)
+{
+	*key = "size";
+	if (c->magic != CONFIG_MAGIC || c->size != sizeof(*c))
+		return -EINVAL;
+#define REQUIRE(section, name, cond)                                                               \
+	*key = #section "." #name;                                                                 \
+	if (!(cond))                                                                               \
+		return -EINVAL;
+#define CONF_UINT(s, k, d, min, max, h)                                                            \
+	REQUIRE(s, k, in_range(c->s##_##k, min, max))
+#define CONF_BOOL(s, k, d, h)       REQUIRE(s, k, c->s##_##k <= 1)
+#define CONF_WORD(s, k, d, w, h)    REQUIRE(s, k, c->s##_##k < words(w))
+#define CONF_STR(s, k, d, room, h)  REQUIRE(s, k, ipc_str_ok(c->s##_##k, room))
+#define CONF_LIST(s, k, d, kind, h) REQUIRE(s, k, list_ok_##kind(&c->s##_##k))
+#include "ipc/config.def"
+	*key = NULL;
+	return 0;
+}
+
+int
+config_receive(int fd, struct config **out)
+{
+	AUTO(mem) struct config *c = malloc(sizeof(*c));
+	const void *map;
+	const char *key;
+
+	if (!c)
+		return -ENOMEM;
+	if (memfd_seal_received(fd, sizeof(*c)) != (long)sizeof(*c))
+		return -EINVAL;
+	map = memfd_map(fd, sizeof(*c));
+	if (!map)
+		return -errno;
+	memcpy(c, map, sizeof(*c));
+	munmap((void *)map, sizeof(*c));
+	if (config_check(c, &key))
+		return -EINVAL;
+	*out = TAKE_PTR(c);
+	return 0;
+}
+
+static bool
+listed(const struct conf_WHO *w, uid_t uid, const gid_t *gids, size_t n_gids)
+{
+	for (uint32_t i = 0; i < w->n_uids; i++)
+		if (w->uids[i] == uid)
+			return true;
+	for (uint32_t i = 0; i < w->n_gids; i++)
+		for (size_t j = 0; j < n_gids; j++)
+			if (w->gids[i] == gids[j])
+				return true;
+	return false;
+}
+
+enum config_role
+config_role_of(const struct config *c, uid_t uid, const gid_t *gids, size_t n_gids)
+{
+	if (uid == 0 || listed(&c->access_admin, uid, gids, n_gids))
+		return CONFIG_ADMIN;
+	if (listed(&c->access_operator, uid, gids, n_gids))
+		return CONFIG_OPERATOR;
+	return listed(&c->access_viewer, uid, gids, n_gids) ? CONFIG_VIEWER : CONFIG_NOBODY;
+}
+
+int
+config_peer(int sock, uid_t *uid, pid_t *pid, gid_t *gids, size_t *n_gids)
+{
+	struct ucred cred;
+	socklen_t len = sizeof(cred), room = 0;
+
+	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
+		return -errno;
+	if (cred.pid == 0 || cred.uid == (uid_t)-1)	/* no peer: not a connected unix socket */
+		return -ENOTCONN;
+	if (*n_gids == 0)
+		return -EINVAL;
+	gids[0] = cred.gid;
+	room = (socklen_t)((*n_gids - 1) * sizeof(gid_t));
+	if (getsockopt(sock, SOL_SOCKET, SO_PEERGROUPS, gids + 1, &room) < 0) {
+		if (errno != ERANGE)
+			return -errno;
+		room = 0;	/* more groups than anybody's limit: the primary one counts */
+	}
+	*n_gids = 1 + room / sizeof(gid_t);
+	*uid = cred.uid;
+	*pid = cred.pid;
+	return 0;
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BPFD_IPC_MESSAGES_H
+#define BPFD_IPC_MESSAGES_H
+
+#include <assert.h>
+#include <stdint.h>
+
+/*
+ * Payloads of messages.def.  Fixed size, no pointers, no holes (-Wpadded is an error here), widest
+ * members first.  Strings are NUL-terminated inside their array; chan_recv() does not check that:
+ * the receiver's handler calls ipc_str_ok() on each it uses.
+ */
+enum ipc_role { ROLE_SUP, ROLE_LOADER, ROLE_LINKER, ROLE_ONESHOT, ROLE_API, N_ROLES };
+enum {
+	FROM_SUP = 1 << ROLE_SUP,
+	FROM_LOADER = 1 << ROLE_LOADER,
+	FROM_LINKER = 1 << ROLE_LINKER,
+	FROM_ONESHOT = 1 << ROLE_ONESHOT,
+	FROM_API = 1 << ROLE_API,
+};
+enum ipc_phase { PHASE_START = 1, PHASE_RUN = 2, PHASE_ANY = 3 };
+
+#define IPC_MAGIC	0x64667062u	/* "bpfd" */
+#define IPC_VERSION	1
+#define IPC_MAX_FDS	4
+#define IPC_NAME_MAX	128		/* program, map, global and section names, with NUL */
+#define IPC_TARGET_MAX	256		/* attach target, network namespace */
+#define IPC_TEXT_MAX	1024		/* error text for a person */
+#define IPC_PATH_MAX	4096
+#define IPC_PROGS_MAX	128		/* programs named in one load */
+#define IPC_GLOBALS_MAX	16384		/* bytes of global data in one load, see globals.h */
+#define IPC_MAP_IDS_MAX	64
+#define IPC_BPF_ATTR_MAX 160		/* bytes of union bpf_attr that cross the broker */
+#define IPC_ANY_ATTACH	0xffffffffu	/* expected attach type: from the section */
+
+/* Status of a request: the canonical gRPC codes, so that they need no translation. */
+enum ipc_code {
+	IPC_OK = 0, IPC_CANCELLED = 1, IPC_UNKNOWN = 2, IPC_INVALID_ARGUMENT = 3,
+	IPC_DEADLINE_EXCEEDED = 4, IPC_NOT_FOUND = 5, IPC_ALREADY_EXISTS = 6,
+	IPC_PERMISSION_DENIED = 7, IPC_RESOURCE_EXHAUSTED = 8, IPC_FAILED_PRECONDITION = 9,
+	IPC_ABORTED = 10, IPC_OUT_OF_RANGE = 11, IPC_UNIMPLEMENTED = 12, IPC_INTERNAL = 13,
+	IPC_UNAVAILABLE = 14, IPC_DATA_LOSS = 15, IPC_UNAUTHENTICATED = 16,
+};
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic error "-Wpadded"
+
+/* seq: chosen by the requester, repeated in every answer. */
+struct msg_hdr {
+	uint32_t magic;
+	uint16_t version, type;
+	uint32_t len, seq, nfds, reserved;
+};
+
+struct msg_none {};
+
+struct msg_start { uint32_t flags, reserved; };	/* START_PRIVATE */
+enum { START_PRIVATE = 1 };
+
+struct msg_start_linker { uint64_t arena_bytes; };
+
+struct msg_stop { uint32_t flags, reserved; };		/* STOP_DETACH: leave nothing pinned or attached */
+enum { STOP_DETACH = 1 };
+
+enum ipc_helper { HELPER_KIND_LINKER = 1, HELPER_KIND_ONESHOT = 2 };
+struct msg_helper { uint32_t kind, id; };		/* id: the supervisor's, 0 in HELPER_WANTED */
+struct msg_helper_gone { uint32_t kind, id; int32_t wait_status, err; };	/* err: could not start */
+
+struct msg_proc {
+	uint64_t started_ns;				/* CLOCK_BOOTTIME */
+	uint32_t pid, uid, restarts, running;
+	char name[32];
+};
+
+enum { LISTENER_MAIN = 0, LISTENER_COMPAT = 1 };
+struct msg_listener { uint32_t kind, reserved; };
+
+/* ---- requests of the API to the loader ---- */
+enum { LOAD_DRY_RUN = 1 };
+struct load_prog {
+	char name[IPC_NAME_MAX];		/* function name in the object */
+	char attach_to[IPC_NAME_MAX];		/* function or hook for BTF types; "" = from section */
+	uint32_t prog_type;			/* BPF_PROG_TYPE_*, 0 = from section */
+	uint32_t attach_type;			/* BPF_* expected attach type, or IPC_ANY_ATTACH */
+};
+struct msg_load {
+	uint64_t gid;				/* group: the store's number of this load, never reused */
+	uint64_t map_owner_gid;			/* share maps of this group by name; 0: none */
+	uint64_t type_grant;			/* bit per BPF_PROG_TYPE_*; 0: what the policy allows */
+	uint32_t flags;
+	uint32_t n_progs;			/* 0: every program of the object */
+	uint32_t globals_len;
+	uint32_t timeout_ms;			/* 0: the configured limit */
+	struct load_prog progs[IPC_PROGS_MAX];
+	uint8_t globals[IPC_GLOBALS_MAX];	/* records of globals.h */
+};
+/* Answer: PROG and MAP for each, [RESULT_LOG], RESULT. */
+
+struct msg_path { uint64_t max_bytes; char path[IPC_PATH_MAX]; };
+struct msg_object_fd { uint64_t size; };
+
+enum { ATTACH_DRY_RUN = 1 };
+enum { ATTACH_HAS_COOKIE = 2, ATTACH_HAS_PROCEED_ON = 4 };
+struct msg_attach {
+	uint64_t link_id;			/* the store's number, never reused */
+	uint64_t gid;
+	uint64_t cookie;
+	uint64_t offset;
+	uint32_t prog_id;
+	uint32_t flags;
+	int32_t priority;			/* 1..1000 */
+	int32_t position;
+	uint32_t proceed_on;			/* bit per return code */
+	int32_t pid;
+	char kind[32];				/* name in src/loader/attach.def */
+	char target[IPC_TARGET_MAX];		/* tracepoint, interface, ... as the kind says */
+	char netns[IPC_TARGET_MAX];		/* path of a network namespace, "pid:N", or "" */
+	char direction[16];			/* ingress, egress or "" */
+	char mode[16];				/* native, skb, hw or "" */
+};
+
+struct msg_detach { uint64_t link_id; char netns[IPC_TARGET_MAX]; };
+struct msg_unload { uint64_t gid; uint32_t prog_id, reserved; };	/* prog_id 0: the whole group */
+
+enum ipc_object { OBJECT_GROUP = 1, OBJECT_LINK = 2, OBJECT_PROG = 3 };
+struct msg_object { uint64_t id; uint32_t kind, reserved; };
+
+/* ---- answers of the loader to the API ---- */
+struct msg_result {
+	uint32_t code;				/* enum ipc_code */
+	int32_t err;				/* negative errno that led to it, or 0 */
+	uint32_t n_items;			/* PROG + MAP + LINK_FACTS + COUNTER before this */
+	uint32_t reserved;
+	char text[IPC_TEXT_MAX];		/* for a person; "" when code is IPC_OK */
+};
+struct msg_result_log { uint64_t offset, len; };	/* text lies there in the descriptor */
+
+enum { PROG_GPL = 1, PROG_JITED = 2, PROG_MANAGED = 4 };
+struct msg_prog_facts {
+	uint64_t gid;				/* 0: not bpfd's */
+	uint64_t loaded_boot_ns;		/* CLOCK_BOOTTIME */
+	uint64_t run_time_ns, run_cnt, recursion_misses;
+	uint32_t id, type, attach_type, btf_id;
+	uint32_t xlated_bytes, jited_bytes, memlock_bytes, verified_insns;
+	uint32_t uid, flags, n_maps, ifindex;
+	uint32_t map_ids[IPC_MAP_IDS_MAX];
+	uint8_t tag[8];
+	char kname[16];				/* the kernel's, cut at 15 */
+	char name[IPC_NAME_MAX];		/* function name in the object; "" when not bpfd's */
+	char section[IPC_NAME_MAX];
+};
+struct msg_map_facts {
+	uint64_t gid, memlock_bytes;
+	uint32_t id, type, key_size, value_size, max_entries, flags;
+	uint32_t by_name, reserved;		/* by_name: PIN_BY_NAME, shared over groups */
+	char name[IPC_NAME_MAX];
+};
+struct msg_link_facts {
+	uint64_t link_id, gid, netns_ino, cookie;
+	uint32_t prog_id, kernel_link_id, kernel_link_type, ifindex;
+	int32_t priority;
+	uint32_t reserved;
+	char kind[32];				/* as attached: "tc" becomes tcx or clsact in backend */
+	char backend[16];			/* link, tcx, clsact */
+	char target[IPC_TARGET_MAX];
+	char direction[16];
+	char mode[16];
+};
+struct msg_counter { uint64_t value; char name[56]; };
+struct msg_hello { uint64_t prog_types, map_types; uint32_t flags, reserved; };
+enum { HELLO_TCX = 1, HELLO_BTF = 2, HELLO_LOCKDOWN = 4 };
+struct msg_kind {
+	uint64_t prog_types;			/* bit per BPF_PROG_TYPE_* that it accepts */
+	char name[32];
+	char target[64];			/* word for help: "CATEGORY/NAME", "INTERFACE" */
+	char help[IPC_NAME_MAX];
+	char unavailable[IPC_NAME_MAX];		/* why not on this kernel; "" when available */
+};
+
+/* ---- the broker: pointers inside attr are offsets into the arena, 0 is NULL; descriptors are
+ * the loader's handles (1, 2, ...), 0 is none ---- */
+struct msg_bpf_call { uint32_t cmd, attr_size; uint8_t attr[IPC_BPF_ATTR_MAX]; };
+struct msg_bpf_ret { int32_t ret, err; uint32_t handle, attr_size; uint8_t attr[IPC_BPF_ATTR_MAX]; };
+struct msg_linked_prog {
+	uint32_t handle, type, attach_type, reserved;
+	char name[IPC_NAME_MAX], section[IPC_NAME_MAX];
+};
+struct msg_linked_map { uint32_t handle, by_name; char name[IPC_NAME_MAX]; };
+struct msg_link_map { uint32_t handle, reserved; char name[IPC_NAME_MAX]; };
+struct msg_linked {
+	uint64_t log_offset, log_len;		/* verifier log in the arena; len 0: none */
+	uint32_t code; int32_t err;
+	char text[IPC_TEXT_MAX];
+};
+
+/* ---- oneshot ---- */
+struct msg_tracepoint { char category[64], name[192]; };
+struct msg_netns { char netns[IPC_TARGET_MAX]; };
+struct msg_netns_link {
+	uint64_t cookie;
+	uint32_t attach_type, flags;		/* of BPF_LINK_CREATE */
+	char netns[IPC_TARGET_MAX];
+	char ifname[64];
+};
+struct msg_one_fd { uint64_t size, netns_ino; uint32_t ifindex, reserved; };
+struct msg_umount { char name[64]; };
+
+#pragma GCC diagnostic pop
+
+static_assert(sizeof(struct msg_hdr) == 24, "wire header");
+
+/* Message types, in the order of messages.def. */
+enum ipc_type {
+	IPC_NONE = 0,
+#define MSG(name, from, payload, fds, phase) IPC_##name,
+#include "ipc/messages.def"
+	N_IPC_TYPES
+};
+
+#endif

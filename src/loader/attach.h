@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BPFD_LOADER_ATTACH_H
+#define BPFD_LOADER_ATTACH_H
+
+#include <stdint.h>
+
+#include "ipc/config.h"
+#include "ipc/messages.h"
+
+struct loader;
+
+/* What an attach kind gets: everything is checked for NUL and range by attach_run(). */
+struct attach_in {
+	struct loader *ld;			/* for oneshot_fd() */
+	const struct config *cfg;
+	const struct msg_attach *req;
+	int prog_fd;				/* borrowed */
+	uint32_t prog_type, prog_attach_type;
+	int rtnl;				/* NETLINK_ROUTE socket of the host's namespace, borrowed */
+};
+
+/* What it gives back.  link_fd: the kernel's link, the caller's; -1 when the hook has no link
+ * (clsact): then pin_suffix (bpffs name characters, no dot) holds what is needed to take it off. */
+struct attach_out {
+	int link_fd;
+	struct msg_link_facts facts;
+	char pin_suffix[64];
+};
+
+/*
+ * One attach kind, registered in attach.def as ATTACH_KIND(name) with a definition
+ *   const struct attach_kind attach_kind_NAME in src/loader/attach_NAME.c
+ */
+struct attach_kind {
+	const char *name;		/* word on the command line */
+	const char *target;		/* word for help, e.g. "INTERFACE" */
+	const char *help;
+	uint64_t prog_types;		/* bit per BPF_PROG_TYPE_* that it accepts */
+	/* Why this kernel lacks it, or NULL; called once at start, before the sandbox. */
+	const char *(*unavailable)(const struct config *cfg);
+	/* 0, or negative errno with res filled.  With ATTACH_DRY_RUN nothing is attached. */
+	int (*attach)(const struct attach_in *in, struct attach_out *out, struct msg_result *res);
+	/* Takes off what attach() made without a link, from its pin_suffix; NULL for kinds with links.
+	 * netns as in msg_attach.  Something already gone is success. */
+	int (*detach)(struct loader *ld, const struct config *cfg, int rtnl, const char *pin_suffix,
+		const char *netns, struct msg_result *res);
+};
+
+/* All kinds in the order of attach.def; *n of them. */
+const struct attach_kind *const *attach_kinds(size_t *n);
+
+/* Opens the sockets and asks the kernel what it has, before the sandbox. */
+int	attach_init(const struct config *cfg, int *rtnl_out);
+const char *attach_unavailable(const struct attach_kind *k);	/* "" when available */
+
+/*
+ * Finds the kind, checks the request (kind known - else the text lists those there are -, strings,
+ * priority 1..1000, program type accepted), and runs it.
+ */
+int	attach_run(const struct attach_in *in, struct attach_out *out, struct msg_result *res);
+
+/* Detaches the link pinned as "<kind>..." without a kernel link; see attach_kind.detach. */
+int	attach_detach_suffix(struct loader *ld, const struct config *cfg, int rtnl,
+		const char *pin_suffix, const char *netns, struct msg_result *res);
+
+/* Fills what BPF_OBJ_GET_INFO_BY_FD says of a link into *facts (type, ifindex, attach type, ...);
+ * used at inventory after a restart, where kind, target and direction are derived from it. */
+int	attach_link_info(int link_fd, struct msg_link_facts *facts);
+
+#endif

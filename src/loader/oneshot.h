@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BPFD_LOADER_ONESHOT_H
+#define BPFD_LOADER_ONESHOT_H
+
+#include "ipc/messages.h"
+
+struct loader;
+
+/*
+ * Asks the supervisor for a bpfd-oneshot, sends it one request and waits for its answer, at most
+ * ONESHOT_TIMEOUT_MS.  Meanwhile only the supervisor's channel is served.
+ *
+ * type, payload, fds: one of TO_ONESHOT in messages.def.
+ * On 0: *fd is the answer's descriptor, the caller's, and *facts what came with it.
+ * On a negative errno: res->code, res->err and res->text are filled for the client.
+ */
+#define ONESHOT_TIMEOUT_MS 3000
+int	oneshot_fd(struct loader *ld, enum ipc_type type, const void *payload, const int *fds,
+		struct msg_one_fd *facts, int *fd, struct msg_result *res);
+
+/* ONE_LIST: calls each() for every program of the kernel; each() may end it by a negative errno. */
+int	oneshot_list(struct loader *ld, int (*each)(void *arg, const struct msg_prog_facts *p),
+		void *arg, struct msg_result *res);
+
+/* Fills *res: code, negative errno, printf text (cut at IPC_TEXT_MAX).  Returns err, or -EINVAL
+ * when err is 0, so that it can end a function: return result_set(res, IPC_NOT_FOUND, -ENOENT, ...). */
+int	result_set(struct msg_result *res, enum ipc_code code, int err, const char *fmt, ...)
+		__attribute__((format(printf, 4, 5)));
+
+#endif
