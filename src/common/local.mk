@@ -8,3 +8,14 @@ libcommon_a_SOURCES = \
 libcommon_a_CFLAGS = $(AM_CFLAGS) $(LIBSECCOMP_CFLAGS)
 # What a program that links libcommon.a links besides; --as-needed drops what it does not use.
 COMMON_LIBS = libcommon.a $(LIBSECCOMP_LIBS)
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/unit/test-memfd tests/unit/test-log
+tests_unit_test_memfd_SOURCES = tests/unit/test-memfd.c
+tests_unit_test_memfd_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_log_SOURCES = tests/unit/test-log.c
+tests_unit_test_log_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
+COMPONENT_TESTS += tests/component/test-sandbox
+tests_component_test_sandbox_SOURCES = tests/component/test-sandbox.c
+tests_component_test_sandbox_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
+endif

@@ -7,3 +7,22 @@ libipc_a_SOURCES = \
 	src/ipc/globals.c src/ipc/globals.h \
 	src/ipc/messages.def src/ipc/messages.h
 IPC_LIBS = libipc.a $(COMMON_LIBS)
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/unit/test-chan tests/unit/test-globals tests/unit/test-ipc-config tests/unit/test-bpfnames
+tests_unit_test_chan_SOURCES = tests/unit/test-chan.c
+tests_unit_test_chan_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_globals_SOURCES = tests/unit/test-globals.c
+tests_unit_test_globals_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_ipc_config_SOURCES = tests/unit/test-ipc-config.c
+tests_unit_test_ipc_config_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_bpfnames_SOURCES = tests/unit/test-bpfnames.c
+tests_unit_test_bpfnames_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
+endif
+
+if FUZZERS
+FUZZ_TARGETS += tests/fuzz/fuzz-globals
+noinst_PROGRAMS += tests/fuzz/fuzz-globals
+tests_fuzz_fuzz_globals_SOURCES = tests/fuzz/fuzz-globals.c
+tests_fuzz_fuzz_globals_LDADD = $(IPC_LIBS)
+endif
