@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A bpfman.v1 client on Python's grpcio, as an existing user of that service would write it.
+
+usage: bpfman_client.py SOCKET GENDIR OBJECT INTERFACE
+
+GENDIR holds what protoc --python_out made of proto/.  Prints TAP.
+"""
+import sys
+
+import grpc
+
+sock, gendir, obj, iface = sys.argv[1:5]
+sys.path.insert(0, gendir)
+import bpfman_v1_pb2 as pb  # noqa: E402
+import health_pb2 as hp  # noqa: E402
+import reflection_v1_pb2 as r1  # noqa: E402
+import reflection_v1alpha_pb2 as ra  # noqa: E402
+
+channel = grpc.insecure_channel("unix:" + sock)
+results = []
+
+
+def call(method, request, reply, service="bpfman.v1.Bpfman"):
+    """One unary call with a deadline."""
+    stub = channel.unary_unary(f"/{service}/{method}", type(request).SerializeToString, reply.FromString)
+    return stub(request, timeout=20)
+
+
+def error(method, request, reply):
+    """The status and text of a call that must fail."""
+    try:
+        call(method, request, reply)
+    except grpc.RpcError as e:
+        return e.code(), e.details()
+    return None, "the call succeeded"
+
+
+def check(name, ok, why=""):
+    results.append(ok)
+    print(f"{'ok' if ok else 'not ok'} {len(results)} - {name}" + ("" if ok else f"\n# {why}"))
+
+
+def load(names_and_types, **kw):
+    info = [pb.LoadInfo(name=n, program_type=t) for n, t in names_and_types]
+    req = pb.LoadRequest(bytecode=pb.BytecodeLocation(file=obj), info=info, **kw)
+    return call("Load", req, pb.LoadResponse)
+
+
+def services(module, package):
+    stub = channel.stream_stream(f"/{package}.ServerReflection/ServerReflectionInfo",
+                                 module.ServerReflectionRequest.SerializeToString,
+                                 module.ServerReflectionResponse.FromString)
+    ask = [module.ServerReflectionRequest(list_services="*"),
+           module.ServerReflectionRequest(file_containing_symbol="bpfman.v1.Bpfman"),
+           module.ServerReflectionRequest(file_by_filename="no_such.proto")]
+    return list(stub(iter(ask), timeout=20))
+
+
+def main():
+    loaded = load([("count_exec", pb.TRACEPOINT), ("count_xdp", pb.XDP), ("count_tc", pb.TC)],
+                  metadata={"owner": "python", "app": "count"})
+    ids = {p.info.name: p.kernel_info.id for p in loaded.programs}
+    check("loads three programs of one object", set(ids) == {"count_exec", "count_xdp", "count_tc"}, str(loaded))
+    maps = [set(p.kernel_info.map_ids) for p in loaded.programs]
+    check("the programs share the object's maps", bool(maps[0] & maps[1] & maps[2]), str(maps))
+    k = loaded.programs[0].kernel_info
+    check("kernel facts are filled", bool(k.tag) and k.bytes_xlated > 0 and bool(k.loaded_at) and k.gpl_compatible, str(k))
+
+    links = {}
+    req = pb.AttachRequest(id=ids["count_exec"], attach=pb.AttachInfo(
+        tracepoint_attach_info=pb.TracepointAttachInfo(tracepoint="sched/sched_process_exec")))
+    links["count_exec"] = call("Attach", req, pb.AttachResponse).link_id
+    req = pb.AttachRequest(id=ids["count_xdp"], attach=pb.AttachInfo(
+        xdp_attach_info=pb.XDPAttachInfo(priority=50, iface=iface, proceed_on=[2, 31])))
+    links["count_xdp"] = call("Attach", req, pb.AttachResponse).link_id
+    req = pb.AttachRequest(id=ids["count_tc"], attach=pb.AttachInfo(
+        tc_attach_info=pb.TCAttachInfo(priority=50, iface=iface, direction="ingress")))
+    links["count_tc"] = call("Attach", req, pb.AttachResponse).link_id
+    check("attaches to a tracepoint, XDP and TC", len(set(links.values())) == 3 and all(links.values()), str(links))
+
+    got = call("Get", pb.GetRequest(id=ids["count_xdp"]), pb.GetResponse)
+    check("Get tells name, links, metadata and file",
+          got.info.name == "count_xdp" and list(got.info.links) == [links["count_xdp"]]
+          and got.info.metadata["owner"] == "python" and got.info.bytecode.file == obj
+          and got.kernel_info.id == ids["count_xdp"], str(got))
+    mine = call("List", pb.ListRequest(bpfman_programs_only=True, match_metadata={"app": "count"}), pb.ListResponse)
+    check("List filters by metadata", sorted(r.kernel_info.id for r in mine.results) == sorted(ids.values()), str(mine))
+    xdp = call("List", pb.ListRequest(program_type=6, bpfman_programs_only=True), pb.ListResponse)
+    check("List filters by type", [r.info.name for r in xdp.results] == ["count_xdp"], str(xdp))
+    every = call("List", pb.ListRequest(), pb.ListResponse)
+    check("List answers for every program of the kernel",
+          set(ids.values()) <= {r.kernel_info.id for r in every.results}, str(len(every.results)))
+
+    code, text = error("Attach", pb.AttachRequest(id=ids["count_xdp"], attach=pb.AttachInfo(
+        xdp_attach_info=pb.XDPAttachInfo(priority=5000, iface=iface))), pb.AttachResponse)
+    check("a bad priority is INVALID_ARGUMENT", code == grpc.StatusCode.INVALID_ARGUMENT, f"{code} {text}")
+    code, text = error("Attach", pb.AttachRequest(id=ids["count_xdp"], attach=pb.AttachInfo(
+        xdp_attach_info=pb.XDPAttachInfo(priority=50, iface="nosuch0"))), pb.AttachResponse)
+    check("an unknown interface is NOT_FOUND", code == grpc.StatusCode.NOT_FOUND, f"{code} {text}")
+    code, text = error("Load", pb.LoadRequest(bytecode=pb.BytecodeLocation(file=obj), info=[
+        pb.LoadInfo(name="nosuch", program_type=pb.XDP)]), pb.LoadResponse)
+    check("an unknown program is INVALID_ARGUMENT and the text lists those there are",
+          code == grpc.StatusCode.INVALID_ARGUMENT and "count_xdp" in text, f"{code} {text}")
+    code, text = error("Load", pb.LoadRequest(bytecode=pb.BytecodeLocation(file="/nonexistent.o"), info=[
+        pb.LoadInfo(name="x", program_type=pb.XDP)]), pb.LoadResponse)
+    check("an unknown file is NOT_FOUND", code == grpc.StatusCode.NOT_FOUND, f"{code} {text}")
+    code, text = error("Load", pb.LoadRequest(bytecode=pb.BytecodeLocation(image=pb.BytecodeImage(url="quay.io/x/y:z")),
+                       info=[pb.LoadInfo(name="x", program_type=pb.XDP)]), pb.LoadResponse)
+    check("an image is UNIMPLEMENTED", code == grpc.StatusCode.UNIMPLEMENTED, f"{code} {text}")
+    code, text = error("PullBytecode", pb.PullBytecodeRequest(image=pb.BytecodeImage(url="quay.io/x/y:z")),
+                       pb.PullBytecodeResponse)
+    check("PullBytecode is UNIMPLEMENTED", code == grpc.StatusCode.UNIMPLEMENTED, f"{code} {text}")
+    code, text = error("NoSuchMethod", pb.GetRequest(id=1), pb.GetResponse)
+    check("an unknown method is UNIMPLEMENTED", code == grpc.StatusCode.UNIMPLEMENTED, f"{code} {text}")
+
+    for link in links.values():
+        call("Detach", pb.DetachRequest(link_id=link), pb.DetachResponse)
+    got = call("Get", pb.GetRequest(id=ids["count_xdp"]), pb.GetResponse)
+    check("Detach takes the links away", not got.info.links, str(got))
+    code, text = error("Detach", pb.DetachRequest(link_id=links["count_xdp"]), pb.DetachResponse)
+    check("a second Detach is NOT_FOUND", code == grpc.StatusCode.NOT_FOUND, f"{code} {text}")
+    for i in ids.values():
+        call("Unload", pb.UnloadRequest(id=i), pb.UnloadResponse)
+    mine = call("List", pb.ListRequest(bpfman_programs_only=True), pb.ListResponse)
+    check("Unload leaves nothing", not mine.results, str(mine))
+    code, text = error("Get", pb.GetRequest(id=ids["count_xdp"]), pb.GetResponse)
+    check("Get of an unloaded program is NOT_FOUND", code == grpc.StatusCode.NOT_FOUND, f"{code} {text}")
+
+    for module, package in ((r1, "grpc.reflection.v1"), (ra, "grpc.reflection.v1alpha")):
+        answers = services(module, package)
+        names = {s.name for s in answers[0].list_services_response.service}
+        check(f"{package} lists the services", {"bpfman.v1.Bpfman", "bpfd.v1.Programs", "bpfd.v1.System",
+              "grpc.health.v1.Health"} <= names, str(names))
+        check(f"{package} gives the file of a symbol",
+              len(answers[1].file_descriptor_response.file_descriptor_proto) >= 1, str(answers[1]))
+        check(f"{package} says when there is no file", answers[2].error_response.error_code == 5, str(answers[2]))
+    health = call("Check", hp.HealthCheckRequest(service="bpfman.v1.Bpfman"), hp.HealthCheckResponse,
+                  service="grpc.health.v1.Health")
+    check("health says SERVING", health.status == hp.HealthCheckResponse.SERVING, str(health))
+
+
+try:
+    main()
+except grpc.RpcError as e:
+    check("no call failed that should not", False, f"{e.code()} {e.details()}")
+print(f"1..{len(results)}")
+sys.exit(0 if all(results) else 1)
