@@ -1,1 +1,59 @@
 # SPDX-License-Identifier: Apache-2.0
+# Tests: who builds what, and the targets that run them.  HACKING.md says how to write one.
+#
+# A fuzz target is registered once, in its folder's local.mk:
+#   FUZZ_TARGETS += tests/fuzz/fuzz-X
+#   tests_fuzz_fuzz_X_SOURCES = tests/fuzz/fuzz-X.c
+#   tests_fuzz_fuzz_X_LDADD = ... $(FUZZ_LIBS)
+# In an ordinary build it replays its corpus, with --enable-fuzzers it is a libFuzzer program.
+check_PROGRAMS += $(FUZZ_TARGETS)
+check_LIBRARIES = libreplay.a
+libreplay_a_SOURCES = tests/fuzz/replay.c
+if FUZZERS
+FUZZ_LIBS = @FUZZ_ENGINE@
+else
+FUZZ_LIBS = libreplay.a
+endif
+
+TEST_OBJECTS = \
+	tests/bpf/core.bpf.o \
+	tests/bpf/denied.bpf.o \
+	tests/bpf/greedy.bpf.o \
+	tests/bpf/kinds.bpf.o \
+	tests/bpf/plain.bpf.o \
+	tests/bpf/refused.bpf.o
+check_DATA = $(TEST_OBJECTS) $(BPF_SAMPLES)
+CLEANFILES += $(TEST_OBJECTS)
+
+check_PROGRAMS += tests/bench/bare-libbpf
+tests_bench_bare_libbpf_SOURCES = tests/bench/bare-libbpf.c
+tests_bench_bare_libbpf_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS)
+tests_bench_bare_libbpf_LDADD = $(LIBBPF_LIBS)
+
+TESTS_RUN = $(top_srcdir)/tests/run --builddir . --unit '$(UNIT_TESTS)' \
+	--component '$(COMPONENT_TESTS)' --corpus '$(FUZZ_TARGETS)' $(TESTFLAGS)
+
+# TESTFLAGS="--only '*loader*' -v" narrows any of them.
+check-local: all
+	$(TESTS_RUN)
+
+lint: all $(check_PROGRAMS)
+	$(TESTS_RUN) --kinds lint
+
+bench: all $(check_PROGRAMS) $(check_DATA)
+	$(top_srcdir)/tests/bench/run --builddir .
+
+FUZZ_SECONDS = 60
+check-fuzz:
+	$(top_srcdir)/tests/fuzz/run $(FUZZ_SECONDS)
+
+check-sanitize:
+	$(top_srcdir)/tests/sanitize
+
+# For scripts that need the lists.
+print-fuzz-targets:
+	@echo $(FUZZ_TARGETS)
+
+.PHONY: lint bench check-fuzz check-sanitize print-fuzz-targets
+
+EXTRA_DIST += tests/run tests/sanitize tests/expected-skips.txt
