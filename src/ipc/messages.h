@@ -57,7 +57,9 @@ struct msg_none {};
 struct msg_start { uint32_t flags, reserved; };	/* START_PRIVATE */
 enum { START_PRIVATE = 1 };
 
-struct msg_start_linker { uint64_t arena_bytes; };
+/* The linker has no configuration: its limits (limits.linker_*) come here.  0: leave as it is. */
+enum { LINKER_SPARE_BTF = 1 };				/* parse the kernel's BTF before any input */
+struct msg_start_linker { uint64_t arena_bytes, memory_bytes, cpu_s; uint32_t flags, reserved; };
 
 struct msg_stop { uint32_t flags, reserved; };		/* STOP_DETACH: leave nothing pinned or attached */
 enum { STOP_DETACH = 1 };
