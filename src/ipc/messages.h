@@ -161,13 +161,14 @@ struct msg_link_facts {
 	uint64_t link_id, gid, netns_ino, cookie;
 	uint32_t prog_id, kernel_link_id, kernel_link_type, ifindex;
 	int32_t priority;
-	uint32_t reserved;
+	uint32_t hook_flags;			/* LINK_MADE_QDISC */
 	char kind[32];				/* as attached: "tc" becomes tcx or clsact in backend */
 	char backend[16];			/* link, tcx, clsact */
 	char target[IPC_TARGET_MAX];
 	char direction[16];
 	char mode[16];
 };
+enum { LINK_MADE_QDISC = 1 };			/* bpfd made the clsact qdisc and removes it */
 struct msg_counter { uint64_t value; char name[56]; };
 struct msg_hello { uint64_t prog_types, map_types; uint32_t flags, reserved; };
 enum { HELLO_TCX = 1, HELLO_BTF = 2, HELLO_LOCKDOWN = 4 };
@@ -200,11 +201,12 @@ struct msg_tracepoint { char category[64], name[192]; };
 struct msg_netns { char netns[IPC_TARGET_MAX]; };
 struct msg_netns_link {
 	uint64_t cookie;
-	uint32_t attach_type, flags;		/* of BPF_LINK_CREATE */
+	uint32_t attach_type, flags;		/* of BPF_LINK_CREATE; XDP: 0 is native, then skb */
+	uint32_t relative_id, reserved;		/* tcx: link that flags put it before or after */
 	char netns[IPC_TARGET_MAX];
-	char ifname[64];
+	char ifname[64];			/* name or index */
 };
-struct msg_one_fd { uint64_t size, netns_ino; uint32_t ifindex, reserved; };
+struct msg_one_fd { uint64_t size, netns_ino; uint32_t ifindex, flags; };	/* flags: those used */
 struct msg_umount { char name[64]; };
 
 #pragma GCC diagnostic pop

@@ -19,8 +19,13 @@ struct attach_in {
 	int rtnl;				/* NETLINK_ROUTE socket of the host's namespace, borrowed */
 };
 
-/* What it gives back.  link_fd: the kernel's link, the caller's; -1 when the hook has no link
- * (clsact): then pin_suffix (bpffs name characters, no dot) holds what is needed to take it off. */
+/*
+ * What it gives back.  link_fd: the kernel's link, the caller's; -1 when the hook has no link
+ * (clsact) and after a dry run.  pin_suffix (bpffs name characters, no dot) becomes part of the
+ * pin's name: without a link what is needed to take it off; with one what the kernel does not keep
+ * (priority, network namespace), or "".  attach_suffix_facts() reads it back after a restart.
+ * facts: all but link_id, gid; filled by a dry run too.
+ */
 struct attach_out {
 	int link_fd;
 	struct msg_link_facts facts;
@@ -59,12 +64,29 @@ const char *attach_unavailable(const struct attach_kind *k);	/* "" when availabl
  */
 int	attach_run(const struct attach_in *in, struct attach_out *out, struct msg_result *res);
 
-/* Detaches the link pinned as "<kind>..." without a kernel link; see attach_kind.detach. */
+/* Detaches what was pinned without a kernel link; see attach_kind.detach. */
 int	attach_detach_suffix(struct loader *ld, const struct config *cfg, int rtnl,
 		const char *pin_suffix, const char *netns, struct msg_result *res);
 
-/* Fills what BPF_OBJ_GET_INFO_BY_FD says of a link into *facts (type, ifindex, attach type, ...);
- * used at inventory after a restart, where kind, target and direction are derived from it. */
-int	attach_link_info(int link_fd, struct msg_link_facts *facts);
+/*
+ * Fills what BPF_OBJ_GET_INFO_BY_FD says of a link into *facts, at inventory after a restart: ids,
+ * type, ifindex, cookie and what follows: kind, backend, target (an interface by its name where
+ * rtnl, if not -1, knows it), direction.  A link of kind raw_tracepoint whose program is of type
+ * TRACING is tp_btf: prog_type, of the program facts->prog_id, tells; 0 when not known.
+ */
+int	attach_link_info(int link_fd, uint32_t prog_type, int rtnl, struct msg_link_facts *facts);
+
+/*
+ * Adds to *facts what a pin_suffix says, at inventory.  1: the pin is a program, attached without
+ * a kernel link (kind, direction, ifindex, ... are filled); 0: the pin is a link; -EINVAL.
+ */
+int	attach_suffix_facts(const char *pin_suffix, int rtnl, struct msg_link_facts *facts);
+
+/*
+ * The loader's table of links (not part of attach*.c): calls each() for every link that bpfd has,
+ * until it returns non-zero, which is returned; 0 at the end.
+ */
+int	loader_links_each(struct loader *ld, int (*each)(void *arg, const struct msg_link_facts *l),
+		void *arg);
 
 #endif
