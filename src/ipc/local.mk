@@ -20,9 +20,6 @@ tests_unit_test_bpfnames_SOURCES = tests/unit/test-bpfnames.c
 tests_unit_test_bpfnames_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
 endif
 
-if FUZZERS
 FUZZ_TARGETS += tests/fuzz/fuzz-globals
-noinst_PROGRAMS += tests/fuzz/fuzz-globals
 tests_fuzz_fuzz_globals_SOURCES = tests/fuzz/fuzz-globals.c
-tests_fuzz_fuzz_globals_LDADD = $(IPC_LIBS)
-endif
+tests_fuzz_fuzz_globals_LDADD = $(IPC_LIBS) $(FUZZ_LIBS)

@@ -58,10 +58,10 @@ def services(module, package):
 
 
 def main():
-    loaded = load([("count_exec", pb.TRACEPOINT), ("count_xdp", pb.XDP), ("count_tc", pb.TC)],
+    loaded = load([("count_exec", pb.TRACEPOINT), ("count_xdp", pb.XDP), ("count_ingress", pb.TC)],
                   metadata={"owner": "python", "app": "count"})
     ids = {p.info.name: p.kernel_info.id for p in loaded.programs}
-    check("loads three programs of one object", set(ids) == {"count_exec", "count_xdp", "count_tc"}, str(loaded))
+    check("loads three programs of one object", set(ids) == {"count_exec", "count_xdp", "count_ingress"}, str(loaded))
     maps = [set(p.kernel_info.map_ids) for p in loaded.programs]
     check("the programs share the object's maps", bool(maps[0] & maps[1] & maps[2]), str(maps))
     k = loaded.programs[0].kernel_info
@@ -74,9 +74,9 @@ def main():
     req = pb.AttachRequest(id=ids["count_xdp"], attach=pb.AttachInfo(
         xdp_attach_info=pb.XDPAttachInfo(priority=50, iface=iface, proceed_on=[2, 31])))
     links["count_xdp"] = call("Attach", req, pb.AttachResponse).link_id
-    req = pb.AttachRequest(id=ids["count_tc"], attach=pb.AttachInfo(
+    req = pb.AttachRequest(id=ids["count_ingress"], attach=pb.AttachInfo(
         tc_attach_info=pb.TCAttachInfo(priority=50, iface=iface, direction="ingress")))
-    links["count_tc"] = call("Attach", req, pb.AttachResponse).link_id
+    links["count_ingress"] = call("Attach", req, pb.AttachResponse).link_id
     check("attaches to a tracepoint, XDP and TC", len(set(links.values())) == 3 and all(links.values()), str(links))
 
     got = call("Get", pb.GetRequest(id=ids["count_xdp"]), pb.GetResponse)
