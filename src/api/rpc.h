@@ -24,6 +24,9 @@ struct call;
  *   RPC("bpfd.v1.Programs", "Load", bpfd__v1__load_request, CONFIG_ADMIN, rpc_programs_load)
  * A handler gets the request, unpacked by that descriptor after the wire check (UTF-8, no NUL in
  * strings, budget), valid until the call ends.
+ *
+ * Of a method whose client streams (the descriptor set says so), the handler is called once for
+ * each message, which is valid until the handler returns, and once with NULL after the last.
  */
 typedef void rpc_handler(struct call *call, const ProtobufCMessage *request);
 
@@ -53,6 +56,7 @@ void	call_error_detail(struct call *call, enum ipc_code code, const char *text, 
 
 /* Streaming answers (health Watch, reflection): any number, then call_finish(). */
 void	call_send(struct call *call, const ProtobufCMessage *response);
+void	call_send_packed(struct call *call, const void *bytes, size_t len);	/* copied */
 void	call_finish(struct call *call);
 
 #endif
