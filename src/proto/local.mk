@@ -25,3 +25,21 @@ libpb_a_SOURCES =
 # Generated code is not held to the warnings of our own.
 libpb_a_CFLAGS = -std=gnu11 $(HARDEN_CFLAGS) $(SAN_CFLAGS) $(PROTOBUFC_CFLAGS)
 PB_LIBS = libpb.a $(PROTOBUFC_LIBS)
+
+noinst_LIBRARIES += libproto.a
+libproto_a_SOURCES = \
+	src/proto/base64.c src/proto/base64.h \
+	src/proto/details.c src/proto/details.h \
+	src/proto/grpc.c src/proto/grpc.h \
+	src/proto/wire.c src/proto/wire.h \
+	src/proto/wirecheck.c src/proto/wirecheck.h
+libproto_a_CFLAGS = $(AM_CFLAGS) $(PROTOBUFC_CFLAGS)
+PROTO_LIBS = libproto.a $(PB_LIBS) $(COMMON_LIBS)
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/unit/test-proto tests/unit/test-wirecheck
+tests_unit_test_proto_SOURCES = tests/unit/test-proto.c
+tests_unit_test_proto_LDADD = $(PROTO_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_wirecheck_SOURCES = tests/unit/test-wirecheck.c
+tests_unit_test_wirecheck_LDADD = $(PROTO_LIBS) $(CMOCKA_LIBS)
+endif
