@@ -30,17 +30,24 @@ tests_bench_bare_libbpf_SOURCES = tests/bench/bare-libbpf.c
 tests_bench_bare_libbpf_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS)
 tests_bench_bare_libbpf_LDADD = $(LIBBPF_LIBS)
 
-TESTS_RUN = $(top_srcdir)/tests/run --builddir . --unit '$(UNIT_TESTS)' \
-	--component '$(COMPONENT_TESTS)' --corpus '$(FUZZ_TARGETS)' $(TESTFLAGS)
+# What tests/run runs, one "KIND PROGRAM" a line.
+tests/list: Makefile
+	$(AM_V_GEN)$(MKDIR_P) tests && { printf 'unit %s\n' $(UNIT_TESTS); \
+		printf 'component %s\n' $(COMPONENT_TESTS); printf 'corpus %s\n' $(FUZZ_TARGETS); } >$@
+CLEANFILES += tests/list
 
-# TESTFLAGS="--only '*loader*' -v" narrows any of them.
-check-local: all
-	$(TESTS_RUN)
+TESTS_RUN = $(top_srcdir)/tests/run --builddir .
 
-lint: all $(check_PROGRAMS)
-	$(TESTS_RUN) --kinds lint
+tests: all $(check_PROGRAMS) $(check_LIBRARIES) $(check_DATA) tests/list
 
-bench: all $(check_PROGRAMS) $(check_DATA)
+# make check TESTFLAGS="--only '*loader*' -v"
+check-local: tests
+	$(TESTS_RUN) $(TESTFLAGS)
+
+lint: tests
+	$(TESTS_RUN) --kinds lint $(TESTFLAGS)
+
+bench: tests
 	$(top_srcdir)/tests/bench/run --builddir .
 
 FUZZ_SECONDS = 60
@@ -50,10 +57,6 @@ check-fuzz:
 check-sanitize:
 	$(top_srcdir)/tests/sanitize
 
-# For scripts that need the lists.
-print-fuzz-targets:
-	@echo $(FUZZ_TARGETS)
-
-.PHONY: lint bench check-fuzz check-sanitize print-fuzz-targets
+.PHONY: tests lint bench check-fuzz check-sanitize
 
 EXTRA_DIST += tests/run tests/sanitize tests/expected-skips.txt
