@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libcommon.a
 libcommon_a_SOURCES = \
-	src/common/auto.h \
+	src/common/auto.h src/common/bpf_compat.h \
+	src/common/closest.c src/common/closest.h \
 	src/common/log.c src/common/log.h \
 	src/common/memfd.c src/common/memfd.h \
 	src/common/sandbox.c src/common/sandbox.h \
@@ -11,7 +12,9 @@ libcommon_a_CFLAGS = $(AM_CFLAGS) $(LIBSECCOMP_CFLAGS)
 COMMON_LIBS = libcommon.a $(LIBSECCOMP_LIBS)
 
 if HAVE_CMOCKA
-UNIT_TESTS += tests/unit/test-memfd tests/unit/test-log
+UNIT_TESTS += tests/unit/test-memfd tests/unit/test-log tests/unit/test-closest
+tests_unit_test_closest_SOURCES = tests/unit/test-closest.c
+tests_unit_test_closest_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_memfd_SOURCES = tests/unit/test-memfd.c
 tests_unit_test_memfd_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_log_SOURCES = tests/unit/test-log.c

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BPFD_COMMON_BPF_COMPAT_H
+#define BPFD_COMMON_BPF_COMPAT_H
+
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/*
+ * The kernel's interface where it is newer than the installed headers (Debian 12: Linux 6.1), each
+ * with the version that brought it.
+ */
+enum {
+	COMPAT_BPF_TCX_INGRESS = 46,		/* Linux 6.6 */
+	COMPAT_BPF_TCX_EGRESS = 47,		/* Linux 6.6 */
+	COMPAT_BPF_LINK_TYPE_TCX = 11,		/* Linux 6.6 */
+	COMPAT_BPF_F_BEFORE = 1 << 3,		/* Linux 6.6 */
+	COMPAT_BPF_F_AFTER = 1 << 4,		/* Linux 6.6 */
+	COMPAT_BPF_F_ID = 1 << 5,		/* Linux 6.6 */
+	COMPAT_BPF_F_LINK = 1 << 13,		/* Linux 6.6 */
+	COMPAT_PERF_EVENT_TRACEPOINT = 5,	/* bpf_link_info, Linux 6.6 */
+};
+
+/* BPF_LINK_CREATE.  arg: bpf_cookie of perf events (Linux 5.15) and tracing (5.18), relative_fd
+ * or relative_id of tcx (6.6). */
+struct compat_link_create {
+	uint32_t prog_fd, target, attach_type, flags;
+	uint64_t arg;
+	uint64_t expected_revision;		/* tcx, Linux 6.6 */
+};
+
+/* BPF_RAW_TRACEPOINT_OPEN; a kernel before 6.10 refuses a cookie with E2BIG. */
+struct compat_raw_tracepoint {
+	uint64_t name;
+	uint32_t prog_fd, reserved;
+	uint64_t cookie;			/* Linux 6.10 */
+};
+
+/* struct bpf_link_info, the parts that are read. */
+struct compat_link_info {
+	uint32_t type, id, prog_id, reserved;
+	union {
+		struct { uint64_t tp_name; uint32_t tp_name_len, pad; uint64_t cookie; } raw_tracepoint;
+		struct { uint32_t attach_type, target_obj_id, target_btf_id, pad; uint64_t cookie; } tracing;
+		struct { uint32_t ifindex; } xdp;
+		struct { uint32_t ifindex, attach_type; } tcx;	/* Linux 6.6 */
+		struct {					/* Linux 6.6 */
+			uint32_t type, pad;
+			uint64_t tp_name;
+			uint32_t name_len, pad2;
+			uint64_t cookie;			/* Linux 6.9 */
+		} perf_event;
+		uint8_t room[64];
+	};
+};
+
+/* bpf(2): the result, or a negative errno.  attr: size bytes, zero behind what is used. */
+static inline int
+compat_bpf(int cmd, const void *attr, uint32_t size)
+{
+	long ret = syscall(SYS_bpf, cmd, attr, size);
+
+	return ret < 0 ? -errno : (int)ret;
+}
+
+/* A CLOEXEC descriptor of the link, the caller's, or a negative errno. */
+static inline int
+compat_link_create(const struct compat_link_create *lc)
+{
+	return compat_bpf(BPF_LINK_CREATE, lc, sizeof(*lc));
+}
+
+/* BPF_OBJ_GET_INFO_BY_FD.  len: room at info. */
+static inline int
+compat_obj_info(int fd, void *info, uint32_t len)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.info.bpf_fd = (uint32_t)fd;
+	attr.info.info_len = len;
+	attr.info.info = (uint64_t)(uintptr_t)info;
+	return compat_bpf(BPF_OBJ_GET_INFO_BY_FD, &attr, sizeof(attr.info));
+}
+
+#endif
