@@ -1,1 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
+pkglibexec_PROGRAMS += bpfd-linker
+LINKER_SOURCES = \
+	src/linker/arena.c src/linker/arena.h \
+	src/linker/broker.c \
+	src/linker/link.c \
+	src/linker/linker.h \
+	src/linker/object.c src/linker/object.h \
+	src/linker/shims.c \
+	src/linker/slots.c src/linker/slots.h
+bpfd_linker_SOURCES = src/linker/main.c src/linker/sandbox.def $(LINKER_SOURCES)
+bpfd_linker_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS) $(LIBELF_CFLAGS) $(ZLIB_CFLAGS)
+bpfd_linker_LDADD = $(IPC_LIBS) $(LIBBPF_LIBS) $(LIBELF_LIBS) $(ZLIB_LIBS)

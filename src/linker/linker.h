@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BPFD_LINKER_LINKER_H
+#define BPFD_LINKER_LINKER_H
+
+#include <bpf/btf.h>
+#include <stdint.h>
+
+#include "ipc/chan.h"
+#include "linker/arena.h"
+#include "linker/slots.h"
+
+#define LINKER_SHARED_MAX 256
+#define LINKER_WARNINGS_MAX 3
+
+/* One bpfd-linker: a process that links one object and ends. */
+struct linker {
+	struct chan *ch;		/* fd 3: the loader */
+	struct arena arena;
+	struct slots slots;
+	int btf_fd, kconfig_fd;		/* the kernel's; -1 when it has none */
+	int n_cpus;			/* possible ones */
+	struct btf *vmlinux;		/* parsed ahead of need, until libbpf takes it */
+	uint64_t arena_bytes, memory_bytes, cpu_s;
+	uint32_t flags;
+	int root_fd;
+	struct msg_link_map shared[LINKER_SHARED_MAX];
+	size_t n_shared;
+	char warnings[LINKER_WARNINGS_MAX][256];	/* libbpf's last ones */
+	unsigned int n_warnings;
+};
+
+/* broker.c: bpf(2) by way of the loader; as the system call: -1 and errno.  Ends the process
+ * when the loader is gone: nobody is left to work for. */
+long	linker_bpf(struct linker *ln, uint32_t cmd, void *attr, uint32_t size);
+
+/* A placeholder for a map that the loader gave by LINK_MAP.  The caller's, or negative errno. */
+int	linker_shared_fd(struct linker *ln, uint32_t handle);
+
+/* shims.c: makes libbpf of this process use ln. */
+void	shims_install(struct linker *ln);
+/* Parses the kernel's BTF.  NULL with errno set. */
+struct btf *shims_parse_vmlinux(int fd);
+
+/* link.c: opens, links and loads the object in fd; sends what came of it and LINKED. */
+int	link_object(struct linker *ln, const struct msg_load *req, int fd);
+
+#endif
