@@ -10,11 +10,22 @@
 #define LOG_LINE_SIZE 2048
 
 static enum log_level max_level = LOG_LVL_INFO;
+static struct {
+	void (*write)(void *arg, enum log_level level, const char *line);
+	void *arg;
+} sink;
 
 void
 log_set_level(enum log_level max)
 {
 	max_level = max;
+}
+
+void
+log_set_sink(void (*write_to)(void *arg, enum log_level level, const char *line), void *arg)
+{
+	sink.write = write_to;
+	sink.arg = arg;
 }
 
 const char *
@@ -45,9 +56,10 @@ static void
 write_line(enum log_level level, const char *event, int err, const char *fmt, va_list ap)
 {
 	char line[LOG_LINE_SIZE];
-	int saved = errno, n, m;
+	int saved = errno, n, m, start;
 
-	n = snprintf(line, sizeof(line), "<%d>%s: ", (int)level, event);
+	start = snprintf(line, sizeof(line), "<%d>", (int)level);
+	n = start + snprintf(line + start, sizeof(line) - (size_t)start, "%s: ", event);
 	m = vsnprintf(line + n, sizeof(line) - (size_t)n, fmt, ap);
 	n = m < 0 ? n : n + m;
 	if (n > LOG_LINE_SIZE - 64)
@@ -55,6 +67,11 @@ write_line(enum log_level level, const char *event, int err, const char *fmt, va
 	if (err)
 		n += snprintf(line + n, sizeof(line) - (size_t)n, " err=%s",
 			strerrorname_np(-err) ? strerrorname_np(-err) : "?");
+	if (sink.write) {
+		sink.write(sink.arg, level, line + start);
+		errno = saved;
+		return;
+	}
 	line[n++] = '\n';
 	/* A log pipe that is gone or full must not stop the work. */
 	if (write(STDERR_FILENO, line, (size_t)n) < 0)

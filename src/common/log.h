@@ -15,6 +15,10 @@ void	log_set_level(enum log_level max);	/* lines above max are not written */
 void	log_event(enum log_level level, const char *event, const char *fmt, ...)
 		__attribute__((format(printf, 3, 4)));
 
+/* Where lines go instead of standard error: line is "event.name: key=value ...", without the level
+ * and the newline.  NULL: standard error again. */
+void	log_set_sink(void (*sink)(void *arg, enum log_level level, const char *line), void *arg);
+
 /* Logs at LOG_LVL_ERR with " err=NAME" appended and returns err, a negative errno. */
 int	log_err(int err, const char *event, const char *fmt, ...)
 		__attribute__((format(printf, 3, 4)));
