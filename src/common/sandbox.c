@@ -195,11 +195,12 @@ seccomp_release_ctx(scmp_filter_ctx ctx)
 }
 AUTO_DEFINE(seccomp, scmp_filter_ctx, seccomp_release_ctx)
 
-static int
-apply_seccomp(const struct sandbox *sb)
+int
+sandbox_seccomp(const struct sandbox *sb)
 {
-	AUTO(seccomp) scmp_filter_ctx ctx =
-		seccomp_init(sb->mode == SANDBOX_LOG ? SCMP_ACT_LOG : SCMP_ACT_KILL_PROCESS);
+	static const uint32_t violation[] = { [SANDBOX_ENFORCE] = SCMP_ACT_KILL_PROCESS,
+		[SANDBOX_LOG] = SCMP_ACT_LOG, [SANDBOX_DENY] = SCMP_ACT_ERRNO(ENOSYS) };
+	AUTO(seccomp) scmp_filter_ctx ctx = seccomp_init(violation[sb->mode]);
 	int err;
 
 	if (!ctx)
@@ -258,6 +259,9 @@ sandbox_enter(const struct sandbox *sb)
 	};
 	int err = 0;
 
+	/* An exec by descriptor leaves the number of it as the name (before Linux 6.14). */
+	if (prctl(PR_SET_NAME, sb->name, 0, 0, 0) < 0)
+		return log_err(-errno, "sandbox.enter", "process=%s layer=name", sb->name);
 	/* Landlock and seccomp both ask for it; it also ends every later gain by exec. */
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return log_err(-errno, "sandbox.enter", "process=%s layer=no_new_privs", sb->name);
@@ -275,7 +279,7 @@ sandbox_enter(const struct sandbox *sb)
 	err = check_applied(sb);
 	if (err)
 		return log_err(err, "sandbox.enter", "process=%s layer=check", sb->name);
-	err = apply_seccomp(sb);
+	err = sandbox_seccomp(sb);
 	return err ? log_err(err, "sandbox.enter", "process=%s layer=seccomp", sb->name) : 0;
 }
 

@@ -42,6 +42,7 @@ struct sandbox_rule {
 enum sandbox_mode {
 	SANDBOX_ENFORCE,	/* a violation kills the process */
 	SANDBOX_LOG,		/* a violation is logged by the kernel and allowed: debug builds only */
+	SANDBOX_DENY,		/* a violation fails with ENOSYS */
 };
 
 struct sandbox {
@@ -72,6 +73,12 @@ struct sandbox {
  * A kernel without Landlock is logged at notice and is not an error.
  */
 int	sandbox_enter(const struct sandbox *sb);
+
+/*
+ * Only the seccomp part, with SANDBOX_DENY for a process that goes on to exec others: the filter
+ * is inherited.  Without no_new_privs it takes CAP_SYS_ADMIN.
+ */
+int	sandbox_seccomp(const struct sandbox *sb);
 
 /* Closes every descriptor >= lowest. Part of every start, before anything is opened. */
 int	sandbox_close_from(int lowest);
