@@ -16,6 +16,7 @@ FUZZ_LIBS = libreplay.a
 endif
 
 TEST_OBJECTS = \
+	tests/bpf/callers.bpf.o \
 	tests/bpf/core.bpf.o \
 	tests/bpf/denied.bpf.o \
 	tests/bpf/greedy.bpf.o \
@@ -35,6 +36,11 @@ tests/list: Makefile
 	$(AM_V_GEN)$(MKDIR_P) tests && { printf 'unit %s\n' $(UNIT_TESTS); \
 		printf 'component %s\n' $(COMPONENT_TESTS); printf 'corpus %s\n' $(FUZZ_TARGETS); } >$@
 CLEANFILES += tests/list
+
+check_PROGRAMS += tests/lib/hold
+tests_lib_hold_SOURCES = tests/lib/hold.c
+tests_lib_hold_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS)
+tests_lib_hold_LDADD = $(LIBBPF_LIBS)
 
 TESTS_RUN = $(top_srcdir)/tests/run --builddir .
 

@@ -10,7 +10,8 @@
 #   json FILTER ARG...          jq over bpfctl -o json
 #   net_pair                    $NS and a veth pair: $VETH here (10.77.X.1), $PEER in $NS (10.77.X.2)
 #   net_traffic                 a few packets through it
-#   leaks_note, leaks_none      every program, map and link that this bpfd held or pinned is gone
+#   leaks_note                  remembers every program, map and link that this bpfd holds or pinned
+#   objects_gone, leaks_none    all of those are gone; and no mount is left either
 
 BUILD=${BPFD_BUILD:-$(pwd)/build}
 SRC=${BPFD_SRC:-$(pwd)}
@@ -155,7 +156,7 @@ leaks_note() {
 }
 
 # Ids are not reused before the kernel's counter wraps around.
-leaks_none() {
+objects_gone() {
 	leaked=0
 	sort -u "$WORK/noted" >"$WORK/noted.sorted"
 	while read -r kind id; do
@@ -164,9 +165,11 @@ leaks_none() {
 			leaked=1
 		fi
 	done <"$WORK/noted.sorted"
-	if grep -q " $ROOT/" /proc/mounts; then
-		grep " $ROOT/" /proc/mounts
-		leaked=1
-	fi
 	return "$leaked"
+}
+
+# Programs unloaded just now may stay for a moment (RCU).
+leaks_none() {
+	within 3 objects_gone || return 1
+	! grep " $ROOT/" /proc/mounts
 }

@@ -1,0 +1,45 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Who may do what: root everything, group bpfd looks, others do not get in.
+set -eu
+# shellcheck source=../lib/bpfd.sh
+. "${BPFD_SRC:-.}/tests/lib/bpfd.sh"
+begin
+
+as_nobody() { setpriv --reuid nobody --regid nogroup --clear-groups "$@"; }
+as_member() { setpriv --reuid nobody --regid nogroup --groups bpfd "$@"; }
+c() { set -- "$bin" -s "$SOCK" "$@" && "$as" "$@"; }
+# A copy that everybody can read, wherever the build lies.
+bin=$WORK/bpfctl
+cp "$BUILD/bpfctl" "$bin"
+cp "$OBJECTS/core.bpf.o" "$WORK/public.o"
+cp "$OBJECTS/core.bpf.o" "$WORK/secret.o"
+chmod 755 "$bin"
+chmod 644 "$WORK/public.o"
+chmod 600 "$WORK/secret.o"
+
+is "starts" daemon_start
+is "root_loads" ctl load "$OBJECTS/core.bpf.o"
+as=as_nobody
+is "others_cannot_connect" exits 4 c list
+as=as_member
+is "members_list" says core_exec c list programs
+is "members_get" says core_exec c get program core_exec
+is "members_cannot_load" exits 5 c load "$WORK/public.o"
+is "members_cannot_attach" exits 5 c attach core_exec tracepoint sched/sched_process_exec
+is "members_cannot_unload" exits 5 c unload core_exec
+is "a_refusal_is_audited" grep -q 'uid=65534' "$LOG"
+is "nothing_changed" same "$(json '.programs | length' list programs)" 1
+leaks_note
+is "stops" daemon_stop TERM
+
+printf '[access]\nadmin = ["nobody"]\n' >"$WORK/toml"
+mkdir -p "$ROOT/etc"
+cp "$WORK/toml" "$ROOT/etc/bpfd.toml"
+is "starts_with_another_admin" daemon_start
+is "an_admin_by_configuration_loads" c load "$WORK/public.o"
+is "an_admin_cannot_use_a_file_that_it_cannot_read" not c load "$WORK/secret.o"
+is "root_is_not_an_admin_then" exits 5 ctl unload core_exec
+is "stops_again" daemon_stop TERM
+is "nothing_is_left" leaks_none
+tap_end
