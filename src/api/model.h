@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BPFD_API_MODEL_H
+#define BPFD_API_MODEL_H
+
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include "api/idtab.h"
+#include "api/kvs.h"
+#include "common/auto.h"
+#include "ipc/messages.h"
+
+/*
+ * What bpfd has: groups (one per load) with their programs, maps and links, as the store and the
+ * loader's last inventory say, so that queries cost neither a statement nor a round trip.
+ */
+#define MODEL_DIGEST_LEN 32		/* SHA-256 */
+
+/* As stored.  INTENT: the kernel work may have begun; REMOVING: it must be finished. */
+enum row_state { ROW_INTENT = 0, ROW_DONE = 1, ROW_REMOVING = 2 };
+
+/* LIVE: its pin was there; LOST: a row without pin; ORPHAN: a pin without row. */
+enum live_state { LIVE_UNKNOWN, LIVE, LIVE_LOST, LIVE_ORPHAN };
+
+struct prog {
+	TAILQ_ENTRY(prog) in_group;
+	struct group *group;
+	enum row_state state;
+	enum live_state live;
+	struct msg_prog_facts facts;
+};
+
+struct map {
+	TAILQ_ENTRY(map) in_group;
+	enum live_state live;
+	struct msg_map_facts facts;
+};
+
+struct link {
+	TAILQ_ENTRY(link) in_group;
+	struct group *group;
+	enum row_state state;
+	enum live_state live;
+	struct msg_link_facts facts;
+	char netns[IPC_TARGET_MAX];
+	uint32_t proceed_on;
+	int64_t attached_ns;		/* since 1970 */
+	struct kvs metadata;
+};
+
+struct group {
+	TAILQ_ENTRY(group) in_model;
+	TAILQ_HEAD(prog_list, prog) progs;
+	TAILQ_HEAD(map_list, map) maps;
+	TAILQ_HEAD(link_list, link) links;
+	uint64_t gid, map_owner;
+	enum row_state state;
+	bool orphan;			/* has no row */
+	bool busy;			/* a request is working on it */
+	uint32_t uid;
+	int64_t loaded_ns;		/* since 1970 */
+	uint64_t object_bytes;
+	uint8_t digest[MODEL_DIGEST_LEN];
+	char *source, *uuid;		/* "" when unknown */
+	struct kvs metadata, globals;
+};
+
+struct model {
+	TAILQ_HEAD(group_list, group) groups;	/* by gid, ascending */
+	struct idtab gids, progs, links;	/* progs: those whose kernel id is theirs */
+	size_t n_progs, n_links;
+};
+
+void	model_init(struct model *m);
+void	model_clear(struct model *m);
+
+/* A group that is in no model yet. NULL: no memory. */
+struct group *group_new(void);
+void	group_free(struct group *g);
+int	group_set(char **field, const char *text);	/* -ENOMEM */
+
+/* Each takes what it is given only on 0.  -ENOMEM, -EEXIST. */
+int	model_add_group(struct model *m, struct group *take);
+int	model_add_prog(struct model *m, struct group *g, const struct msg_prog_facts *facts,
+		enum live_state live);
+int	model_add_map(struct group *g, const struct msg_map_facts *facts, enum live_state live);
+int	model_add_link(struct model *m, struct group *g, struct link *take);
+
+struct group *model_group(const struct model *m, uint64_t gid);
+struct prog *model_prog(const struct model *m, uint32_t id);	/* never a lost one */
+struct link *model_link(const struct model *m, uint64_t link_id);
+
+/* A lost program's number is no longer its own: model_prog() stops finding it. */
+void	model_prog_lost(struct model *m, struct prog *p);
+
+void	model_del_group(struct model *m, struct group *g);
+void	model_del_prog(struct model *m, struct prog *p);
+void	model_del_link(struct model *m, struct link *l);
+void	link_free(struct link *l);
+
+AUTO_DEFINE(group, struct group *, group_free)
+AUTO_DEFINE(link, struct link *, link_free)
+
+#endif

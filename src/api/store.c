@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/store.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "api/store_db.h"
+
+/* Arguments of store_run() are read by their letter's type. */
+#define I(v) ((int64_t)(v))
+#define B(p, n) (const void *)(p), (size_t)(n)
+
+static int
+add_attrs(struct store *st, enum attr_kind kind, uint64_t owner, const struct kvs *k)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < k->n; i++)
+		err = store_run(st, ST_ADD_ATTR, "iisb", I(kind), I(owner), k->v[i].key,
+			B(k->v[i].value, k->v[i].len));
+	return err;
+}
+
+static int
+add_group(struct store *st, struct group *g, const void *object, size_t size)
+{
+	int err = store_run(st, ST_ADD_OBJECT, "bib", B(g->digest, MODEL_DIGEST_LEN), I(size),
+		B(object, size));
+
+	if (!err)
+		err = store_run(st, ST_ADD_GROUP, "ibsisii", I(ROW_INTENT), B(g->digest, MODEL_DIGEST_LEN),
+			g->source, I(g->uid), g->uuid, I(g->map_owner), I(0));
+	if (err)
+		return err;
+	g->gid = (uint64_t)sqlite3_last_insert_rowid(st->db);
+	g->object_bytes = size;
+	err = add_attrs(st, ATTR_GROUP_METADATA, g->gid, &g->metadata);
+	return err ? err : add_attrs(st, ATTR_GROUP_GLOBALS, g->gid, &g->globals);
+}
+
+int
+store_add_group(struct store *st, struct group *g, const void *object, size_t size)
+{
+	int err = store_begin(st);
+
+	return err ? err : store_end(st, add_group(st, g, object, size));
+}
+
+static int
+add_prog(struct store *st, uint64_t gid, const struct msg_prog_facts *p)
+{
+	return store_run(st, ST_ADD_PROG, "iiiiisssb", I(gid), I(p->id), I(ROW_DONE), I(p->type),
+		I(p->attach_type), p->name, p->section, p->kname, B(p->tag, sizeof(p->tag)));
+}
+
+static int
+add_map(struct store *st, uint64_t gid, const struct msg_map_facts *m)
+{
+	return store_run(st, ST_ADD_MAP, "iiiiiiiis", I(gid), I(m->id), I(m->type), I(m->key_size),
+		I(m->value_size), I(m->max_entries), I(m->flags), I(m->by_name), m->name);
+}
+
+static int
+finish_group(struct store *st, const struct group *g)
+{
+	const struct prog *p;
+	const struct map *m;
+	int err = store_run(st, ST_FINISH_GROUP, "iii", I(g->gid), I(ROW_DONE), I(g->loaded_ns));
+
+	TAILQ_FOREACH(p, &g->progs, in_group)
+		if (!err)
+			err = add_prog(st, g->gid, &p->facts);
+	TAILQ_FOREACH(m, &g->maps, in_group)
+		if (!err)
+			err = add_map(st, g->gid, &m->facts);
+	return err;
+}
+
+int
+store_finish_group(struct store *st, const struct group *g)
+{
+	int err = store_begin(st);
+
+	return err ? err : store_end(st, finish_group(st, g));
+}
+
+int
+store_set_group(struct store *st, uint64_t gid, enum row_state state)
+{
+	return store_run(st, ST_SET_GROUP, "ii", I(gid), I(state));
+}
+
+int
+store_del_group(struct store *st, uint64_t gid)
+{
+	return store_run(st, ST_DEL_GROUP, "i", I(gid));
+}
+
+int
+store_set_prog(struct store *st, uint64_t gid, uint32_t id, enum row_state state)
+{
+	return store_run(st, ST_SET_PROG, "iii", I(gid), I(id), I(state));
+}
+
+int
+store_del_prog(struct store *st, uint64_t gid, uint32_t id)
+{
+	return store_run(st, ST_DEL_PROG, "ii", I(gid), I(id));
+}
+
+static int
+add_link(struct store *st, struct link *l)
+{
+	const struct msg_link_facts *f = &l->facts;
+	int err = store_run(st, ST_ADD_LINK, "iiisssssiii", I(f->gid), I(f->prog_id), I(ROW_INTENT),
+		f->kind, f->target, l->netns, f->direction, f->mode, I(f->priority), I(l->proceed_on),
+		I(f->cookie));
+
+	if (err)
+		return err;
+	l->facts.link_id = (uint64_t)sqlite3_last_insert_rowid(st->db);
+	return add_attrs(st, ATTR_LINK_METADATA, l->facts.link_id, &l->metadata);
+}
+
+int
+store_add_link(struct store *st, struct link *l)
+{
+	int err = store_begin(st);
+
+	return err ? err : store_end(st, add_link(st, l));
+}
+
+int
+store_finish_link(struct store *st, const struct link *l)
+{
+	const struct msg_link_facts *f = &l->facts;
+
+	return store_run(st, ST_FINISH_LINK, "iisssiii", I(f->link_id), I(ROW_DONE), f->backend, f->target,
+		f->mode, I(f->ifindex), I(f->netns_ino), I(l->attached_ns));
+}
+
+int
+store_set_link(struct store *st, uint64_t link_id, enum row_state state)
+{
+	return store_run(st, ST_SET_LINK, "ii", I(link_id), I(state));
+}
+
+int
+store_del_link(struct store *st, uint64_t link_id)
+{
+	return store_run(st, ST_DEL_LINK, "i", I(link_id));
+}

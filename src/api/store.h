@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BPFD_API_STORE_H
+#define BPFD_API_STORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "api/model.h"
+
+/*
+ * What must outlive bpfd and is not in the kernel: an SQLite database in WAL mode and exclusive
+ * locking.  Everything that opens a file happens in store_open(); afterwards a sealed process may
+ * use it.  Groups and links are journalled: an intent, then done; both survive any process's death.
+ *
+ * Errors of all functions that write: -ENOSPC, -EIO, -EUCLEAN (the database is damaged), -ENOMEM.
+ * They are logged here, and the transaction is undone.
+ */
+struct store;
+
+/*
+ * Opens or creates the database.  -ENOTSUP: a newer bpfd's, or another program's; -EUCLEAN: it is
+ * damaged; -EBUSY: another process has it.  A database that is not understood is left as it is.
+ */
+int	store_open(const char *path, struct store **out);
+void	store_close(struct store *st);		/* touches paths: not in a sealed process */
+int	store_checkpoint(struct store *st);	/* moves the log into the database */
+
+int	store_read(struct store *st, struct model *m);	/* fills an empty model */
+
+/* A group in ROW_INTENT with its object, kept once per digest; sets g->gid. */
+int	store_add_group(struct store *st, struct group *g, const void *object, size_t size);
+/* Its programs and maps, and ROW_DONE. */
+int	store_finish_group(struct store *st, const struct group *g);
+int	store_set_group(struct store *st, uint64_t gid, enum row_state state);
+int	store_del_group(struct store *st, uint64_t gid);	/* its object too, if it was the last */
+int	store_set_prog(struct store *st, uint64_t gid, uint32_t id, enum row_state state);
+int	store_del_prog(struct store *st, uint64_t gid, uint32_t id);	/* its links too */
+
+/* A link in ROW_INTENT; sets l->facts.link_id. */
+int	store_add_link(struct store *st, struct link *l);
+int	store_finish_link(struct store *st, const struct link *l);
+int	store_set_link(struct store *st, uint64_t link_id, enum row_state state);
+int	store_del_link(struct store *st, uint64_t link_id);
+
+#endif

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <sqlite3.h>
+
+#include "api/store.h"
+
+struct fixture {
+	char dir[32], db[64];
+	struct store *st;
+	struct model m;
+};
+
+static int
+setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	strcpy(f->dir, "/tmp/test-store-XXXXXX");
+	if (!mkdtemp(f->dir))
+		return -1;
+	snprintf(f->db, sizeof(f->db), "%s/bpfd.db", f->dir);
+	model_init(&f->m);
+	*state = f;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct fixture *f = *state;
+	char cmd[64];
+
+	store_close(f->st);
+	model_clear(&f->m);
+	snprintf(cmd, sizeof(cmd), "rm -rf %s", f->dir);
+	free(f);
+	return system(cmd);
+}
+
+static void
+reopen(struct fixture *f)
+{
+	store_close(f->st);
+	f->st = NULL;
+	model_clear(&f->m);
+	assert_int_equal(store_open(f->db, &f->st), 0);
+	assert_int_equal(store_read(f->st, &f->m), 0);
+}
+
+static struct group *
+intent(struct fixture *f, const char *object, uint8_t digest)
+{
+	struct group *g = group_new();
+
+	memset(g->digest, digest, sizeof(g->digest));
+	g->uid = 1000;
+	group_set(&g->source, "/lib/bpf/count.o");
+	group_set(&g->uuid, "a-uuid");
+	kvs_set(&g->metadata, "owner", "test", 4);
+	kvs_set(&g->globals, "limit", "\0\1\2\3", 4);
+	assert_int_equal(store_add_group(f->st, g, object, strlen(object)), 0);
+	assert_int_equal(model_add_group(&f->m, g), 0);
+	return g;
+}
+
+static struct group *
+done(struct fixture *f, const char *object, uint8_t digest, uint32_t prog_id)
+{
+	struct group *g = intent(f, object, digest);
+	struct msg_prog_facts p = { .gid = g->gid, .id = prog_id, .type = 6, .name = "count_xdp",
+		.section = "xdp", .kname = "count_xdp", .tag = { 1, 2, 3, 4, 5, 6, 7, 8 } };
+	struct msg_map_facts map = { .gid = g->gid, .id = prog_id + 1, .type = 2, .key_size = 4,
+		.value_size = 8, .max_entries = 1, .name = "counts" };
+
+	g->loaded_ns = 1234567890;
+	assert_int_equal(model_add_prog(&f->m, g, &p, LIVE), 0);
+	assert_int_equal(model_add_map(g, &map, LIVE), 0);
+	assert_int_equal(store_finish_group(f->st, g), 0);
+	return g;
+}
+
+static struct link *
+attach(struct fixture *f, struct group *g, uint32_t prog_id)
+{
+	struct link *l = calloc(1, sizeof(*l));
+
+	l->facts = (struct msg_link_facts){ .gid = g->gid, .prog_id = prog_id, .priority = 50,
+		.cookie = UINT64_MAX, .kind = "xdp", .target = "eth0", .mode = "native" };
+	strcpy(l->netns, "/run/netns/x");
+	kvs_set(&l->metadata, "why", "test", 4);
+	assert_int_equal(store_add_link(f->st, l), 0);
+	assert_int_equal(model_add_link(&f->m, g, l), 0);
+	return l;
+}
+
+static int64_t
+count(struct fixture *f, const char *table)
+{
+	sqlite3_stmt *s = NULL;
+	sqlite3 *db = NULL;
+	char sql[64];
+	int64_t n;
+
+	store_close(f->st);
+	f->st = NULL;
+	snprintf(sql, sizeof(sql), "SELECT count(*) FROM %s", table);
+	assert_int_equal(sqlite3_open(f->db, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &s, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+	n = sqlite3_column_int64(s, 0);
+	sqlite3_finalize(s);
+	sqlite3_close(db);
+	reopen(f);
+	return n;
+}
+
+static void
+gives_back_all_that_was_stored(void **state)
+{
+	struct fixture *f = *state;
+	struct group *g;
+	struct prog *p;
+	struct link *l;
+	uint64_t link_id;
+
+	reopen(f);
+	g = done(f, "object", 7, 33);
+	l = attach(f, g, 33);
+	l->facts.ifindex = 4;
+	l->attached_ns = 99;
+	strcpy(l->facts.backend, "link");
+	assert_int_equal(store_finish_link(f->st, l), 0);
+	link_id = l->facts.link_id;
+
+	reopen(f);
+	g = model_group(&f->m, 1);
+	assert_non_null(g);
+	assert_int_equal(g->state, ROW_DONE);
+	assert_int_equal(g->uid, 1000);
+	assert_int_equal(g->loaded_ns, 1234567890);
+	assert_int_equal(g->object_bytes, 6);
+	assert_int_equal(g->digest[31], 7);
+	assert_string_equal(g->source, "/lib/bpf/count.o");
+	assert_string_equal(g->uuid, "a-uuid");
+	assert_string_equal((char *)kvs_get(&g->metadata, "owner")->value, "test");
+	assert_memory_equal(kvs_get(&g->globals, "limit")->value, "\0\1\2\3", 4);
+	p = model_prog(&f->m, 33);
+	assert_string_equal(p->facts.name, "count_xdp");
+	assert_int_equal(p->facts.tag[7], 8);
+	assert_int_equal(p->live, LIVE_UNKNOWN);
+	assert_string_equal(TAILQ_FIRST(&g->maps)->facts.name, "counts");
+	l = model_link(&f->m, link_id);
+	assert_int_equal(l->state, ROW_DONE);
+	assert_int_equal(l->facts.ifindex, 4);
+	assert_true(l->facts.cookie == UINT64_MAX);
+	assert_string_equal(l->netns, "/run/netns/x");
+	assert_string_equal((char *)kvs_get(&l->metadata, "why")->value, "test");
+}
+
+static void
+an_intent_survives_a_death(void **state)
+{
+	struct fixture *f = *state;
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct group *g;
+
+		reopen(f);
+		g = done(f, "object", 1, 33);
+		attach(f, g, 33);
+		intent(f, "other", 2);
+		raise(SIGKILL);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	reopen(f);
+	assert_int_equal(model_group(&f->m, 1)->state, ROW_DONE);
+	assert_int_equal(model_link(&f->m, 1)->state, ROW_INTENT);
+	assert_int_equal(model_group(&f->m, 2)->state, ROW_INTENT);
+	assert_true(TAILQ_EMPTY(&model_group(&f->m, 2)->progs));
+}
+
+static void
+keeps_an_object_once_and_drops_it_with_its_last_group(void **state)
+{
+	struct fixture *f = *state;
+
+	reopen(f);
+	done(f, "object", 1, 33);
+	done(f, "object", 1, 44);
+	done(f, "another", 2, 55);
+	assert_int_equal(count(f, "objects"), 2);
+	assert_int_equal(store_del_group(f->st, 1), 0);
+	assert_int_equal(count(f, "objects"), 2);
+	assert_int_equal(store_del_group(f->st, 2), 0);
+	assert_int_equal(count(f, "objects"), 1);
+	assert_int_equal(count(f, "programs"), 1);
+}
+
+static void
+never_uses_a_number_twice(void **state)
+{
+	struct fixture *f = *state;
+	struct group *g;
+
+	reopen(f);
+	g = done(f, "object", 1, 33);
+	assert_int_equal(attach(f, g, 33)->facts.link_id, 1);
+	assert_int_equal(store_del_group(f->st, 1), 0);
+	reopen(f);
+	g = done(f, "object", 1, 33);
+	assert_int_equal(g->gid, 2);
+	assert_int_equal(attach(f, g, 33)->facts.link_id, 2);
+}
+
+static void
+deletes_all_that_belongs_to_a_group(void **state)
+{
+	struct fixture *f = *state;
+	struct group *g;
+
+	reopen(f);
+	g = done(f, "object", 1, 33);
+	attach(f, g, 33);
+	assert_int_equal(store_del_group(f->st, g->gid), 0);
+	assert_int_equal(count(f, "links"), 0);
+	assert_int_equal(count(f, "maps"), 0);
+	assert_int_equal(count(f, "attrs"), 0);
+	assert_int_equal(f->m.n_progs, 0);
+}
+
+static void
+deletes_one_program_with_its_links(void **state)
+{
+	struct fixture *f = *state;
+	struct group *g;
+
+	reopen(f);
+	g = done(f, "object", 1, 33);
+	attach(f, g, 33);
+	assert_int_equal(store_set_prog(f->st, g->gid, 33, ROW_REMOVING), 0);
+	reopen(f);
+	assert_int_equal(model_prog(&f->m, 33)->state, ROW_REMOVING);
+	assert_int_equal(store_del_prog(f->st, 1, 33), 0);
+	assert_int_equal(count(f, "links"), 0);
+	assert_int_equal(count(f, "attrs"), 2);
+}
+
+static void
+overwrite(const char *path, off_t at, const void *bytes, size_t n)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, bytes, n, at), n);
+	close(fd);
+}
+
+static void
+leaves_a_newer_database_alone(void **state)
+{
+	static const uint8_t newer[4] = { 0, 0, 0, 200 };
+	struct fixture *f = *state;
+	struct stat before, after;
+
+	reopen(f);
+	assert_int_equal(store_checkpoint(f->st), 0);
+	store_close(f->st);
+	f->st = NULL;
+	overwrite(f->db, 60, newer, 4);		/* user_version, see the file format */
+	assert_int_equal(stat(f->db, &before), 0);
+	assert_int_equal(store_open(f->db, &f->st), -ENOTSUP);
+	assert_int_equal(stat(f->db, &after), 0);
+	assert_int_equal(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec);
+}
+
+static void
+leaves_a_foreign_database_alone(void **state)
+{
+	struct fixture *f = *state;
+	struct stat before, after;
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(f->db, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "CREATE TABLE mail(x)", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	assert_int_equal(stat(f->db, &before), 0);
+	assert_int_equal(store_open(f->db, &f->st), -ENOTSUP);
+	assert_int_equal(stat(f->db, &after), 0);
+	assert_int_equal(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec);
+}
+
+static void
+refuses_a_damaged_database(void **state)
+{
+	struct fixture *f = *state;
+	static uint8_t noise[4096];
+
+	reopen(f);
+	for (uint32_t i = 0; i < 64; i++)
+		done(f, "object", (uint8_t)i, i + 1);
+	assert_int_equal(store_checkpoint(f->st), 0);
+	store_close(f->st);
+	f->st = NULL;
+	memset(noise, 0xa5, sizeof(noise));
+	overwrite(f->db, 4096 * 2, noise, sizeof(noise));
+	assert_int_equal(store_open(f->db, &f->st), -EUCLEAN);
+	overwrite(f->db, 0, noise, sizeof(noise));
+	assert_int_equal(store_open(f->db, &f->st), -EUCLEAN);
+	assert_int_equal(access(f->db, F_OK), 0);
+}
+
+static void
+refuses_a_row_that_bpfd_does_not_write(void **state)
+{
+	struct fixture *f = *state;
+	sqlite3 *db;
+
+	reopen(f);
+	done(f, "object", 1, 33);
+	store_close(f->st);
+	f->st = NULL;
+	assert_int_equal(sqlite3_open(f->db, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "UPDATE programs SET name = hex(zeroblob(200))", NULL, NULL, NULL),
+		SQLITE_OK);
+	sqlite3_close(db);
+	model_clear(&f->m);
+	assert_int_equal(store_open(f->db, &f->st), 0);
+	assert_int_equal(store_read(f->st, &f->m), -EUCLEAN);
+}
+
+static void
+says_that_another_process_has_it(void **state)
+{
+	struct fixture *f = *state;
+	int status;
+	pid_t pid;
+
+	reopen(f);
+	pid = fork();		/* POSIX locks are not a child's */
+	if (pid == 0) {
+		struct store *other = NULL;
+
+		_exit(store_open(f->db, &other) == -EBUSY ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static void
+a_full_disk_undoes_the_transaction_and_no_more(void **state)
+{
+	struct fixture *f = *state;
+	struct rlimit all, small = { 0 };
+	struct group *g = group_new();
+	char *big = malloc(1 << 20);
+
+	memset(big, 'x', 1 << 20);
+	reopen(f);
+	done(f, "object", 1, 33);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &all), 0);
+	small.rlim_max = all.rlim_max;
+	small.rlim_cur = 300000;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	memset(g->digest, 9, sizeof(g->digest));
+	assert_int_equal(store_add_group(f->st, g, big, 1 << 20), -EIO);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &all), 0);
+	assert_int_equal(store_add_group(f->st, g, big, 1 << 20), 0);
+	group_free(g);
+	free(big);
+	reopen(f);
+	assert_non_null(model_prog(&f->m, 33));
+	assert_int_equal(count(f, "groups"), 2);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(gives_back_all_that_was_stored),
+		TEST(an_intent_survives_a_death),
+		TEST(keeps_an_object_once_and_drops_it_with_its_last_group),
+		TEST(never_uses_a_number_twice),
+		TEST(deletes_all_that_belongs_to_a_group),
+		TEST(deletes_one_program_with_its_links),
+		TEST(leaves_a_newer_database_alone),
+		TEST(leaves_a_foreign_database_alone),
+		TEST(refuses_a_damaged_database),
+		TEST(refuses_a_row_that_bpfd_does_not_write),
+		TEST(says_that_another_process_has_it),
+		TEST(a_full_disk_undoes_the_transaction_and_no_more),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
