@@ -1,1 +1,52 @@
 # SPDX-License-Identifier: Apache-2.0
+# All but main() is a library, so that unit tests link the same code.
+noinst_LIBRARIES += libbpfctl.a
+libbpfctl_a_SOURCES = \
+	src/bpfctl/args.c src/bpfctl/args.h \
+	src/bpfctl/buf.c src/bpfctl/buf.h \
+	src/bpfctl/client.c src/bpfctl/client.h \
+	src/bpfctl/client_call.c src/bpfctl/client_call.h \
+	src/bpfctl/cmd_attach.c \
+	src/bpfctl/cmd_complete.c \
+	src/bpfctl/cmd_completion.c \
+	src/bpfctl/cmd_detach.c \
+	src/bpfctl/cmd_get.c \
+	src/bpfctl/cmd_list.c \
+	src/bpfctl/cmd_load.c \
+	src/bpfctl/cmd_status.c \
+	src/bpfctl/cmd_unload.c \
+	src/bpfctl/cmd_version.c \
+	src/bpfctl/commands.c src/bpfctl/commands.def \
+	src/bpfctl/complete.c src/bpfctl/complete.h src/bpfctl/complete_live.c \
+	src/bpfctl/ctl.c src/bpfctl/ctl.h \
+	src/bpfctl/fields.c src/bpfctl/fields.h \
+	src/bpfctl/fit.c src/bpfctl/fit.h \
+	src/bpfctl/help.c \
+	src/bpfctl/load_args.c src/bpfctl/load_args.h \
+	src/bpfctl/object.c src/bpfctl/object.h \
+	src/bpfctl/out.c src/bpfctl/out.h \
+	src/bpfctl/out_json.c src/bpfctl/out_kv.c src/bpfctl/out_table.c src/bpfctl/out_yaml.c \
+	src/bpfctl/report.c \
+	src/bpfctl/results.c src/bpfctl/results.h \
+	src/bpfctl/rpc.c src/bpfctl/rpc.h src/bpfctl/rpcs.def \
+	src/bpfctl/spec.c src/bpfctl/spec.h src/bpfctl/spec_attach.c \
+	src/bpfctl/text.c src/bpfctl/text.h \
+	src/bpfctl/waiter.c src/bpfctl/waiter.h
+libbpfctl_a_CFLAGS = $(AM_CFLAGS) $(NGHTTP2_CFLAGS) $(PROTOBUFC_CFLAGS)
+BPFCTL_LIBS = libbpfctl.a $(PROTO_LIBS) $(NGHTTP2_LIBS)
+
+bin_PROGRAMS += bpfctl
+bpfctl_SOURCES = src/bpfctl/main.c
+bpfctl_CFLAGS = $(AM_CFLAGS) $(PROTOBUFC_CFLAGS)
+bpfctl_LDADD = $(BPFCTL_LIBS)
+
+# The scripts say what the program just built says.
+bashcompletiondir = $(datadir)/bash-completion/completions
+zshcompletiondir = $(datadir)/zsh/site-functions
+nodist_bashcompletion_DATA = completions/bpfctl
+nodist_zshcompletion_DATA = completions/_bpfctl
+CLEANFILES += completions/bpfctl completions/_bpfctl
+completions/bpfctl: bpfctl$(EXEEXT)
+	$(AM_V_GEN)mkdir -p completions && ./bpfctl$(EXEEXT) completion bash >$@
+completions/_bpfctl: bpfctl$(EXEEXT)
+	$(AM_V_GEN)mkdir -p completions && ./bpfctl$(EXEEXT) completion zsh >$@

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BPFD_BPFCTL_CLIENT_H
+#define BPFD_BPFCTL_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/auto.h"
+
+/*
+ * A gRPC client over a unix socket: one connection, one call at a time, blocking.  The connection
+ * is made by the first call.
+ *
+ * While a call runs, SIGINT, SIGTERM and SIGHUP (unless ignored) cancel it: the stream is reset and
+ * the call ends with CLIENT_INTERRUPTED.  The signal stays pending and ends the process when the
+ * call returns, unless client_hold_signals() was called before.
+ */
+struct client;
+
+/* How a call ended: a gRPC status code (0 to 16) or one of these. */
+enum client_code {
+	CLIENT_OK = 0,
+	CLIENT_UNREACHABLE = 100,	/* no daemon at the socket, or it broke the connection */
+	CLIENT_NO_ACCESS,		/* the socket refuses this user */
+	CLIENT_PROTOCOL,		/* what answers is not a gRPC server */
+	CLIENT_TIMEOUT,			/* the time limit of this side */
+	CLIENT_INTERRUPTED,
+	CLIENT_NO_MEMORY,
+};
+
+struct client_error {
+	int code;
+	char *text;			/* allocated; NULL: none */
+	char *log;			/* the detail that came with it; NULL: none */
+};
+void	client_error_clear(struct client_error *e);
+
+static inline __attribute__((unused)) void
+auto_client_error(struct client_error *e)
+{
+	client_error_clear(e);
+}
+
+int	client_new(const char *socket_path, struct client **out);	/* -ENOMEM, -ENAMETOOLONG */
+void	client_free(struct client *c);
+AUTO_DEFINE(client, struct client *, client_free)
+
+/* Every call from now on may take this long; 0: no limit. */
+void	client_set_timeout(struct client *c, uint64_t ms);
+
+/* Signals that interrupted a call are taken and kept until release, which raises the first. */
+void	client_hold_signals(struct client *c);
+void	client_release_signals(struct client *c);
+
+/* Starts a call of method ("/package.Service/Method") with one request message.  msg stays the
+ * caller's and must live until the call ends.  0, or -EIO with *e filled. */
+int	client_start(struct client *c, const char *method, const void *msg, size_t len,
+		struct client_error *e);
+/* Waits for the next message of the answer: 1 with *msg (the caller frees it), 0 at the end of a
+ * successful call, -EIO with *e filled.  The call is over unless it returns 1. */
+int	client_next(struct client *c, uint8_t **msg, size_t *len, struct client_error *e);
+void	client_cancel(struct client *c);	/* ends the call that runs, if one does */
+
+/* A call with exactly one message as its answer.  0, or -EIO with *e filled. */
+int	client_unary(struct client *c, const char *method, const void *msg, size_t len,
+		uint8_t **reply, size_t *reply_len, struct client_error *e);
+
+#endif

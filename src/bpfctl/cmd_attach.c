@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdint.h>
+
+#include "bpfctl/ctl.h"
+#include "bpfctl/spec.h"
+
+/* Gives every option that is also a key of --attach to the reader of those. */
+static int
+read_options(struct ctl *ctl, const struct args *args, struct spec_attach *spec)
+{
+	static const char *const keys[] = {
+		"direction", "mode", "netns", "priority", "proceed-on", "cookie", "metadata",
+	};
+	const char *target = args->n_words > 2 ? args->words[2] : "";
+
+	if (spec_attach_target(spec, args->words[1], target))
+		return ctl_fail(ctl, CTL_FAILED, NULL, "attach", "no memory");
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		AUTO(buf) struct buf why = { 0 };
+		const char *value;
+		size_t at = 0;
+
+		while ((value = args_each(args, keys[i], &at)))
+			if (spec_attach_set(spec, keys[i], value, &why))
+				return ctl_fail(ctl, CTL_USAGE, NULL, "attach", "%s", buf_text(&why));
+	}
+	spec->req.dry_run = args_has(args, "dry-run");
+	return CTL_DONE;
+}
+
+static int
+run_attach(struct ctl *ctl, const struct args *args)
+{
+	AUTO(spec_attach) struct spec_attach spec = { 0 };
+	AUTO(reply) Bpfd__V1__AttachResponse *reply = NULL;
+	AUTO(client_error) struct client_error e = { 0 };
+	int status;
+
+	spec_attach_init(&spec);
+	status = read_options(ctl, args, &spec);
+	if (!status)
+		status = ctl_find_program(ctl, "attach", args->words[0], &spec.req.program);
+	if (status)
+		return status;
+	if (rpc_attach(ctl->client, &spec.req, &reply, &e))
+		return ctl_fail_call(ctl, "attach", &e);
+	out_list(ctl->out, "links", &schema_link, (const void *const *)&reply->link,
+		reply->link ? 1 : 0, SHOW_TABLE);
+	return ctl_print(ctl);
+}
+
+static const struct opt opts[] = {
+	{ "direction", 0, "DIRECTION", "tc and tcx: ingress or egress", WORD_CHOICE,
+		"ingress|egress" },
+	{ "mode", 0, "MODE", "xdp: native, skb or hw; without it native, then skb", WORD_CHOICE,
+		"native|skb|hw" },
+	{ "netns", 0, "NETNS", "another network namespace: a path or pid:N", WORD_NETNS },
+	{ "priority", 0, "N", "1 (first) to 1000; default 50" },
+	{ "proceed-on", 0, "ACTION[,ACTION]", "results after which the next program runs", .many = true },
+	{ "cookie", 0, "N", "what bpf_get_attach_cookie() returns in the program" },
+	{ "metadata", 0, "KEY=VALUE", "kept with the link", .many = true },
+	{ "dry-run", 0, NULL, "check everything, attach nothing" },
+	OPT_END
+};
+
+const struct command cmd_attach = {
+	.name = "attach",
+	.synopsis = "PROGRAM KIND [TARGET]",
+	.help = "attach a loaded program",
+	.more = "PROGRAM is an id, or a name that only one program has.  bpfctl status shows the kinds\n"
+		"and what their targets are: an interface, CATEGORY/NAME of a tracepoint, ...\n",
+	.opts = opts,
+	.min_words = 2, .max_words = 3,
+	.words = { WORD_PROGRAM, WORD_KIND, WORD_TARGET },
+	.run = run_attach,
+};

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "bpfctl/ctl.h"
+#include "bpfctl/fit.h"
+#include "bpfctl/load_args.h"
+#include "bpfctl/object.h"
+
+/*
+ * Takes back what was loaded, after status made an attachment fail.  Nothing half done stays:
+ * only when this fails, too, the exit status is CTL_PARTLY.
+ */
+static int
+roll_back(struct ctl *ctl, const struct load *l, int status)
+{
+	Bpfd__V1__UnloadRequest req = BPFD__V1__UNLOAD_REQUEST__INIT;
+	AUTO(reply) Bpfd__V1__UnloadResponse *reply = NULL;
+	AUTO(client_error) struct client_error e = { 0 };
+	AUTO(buf) struct buf hint = { 0 };
+
+	req.what_case = BPFD__V1__UNLOAD_REQUEST__WHAT_GROUP;
+	req.group = l->reply->group;
+	if (rpc_unload(ctl->client, &req, &reply, &e) == 0) {
+		if (!ctl->quiet)
+			fputs("        what was loaded has been unloaded again\n", stderr);
+		return status;
+	}
+	buf_printf(&hint, "bpfctl unload --group %llu removes it", (unsigned long long)req.group);
+	ctl_fail(ctl, CTL_PARTLY, buf_text(&hint), "load",
+		"what was loaded could not be unloaded again: %s", ctl_text_of(&e));
+	return CTL_PARTLY;
+}
+
+/* Which program each --attach means; before the first of them is attached. */
+static int
+choose(struct ctl *ctl, struct load *l)
+{
+	for (size_t i = 0; i < l->n_attach; i++) {
+		AUTO(buf) struct buf why = { 0 };
+		const Bpfd__V1__Program *p = fit_program(&l->attach[i], l->reply->programs,
+			l->reply->n_programs, &why);
+
+		if (!p)
+			return ctl_fail(ctl, CTL_USAGE, NULL, "load --attach", "%s", buf_text(&why));
+		l->attach[i].req.program = p->id;
+	}
+	return CTL_DONE;
+}
+
+static int
+attach_all(struct ctl *ctl, struct load *l)
+{
+	for (size_t i = 0; i < l->n_attach; i++) {
+		AUTO(client_error) struct client_error e = { 0 };
+		AUTO(buf) struct buf what = { 0 };
+
+		if (rpc_attach(ctl->client, &l->attach[i].req, &l->attached[i], &e) == 0) {
+			l->n_attached++;
+			continue;
+		}
+		buf_printf(&what, "attach %s:%s", l->attach[i].req.kind, l->attach[i].req.target);
+		return ctl_fail_call(ctl, buf_text(&what), &e);
+	}
+	return CTL_DONE;
+}
+
+struct summary {
+	uint64_t group;
+	protobuf_c_boolean dry_run;
+};
+static const struct field summary_fields[] = {
+	{ "group", "GROUP", FIELD_ID64, SHOW_TABLE, offsetof(struct summary, group), 0 },
+	{ "dry_run", "DRY-RUN", FIELD_BOOL, SHOW_TABLE, offsetof(struct summary, dry_run), 0 },
+};
+static const struct schema summary_schema = { summary_fields, ARRAY_SIZE(summary_fields) };
+
+static int
+print(struct ctl *ctl, const struct load *l)
+{
+	const struct summary summary = { l->reply->group, l->req.dry_run };
+	AUTO(mem) const void **links = calloc(l->n_attached + 1, sizeof(*links));
+	size_t n = 0;
+
+	for (size_t i = 0; links && i < l->n_attached; i++)
+		if (l->attached[i]->link)
+			links[n++] = l->attached[i]->link;
+	out_object(ctl->out, NULL, &summary_schema, &summary);
+	out_list(ctl->out, "programs", &schema_program, (const void *const *)l->reply->programs,
+		l->reply->n_programs, SHOW_TABLE);
+	out_list(ctl->out, "links", &schema_link, links, n, SHOW_TABLE);
+	out_list(ctl->out, "maps", &schema_map, (const void *const *)l->reply->maps,
+		l->reply->n_maps, SHOW_TABLE);
+	return ctl_print(ctl);
+}
+
+static int
+run_load(struct ctl *ctl, const struct args *args)
+{
+	AUTO(load) struct load l = { 0 };
+	AUTO(client_error) struct client_error e = { 0 };
+	int status = load_args_read(ctl, args, &l);
+
+	if (!status)
+		status = object_read(ctl, args->words[0], &l.object, &l.req.content.len, &l.path);
+	if (status)
+		return status;
+	l.req.object_case = BPFD__V1__LOAD_REQUEST__OBJECT_CONTENT;
+	l.req.content.data = l.object;
+	l.req.source = l.path;
+	/* An interrupted attachment is taken back before the signal ends the program. */
+	if (l.n_attach)
+		client_hold_signals(ctl->client);
+	if (rpc_load(ctl->client, &l.req, &l.reply, &e)) {
+		client_release_signals(ctl->client);
+		return ctl_fail_call(ctl, "load", &e);
+	}
+	status = choose(ctl, &l);
+	if (!status && !l.req.dry_run)
+		status = attach_all(ctl, &l);
+	if (status && !l.req.dry_run)
+		status = roll_back(ctl, &l, status);
+	client_release_signals(ctl->client);
+	return status ? status : print(ctl, &l);
+}
+
+static const struct opt opts[] = {
+	{ "program", 0, "NAME[:TYPE[:TARGET]]", "only this program; type and target instead of its section's",
+		.many = true },
+	{ "global", 0, "NAME=HEX", "bytes of a global variable, in memory order", .many = true },
+	{ "metadata", 0, "KEY=VALUE", "kept with the programs; list -l selects by it", .many = true },
+	{ "map-owner", 0, "GROUP", "share the maps of that group, by name", WORD_GROUP },
+	{ "attach", 0, "KIND:TARGET[,KEY=VALUE]...", "attach in the same step", WORD_ATTACH,
+		.many = true },
+	{ "dry-run", 0, NULL, "through the verifier, then drop everything" },
+	OPT_END
+};
+
+const struct command cmd_load = {
+	.name = "load",
+	.synopsis = "FILE",
+	.help = "load the programs of a compiled object",
+	.more = "Without --program all programs of the object are loaded.  They share its maps and make\n"
+		"a group.  Keys of --attach: priority, direction, mode, netns, cookie, proceed-on\n"
+		"(actions joined by +), metadata=KEY=VALUE, and program=NAME where several fit.  When an\n"
+		"attachment fails, everything is unloaded again.\n",
+	.opts = opts,
+	.min_words = 1, .max_words = 1,
+	.words = { WORD_FILE },
+	.run = run_load,
+};

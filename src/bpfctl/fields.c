@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bpfctl/fields.h"
+
+#include "bpfd_v1.pb-c.h"
+#include "common/auto.h"
+
+#define F(msg, name, head, type, show)                                                             \
+	{ #name, head, FIELD_##type, SHOW_##show, offsetof(msg, name), 0 }
+#define FN(msg, name, head, type, show)                                                            \
+	{ #name, head, FIELD_##type, SHOW_##show, offsetof(msg, name), offsetof(msg, n_##name) }
+#define SCHEMA(name) const struct schema schema_##name = { name##_fields, ARRAY_SIZE(name##_fields) }
+
+_Static_assert(sizeof(struct field_pair) == sizeof(Bpfd__V1__Program__MetadataEntry) &&
+	offsetof(struct field_pair, value) == offsetof(Bpfd__V1__Program__MetadataEntry, value),
+	"map<string, string> as protobuf-c lays it out");
+_Static_assert(sizeof(struct field_hexpair) == sizeof(Bpfd__V1__Program__GlobalsEntry) &&
+	offsetof(struct field_hexpair, value) == offsetof(Bpfd__V1__Program__GlobalsEntry, value),
+	"map<string, bytes> as protobuf-c lays it out");
+
+#define PROGRAM Bpfd__V1__Program
+static const struct field program_fields[] = {
+	F(PROGRAM, id, "ID", ID32, TABLE),
+	F(PROGRAM, name, "NAME", STR, TABLE),
+	F(PROGRAM, type, "TYPE", STR, TABLE),
+	F(PROGRAM, group, "GROUP", ID64, TABLE),
+	F(PROGRAM, state, "STATE", STATE, TABLE),
+	FN(PROGRAM, links, "LINKS", U64S, TABLE),
+	{ "loaded_at", "LOADED", FIELD_TIME, SHOW_TABLE, offsetof(PROGRAM, loaded_at_unix_ns), 0 },
+	F(PROGRAM, section, "SECTION", STR, WIDE),
+	F(PROGRAM, source, "SOURCE", STR, WIDE),
+	F(PROGRAM, uid, "UID", U32, WIDE),
+	F(PROGRAM, tag, "TAG", STR, WIDE),
+	FN(PROGRAM, map_ids, "MAPS", U32S, WIDE),
+	FN(PROGRAM, metadata, "METADATA", MAP, WIDE),
+	F(PROGRAM, run_count, "RUNS", U64, WIDE),
+	F(PROGRAM, run_time_ns, "RUN-NS", U64, DATA),
+	F(PROGRAM, kernel_name, "KERNEL-NAME", STR, DATA),
+	F(PROGRAM, digest, "DIGEST", STR, DATA),
+	F(PROGRAM, gpl_compatible, "GPL", BOOL, DATA),
+	F(PROGRAM, jited, "JITED", BOOL, DATA),
+	F(PROGRAM, bytes_xlated, "XLATED-BYTES", U32, DATA),
+	F(PROGRAM, bytes_jited, "JITED-BYTES", U32, DATA),
+	F(PROGRAM, bytes_memlock, "MEMLOCK-BYTES", U32, DATA),
+	F(PROGRAM, verified_insns, "VERIFIED-INSNS", U32, DATA),
+	F(PROGRAM, btf_id, "BTF", ID32, DATA),
+	FN(PROGRAM, globals, "GLOBALS", HEXMAP, DATA),
+	F(PROGRAM, map_owner_group, "MAPS-OF-GROUP", ID64, DATA),
+	F(PROGRAM, pin, "PIN", STR, DATA),
+};
+SCHEMA(program);
+
+#define LINK Bpfd__V1__Link
+static const struct field link_fields[] = {
+	F(LINK, id, "LINK", ID64, TABLE),
+	F(LINK, kind, "KIND", STR, TABLE),
+	F(LINK, target, "TARGET", STR, TABLE),
+	F(LINK, direction, "DIRECTION", STR, TABLE),
+	F(LINK, program, "PROGRAM", ID32, TABLE),
+	F(LINK, program_name, "NAME", STR, TABLE),
+	F(LINK, state, "STATE", STATE, TABLE),
+	F(LINK, priority, "PRIORITY", I32, TABLE),
+	F(LINK, group, "GROUP", ID64, WIDE),
+	F(LINK, mode, "MODE", STR, WIDE),
+	F(LINK, backend, "BACKEND", STR, WIDE),
+	F(LINK, netns, "NETNS", STR, WIDE),
+	F(LINK, ifindex, "IFINDEX", ID32, WIDE),
+	F(LINK, cookie, "COOKIE", ID64, WIDE),
+	F(LINK, kernel_link_id, "KERNEL-LINK", ID32, WIDE),
+	FN(LINK, metadata, "METADATA", MAP, WIDE),
+	{ "attached_at", "ATTACHED", FIELD_TIME, SHOW_WIDE, offsetof(LINK, attached_at_unix_ns), 0 },
+	F(LINK, pin, "PIN", STR, DATA),
+};
+SCHEMA(link);
+
+#define MAP Bpfd__V1__Map
+static const struct field map_fields[] = {
+	F(MAP, id, "MAP", ID32, TABLE),
+	F(MAP, name, "NAME", STR, TABLE),
+	F(MAP, type, "TYPE", STR, TABLE),
+	F(MAP, group, "GROUP", ID64, TABLE),
+	F(MAP, key_size, "KEY", U32, TABLE),
+	F(MAP, value_size, "VALUE", U32, TABLE),
+	F(MAP, max_entries, "ENTRIES", U32, TABLE),
+	F(MAP, flags, "FLAGS", U32, WIDE),
+	F(MAP, bytes_memlock, "MEMLOCK-BYTES", U64, WIDE),
+	F(MAP, by_name, "BY-NAME", BOOL, WIDE),
+	F(MAP, pin, "PIN", STR, DATA),
+};
+SCHEMA(map);
+
+#define PROCESS Bpfd__V1__Process
+static const struct field process_fields[] = {
+	F(PROCESS, name, "PROCESS", STR, TABLE),
+	F(PROCESS, pid, "PID", ID32, TABLE),
+	F(PROCESS, uid, "UID", U32, TABLE),
+	F(PROCESS, running, "RUNNING", BOOL, TABLE),
+	F(PROCESS, restarts, "RESTARTS", U32, TABLE),
+	F(PROCESS, uptime_s, "UPTIME-S", U64, TABLE),
+};
+SCHEMA(process);
+
+#define KIND Bpfd__V1__AttachKind
+static const struct field kind_fields[] = {
+	F(KIND, name, "ATTACH", STR, TABLE),
+	F(KIND, target, "TARGET", STR, TABLE),
+	F(KIND, unavailable, "UNAVAILABLE", STR, TABLE),
+	F(KIND, help, "HELP", STR, WIDE),
+};
+SCHEMA(kind);
+
+#define COUNTER Bpfd__V1__Counter
+static const struct field counter_fields[] = {
+	F(COUNTER, name, "COUNTER", STR, TABLE),
+	F(COUNTER, value, "VALUE", U64, TABLE),
+};
+SCHEMA(counter);
+
+#define STATUS Bpfd__V1__StatusResponse
+static const struct field status_fields[] = {
+	F(STATUS, programs, "PROGRAMS", U32, TABLE),
+	F(STATUS, links, "LINKS", U32, TABLE),
+	F(STATUS, lost, "LOST", U32, TABLE),
+	F(STATUS, orphans, "ORPHANS", U32, TABLE),
+	FN(STATUS, notes, "NOTES", STRS, TABLE),
+};
+SCHEMA(status);
+
+#define VERSION_OF Bpfd__V1__VersionResponse
+static const struct field version_fields[] = {
+	F(VERSION_OF, version, "BPFD", STR, TABLE),
+	F(VERSION_OF, kernel, "KERNEL", STR, TABLE),
+	FN(VERSION_OF, services, "SERVICES", STRS, WIDE),
+	F(VERSION_OF, object_bytes_max, "OBJECT-BYTES-MAX", U64, WIDE),
+};
+SCHEMA(version);
+
+#define RESULT struct field_result
+static const struct field result_fields[] = {
+	F(RESULT, what, "WHAT", STR, TABLE),
+	F(RESULT, id, "ID", ID64, TABLE),
+	F(RESULT, result, "RESULT", STR, TABLE),
+	FN(RESULT, programs, "PROGRAMS", U32S, TABLE),
+	FN(RESULT, links, "LINKS", U64S, TABLE),
+	F(RESULT, error, "ERROR", STR, DATA),
+};
+SCHEMA(result);

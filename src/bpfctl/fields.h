@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BPFD_BPFCTL_FIELDS_H
+#define BPFD_BPFCTL_FIELDS_H
+
+#include <protobuf-c/protobuf-c.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * What is shown of a message: one table per message, used by every output format.  key is the
+ * stable name in json, yaml and kv; head is the column of a table.
+ */
+enum field_type {
+	FIELD_U32, FIELD_U64, FIELD_I32, FIELD_BOOL,
+	FIELD_ID32, FIELD_ID64,		/* 0 means none */
+	FIELD_STR,
+	FIELD_STATE,			/* a string; anything but "loaded" and "attached" stands out */
+	FIELD_TIME,			/* int64_t, ns since 1970; 0: none */
+	FIELD_U32S, FIELD_U64S, FIELD_STRS,	/* repeated */
+	FIELD_MAP, FIELD_HEXMAP,	/* map<string, string>, map<string, bytes> */
+};
+
+enum field_show {
+	SHOW_TABLE,			/* everywhere */
+	SHOW_WIDE,			/* not in narrow tables */
+	SHOW_DATA,			/* not in tables with rows */
+};
+
+struct field {
+	const char *key, *head;
+	enum field_type type;
+	enum field_show show;
+	size_t off, n_off;		/* of the value and, when repeated, of its count */
+};
+
+struct schema {
+	const struct field *fields;
+	size_t n;
+};
+
+/* The layouts that protobuf-c gives map entries. */
+struct field_pair {
+	ProtobufCMessage base;
+	char *key, *value;
+};
+struct field_hexpair {
+	ProtobufCMessage base;
+	char *key;
+	ProtobufCBinaryData value;
+};
+
+/* One row of what a command did to each of its arguments. */
+struct field_result {
+	const char *what;		/* "link", "program" or "group" */
+	uint64_t id;			/* 0: the argument named nothing */
+	const char *result;		/* "detached", "unloaded", "failed", "would detach" ... */
+	const char *error;
+	size_t n_programs, n_links;
+	uint32_t *programs;
+	uint64_t *links;
+};
+
+extern const struct schema schema_program, schema_link, schema_map, schema_process, schema_kind,
+	schema_counter, schema_status, schema_version, schema_result;
+
+#endif

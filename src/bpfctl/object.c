@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bpfctl/object.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define ASK_FROM_BYTES (1u << 20)	/* smaller objects are below any sensible limit */
+#define LIMIT_DEFAULT (16u << 20)	/* for a daemon that does not tell */
+
+static int
+check_size(struct ctl *ctl, const char *file, size_t size)
+{
+	Bpfd__V1__VersionRequest req = BPFD__V1__VERSION_REQUEST__INIT;
+	AUTO(reply) Bpfd__V1__VersionResponse *daemon = NULL;
+	AUTO(client_error) struct client_error e = { 0 };
+	uint64_t limit;
+
+	if (size < ASK_FROM_BYTES)
+		return CTL_DONE;
+	if (rpc_version(ctl->client, &req, &daemon, &e))
+		return ctl_fail_call(ctl, "load", &e);
+	limit = daemon->object_bytes_max ? daemon->object_bytes_max : LIMIT_DEFAULT;
+	if (size <= limit)
+		return CTL_DONE;
+	return ctl_fail(ctl, CTL_FAILED,
+		"strip -g removes debug information but BTF; limits.object_bytes in bpfd.toml is the limit",
+		"load", "%s has %zu bytes, bpfd takes objects up to %llu", file, size,
+		(unsigned long long)limit);
+}
+
+static int
+fail_errno(struct ctl *ctl, const char *file, int err)
+{
+	enum ctl_exit status = err == ENOENT || err == ENOTDIR ? CTL_NOT_FOUND :
+			       err == EACCES || err == EPERM   ? CTL_DENIED :
+								 CTL_FAILED;
+
+	return ctl_fail(ctl, status, NULL, "load", "%s: %s", file, strerror(err));
+}
+
+static int
+read_all(int fd, uint8_t *data, size_t size, size_t *len)
+{
+	*len = 0;
+	while (*len < size) {
+		ssize_t n = read(fd, data + *len, size - *len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		*len += (size_t)n;
+	}
+	return 0;
+}
+
+int
+object_read(struct ctl *ctl, const char *file, uint8_t **data, size_t *len, char **path)
+{
+	AUTO(fd) int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	AUTO(mem) char *absolute = NULL;
+	AUTO(mem) uint8_t *p = NULL;
+	struct stat st;
+	int err;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return fail_errno(ctl, file, errno);
+	if (!S_ISREG(st.st_mode) || st.st_size == 0)
+		return ctl_fail(ctl, CTL_FAILED, NULL, "load", "%s is %s", file,
+			S_ISREG(st.st_mode) ? "empty" : "no file");
+	err = check_size(ctl, file, (size_t)st.st_size);
+	if (err)
+		return err;
+	absolute = realpath(file, NULL);
+	p = malloc((size_t)st.st_size);
+	if (!absolute || !p)
+		return fail_errno(ctl, file, errno);
+	err = read_all(fd, p, (size_t)st.st_size, len);
+	if (err)
+		return fail_errno(ctl, file, -err);
+	*data = TAKE_PTR(p);
+	*path = TAKE_PTR(absolute);
+	return CTL_DONE;
+}
