@@ -19,6 +19,9 @@ tests_unit_test_ipc_config_SOURCES = tests/unit/test-ipc-config.c
 tests_unit_test_ipc_config_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_bpfnames_SOURCES = tests/unit/test-bpfnames.c
 tests_unit_test_bpfnames_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
+COMPONENT_TESTS += tests/component/test-facts
+tests_component_test_facts_SOURCES = tests/component/test-facts.c
+tests_component_test_facts_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
 endif
 
 FUZZ_TARGETS += tests/fuzz/fuzz-globals
