@@ -8,6 +8,8 @@
 #   daemon_stop SIGNAL          returns its exit status
 #   ctl ARG...                  bpfctl on that socket
 #   json FILTER ARG...          jq over bpfctl -o json
+#   here COMMAND...             in the network namespace that plays the host: bpfd runs in it, so that
+#                               no packet of a test leaves namespaces that it made
 #   net_pair                    $NS and a veth pair: $VETH here (10.77.X.1), $PEER in $NS (10.77.X.2)
 #   net_traffic                 a few packets through it
 #   leaks_note                  remembers every program, map and link that this bpfd holds or pinned
@@ -19,7 +21,7 @@ SRC=${BPFD_SRC:-$(pwd)}
 . "$SRC/tests/lib/tap.sh"
 OBJECTS=$BUILD/tests/bpf
 SAMPLE=$BUILD/bpf/samples/count.bpf.o
-BPFD_PID='' ROOT='' WORK='' NS='' VETH='' PEER='' NET=0
+BPFD_PID='' ROOT='' WORK='' HERE='' NS='' VETH='' PEER='' NET=0
 export OBJECTS SAMPLE
 
 begin() {
@@ -29,6 +31,11 @@ begin() {
 	trap 'exit 129' HUP
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
+	if [ "$(id -u)" -eq 0 ]; then
+		HERE=bpfdh$$
+		ip netns add "$HERE"
+		ip -n "$HERE" link set lo up
+	fi
 }
 
 finish() {
@@ -36,6 +43,7 @@ finish() {
 	trap - EXIT
 	[ -z "$BPFD_PID" ] || daemon_stop TERM >/dev/null 2>&1 || :
 	net_down
+	[ -z "$HERE" ] || ip netns del "$HERE" || :
 	for d in "$WORK"/*/run/bpffs; do
 		while [ -d "$d" ] && umount "$d" 2>/dev/null; do :; done
 	done
@@ -64,7 +72,7 @@ daemon_start() {
 		mkdir "$ROOT"
 	fi
 	daemon_paths
-	"$BUILD/bpfd" --foreground --root "$ROOT" "$@" >>"$LOG" 2>&1 </dev/null &
+	nsenter --net="/run/netns/$HERE" -- "$BUILD/bpfd" --foreground --root "$ROOT" "$@" >>"$LOG" 2>&1 </dev/null &
 	BPFD_PID=$!
 	within 15 daemon_ready || { cat "$LOG" && return 1; }
 }
@@ -106,14 +114,16 @@ child() {
 
 # ---- the network ----
 
+here() { nsenter --net="/run/netns/$HERE" -- "$@"; }
+
 net_pair() {
 	NET=$((NET + 1))
 	NS=bpfdt$$x$NET VETH=bt$$x$NET PEER=bp$$x$NET
 	net=10.77.$((NET % 250))
 	ip netns add "$NS" &&
-		ip link add "$VETH" type veth peer name "$PEER" netns "$NS" &&
-		ip addr add "$net.1/24" dev "$VETH" &&
-		ip link set "$VETH" up &&
+		ip -n "$HERE" link add "$VETH" type veth peer name "$PEER" netns "$NS" &&
+		ip -n "$HERE" addr add "$net.1/24" dev "$VETH" &&
+		ip -n "$HERE" link set "$VETH" up &&
 		ip -n "$NS" addr add "$net.2/24" dev "$PEER" &&
 		ip -n "$NS" link set lo up &&
 		ip -n "$NS" link set "$PEER" up
@@ -126,7 +136,6 @@ net_traffic() {
 net_down() {
 	while [ "$NET" -gt 0 ]; do
 		ip netns del "bpfdt$$x$NET" 2>/dev/null || :
-		ip link del "bt$$x$NET" 2>/dev/null || :
 		NET=$((NET - 1))
 	done
 }

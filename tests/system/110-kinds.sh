@@ -21,7 +21,7 @@ moves() {
 stands_still() { ! moves "$@"; }
 link_of() { json ".links[] | select(.program_name == \"$1\") | .id" list links; }
 kernel_sees_tc() {
-	bpftool -j net show dev "$VETH" | jq -e '.[0].tc | length > 0' >/dev/null
+	here bpftool -j net show dev "$VETH" | jq -e '.[0].tc | length > 0' >/dev/null
 }
 
 # kind NAME PROGRAM SLOT TRAFFIC ATTACH-ARGS...
@@ -94,6 +94,6 @@ is "the_kernel_shows_the_filter" kernel_sees_tc
 leaks_note
 is "stops_with_a_filter_attached" daemon_stop TERM
 is "the_filter_is_gone" not kernel_sees_tc
-is "the_qdisc_is_gone" not says clsact tc qdisc show dev "$VETH"
+is "the_qdisc_is_gone" not says clsact here tc qdisc show dev "$VETH"
 is "nothing_of_clsact_is_left" leaks_none
 tap_end
