@@ -19,3 +19,22 @@ tests_unit_test_store_LDADD = $(API_STORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_model_SOURCES = tests/unit/test-model.c
 tests_unit_test_model_LDADD = libapistore.a $(COMMON_LIBS) $(CMOCKA_LIBS)
 endif
+
+# The gRPC server without the table of methods (rpctable.c), so that tests bring their own.
+noinst_LIBRARIES += libapiserver.a
+libapiserver_a_SOURCES = \
+	src/api/call.c src/api/call.h \
+	src/api/call_answer.c src/api/call_headers.c src/api/call_message.c \
+	src/api/call_arena.c src/api/call_arena.h \
+	src/api/conn.c src/api/conn.h \
+	src/api/counters.def \
+	src/api/descset.c src/api/descset.h \
+	src/api/h2.c \
+	src/api/health.c src/api/health.h \
+	src/api/reflect.c src/api/reflect.h \
+	src/api/rpc.h src/api/rpcs.def src/api/rpctable.h \
+	src/api/server.c src/api/server.h
+libapiserver_a_CFLAGS = $(AM_CFLAGS) $(LIBEVENT_CFLAGS) $(NGHTTP2_CFLAGS) $(PROTOBUFC_CFLAGS)
+APISERVER_LIBS = libapiserver.a libproto.a $(PB_LIBS) $(IPC_LIBS) $(LIBEVENT_LIBS) $(NGHTTP2_LIBS)
+# descset.c embeds it.
+src/api/libapiserver_a-descset.$(OBJEXT): gen/descriptors.pb

@@ -39,7 +39,7 @@ accepts_a_message_as_protobuf_packs_it(void **state)
 	len = protobuf_c_message_pack(&req.base, bytes);
 
 	assert_int_equal(check(&bpfd__v1__load_request__descriptor, bytes, len), 0);
-	assert_int_equal(check(&bpfd__v1__load_request__descriptor, NULL, 0), 0);
+	assert_int_equal(check(&bpfd__v1__load_request__descriptor, "", 0), 0);
 }
 
 static void
