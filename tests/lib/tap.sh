@@ -43,6 +43,7 @@ bail() {
 }
 
 tap_end() {
+	rm -f "$TAP_OUT"
 	printf '1..%d\n' "$TAP_N"
 	[ "$TAP_FAILED" -eq 0 ]
 	exit
