@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/bpf.h>
+#include <linux/if_link.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -71,6 +72,25 @@ static inline int
 compat_link_create(const struct compat_link_create *lc)
 {
 	return compat_bpf(BPF_LINK_CREATE, lc, sizeof(*lc));
+}
+
+/*
+ * The same on an interface.  XDP without flags: in the driver, and where that has no XDP or refuses
+ * the program, in the kernel's own way; lc->flags says afterwards which.
+ */
+static inline int
+compat_iface_link(struct compat_link_create *lc)
+{
+	int choose = lc->attach_type == BPF_XDP && !lc->flags;
+	int fd;
+
+	if (choose)
+		lc->flags = XDP_FLAGS_DRV_MODE;
+	fd = compat_link_create(lc);
+	if (!choose || fd >= 0 || fd == -EBUSY || fd == -EEXIST)
+		return fd;
+	lc->flags = XDP_FLAGS_SKB_MODE;
+	return compat_link_create(lc);
 }
 
 /* BPF_OBJ_GET_INFO_BY_FD.  len: room at info. */

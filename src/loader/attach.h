@@ -32,6 +32,8 @@ struct attach_out {
 	char pin_suffix[64];
 };
 
+enum { TAKES_TARGET = 1, TAKES_NETNS = 2, TAKES_DIRECTION = 4, TAKES_MODE = 8, TAKES_COOKIE = 16 };
+
 /*
  * One attach kind, registered in attach.def as ATTACH_KIND(name) with a definition
  *   const struct attach_kind attach_kind_NAME in src/loader/attach_NAME.c
@@ -41,14 +43,11 @@ struct attach_kind {
 	const char *target;		/* word for help, e.g. "INTERFACE" */
 	const char *help;
 	uint64_t prog_types;		/* bit per BPF_PROG_TYPE_* that it accepts */
+	uint32_t takes;			/* TAKES_*: what of a request it uses */
 	/* Why this kernel lacks it, or NULL; called once at start, before the sandbox. */
 	const char *(*unavailable)(const struct config *cfg);
 	/* 0, or negative errno with res filled.  With ATTACH_DRY_RUN nothing is attached. */
 	int (*attach)(const struct attach_in *in, struct attach_out *out, struct msg_result *res);
-	/* Takes off what attach() made without a link, from its pin_suffix; NULL for kinds with links.
-	 * netns as in msg_attach.  Something already gone is success. */
-	int (*detach)(struct loader *ld, const struct config *cfg, int rtnl, const char *pin_suffix,
-		const char *netns, struct msg_result *res);
 };
 
 /* All kinds in the order of attach.def; *n of them. */
@@ -64,7 +63,8 @@ const char *attach_unavailable(const struct attach_kind *k);	/* "" when availabl
  */
 int	attach_run(const struct attach_in *in, struct attach_out *out, struct msg_result *res);
 
-/* Detaches what was pinned without a kernel link; see attach_kind.detach. */
+/* Takes off what has no kernel link, by its pin_suffix; netns as in msg_attach.  Something that is
+ * gone already, with its interface or namespace too, is success. */
 int	attach_detach_suffix(struct loader *ld, const struct config *cfg, int rtnl,
 		const char *pin_suffix, const char *netns, struct msg_result *res);
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <linux/if_link.h>
 #include <linux/netlink.h>
 #include <linux/nsfs.h>
 #include <sched.h>
@@ -63,22 +62,6 @@ run_netlink(struct oneshot *o, const void *payload, int *fds)
 	return err ? err : one_answer(o, sock, &facts);
 }
 
-/* XDP without a mode: the driver's, and the kernel's own where the driver has none or refuses. */
-static int
-create(struct compat_link_create *lc)
-{
-	bool choose = lc->attach_type == BPF_XDP && !lc->flags;
-	int fd;
-
-	if (choose)
-		lc->flags = XDP_FLAGS_DRV_MODE;
-	fd = compat_link_create(lc);
-	if (!choose || fd >= 0 || fd == -EBUSY || fd == -EEXIST)
-		return fd;
-	lc->flags = XDP_FLAGS_SKB_MODE;
-	return compat_link_create(lc);
-}
-
 static int
 run_link(struct oneshot *o, const void *payload, int *fds)
 {
@@ -102,7 +85,7 @@ run_link(struct oneshot *o, const void *payload, int *fds)
 		return ifindex;
 	lc.target = facts.ifindex = (uint32_t)ifindex;
 	lc.arg = req->relative_id;
-	link = create(&lc);
+	link = compat_iface_link(&lc);
 	if (link < 0)
 		return one_refuse(o, IPC_FAILED_PRECONDITION, link, "the kernel refuses the link: %s",
 			strerrordesc_np(-link));

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "loader/attach.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+
+#include "common/auto.h"
+#include "ipc/bpfnames.h"
+#include "ipc/chan.h"
+#include "loader/attach_hook.h"
+#include "loader/oneshot.h"
+
+#define DEFAULT_PRIORITY	50
+
+#define ATTACH_KIND(name) extern const struct attach_kind attach_kind_##name;
+#include "loader/attach.def"
+
+static const struct attach_kind *const kinds[] = {
+#define ATTACH_KIND(name) &attach_kind_##name,
+#include "loader/attach.def"
+};
+
+/* Found once, in attach_init(): afterwards the sandbox lets nobody ask. */
+static struct attach_host host;
+static const char *missing[ARRAY_SIZE(kinds)];
+
+const struct attach_kind *const *
+attach_kinds(size_t *n)
+{
+	*n = ARRAY_SIZE(kinds);
+	return kinds;
+}
+
+const struct attach_host *
+attach_host(void)
+{
+	return &host;
+}
+
+const char *
+attach_unavailable(const struct attach_kind *k)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (kinds[i] == k && missing[i])
+			return missing[i];
+	return "";
+}
+
+static bool
+locked_down(void)
+{
+	AUTO(fd) int fd = open("/sys/kernel/security/lockdown", O_RDONLY | O_CLOEXEC);
+	char text[128] = "";
+
+	return fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && strchr(text, '[') &&
+		!strstr(text, "[none]");
+}
+
+int
+attach_init(const struct config *cfg, int *rtnl_out)
+{
+	int rtnl = netlink_open();
+	struct utsname uts;
+	struct stat st;
+	unsigned int major, minor;
+
+	if (rtnl < 0)
+		return rtnl;
+	if (stat("/proc/self/ns/net", &st) == 0)
+		host.netns_ino = st.st_ino;
+	if (uname(&uts) == 0 && sscanf(uts.release, "%u.%u", &major, &minor) == 2)
+		host.kernel = major << 8 | (minor & 0xff);
+	host.lockdown = locked_down();
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		missing[i] = kinds[i]->unavailable ? kinds[i]->unavailable(cfg) : NULL;
+	*rtnl_out = rtnl;
+	return 0;
+}
+
+/* Appends ", name" for every kind that accepts one of the types. */
+static const char *
+kind_names(uint64_t prog_types, char *out, size_t size)
+{
+	size_t len = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (kinds[i]->prog_types & prog_types)
+			len += (size_t)snprintf(out + len, size - len, "%s%s", len ? ", " : "", kinds[i]->name);
+	return out;
+}
+#define KIND_NAMES(types) kind_names((types), (char[256]){0}, 256)
+
+static const struct attach_kind *
+kind_named(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (strcmp(kinds[i]->name, name) == 0)
+			return kinds[i];
+	return NULL;
+}
+
+static int
+check_text(const struct msg_attach *req, struct msg_result *res)
+{
+	if (!IPC_STR_OK(req->kind) || !IPC_STR_OK(req->target) || !IPC_STR_OK(req->netns) ||
+	    !IPC_STR_OK(req->direction) || !IPC_STR_OK(req->mode))
+		return result_set(res, IPC_INVALID_ARGUMENT, -EINVAL, "a field of the request is not text");
+	if (req->priority < 0 || req->priority > 1000)
+		return result_set(res, IPC_INVALID_ARGUMENT, -ERANGE, "priority %d is not in 1 to 1000",
+			req->priority);
+	return 0;
+}
+
+/* What a kind does not use is refused, so that nobody believes that it had an effect. */
+static int
+check_takes(const struct attach_kind *k, const struct msg_attach *req, struct msg_result *res)
+{
+	const struct {
+		uint32_t bit;
+		const char *what;
+		bool given;
+	} fields[] = {
+		{ TAKES_NETNS, "network namespace", req->netns[0] },
+		{ TAKES_DIRECTION, "direction", req->direction[0] },
+		{ TAKES_MODE, "mode", req->mode[0] },
+		{ TAKES_COOKIE, "cookie", req->cookie || (req->flags & ATTACH_HAS_COOKIE) },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+		if (fields[i].given && !(k->takes & fields[i].bit))
+			return result_set(res, IPC_INVALID_ARGUMENT, -EINVAL, "attach kind %s takes no %s",
+				k->name, fields[i].what);
+	if ((k->takes & TAKES_TARGET) && !req->target[0])
+		return result_set(res, IPC_INVALID_ARGUMENT, -EINVAL, "attach kind %s needs a target: %s",
+			k->name, k->target);
+	if ((k->takes & TAKES_DIRECTION) && strcmp(req->direction, "ingress") != 0 &&
+	    strcmp(req->direction, "egress") != 0)
+		return result_set(res, IPC_INVALID_ARGUMENT, -EINVAL, "attach kind %s needs a direction: "
+			"ingress or egress%s%s", k->name, req->direction[0] ? ", not " : "", req->direction);
+	return 0;
+}
+
+static int
+check_program(const struct attach_kind *k, const struct attach_in *in, struct msg_result *res)
+{
+	uint64_t bit = in->prog_type < 64 ? 1ULL << in->prog_type : 0;
+	const char *fit = KIND_NAMES(bit);
+
+	if (k->prog_types & bit)
+		return 0;
+	return result_set(res, IPC_FAILED_PRECONDITION, -EINVAL, "program %u is of type %s, which cannot be "
+		"attached as %s; %s%s", in->req->prog_id,
+		bpf_prog_kind_name(in->prog_type, in->prog_attach_type), k->name,
+		fit[0] ? "kinds that fit it: " : "bpfd has no attach kind for it yet", fit);
+}
+
+static void
+begin(const struct attach_kind *k, const struct attach_in *in, struct attach_out *out)
+{
+	const struct msg_attach *req = in->req;
+
+	memset(out, 0, sizeof(*out));
+	out->link_fd = -1;
+	out->facts.prog_id = req->prog_id;
+	out->facts.priority = req->priority ? req->priority : DEFAULT_PRIORITY;
+	out->facts.cookie = req->cookie;
+	strcpy(out->facts.kind, k->name);
+	strcpy(out->facts.backend, "link");
+	strcpy(out->facts.target, req->target);
+	strcpy(out->facts.direction, req->direction);
+	strcpy(out->facts.mode, req->mode);
+}
+
+/* What only the kernel knows of a link. */
+static void
+finish(const struct attach_in *in, struct attach_out *out)
+{
+	struct msg_link_facts info = { 0 };
+
+	if (out->link_fd >= 0 && attach_link_info(out->link_fd, in->prog_type, -1, &info) == 0) {
+		out->facts.kernel_link_id = info.kernel_link_id;
+		out->facts.kernel_link_type = info.kernel_link_type;
+	}
+}
+
+int
+attach_run(const struct attach_in *in, struct attach_out *out, struct msg_result *res)
+{
+	const struct attach_kind *k;
+	int err = check_text(in->req, res);
+
+	if (err)
+		return err;
+	k = kind_named(in->req->kind);
+	if (!k)
+		return result_set(res, IPC_INVALID_ARGUMENT, -EINVAL, "there is no attach kind %s; there are: %s",
+			in->req->kind, KIND_NAMES(UINT64_MAX));
+	if (attach_unavailable(k)[0])
+		return result_set(res, IPC_FAILED_PRECONDITION, -EOPNOTSUPP, "attach kind %s: %s", k->name,
+			attach_unavailable(k));
+	err = check_takes(k, in->req, res);
+	if (!err)
+		err = check_program(k, in, res);
+	if (err)
+		return err;
+	begin(k, in, out);
+	err = k->attach(in, out, res);
+	if (!err)
+		finish(in, out);
+	return err;
+}

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+# The attach kinds, apart from the loader so that tests can link them with a loader of their own.
+noinst_LIBRARIES += libattach.a
+libattach_a_SOURCES = \
+	src/loader/attach.c src/loader/attach.def src/loader/attach.h \
+	src/loader/attach_clsact.c \
+	src/loader/attach_hook.c src/loader/attach_hook.h \
+	src/loader/attach_iface.c \
+	src/loader/attach_info.c \
+	src/loader/attach_raw_tracepoint.c \
+	src/loader/attach_suffix.c src/loader/attach_suffix.h \
+	src/loader/attach_tc.c \
+	src/loader/attach_tcx.c \
+	src/loader/attach_tp_btf.c \
+	src/loader/attach_tracepoint.c \
+	src/loader/attach_xdp.c \
+	src/loader/netlink.c src/loader/netlink.h \
+	src/loader/netlink_ask.h \
+	src/loader/netlink_tc.c \
+	src/loader/oneshot.h
+libattach_a_CFLAGS = $(AM_CFLAGS) $(LIBMNL_CFLAGS)
+ATTACH_LIBS = libattach.a $(LIBMNL_LIBS)

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/bpf.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/auto.h"
+#include "common/bpf_compat.h"
+#include "loader/attach_hook.h"
+#include "loader/attach_suffix.h"
+#include "loader/oneshot.h"
+
+/* What is on the two hooks of an interface. */
+struct census {
+	uint32_t prog_id;		/* sought */
+	uint32_t handle;		/* and with this handle and priority; 0: any */
+	uint16_t priority;
+	bool found;
+	size_t n;			/* filters of anybody */
+};
+
+static void
+count(void *arg, const struct netlink_filter *f)
+{
+	struct census *c = arg;
+
+	/* The first message of a group names the kind and priority and is no filter yet. */
+	if (!f->handle)
+		return;
+	c->n++;
+	if (f->is_bpf && f->prog_id == c->prog_id &&
+	    (!c->handle || (c->handle == f->handle && c->priority == f->priority)))
+		c->found = true;
+}
+
+/* bpfd made the qdisc when one of its other filters there says so. */
+static int
+made_qdisc(void *arg, const struct msg_link_facts *l)
+{
+	const struct msg_link_facts *hook = arg;
+
+	return strcmp(l->backend, "clsact") == 0 && l->ifindex == hook->ifindex &&
+		l->netns_ino == hook->netns_ino && (l->hook_flags & LINK_MADE_QDISC);
+}
+
+static int
+refuse(const struct attach_in *in, const struct attach_iface *it, int err,
+	const struct netlink_err *why, struct msg_result *res)
+{
+	char what[IPC_TARGET_MAX + 64];
+
+	if (!why->text[0]) {
+		snprintf(what, sizeof(what), "interface %s %s", it->target, in->req->direction);
+		return attach_refused(res, err, what);
+	}
+	return result_set(res, IPC_FAILED_PRECONDITION, err, "the kernel refuses a filter of priority %d on "
+		"interface %s %s: %s", in->req->priority, it->target, in->req->direction, why->text);
+}
+
+static void
+prog_name(const struct attach_in *in, char *out, size_t size)
+{
+	struct bpf_prog_info info;
+
+	memset(&info, 0, sizeof(info));
+	if (compat_obj_info(in->prog_fd, &info, sizeof(info)) < 0 || !info.name[0])
+		snprintf(out, size, "bpfd:%u", in->req->prog_id);
+	else
+		snprintf(out, size, "bpfd:%u:%s", in->req->prog_id, info.name);
+}
+
+static int
+add(const struct attach_in *in, int sock, const struct attach_iface *it, struct netlink_filter *f,
+	struct msg_link_facts *facts, struct msg_result *res)
+{
+	struct netlink_err why = { "" };
+	char name[64];
+	int made = netlink_clsact_add(sock, it->ifindex, &why), err;
+
+	if (made == -EEXIST)
+		return result_set(res, IPC_FAILED_PRECONDITION, made, "interface %s has an ingress qdisc in "
+			"the place of clsact: remove it (tc qdisc del dev %s ingress), or use kind tcx",
+			it->target, it->target);
+	if (made < 0)
+		return refuse(in, it, made, &why, res);
+	prog_name(in, name, sizeof(name));
+	err = netlink_filter_add(sock, f, in->prog_fd, name, &why);
+	if (err && made)
+		netlink_clsact_del(sock, it->ifindex);
+	if (err)
+		return refuse(in, it, err, &why, res);
+	if (made || loader_links_each(in->ld, made_qdisc, facts))
+		facts->hook_flags |= LINK_MADE_QDISC;
+	return 0;
+}
+
+int
+attach_by_clsact(const struct attach_in *in, struct attach_out *out, struct msg_result *res)
+{
+	struct netlink_filter f = { .priority = (uint16_t)out->facts.priority,
+		.dir = strcmp(in->req->direction, "ingress") ? NETLINK_EGRESS : NETLINK_INGRESS };
+	struct census there = { .prog_id = in->req->prog_id };
+	struct attach_suffix suffix;
+	AUTO(fd) int take_sock = -1;
+	struct attach_iface it;
+	int err = attach_iface(in, true, &it, res), sock;
+
+	if (err)
+		return err;
+	take_sock = TAKE_FD(it.take_sock);
+	sock = take_sock >= 0 ? take_sock : in->rtnl;
+	strcpy(out->facts.backend, "clsact");
+	attach_iface_facts(&it, &out->facts);
+	f.ifindex = it.ifindex;
+	netlink_filters(sock, it.ifindex, f.dir, count, &there);
+	if (there.found)
+		return result_set(res, IPC_ALREADY_EXISTS, -EEXIST, "program %u is attached to %s %s already",
+			in->req->prog_id, it.target, in->req->direction);
+	if (in->req->flags & ATTACH_DRY_RUN)
+		return 0;
+	err = add(in, sock, &it, &f, &out->facts, res);
+	if (err)
+		return err;
+	suffix = (struct attach_suffix){ .priority = f.priority, .netns_ino = it.netns_ino,
+		.ifindex = it.ifindex, .handle = f.handle, .prog_id = in->req->prog_id,
+		.egress = f.dir == NETLINK_EGRESS,
+		.made_qdisc = out->facts.hook_flags & LINK_MADE_QDISC };
+	attach_suffix_write(&suffix, out->pin_suffix);
+	return 0;
+}
+
+/* The namespace that the filter was put into: 1 with *sock; 0 when it is gone, and all with it. */
+static int
+enter(struct loader *ld, const char *netns, uint64_t ino, int *sock, struct msg_result *res)
+{
+	struct msg_one_fd facts;
+	struct msg_netns ns;
+	int err;
+
+	if (strlen(netns) >= sizeof(ns.netns))
+		return result_set(res, IPC_INVALID_ARGUMENT, -EINVAL, "the network namespace is too long");
+	strcpy(ns.netns, netns);
+	err = oneshot_fd(ld, IPC_ONE_NETLINK, &ns, NULL, &facts, sock, res);
+	if (err && res->code != IPC_NOT_FOUND)
+		return err;
+	return !err && facts.netns_ino == ino;
+}
+
+static int
+del(int sock, const struct attach_suffix *s, struct msg_result *res)
+{
+	struct netlink_filter f = { .ifindex = s->ifindex, .priority = s->priority, .handle = s->handle,
+		.dir = s->egress ? NETLINK_EGRESS : NETLINK_INGRESS };
+	struct census c = { .prog_id = s->prog_id, .handle = s->handle, .priority = s->priority };
+	struct census left = { 0 };
+	int err = netlink_filters(sock, s->ifindex, f.dir, count, &c);
+
+	/* Somebody else's filter may have its number by now, as may another interface. */
+	if (!err && c.found)
+		err = netlink_filter_del(sock, &f);
+	if (err == -ENOENT || err == -ENODEV || err == -EINVAL)
+		err = 0;
+	if (err)
+		return result_set(res, IPC_INTERNAL, err, "cannot remove the filter: %s", strerrordesc_np(-err));
+	if (!c.found || !s->made_qdisc ||
+	    netlink_filters(sock, s->ifindex, NETLINK_INGRESS, count, &left) < 0 ||
+	    netlink_filters(sock, s->ifindex, NETLINK_EGRESS, count, &left) < 0 || left.n)
+		return 0;
+	err = netlink_clsact_del(sock, s->ifindex);
+	if (err)
+		return result_set(res, IPC_INTERNAL, err, "cannot remove the clsact qdisc: %s",
+			strerrordesc_np(-err));
+	return 0;
+}
+
+int
+attach_detach_suffix(struct loader *ld, const struct config *cfg, int rtnl, const char *pin_suffix,
+	const char *netns, struct msg_result *res)
+{
+	AUTO(fd) int sock = -1;
+	struct attach_suffix s;
+	int there = 1;
+
+	if (attach_suffix_read(pin_suffix, &s) < 0 || s.is_link)
+		return result_set(res, IPC_DATA_LOSS, -EINVAL, "the pin's name does not say what to detach");
+	if (netns[0])
+		there = enter(ld, netns, s.netns_ino, &sock, res);
+	if (there <= 0)
+		return there;
+	return del(netns[0] ? sock : rtnl, &s, res);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BPFD_LOADER_ATTACH_HOOK_H
+#define BPFD_LOADER_ATTACH_HOOK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "loader/attach.h"
+#include "loader/netlink.h"
+
+/* What the attach kinds share. */
+#define PROG_BIT(type) (1ULL << BPF_PROG_TYPE_##type)
+
+/* What attach_init() learned of the host. */
+struct attach_host {
+	uint64_t netns_ino;
+	bool lockdown;				/* fentry and freplace are refused */
+	unsigned int kernel;			/* major << 8 | minor */
+};
+const struct attach_host *attach_host(void);
+
+/* The interface of a request. */
+struct attach_iface {
+	char target[IPC_TARGET_MAX];		/* its name; unless found, the target as it came */
+	uint32_t ifindex, xdp_prog_id;		/* 0 unless found */
+	uint64_t netns_ino;
+	int take_sock;				/* NETLINK_ROUTE socket there, or -1: the host's */
+	bool found;				/* else a oneshot finds it while it attaches */
+};
+
+/*
+ * Finds the interface and asks the policy.  In another namespace that costs a process, so without
+ * full it is left to the oneshot that attaches, unless the policy needs the name or it is a dry run.
+ * it->take_sock is the caller's; -1 after an error.
+ */
+int	attach_iface(const struct attach_in *in, bool full, struct attach_iface *it,
+		struct msg_result *res);
+
+/* Fills out->facts with what the interface adds to the request. */
+void	attach_iface_facts(const struct attach_iface *it, struct msg_link_facts *facts);
+
+/*
+ * BPF_LINK_CREATE on an interface, by a oneshot when the request has a namespace.  *flags: in as
+ * struct msg_netns_link, out those used.  Returns the link, or a negative errno with res filled
+ * only if it came from a oneshot (res->code is IPC_OK otherwise); it is complete then.
+ */
+int	attach_iface_link(const struct attach_in *in, struct attach_iface *it, uint32_t attach_type,
+		uint32_t *flags, uint32_t relative_id, struct msg_result *res);
+
+/* -EEXIST with res filled when bpfd has the program on that hook already, else 0. */
+int	attach_check_new(const struct attach_in *in, const struct msg_link_facts *want,
+		struct msg_result *res);
+
+/* The kernel's refusal as an answer; what: "the tracepoint a/b".  Returns err. */
+int	attach_refused(struct msg_result *res, int err, const char *what);
+
+/* "tc" with the TCX backend, and "tcx"; "tc" with the clsact backend. */
+int	attach_by_tcx(const struct attach_in *in, struct attach_out *out, struct msg_result *res);
+int	attach_by_clsact(const struct attach_in *in, struct attach_out *out, struct msg_result *res);
+const char *attach_no_tcx(void);		/* why this kernel has no TCX, or NULL */
+
+#endif

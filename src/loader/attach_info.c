@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/auto.h"
+#include "common/bpf_compat.h"
+#include "loader/attach_hook.h"
+#include "loader/attach_suffix.h"
+
+struct names {
+	const char *kind, *backend, *target, *direction;
+};
+
+static void
+put(struct msg_link_facts *facts, const struct names *n)
+{
+	snprintf(facts->kind, sizeof(facts->kind), "%s", n->kind);
+	snprintf(facts->backend, sizeof(facts->backend), "%s", n->backend);
+	snprintf(facts->target, sizeof(facts->target), "%s", n->target);
+	snprintf(facts->direction, sizeof(facts->direction), "%s", n->direction ? n->direction : "");
+}
+
+/* The interface's name: "" in another namespace, or when it is gone. */
+static void
+put_iface(struct msg_link_facts *facts, int rtnl, uint32_t ifindex)
+{
+	struct netlink_iface it;
+	char number[16];
+
+	facts->ifindex = ifindex;
+	snprintf(number, sizeof(number), "%u", ifindex);
+	if (rtnl >= 0 && ifindex && netlink_iface(rtnl, number, &it) == 0 && it.ifindex == ifindex)
+		snprintf(facts->target, sizeof(facts->target), "%s", it.name);
+}
+
+int
+attach_link_info(int link_fd, uint32_t prog_type, int rtnl, struct msg_link_facts *facts)
+{
+	struct compat_link_info info;
+	char name[IPC_TARGET_MAX] = "";
+	struct names n = { "unknown", "link", name, "" };
+	int err;
+
+	memset(&info, 0, sizeof(info));
+	err = compat_obj_info(link_fd, &info, sizeof(info));
+	if (err < 0)
+		return err;
+	/* A second question, for the name: its buffer means something else for other types. */
+	if (info.type == BPF_LINK_TYPE_RAW_TRACEPOINT) {
+		info.raw_tracepoint.tp_name = (uint64_t)(uintptr_t)name;
+		info.raw_tracepoint.tp_name_len = sizeof(name);
+		err = compat_obj_info(link_fd, &info, sizeof(info));
+		n.kind = prog_type == BPF_PROG_TYPE_TRACING ? "tp_btf" : "raw_tracepoint";
+		facts->cookie = info.raw_tracepoint.cookie;
+	} else if (info.type == BPF_LINK_TYPE_PERF_EVENT) {
+		n.kind = "tracepoint";
+		if (info.perf_event.type == COMPAT_PERF_EVENT_TRACEPOINT) {
+			info.perf_event.tp_name = (uint64_t)(uintptr_t)name;
+			info.perf_event.name_len = sizeof(name);
+			err = compat_obj_info(link_fd, &info, sizeof(info));
+			facts->cookie = info.perf_event.cookie;
+		}
+	} else if (info.type == BPF_LINK_TYPE_XDP) {
+		n.kind = "xdp";
+	} else if (info.type == COMPAT_BPF_LINK_TYPE_TCX) {
+		n = (struct names){ "tcx", "tcx", name,
+			info.tcx.attach_type == COMPAT_BPF_TCX_INGRESS ? "ingress" : "egress" };
+	}
+	if (err < 0)
+		return err;
+	facts->kernel_link_id = info.id;
+	facts->kernel_link_type = info.type;
+	facts->prog_id = info.prog_id;
+	put(facts, &n);
+	if (info.type == BPF_LINK_TYPE_XDP || info.type == COMPAT_BPF_LINK_TYPE_TCX)
+		put_iface(facts, rtnl, info.xdp.ifindex);
+	return 0;
+}
+
+int
+attach_suffix_facts(const char *pin_suffix, int rtnl, struct msg_link_facts *facts)
+{
+	struct attach_suffix s;
+
+	if (!pin_suffix[0])
+		return 0;
+	if (attach_suffix_read(pin_suffix, &s) < 0)
+		return -EINVAL;
+	facts->priority = s.priority;
+	facts->netns_ino = s.netns_ino;
+	/* attach_link_info() looked in the host's namespace, where the number may mean another. */
+	if (s.netns_ino != attach_host()->netns_ino) {
+		facts->target[0] = '\0';
+		rtnl = -1;
+	}
+	if (s.is_link) {
+		strcpy(facts->mode, s.mode == 'n' ? "native" : s.mode == 's' ? "skb" : "");
+		return 0;
+	}
+	put(facts, &(struct names){ "tc", "clsact", "", s.egress ? "egress" : "ingress" });
+	put_iface(facts, rtnl, s.ifindex);
+	facts->prog_id = s.prog_id;
+	facts->hook_flags = s.made_qdisc ? LINK_MADE_QDISC : 0;
+	return 1;
+}

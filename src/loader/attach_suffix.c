@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "loader/attach_suffix.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void
+attach_suffix_write(const struct attach_suffix *s, char out[ATTACH_SUFFIX_MAX])
+{
+	if (s->is_link)
+		snprintf(out, ATTACH_SUFFIX_MAX, "l-%u-%" PRIu64 "-%c", s->priority, s->netns_ino,
+			s->mode ? s->mode : '-');
+	else
+		snprintf(out, ATTACH_SUFFIX_MAX, "c-%u-%c-%u-%x-%c-%u-%" PRIu64, s->ifindex,
+			s->egress ? 'e' : 'i', s->priority, s->handle, s->made_qdisc ? 'q' : 'n',
+			s->prog_id, s->netns_ino);
+}
+
+/* Reads a number up to max and the border behind it: '-', or the end. */
+static bool
+number(const char **at, int base, uint64_t max, char border, uint64_t *out)
+{
+	char *end;
+
+	if (!(**at >= '0' && **at <= '9') && !(base == 16 && **at >= 'a' && **at <= 'f'))
+		return false;
+	errno = 0;
+	*out = strtoull(*at, &end, base);
+	if (errno || *out > max || *end != border)
+		return false;
+	*at = border ? end + 1 : end;
+	return true;
+}
+
+/* One of two letters and the border behind it. */
+static bool
+letter(const char **at, const char *letters, char border, char *out)
+{
+	*out = **at;
+	if (!*out || !strchr(letters, *out) || (*at)[1] != border)
+		return false;
+	*at += border ? 2 : 1;
+	return true;
+}
+
+static bool
+read_link(const char *at, struct attach_suffix *s)
+{
+	uint64_t priority;
+
+	if (!number(&at, 10, 1000, '-', &priority) || !number(&at, 10, UINT64_MAX, '-', &s->netns_ino) ||
+	    !letter(&at, "ns-", '\0', &s->mode))
+		return false;
+	s->priority = (uint16_t)priority;
+	return true;
+}
+
+static bool
+read_filter(const char *at, struct attach_suffix *s)
+{
+	uint64_t ifindex, priority, handle, prog;
+	char direction, qdisc;
+
+	if (!number(&at, 10, INT32_MAX, '-', &ifindex) || !letter(&at, "ie", '-', &direction) ||
+	    !number(&at, 10, 1000, '-', &priority) || !number(&at, 16, UINT32_MAX, '-', &handle) ||
+	    !letter(&at, "qn", '-', &qdisc) || !number(&at, 10, UINT32_MAX, '-', &prog) ||
+	    !number(&at, 10, UINT64_MAX, '\0', &s->netns_ino) || !ifindex || !handle)
+		return false;
+	s->ifindex = (uint32_t)ifindex;
+	s->priority = (uint16_t)priority;
+	s->handle = (uint32_t)handle;
+	s->prog_id = (uint32_t)prog;
+	s->egress = direction == 'e';
+	s->made_qdisc = qdisc == 'q';
+	return true;
+}
+
+int
+attach_suffix_read(const char *text, struct attach_suffix *out)
+{
+	struct attach_suffix s = { .is_link = text[0] == 'l' };
+	bool ok = false;
+
+	if (strlen(text) < ATTACH_SUFFIX_MAX && text[0] && text[1] == '-')
+		ok = text[0] == 'l' ? read_link(text + 2, &s) : text[0] == 'c' && read_filter(text + 2, &s);
+	if (!ok || !s.priority)
+		return -EINVAL;
+	*out = s;
+	return 0;
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "loader/netlink.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include "common/auto.h"
+#include "loader/netlink_ask.h"
+
+#define ANSWER_BYTES	32768		/* what the kernel fills a dump's message with */
+#define SEQ		1
+
+int
+netlink_open(void)
+{
+	const struct timeval patience = { .tv_sec = 2 };
+	AUTO(fd) int sock = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+
+	if (sock < 0 || setsockopt(sock, SOL_NETLINK, NETLINK_EXT_ACK, &(int){1}, sizeof(int)) < 0 ||
+	    setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0)
+		return -errno;
+	return TAKE_FD(sock);
+}
+
+static int
+err_attr(const struct nlattr *attr, void *arg)
+{
+	struct netlink_err *why = arg;
+
+	if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
+		snprintf(why->text, sizeof(why->text), "%s", mnl_attr_get_str(attr));
+	return MNL_CB_OK;
+}
+
+/* The extended answer follows the refused request, of which NETLINK_CAP_ACK is not asked. */
+static void
+explain(const struct nlmsghdr *nh, struct netlink_err *why)
+{
+	const struct nlmsgerr *e = mnl_nlmsg_get_payload(nh);
+	size_t at = sizeof(*e);
+
+	if (!why || !(nh->nlmsg_flags & NLM_F_ACK_TLVS))
+		return;
+	if (!(nh->nlmsg_flags & NLM_F_CAPPED))
+		at += mnl_nlmsg_get_payload_len(nh) > at ? e->msg.nlmsg_len - sizeof(e->msg) : 0;
+	if (at < mnl_nlmsg_get_payload_len(nh))
+		mnl_attr_parse(nh, (unsigned int)at, err_attr, why);
+}
+
+static void
+take(struct netlink_answer *a, const struct nlmsghdr *nh)
+{
+	const struct nlmsgerr *e = mnl_nlmsg_get_payload(nh);
+
+	if (nh->nlmsg_seq != SEQ)
+		return;		/* of an earlier request that was not waited for */
+	if (nh->nlmsg_type == NLMSG_DONE) {
+		a->done = true;
+	} else if (nh->nlmsg_type == NLMSG_ERROR) {
+		a->done = true;
+		a->err = mnl_nlmsg_get_payload_len(nh) < sizeof(*e) ? -EBADMSG : e->error;
+		if (a->err && a->err != -EBADMSG)
+			explain(nh, a->why);
+	} else if (a->each && !a->err) {
+		a->err = a->each(nh, a->arg) == MNL_CB_ERROR ? -EBADMSG : 0;
+	}
+}
+
+int
+netlink_ask(int sock, struct nlmsghdr *nh, struct netlink_answer *a)
+{
+	static _Alignas(struct nlmsghdr) char buf[ANSWER_BYTES];
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	struct iovec out = { nh, nh->nlmsg_len }, in = { buf, sizeof(buf) };
+	struct msghdr mh = { .msg_name = &kernel, .msg_namelen = sizeof(kernel), .msg_iov = &out,
+		.msg_iovlen = 1 };
+
+	nh->nlmsg_seq = SEQ;
+	while (recv(sock, buf, sizeof(buf), MSG_DONTWAIT) > 0)
+		;		/* what a request that timed out left behind */
+	if (sendmsg(sock, &mh, 0) < 0)
+		return -errno;
+	mh.msg_iov = &in;
+	while (!a->done) {
+		ssize_t n = recvmsg(sock, &mh, 0);
+		int left = (int)n;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0 || (mh.msg_flags & MSG_TRUNC))
+			return n < 0 ? -errno : -EBADMSG;
+		for (nh = (struct nlmsghdr *)buf; mnl_nlmsg_ok(nh, left); nh = mnl_nlmsg_next(nh, &left))
+			take(a, nh);
+	}
+	return a->err;
+}
+
+/* ---- interfaces ---- */
+
+static int
+xdp_attr(const struct nlattr *attr, void *arg)
+{
+	struct netlink_iface *it = arg;
+
+	/* The last one wins: with programs in several modes any will do. */
+	switch (mnl_attr_get_type(attr)) {
+	case IFLA_XDP_PROG_ID:
+	case IFLA_XDP_DRV_PROG_ID:
+	case IFLA_XDP_SKB_PROG_ID:
+	case IFLA_XDP_HW_PROG_ID:
+		if (mnl_attr_validate(attr, MNL_TYPE_U32) >= 0 && mnl_attr_get_u32(attr))
+			it->xdp_prog_id = mnl_attr_get_u32(attr);
+	}
+	return MNL_CB_OK;
+}
+
+static int
+link_attr(const struct nlattr *attr, void *arg)
+{
+	struct netlink_iface *it = arg;
+
+	if (mnl_attr_get_type(attr) == IFLA_IFNAME && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
+		snprintf(it->name, sizeof(it->name), "%s", mnl_attr_get_str(attr));
+	if (mnl_attr_get_type(attr) == IFLA_XDP)
+		return mnl_attr_parse_nested(attr, xdp_attr, it);
+	return MNL_CB_OK;
+}
+
+static int
+link_msg(const struct nlmsghdr *nh, void *arg)
+{
+	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nh);
+	struct netlink_iface *it = arg;
+
+	if (nh->nlmsg_type != RTM_NEWLINK || mnl_nlmsg_get_payload_len(nh) < sizeof(*ifi))
+		return MNL_CB_ERROR;
+	it->ifindex = (uint32_t)ifi->ifi_index;
+	return mnl_attr_parse(nh, sizeof(*ifi), link_attr, it);
+}
+
+static int
+get_link(int sock, const char *name, uint32_t ifindex, struct netlink_iface *out)
+{
+	union netlink_request req;
+	struct nlmsghdr *nh = mnl_nlmsg_put_header(&req);
+	struct netlink_iface it = { 0 };
+	struct netlink_answer a = { .each = link_msg, .arg = &it };
+	struct ifinfomsg *ifi;
+	int err;
+
+	nh->nlmsg_type = RTM_GETLINK;
+	nh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+	ifi = mnl_nlmsg_put_extra_header(nh, sizeof(*ifi));
+	ifi->ifi_index = (int)ifindex;
+	if (name)
+		mnl_attr_put_strz(nh, strlen(name) < sizeof(it.name) ? IFLA_IFNAME : IFLA_ALT_IFNAME, name);
+	mnl_attr_put_u32(nh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	err = netlink_ask(sock, nh, &a);
+	if (err)
+		return err;
+	*out = it;
+	return 0;
+}
+
+int
+netlink_iface(int sock, const char *target, struct netlink_iface *out)
+{
+	int err = -ENODEV;
+	char *end;
+	unsigned long n;
+
+	if (target[0] && strlen(target) < 128)	/* ALTIFNAMSIZ */
+		err = get_link(sock, target, 0, out);
+	if (!err || target[0] < '0' || target[0] > '9')
+		return err == -EINVAL ? -ENODEV : err;
+	n = strtoul(target, &end, 10);
+	if (*end || n == 0 || n > INT32_MAX)
+		return -ENODEV;
+	return get_link(sock, NULL, (uint32_t)n, out);
+}
+
+struct names {
+	void (*each)(void *arg, const char *name);
+	void *arg;
+};
+
+static int
+name_msg(const struct nlmsghdr *nh, void *arg)
+{
+	struct names *names = arg;
+	struct netlink_iface it = { 0 };
+
+	if (link_msg(nh, &it) == MNL_CB_ERROR)
+		return MNL_CB_ERROR;
+	names->each(names->arg, it.name);
+	return MNL_CB_OK;
+}
+
+int
+netlink_iface_names(int sock, void (*each)(void *arg, const char *name), void *arg)
+{
+	union netlink_request req;
+	struct nlmsghdr *nh = mnl_nlmsg_put_header(&req);
+	struct names names = { each, arg };
+	struct netlink_answer a = { .each = name_msg, .arg = &names };
+
+	nh->nlmsg_type = RTM_GETLINK;
+	nh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	mnl_nlmsg_put_extra_header(nh, sizeof(struct ifinfomsg));
+	mnl_attr_put_u32(nh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	return netlink_ask(sock, nh, &a);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BPFD_LOADER_NETLINK_H
+#define BPFD_LOADER_NETLINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * What bpfd asks rtnetlink(7).  sock: a NETLINK_ROUTE socket, of the namespace that is meant, from
+ * netlink_open() or a oneshot; borrowed.  Every call waits for its answer; -EAGAIN: none came
+ * within the socket's receive timeout.
+ */
+int	netlink_open(void);			/* a descriptor, the caller's; -errno */
+
+/* The kernel's own words for the last refusal on this socket, for one call: "" when it had none. */
+struct netlink_err { char text[160]; };
+
+struct netlink_iface {
+	char name[16];
+	uint32_t ifindex;
+	uint32_t xdp_prog_id;			/* 0: no XDP program */
+};
+
+/* By name (or alternative name), else by number when it is one.  -ENODEV. */
+int	netlink_iface(int sock, const char *target, struct netlink_iface *out);
+/* Calls each() with the name of every interface. */
+int	netlink_iface_names(int sock, void (*each)(void *arg, const char *name), void *arg);
+
+/* ---- clsact ---- */
+enum netlink_dir { NETLINK_INGRESS, NETLINK_EGRESS };
+
+/* Makes the clsact qdisc: 1; 0: there was one.  -EEXIST: there is a qdisc of another kind. */
+int	netlink_clsact_add(int sock, uint32_t ifindex, struct netlink_err *why);
+/* Removes it; gone already is success. */
+int	netlink_clsact_del(int sock, uint32_t ifindex);
+
+struct netlink_filter {
+	uint32_t ifindex;
+	enum netlink_dir dir;
+	uint16_t priority;
+	uint32_t handle;			/* out of netlink_filter_add() */
+	uint32_t prog_id;			/* not used by netlink_filter_add() */
+	bool is_bpf;				/* of kind bpf; not used by netlink_filter_add() */
+};
+
+/* Adds the program in direct-action mode; f->handle is filled.  name: for people, in tc(8). */
+int	netlink_filter_add(int sock, struct netlink_filter *f, int prog_fd, const char *name,
+		struct netlink_err *why);
+/* -ENOENT: not there. */
+int	netlink_filter_del(int sock, const struct netlink_filter *f);
+/* Calls each() for every filter there, of anybody; -ENODEV, -EINVAL: there is no such hook. */
+int	netlink_filters(int sock, uint32_t ifindex, enum netlink_dir dir,
+		void (*each)(void *arg, const struct netlink_filter *f), void *arg);
+
+#endif

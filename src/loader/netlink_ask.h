@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BPFD_LOADER_NETLINK_ASK_H
+#define BPFD_LOADER_NETLINK_ASK_H
+
+#include <libmnl/libmnl.h>
+#include <stdbool.h>
+
+#include "loader/netlink.h"
+
+/* One request and its answers; for netlink*.c. */
+union netlink_request {
+	struct nlmsghdr nh;
+	char room[1024];
+};
+
+struct netlink_answer {
+	int (*each)(const struct nlmsghdr *nh, void *arg);	/* MNL_CB_OK or _ERROR; may be NULL */
+	void *arg;
+	struct netlink_err *why;		/* may be NULL */
+	bool done;
+	int err;
+};
+
+/*
+ * Sends nh, which asks for an acknowledgement or a dump, and gives each message of the answer to
+ * a->each until its end.  0, what the kernel answered, or -EBADMSG for an answer that is none.
+ */
+int	netlink_ask(int sock, struct nlmsghdr *nh, struct netlink_answer *a);
+
+#endif
