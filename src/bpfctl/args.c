@@ -2,70 +2,11 @@
 #include "bpfctl/args.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define NAME_MAX_LEN 24
-
-/* Edits that turn a into b: insert, delete, change, swap of neighbours. */
-static size_t
-distance(const char *a, const char *b)
-{
-	size_t d[NAME_MAX_LEN + 1][NAME_MAX_LEN + 1], n = strlen(a), m = strlen(b);
-
-	if (n > NAME_MAX_LEN || m > NAME_MAX_LEN)
-		return NAME_MAX_LEN;
-	for (size_t i = 0; i <= n; i++)
-		d[i][0] = i;
-	for (size_t j = 0; j <= m; j++)
-		d[0][j] = j;
-	for (size_t i = 1; i <= n; i++)
-		for (size_t j = 1; j <= m; j++) {
-			size_t best = d[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
-
-			if (d[i - 1][j] + 1 < best)
-				best = d[i - 1][j] + 1;
-			if (d[i][j - 1] + 1 < best)
-				best = d[i][j - 1] + 1;
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-			    d[i - 2][j - 2] + 1 < best)
-				best = d[i - 2][j - 2] + 1;
-			d[i][j] = best;
-		}
-	return d[n][m];
-}
-
-static void
-closer(const char *name, const char *candidate, const char **best, size_t *best_distance)
-{
-	size_t d = distance(name, candidate);
-
-	if (strlen(name) >= 3 && strncmp(candidate, name, strlen(name)) == 0)
-		d = 1;
-	if (d < *best_distance) {
-		*best = candidate;
-		*best_distance = d;
-	}
-}
-
-const char *
-args_similar(const char *name, const struct command *cmd, bool cmd_names)
-{
-	size_t best_distance = strlen(name) < 4 ? 2 : 3;
-	const char *best = NULL;
-
-	if (cmd_names) {
-		for (size_t i = 0; commands[i]; i++)
-			if (!commands[i]->hidden)
-				closer(name, commands[i]->name, &best, &best_distance);
-		return best;
-	}
-	for (const struct opt *o = cmd ? cmd->opts : NULL; o && o->name; o++)
-		closer(name, o->name, &best, &best_distance);
-	for (const struct opt *o = global_opts; o->name; o++)
-		closer(name, o->name, &best, &best_distance);
-	return best;
-}
+#include "common/closest.h"
 
 const struct command *
 args_command(const char *name)
@@ -98,24 +39,35 @@ args_opt(const struct command *cmd, const char *name)
 static int
 refuse(struct args *a)
 {
-	if (!a->hint.len)
-		buf_printf(&a->hint, "see bpfctl %s%s--help", a->cmd ? a->cmd->name : "",
-			a->cmd ? " " : "");
+	buf_printf(&a->hint, "see bpfctl %s%s--help", a->cmd ? a->cmd->name : "",
+		a->cmd ? " " : "");
 	return -EINVAL;
+}
+
+static void
+offer_opts(struct closest *c, const struct opt *opts)
+{
+	for (const struct opt *o = opts; o && o->name; o++) {
+		char name[CLOSEST_NAME];
+
+		snprintf(name, sizeof(name), "--%s", o->name);
+		closest_offer(c, name);
+	}
 }
 
 static int
 unknown_opt(struct args *a, const char *arg, size_t len)
 {
 	AUTO(buf) struct buf name = { 0 };
-	const char *similar = NULL;
+	struct closest c;
 
 	buf_add(&name, arg, len);
-	buf_printf(&a->error, "unknown option %s", buf_text(&name));
-	if (len > 2)
-		similar = args_similar(buf_text(&name) + 2, a->cmd, false);
-	if (similar)
-		buf_printf(&a->hint, "did you mean --%s?", similar);
+	closest_init(&c, buf_text(&name));
+	if (len > 2) {
+		offer_opts(&c, a->cmd ? a->cmd->opts : NULL);
+		offer_opts(&c, global_opts);
+	}
+	buf_printf(&a->error, "unknown option %s%s", buf_text(&name), CLOSEST_TEXT(&c));
 	return refuse(a);
 }
 
@@ -170,15 +122,16 @@ read_opt(struct args *a, int argc, char *const *argv, int *i)
 static int
 read_command(struct args *a, const char *name)
 {
-	const char *similar;
+	struct closest c;
 
 	a->cmd = args_command(name);
 	if (a->cmd)
 		return 0;
-	buf_printf(&a->error, "unknown command %s", name);
-	similar = args_similar(name, NULL, true);
-	if (similar)
-		buf_printf(&a->hint, "did you mean %s?", similar);
+	closest_init(&c, name);
+	for (size_t i = 0; commands[i]; i++)
+		if (!commands[i]->hidden)
+			closest_offer(&c, commands[i]->name);
+	buf_printf(&a->error, "unknown command %s%s", name, CLOSEST_TEXT(&c));
 	return refuse(a);
 }
 
@@ -188,11 +141,10 @@ check_words(struct args *a)
 	if (!a->cmd || args_has(a, "help") || a->cmd->raw)
 		return 0;
 	if (a->n_words < a->cmd->min_words)
-		buf_printf(&a->error, "%s: %s missing; usage: bpfctl %s [options] %s", a->cmd->name,
-			a->n_words + 1 == a->cmd->min_words ? "a word is" : "words are",
-			a->cmd->name, a->cmd->synopsis);
+		buf_printf(&a->error, "something is missing: bpfctl %s [options] %s", a->cmd->name,
+			a->cmd->synopsis);
 	else if (a->n_words > a->cmd->max_words)
-		buf_printf(&a->error, "%s: what is %s? usage: bpfctl %s [options] %s", a->cmd->name,
+		buf_printf(&a->error, "what is %s? bpfctl %s [options] %s",
 			a->words[a->cmd->max_words], a->cmd->name, a->cmd->synopsis);
 	return a->error.len ? refuse(a) : 0;
 }

@@ -80,9 +80,6 @@ const char *args_each(const struct args *a, const char *name, size_t *at);
 
 const struct command *args_command(const char *name);		/* NULL: none */
 const struct opt *args_opt(const struct command *cmd, const char *name);	/* own, then global */
-/* What name may have meant among the commands (cmd_names) or the options of cmd; NULL: nothing. */
-const char *args_similar(const char *name, const struct command *cmd, bool cmd_names);
-
 /* The text of --help for a command, or for the program when cmd is NULL. */
 void	help_text(struct buf *b, const struct command *cmd);
 

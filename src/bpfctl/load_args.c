@@ -125,13 +125,15 @@ load_args_read(struct ctl *ctl, const struct args *args, struct load *l)
 		return ctl_fail(ctl, CTL_FAILED, NULL, "load", "no memory");
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
 		AUTO(buf) struct buf why = { 0 };
+		AUTO(buf) struct buf what = { 0 };
 		const char *text;
 		size_t at = 0;
 
+		buf_printf(&what, "load --%s", options[i].name);
 		while ((text = args_each(args, options[i].name, &at)))
 			if (options[i].add(l, text, &why))
 				return ctl_fail(ctl, CTL_USAGE, "see bpfctl load --help",
-					options[i].name, "%s", buf_text(&why));
+					buf_text(&what), "%s", buf_text(&why));
 	}
 	return CTL_DONE;
 }

@@ -21,8 +21,8 @@ usage(const struct args *args)
 	struct ctl none = { 0 };
 
 	if (args->error.len)
-		return ctl_fail(&none, CTL_USAGE, buf_text(&args->hint), "usage", "%s",
-			buf_text(&args->error));
+		return ctl_fail(&none, CTL_USAGE, buf_text(&args->hint),
+			args->cmd ? args->cmd->name : "usage", "%s", buf_text(&args->error));
 	return ctl_fail(&none, CTL_USAGE, "bpfctl --help lists the commands", "usage",
 		"a command is missing");
 }
