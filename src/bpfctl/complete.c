@@ -10,6 +10,7 @@ struct place {
 	const char *words[3];		/* the first of the command's words */
 	size_t n_words;
 	bool only_words;
+	bool lost;			/* an unknown command: nothing can be said */
 };
 
 static const struct opt *
@@ -46,6 +47,7 @@ step(struct place *p, const char *word)
 	}
 	if (!p->cmd) {
 		p->cmd = args_command(word);
+		p->lost |= !p->cmd;
 		return;
 	}
 	if (p->n_words < ARRAY_SIZE(p->words))
@@ -130,6 +132,8 @@ complete_line(struct complete *c, const char *const *words, size_t n)
 	c->word = words[n - 1];
 	for (size_t i = 0; i + 1 < n; i++)
 		step(&p, words[i]);
+	if (p.lost)
+		return;
 	if (p.pending)
 		complete_word(c, "", p.pending->word, p.pending->choices);
 	else if (!p.only_words && strncmp(c->word, "--", 2) == 0 && strchr(c->word, '='))

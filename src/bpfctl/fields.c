@@ -58,7 +58,7 @@ static const struct field link_fields[] = {
 	F(LINK, program, "PROGRAM", ID32, TABLE),
 	F(LINK, program_name, "NAME", STR, TABLE),
 	F(LINK, state, "STATE", STATE, TABLE),
-	F(LINK, priority, "PRIORITY", I32, TABLE),
+	F(LINK, priority, "PRIORITY", ID32, TABLE),
 	F(LINK, group, "GROUP", ID64, WIDE),
 	F(LINK, mode, "MODE", STR, WIDE),
 	F(LINK, backend, "BACKEND", STR, WIDE),

@@ -36,6 +36,7 @@ libbpfctl_a_CFLAGS = $(AM_CFLAGS) $(NGHTTP2_CFLAGS) $(PROTOBUFC_CFLAGS)
 BPFCTL_LIBS = libbpfctl.a $(PROTO_LIBS) $(NGHTTP2_LIBS)
 
 bin_PROGRAMS += bpfctl
+dist_man_MANS += man/bpfctl.8
 bpfctl_SOURCES = src/bpfctl/main.c
 bpfctl_CFLAGS = $(AM_CFLAGS) $(PROTOBUFC_CFLAGS)
 bpfctl_LDADD = $(BPFCTL_LIBS)
@@ -50,3 +51,17 @@ completions/bpfctl: bpfctl$(EXEEXT)
 	$(AM_V_GEN)mkdir -p completions && ./bpfctl$(EXEEXT) completion bash >$@
 completions/_bpfctl: bpfctl$(EXEEXT)
 	$(AM_V_GEN)mkdir -p completions && ./bpfctl$(EXEEXT) completion zsh >$@
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/unit/test-bpfctl-args tests/unit/test-bpfctl-out \
+	tests/unit/test-bpfctl-spec tests/unit/test-bpfctl-text
+tests_unit_test_bpfctl_args_SOURCES = tests/unit/test-bpfctl-args.c
+tests_unit_test_bpfctl_args_LDADD = $(BPFCTL_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_bpfctl_out_SOURCES = tests/unit/test-bpfctl-out.c
+tests_unit_test_bpfctl_out_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_SRCDIR='"$(abs_top_srcdir)"'
+tests_unit_test_bpfctl_out_LDADD = $(BPFCTL_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_bpfctl_spec_SOURCES = tests/unit/test-bpfctl-spec.c
+tests_unit_test_bpfctl_spec_LDADD = $(BPFCTL_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_bpfctl_text_SOURCES = tests/unit/test-bpfctl-text.c
+tests_unit_test_bpfctl_text_LDADD = $(BPFCTL_LIBS) $(CMOCKA_LIBS)
+endif

@@ -10,9 +10,18 @@ add_key(struct out *o, const char *key)
 {
 	if (o->path.len)
 		buf_char(&o->path, '.');
-	if (key)
-		text_plain(&o->path, key, strlen(key), false);
-	else
+	/* The first '=' of a line ends its key. */
+	while (key && *key) {
+		size_t len = strcspn(key, "=");
+
+		text_plain(&o->path, key, len, false);
+		key += len;
+		if (*key == '=') {
+			buf_str(&o->path, "\\x3d");
+			key++;
+		}
+	}
+	if (!key)
 		buf_printf(&o->path, "%zu", o->level[o->depth].n);
 }
 
