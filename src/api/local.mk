@@ -38,3 +38,11 @@ libapiserver_a_CFLAGS = $(AM_CFLAGS) $(LIBEVENT_CFLAGS) $(NGHTTP2_CFLAGS) $(PROT
 APISERVER_LIBS = libapiserver.a libproto.a $(PB_LIBS) $(IPC_LIBS) $(LIBEVENT_LIBS) $(NGHTTP2_LIBS)
 # descset.c embeds it.
 src/api/libapiserver_a-descset.$(OBJEXT): gen/descriptors.pb
+
+# Its tests serve tests/component/fake-rpcs.c.
+FAKE_RPCS = tests/component/fake-rpcs.c tests/component/fake-rpcs.h
+APISERVER_CFLAGS = $(AM_CFLAGS) $(LIBEVENT_CFLAGS) $(NGHTTP2_CFLAGS) $(PROTOBUFC_CFLAGS)
+check_PROGRAMS += tests/component/fake-server
+tests_component_fake_server_SOURCES = tests/component/fake-server.c $(FAKE_RPCS)
+tests_component_fake_server_CFLAGS = $(APISERVER_CFLAGS)
+tests_component_fake_server_LDADD = $(APISERVER_LIBS)
