@@ -62,7 +62,8 @@ take_name(struct text *symbol, struct text name)
 		return true;
 	if (symbol->len < name.len || memcmp(symbol->p, name.p, name.len) != 0)
 		return false;
-	if (symbol->len > name.len && symbol->p[name.len] != '.')
+	if (symbol->len > name.len &&
+	    (symbol->p[name.len] != '.' || symbol->len == name.len + 1))
 		return false;
 	name.len += symbol->len > name.len;
 	symbol->p += name.len;

@@ -46,3 +46,12 @@ check_PROGRAMS += tests/component/fake-server
 tests_component_fake_server_SOURCES = tests/component/fake-server.c $(FAKE_RPCS)
 tests_component_fake_server_CFLAGS = $(APISERVER_CFLAGS)
 tests_component_fake_server_LDADD = $(APISERVER_LIBS)
+
+if HAVE_CMOCKA
+SERVED = $(FAKE_RPCS) tests/component/h2client.c tests/component/h2client.h \
+	tests/component/served.c tests/component/served.h
+COMPONENT_TESTS += tests/component/test-server
+tests_component_test_server_SOURCES = tests/component/test-server.c $(SERVED)
+tests_component_test_server_CFLAGS = $(APISERVER_CFLAGS) $(CMOCKA_CFLAGS)
+tests_component_test_server_LDADD = $(APISERVER_LIBS) $(CMOCKA_LIBS)
+endif
