@@ -37,6 +37,12 @@ tests/list: Makefile
 		printf 'component %s\n' $(COMPONENT_TESTS); printf 'corpus %s\n' $(FUZZ_TARGETS); } >$@
 CLEANFILES += tests/list
 
+if HAVE_CMOCKA
+COMPONENT_TESTS += tests/component/test-messages
+tests_component_test_messages_SOURCES = tests/component/test-messages.c
+tests_component_test_messages_LDADD = $(CMOCKA_LIBS)
+endif
+
 check_PROGRAMS += tests/lib/hold
 tests_lib_hold_SOURCES = tests/lib/hold.c
 tests_lib_hold_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS)

@@ -60,16 +60,16 @@ def activated(tap, top):
 
 
 def in_the_background(tap, top):
-    """Without --foreground: the command returns when it is ready, the daemon goes on."""
+    """With --daemon the command returns when it is ready, the daemon goes on."""
     root = os.path.join(top, "background")
     os.mkdir(root)
-    start = subprocess.run([BPFD, "--root", root], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+    start = subprocess.run([BPFD, "--daemon", "--root", root], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                            stderr=subprocess.DEVNULL, timeout=30, check=False)
     tap.check("goes_to_the_background", start.returncode == 0, start.returncode)
     sock = os.path.join(root, "run/bpfd.sock")
     done = subprocess.run([BPFCTL, "-s", sock, "version"], capture_output=True, text=True, timeout=30, check=False)
     tap.check("is_ready_when_the_command_returns", done.returncode == 0, done.stderr)
-    pids = subprocess.run(["pgrep", "-f", f"^{BPFD} --root {root}$"], capture_output=True, text=True, check=False)
+    pids = subprocess.run(["pgrep", "-f", f"^{BPFD} --daemon --root {root}$"], capture_output=True, text=True, check=False)
     pid = int((pids.stdout.split() or ["0"])[0])
     if not tap.check("its_process_is_there", pid > 0, pids.stdout):
         return
