@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "loader/authorise.h"
+
+#include <errno.h>
+
+#include "common/log.h"
+#include "loader/loader.h"
+
+#define GROUPS_MAX 256
+
+int
+authorise(struct loader *ld, int client, const char *what, struct msg_result *res)
+{
+	gid_t gids[GROUPS_MAX];
+	size_t n = GROUPS_MAX;
+	uid_t uid;
+	pid_t pid;
+	int err = config_peer(client, &uid, &pid, gids, &n);
+
+	if (err)
+		return result_set(res, IPC_PERMISSION_DENIED, err, "the client cannot be identified");
+	if (config_role_of(ld->cfg, uid, gids, n) != CONFIG_ADMIN) {
+		log_notice("loader.denied", "what=%s uid=%u pid=%d", what, uid, pid);
+		return result_set(res, IPC_PERMISSION_DENIED, -EPERM,
+			"user %u may not %s: only those in access.admin may", uid, what);
+	}
+	log_info("loader.request", "what=%s uid=%u pid=%d", what, uid, pid);
+	return 0;
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "loader/attach.h"
+#include "loader/authorise.h"
+#include "loader/handlers.h"
+#include "loader/loader.h"
+
+static int
+check_attach(struct loader *ld, const struct msg_attach *m, struct msg_result *res)
+{
+	const struct obj_prog *p = objects_prog(&ld->objects, m->prog_id);
+
+	if (!IPC_STR_OK(m->kind) || !IPC_STR_OK(m->target) || !IPC_STR_OK(m->netns) ||
+	    !IPC_STR_OK(m->direction) || !IPC_STR_OK(m->mode) || m->link_id == 0)
+		return result_set(res, IPC_INVALID_ARGUMENT, -EINVAL, "malformed attach request");
+	if (!p || (m->gid && p->gid != m->gid))
+		return result_set(res, IPC_NOT_FOUND, -ENOENT, "bpfd keeps no program %u", m->prog_id);
+	if (objects_link(&ld->objects, m->link_id))
+		return result_set(res, IPC_ALREADY_EXISTS, -EEXIST, "link %" PRIu64 " is there already",
+			m->link_id);
+	if (ld->objects.n_links >= ld->cfg->limits_total_links)
+		return result_set(res, IPC_RESOURCE_EXHAUSTED, -ENOSPC,
+			"bpfd keeps %zu links already: limits.total_links = %" PRIu64, ld->objects.n_links,
+			ld->cfg->limits_total_links);
+	return 0;
+}
+
+int
+loader_links_each(struct loader *ld, int (*each)(void *arg, const struct msg_link_facts *l), void *arg)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < ld->objects.n_links && !err; i++)
+		err = each(arg, &ld->objects.links[i].facts);
+	return err;
+}
+
+/* Pins what attach_run() made; when that fails it is taken off again. */
+static int
+keep_link(struct loader *ld, const struct msg_attach *m, int prog_fd, struct attach_out *out,
+	struct msg_result *res)
+{
+	struct obj_link l = { .facts = out->facts };
+	struct msg_result ignored;
+	int err;
+
+	l.linkless = out->link_fd < 0;
+	snprintf(l.suffix, sizeof(l.suffix), "%s", out->pin_suffix);
+	snprintf(l.netns, sizeof(l.netns), "%s", m->netns);
+	err = objects_add_link(&ld->objects, out->link_fd < 0 ? prog_fd : out->link_fd, &l);
+	if (!err)
+		return 0;
+	if (l.linkless)
+		attach_detach_suffix(ld, ld->cfg, ld->rtnl, l.suffix, l.netns, &ignored);
+	return result_set(res, IPC_INTERNAL, err, "the link cannot be pinned: %s", strerrordesc_np(-err));
+}
+
+static int
+attach(struct loader *ld, const struct msg_attach *m, struct attach_out *out, struct msg_result *res)
+{
+	const struct obj_prog *p = objects_prog(&ld->objects, m->prog_id);
+	AUTO(fd) int prog_fd = objects_open_prog(&ld->objects, p);
+	struct bpf_prog_info info;
+	struct attach_in in = { .ld = ld, .cfg = ld->cfg, .req = m, .prog_fd = prog_fd,
+		.prog_attach_type = p->attach_type, .rtnl = ld->rtnl };
+	uint64_t gid = p->gid;
+	int err;
+
+	if (prog_fd < 0 || kernel_info(&ld->kernel, prog_fd, &info, sizeof(info)) < 0)
+		return result_set(res, IPC_DATA_LOSS, prog_fd < 0 ? prog_fd : -EIO,
+			"the pin of program %u is gone", m->prog_id);
+	in.prog_type = info.type;
+	err = attach_run(&in, out, res);
+	if (err)
+		return err;
+	out->facts.link_id = m->link_id;
+	out->facts.gid = gid;
+	out->facts.prog_id = m->prog_id;
+	return m->flags & ATTACH_DRY_RUN ? 0 : keep_link(ld, m, prog_fd, out, res);
+}
+
+int
+on_ATTACH(struct loader *ld, struct peer *p, const struct msg_hdr *h, const struct msg_attach *m,
+	int *fds)
+{
+	struct attach_out out = { .link_fd = -1 };
+	struct msg_result res = { 0 };
+	int err = authorise(ld, fds[0], "attach", &res);
+
+	if (!err)
+		err = check_attach(ld, m, &res);
+	if (!err)
+		err = attach(ld, m, &out, &res);
+	if (!err) {
+		ld->counts.attaches += !(m->flags & ATTACH_DRY_RUN);
+		reply(ld, IPC_LINK_FACTS, h->seq, &out.facts, NULL);
+		reply_ok(ld, h->seq, 1);
+	} else {
+		reply_result(ld, h->seq, &res);
+	}
+	close_keep_errno(out.link_fd);
+	return 0;
+}
+
+int
+on_DETACH(struct loader *ld, struct peer *p, const struct msg_hdr *h, const struct msg_detach *m,
+	int *fds)
+{
+	struct obj_link *l = objects_link(&ld->objects, m->link_id);
+	struct msg_result res;
+	int err = authorise(ld, fds[0], "detach", &res);
+
+	if (!err && !IPC_STR_OK(m->netns))
+		err = result_set(&res, IPC_INVALID_ARGUMENT, -EINVAL, "malformed detach request");
+	if (!err && !l)
+		err = result_set(&res, IPC_NOT_FOUND, -ENOENT, "there is no link %" PRIu64, m->link_id);
+	if (!err)
+		err = release_link(ld, l, m->netns, &res);
+	if (err)
+		reply_result(ld, h->seq, &res);
+	else
+		reply_ok(ld, h->seq, 0);
+	return 0;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BPFD_LOADER_LOADER_H
+#define BPFD_LOADER_LOADER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ipc/chan.h"
+#include "ipc/config.h"
+#include "loader/broker.h"
+#include "loader/objects.h"
+#include "loader/oneshot.h"
+
+/* A bpfd-linker that the supervisor started: spare, or at work for one session. */
+struct linker {
+	struct linker *next;
+	uint32_t id;			/* the supervisor's */
+	struct chan *ch;
+	int arena;
+	uint64_t arena_bytes;
+	struct session *session;	/* NULL: spare */
+	bool eof;			/* its channel is at its end; HELPER_GONE is to come */
+	bool over;			/* freed by the loop */
+};
+
+enum session_state {
+	SESSION_QUEUED,			/* no linker yet */
+	SESSION_LINKING,
+	SESSION_DYING,			/* the linker went without a word: its wait status comes */
+};
+
+/* One load, from LOAD to RESULT. */
+struct session {
+	struct session *next;		/* in order of arrival */
+	enum session_state state;
+	uint32_t seq;			/* of the API's request */
+	struct msg_load *req;
+	int object;			/* sealed */
+	int64_t deadline_ms;		/* CLOCK_MONOTONIC */
+	struct linker *ln;
+	struct broker b;
+	struct msg_linked_prog *progs;	/* as the linker named them */
+	struct msg_linked_map *maps;
+	size_t n_progs, n_maps, room_progs, room_maps;
+};
+
+struct loader {
+	struct config *cfg;
+	struct chan *sup, *api;		/* api: NULL while there is none */
+	bool api_gone;			/* a send failed: the loop drops it */
+	struct kernel kernel;
+	struct objects objects;
+	struct probes probes;
+	struct broker_stats stats;
+	int bpffs, rtnl;
+	uint32_t n_cpus;
+	bool lockdown, has_btf;
+	uid_t uid;
+	gid_t gid;
+
+	struct linker *linkers;
+	uint32_t linkers_asked;		/* HELPER_WANTED without an answer */
+	int64_t no_spare_until_ms;	/* after a spare one died unused */
+	struct session *sessions;
+
+	struct {			/* oneshot.c waits for this one */
+		bool wanted;
+		uint32_t stale;		/* answers to requests that gave up */
+		uint32_t id;
+		int fd, err;
+	} oneshot;
+
+	int peer_fd;			/* a new API's channel, for the loop; -1 */
+	bool stop;			/* LOADER_STOP came */
+	uint32_t stop_flags;
+
+	struct {
+		uint64_t loads_ok, loads_failed, linkers_started, linkers_died, linkers_killed,
+			oneshots, attaches, detaches;
+	} counts;
+};
+
+/* Who a message came from. */
+struct peer {
+	struct chan *ch;
+	struct linker *ln;		/* NULL: the supervisor or the API */
+};
+
+int64_t	loader_now_ms(void);
+
+/* dispatch.c: one received message to its on_NAME().  Negative errno: end the peer. */
+int	loader_dispatch(struct loader *ld, struct peer *p, struct chan_msg *m);
+
+/* loop.c: serves until the supervisor is gone or a stop was answered. */
+int	loader_loop(struct loader *ld);
+
+/* reply.c: messages to the API; without one they go nowhere. */
+void	reply(struct loader *ld, enum ipc_type type, uint32_t seq, const void *payload, const int *fds);
+void	reply_result(struct loader *ld, uint32_t seq, const struct msg_result *res);
+void	reply_ok(struct loader *ld, uint32_t seq, uint32_t n_items);
+
+/* pool.c: linkers */
+void	pool_fill(struct loader *ld);		/* asks for as many as are needed */
+struct linker *pool_spare(struct loader *ld);	/* NULL: none */
+void	pool_kill(struct loader *ld, struct linker *ln);
+void	pool_reap(struct loader *ld);		/* frees those that are over */
+
+/* session.c */
+int	session_new(struct loader *ld, uint32_t seq, const struct msg_load *req, int take_object,
+		struct msg_result *res);
+void	session_start_queued(struct loader *ld);	/* as far as there are linkers */
+struct session *session_of_group(const struct loader *ld, uint64_t gid);
+void	session_fail(struct loader *ld, struct session *s, enum ipc_code code, int err,
+		const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+void	session_cancel_all(struct loader *ld);		/* without an answer: the API is gone */
+void	session_linker_gone(struct loader *ld, struct session *s);	/* its channel ended */
+void	session_linker_status(struct loader *ld, struct session *s, int wait_status);
+int	session_timeout_ms(const struct loader *ld);	/* until the next deadline; -1: none */
+void	session_expire(struct loader *ld);
+
+/* keep.c: what a finished session made becomes bpfd's. */
+int	keep_session(struct loader *ld, struct session *s, struct msg_result *res);
+
+/* release.c: takes things off and away.  0, or res->err with res filled. */
+int	release_link(struct loader *ld, struct obj_link *l, const char *netns, struct msg_result *res);
+int	release_prog(struct loader *ld, uint32_t prog_id, struct msg_result *res);
+int	release_group(struct loader *ld, uint64_t gid, struct msg_result *res);
+void	release_all(struct loader *ld);
+
+#endif

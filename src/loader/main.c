@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bpfd-loader: the only process of bpfd that calls bpf(2) for programs and maps. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fsuid.h>
+
+#include "common/log.h"
+#include "common/sandbox.h"
+#include "loader/attach.h"
+#include "loader/loader.h"
+
+#define CHANNEL_FD 3
+#define CAP(name) (1ULL << CAP_##name)
+
+static const struct sandbox_rule rules[] = {
+#include "loader/sandbox.def"
+};
+
+/* "0-3,8": one more than the last number. */
+static uint32_t
+possible_cpus(void)
+{
+	AUTO(fd) int fd = open("/sys/devices/system/cpu/possible", O_RDONLY | O_CLOEXEC);
+	char text[256] = "";
+	char *last = text;
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+		return (uint32_t)sysconf(_SC_NPROCESSORS_CONF);
+	for (char *p = text; *p; p++)
+		if (*p == '-' || *p == ',')
+			last = p + 1;
+	return (uint32_t)atoi(last) + 1;
+}
+
+static bool
+kernel_locked_down(void)
+{
+	AUTO(fd) int fd = open("/sys/kernel/security/lockdown", O_RDONLY | O_CLOEXEC);
+	char text[64] = "";
+
+	return fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && !strstr(text, "[none]");
+}
+
+/* The bpffs belongs to the loader's user.  Its directory is the working directory from here on and
+ * becomes the root when sealed; this process's rights over files are that user's already. */
+static int
+open_bpffs(struct loader *ld)
+{
+	setfsgid(ld->gid);
+	setfsuid(ld->uid);
+	if (fchdir(ld->bpffs) < 0)
+		return log_err(-errno, "loader.start", "step=bpffs");
+	return objects_open(&ld->objects, &ld->kernel, ld->rtnl);
+}
+
+static int
+on_start(struct loader *ld, const struct chan_msg *m, int *fds)
+{
+	int err = config_receive(fds[0], &ld->cfg);
+
+	if (err)
+		return log_err(err, "loader.start", "step=config");
+	log_set_level((enum log_level)(LOG_LVL_ERR + ld->cfg->log_level));
+	ld->bpffs = TAKE_FD(fds[1]);
+	ld->n_cpus = possible_cpus();
+	ld->lockdown = kernel_locked_down();
+	ld->has_btf = access("/sys/kernel/btf/vmlinux", R_OK) == 0;
+	err = attach_init(ld->cfg, &ld->rtnl);
+	return err ? log_err(err, "loader.start", "step=attach") : open_bpffs(ld);
+}
+
+static int
+start(struct loader *ld)
+{
+	struct chan_msg m;
+	int err = sandbox_close_from(CHANNEL_FD + 1);
+
+	if (!err)
+		err = chan_new(CHANNEL_FD, ROLE_LOADER, FROM_SUP, &ld->sup);
+	if (err)
+		return log_err(err, "loader.start", "step=channel");
+	ld->kernel.call = kernel_bpf;
+	err = sandbox_user("bpfd-load", &ld->uid, &ld->gid);
+	if (err)
+		return err;
+	err = chan_wait(ld->sup, &m, -1);
+	if (err <= 0)
+		return err ? err : -EPIPE;
+	err = m.hdr.type == IPC_START_LOADER ? on_start(ld, &m, m.fds) : -EPROTO;
+	chan_drop_fds(&m);
+	return err;
+}
+
+/* Objects of all loads at once, each with a descriptor, and some for channels and requests. */
+static uint64_t
+descriptors(const struct config *cfg)
+{
+	return 256 + cfg->limits_parallel_loads * (cfg->limits_maps + cfg->limits_programs + 128);
+}
+
+static int
+seal(struct loader *ld)
+{
+	const struct sandbox sb = { .name = "bpfd-loader", .uid = ld->uid, .gid = ld->gid,
+		.keep_caps = CAP(BPF) | CAP(PERFMON) | CAP(NET_ADMIN), .root_fd = ld->bpffs,
+		.landlock = true, .allow_rw_fds = &ld->bpffs, .n_allow_rw = 1,
+		.limits = { .nofile = descriptors(ld->cfg) },
+		.rules = rules, .n_rules = ARRAY_SIZE(rules) };
+	int err = sandbox_enter(&sb);
+
+	if (err)
+		return err;
+	close(TAKE_FD(ld->bpffs));
+	chan_set_phase(ld->sup, PHASE_RUN);
+	err = chan_send(ld->sup, IPC_READY, 0, NULL, NULL);
+	return err ? log_err(err, "loader.seal", "step=ready") : 0;
+}
+
+static void
+stop(struct loader *ld)
+{
+	session_cancel_all(ld);
+	pool_reap(ld);
+	chan_free(ld->api);
+	chan_free(ld->sup);
+	objects_close(&ld->objects);
+	free(ld->cfg);
+}
+
+int
+main(void)
+{
+	static struct loader ld = { .bpffs = -1, .rtnl = -1, .peer_fd = -1, .oneshot.fd = -1 };
+	int err;
+
+	if (start(&ld) < 0 || seal(&ld) < 0)
+		return EXIT_FAILURE;
+	err = loader_loop(&ld);
+	stop(&ld);
+	return err ? EXIT_FAILURE : EXIT_SUCCESS;
+}

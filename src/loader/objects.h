@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BPFD_LOADER_OBJECTS_H
+#define BPFD_LOADER_OBJECTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ipc/messages.h"
+#include "loader/byname.h"
+#include "loader/kernel.h"
+
+/*
+ * What bpfd keeps in the kernel: programs, maps and links, each pinned, none held by descriptor.
+ * The tables are rebuilt from the pins when the loader starts.
+ *
+ *   prog/GID-ID[-ATTACHTYPE]    map/GID/NAME    link/LINKID[-SUFFIX]    byname/NAME
+ *
+ * The expected attach type is part of the name because the kernel does not tell it.
+ */
+struct obj_prog {
+	uint64_t gid;
+	uint32_t id, attach_type;
+	bool committed;
+	char name[IPC_NAME_MAX], section[IPC_NAME_MAX];	/* "" after a restart: the store knows */
+};
+
+struct obj_map {
+	uint64_t gid;
+	uint32_t id;
+	bool by_name;
+	char pin[IPC_NAME_MAX + 8];		/* file name under map/GID/ */
+	char name[IPC_NAME_MAX];
+};
+
+struct obj_link {
+	struct msg_link_facts facts;
+	bool committed;
+	bool linkless;				/* the pin is the program: the hook has no link */
+	char suffix[64];			/* of the pin's name, see attach.h; "" for none */
+	char netns[IPC_TARGET_MAX];		/* "" after a restart */
+};
+
+struct objects {
+	struct kernel *kernel;
+	struct byname byname;
+	int prog_dir, map_dir, link_dir;
+	int rtnl;				/* borrowed: names of interfaces */
+	struct obj_prog *progs;
+	struct obj_map *maps;
+	struct obj_link *links;
+	size_t n_progs, n_maps, n_links, room_progs, room_maps, room_links;
+};
+
+/*
+ * Opens (and makes where missing) the directories in the bpffs whose directory is the working
+ * directory, and reads what is pinned.  Leftovers of an interrupted load are unpinned.
+ */
+int	objects_open(struct objects *t, struct kernel *k, int rtnl);
+void	objects_close(struct objects *t);	/* pins stay */
+
+struct obj_prog *objects_prog(const struct objects *t, uint32_t id);	/* NULL: none */
+struct obj_link *objects_link(const struct objects *t, uint64_t link_id);
+bool	objects_has_group(const struct objects *t, uint64_t gid);
+
+/* Pins fd and adds it.  What p, m or l says is copied; ids come from the kernel.  Negative errno. */
+int	objects_add_prog(struct objects *t, int fd, const struct obj_prog *p);
+int	objects_add_map(struct objects *t, int fd, const struct obj_map *m, const char *by_name);
+int	objects_add_link(struct objects *t, int fd, const struct obj_link *l);
+
+/* Makes room for element n of an array with *room elements of size bytes.  -ENOMEM. */
+int	objects_grow(void **all, size_t n, size_t *room, size_t size);
+
+/* Descriptors of pinned objects, the caller's; negative errno. */
+int	objects_open_prog(struct objects *t, const struct obj_prog *p);
+int	objects_open_map(struct objects *t, const struct obj_map *m);
+int	objects_open_link(struct objects *t, const struct obj_link *l);
+
+/* Unpins one program; with the last one of its group the group's maps too. */
+void	objects_remove_prog(struct objects *t, uint32_t id);
+void	objects_remove_maps(struct objects *t, uint64_t gid);
+/* Unpins a link; fd of a kernel link is closed by the caller afterwards. */
+void	objects_remove_link(struct objects *t, uint64_t link_id);
+
+#endif

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "loader/oneshot.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "loader/handlers.h"
+#include "loader/loader.h"
+
+AUTO_DEFINE(chan, struct chan *, chan_free)
+
+static int
+left_ms(int64_t deadline)
+{
+	int64_t left = deadline - loader_now_ms();
+
+	return left < 0 ? 0 : (int)left;
+}
+
+int
+on_HELPER_ONESHOT(struct loader *ld, struct peer *p, const struct msg_hdr *h,
+	const struct msg_helper *m, int *fds)
+{
+	if (ld->oneshot.stale) {	/* answers come in order: this one is too late */
+		ld->oneshot.stale--;
+		return 0;
+	}
+	if (!ld->oneshot.wanted || ld->oneshot.fd >= 0)
+		return 0;
+	ld->oneshot.id = m->id;
+	ld->oneshot.fd = TAKE_FD(fds[0]);
+	return 0;
+}
+
+/* Waits for the supervisor to start one; whatever else it says meanwhile is served. */
+static int
+start_one(struct loader *ld, int64_t deadline)
+{
+	const struct msg_helper want = { .kind = HELPER_KIND_ONESHOT };
+	int err = chan_send(ld->sup, IPC_HELPER_WANTED, 0, &want, NULL);
+
+	ld->oneshot.wanted = true;
+	ld->oneshot.fd = -1;
+	ld->oneshot.err = 0;
+	while (!err && ld->oneshot.fd < 0) {
+		struct peer p = { ld->sup, NULL };
+		struct chan_msg m;
+
+		err = chan_wait(ld->sup, &m, left_ms(deadline));
+		if (err == 0)
+			err = -EPIPE;
+		if (err > 0) {
+			err = loader_dispatch(ld, &p, &m);
+			chan_drop_fds(&m);
+		}
+		if (!err)
+			err = ld->oneshot.err;
+	}
+	ld->oneshot.wanted = false;
+	if (err == -ETIMEDOUT)
+		ld->oneshot.stale++;
+	return err ? err : TAKE_FD(ld->oneshot.fd);
+}
+
+static void
+kill_one(struct loader *ld)
+{
+	const struct msg_helper kill = { .kind = HELPER_KIND_ONESHOT, .id = ld->oneshot.id };
+
+	chan_send(ld->sup, IPC_HELPER_KILL, 0, &kill, NULL);
+}
+
+/* Starts a oneshot and sends it the request.  *ch is the caller's. */
+static int
+ask(struct loader *ld, enum ipc_type type, const void *payload, const int *fds, int64_t deadline,
+	struct chan **ch, struct msg_result *res)
+{
+	AUTO(chan) struct chan *new = NULL;
+	int err = start_one(ld, deadline);
+
+	if (err >= 0)
+		err = chan_new(err, ROLE_LOADER, FROM_ONESHOT, &new);
+	if (!err) {
+		chan_set_phase(new, PHASE_RUN);
+		err = chan_send(new, type, 0, payload, fds);
+	}
+	if (err)
+		return result_set(res, err == -ETIMEDOUT ? IPC_DEADLINE_EXCEEDED : IPC_UNAVAILABLE, err,
+			"bpfd-oneshot could not be started (%s); bpfd's log says more",
+			strerrordesc_np(-err));
+	ld->counts.oneshots++;
+	*ch = TAKE_PTR(new);
+	return 0;
+}
+
+/* The next message of a oneshot: 0, or res->err with res filled when there is none. */
+static int
+answer(struct loader *ld, struct chan *ch, int64_t deadline, struct chan_msg *m, struct msg_result *res)
+{
+	int err = chan_wait(ch, m, left_ms(deadline));
+
+	if (err > 0)
+		return 0;
+	if (err == -ETIMEDOUT) {
+		kill_one(ld);
+		return result_set(res, IPC_DEADLINE_EXCEEDED, err, "bpfd-oneshot did not answer in time");
+	}
+	return result_set(res, IPC_INTERNAL, err ? err : -EPIPE, "bpfd-oneshot ended without an answer");
+}
+
+static int
+take_result(const struct chan_msg *m, struct msg_result *res)
+{
+	const struct msg_result *r = m->payload;
+
+	if (m->hdr.type != IPC_ONE_RESULT || !IPC_STR_OK(r->text) || r->code > IPC_UNAUTHENTICATED)
+		return result_set(res, IPC_INTERNAL, -EPROTO, "bpfd-oneshot gave the wrong answer");
+	*res = *r;
+	return res->code == IPC_OK ? 0 : res->err < 0 ? res->err : -EIO;
+}
+
+int
+oneshot_fd(struct loader *ld, enum ipc_type type, const void *payload, const int *fds,
+	struct msg_one_fd *facts, int *fd, struct msg_result *res)
+{
+	int64_t deadline = loader_now_ms() + ONESHOT_TIMEOUT_MS;
+	AUTO(chan) struct chan *ch = NULL;
+	struct chan_msg m;
+	int err = ask(ld, type, payload, fds, deadline, &ch, res);
+
+	if (!err)
+		err = answer(ld, ch, deadline, &m, res);
+	if (err)
+		return err;
+	if (m.hdr.type == IPC_ONE_FD) {
+		*facts = *(const struct msg_one_fd *)m.payload;
+		*fd = TAKE_FD(m.fds[0]);
+		return 0;
+	}
+	err = take_result(&m, res);
+	chan_drop_fds(&m);
+	return err ? err : result_set(res, IPC_INTERNAL, -EPROTO, "bpfd-oneshot gave no descriptor");
+}
+
+int
+oneshot_list(struct loader *ld, int (*each)(void *arg, const struct msg_prog_facts *p), void *arg,
+	struct msg_result *res)
+{
+	int64_t deadline = loader_now_ms() + ONESHOT_TIMEOUT_MS;
+	AUTO(chan) struct chan *ch = NULL;
+	struct chan_msg m;
+	int err = ask(ld, IPC_ONE_LIST, NULL, NULL, deadline, &ch, res);
+
+	while (!err) {
+		err = answer(ld, ch, deadline, &m, res);
+		if (err)
+			return err;
+		if (m.hdr.type != IPC_ONE_PROG) {
+			err = take_result(&m, res);
+			chan_drop_fds(&m);
+			return err;
+		}
+		err = each(arg, m.payload);
+		if (err)
+			return result_set(res, IPC_CANCELLED, err, "the list was given up");
+	}
+	return err;
+}
+
+/* A oneshot's answers are taken by oneshot_fd() and oneshot_list(), never here. */
+int
+on_ONE_FD(struct loader *ld, struct peer *p, const struct msg_hdr *h, const struct msg_one_fd *m,
+	int *fds)
+{
+	return -EPROTO;
+}
+
+int
+on_ONE_PROG(struct loader *ld, struct peer *p, const struct msg_hdr *h,
+	const struct msg_prog_facts *m, int *fds)
+{
+	return -EPROTO;
+}
+
+int
+on_ONE_RESULT(struct loader *ld, struct peer *p, const struct msg_hdr *h, const struct msg_result *m,
+	int *fds)
+{
+	return -EPROTO;
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "common/log.h"
+#include "loader/handlers.h"
+#include "loader/loader.h"
+
+#define NO_SPARE_MS 1000
+
+static uint32_t
+n_spare(const struct loader *ld)
+{
+	uint32_t n = 0;
+
+	for (const struct linker *ln = ld->linkers; ln; ln = ln->next)
+		n += !ln->session && !ln->over && !ln->eof;
+	return n;
+}
+
+/* Sessions that wait for a linker and may have one. */
+static uint32_t
+n_startable(const struct loader *ld)
+{
+	uint32_t queued = 0, active = 0, room;
+
+	for (const struct session *s = ld->sessions; s; s = s->next) {
+		queued += s->state == SESSION_QUEUED;
+		active += s->state != SESSION_QUEUED;
+	}
+	room = active < ld->cfg->limits_parallel_loads ? (uint32_t)ld->cfg->limits_parallel_loads - active : 0;
+	return queued < room ? queued : room;
+}
+
+void
+pool_fill(struct loader *ld)
+{
+	uint32_t need = n_startable(ld), have = n_spare(ld) + ld->linkers_asked;
+	const struct msg_helper want = { .kind = HELPER_KIND_LINKER };
+
+	if (loader_now_ms() >= ld->no_spare_until_ms)
+		need += (uint32_t)ld->cfg->linker_spare;
+	for (; have < need; have++) {
+		if (chan_send(ld->sup, IPC_HELPER_WANTED, 0, &want, NULL) < 0)
+			return;		/* the loop sees the end of the channel */
+		ld->linkers_asked++;
+	}
+}
+
+struct linker *
+pool_spare(struct loader *ld)
+{
+	struct linker *oldest = NULL;
+
+	if (n_startable(ld) == 0)
+		return NULL;
+	for (struct linker *ln = ld->linkers; ln; ln = ln->next)
+		if (!ln->session && !ln->over && !ln->eof)
+			oldest = ln;
+	return oldest;
+}
+
+void
+pool_kill(struct loader *ld, struct linker *ln)
+{
+	const struct msg_helper kill = { .kind = HELPER_KIND_LINKER, .id = ln->id };
+
+	ln->over = true;
+	ln->session = NULL;
+	ld->counts.linkers_killed++;
+	if (chan_send(ld->sup, IPC_HELPER_KILL, 0, &kill, NULL) < 0)
+		log_warn("loader.kill", "linker=%u the supervisor is gone", ln->id);
+}
+
+void
+pool_reap(struct loader *ld)
+{
+	struct linker **at = &ld->linkers;
+
+	while (*at) {
+		struct linker *ln = *at;
+
+		if (!ln->over) {
+			at = &ln->next;
+			continue;
+		}
+		*at = ln->next;
+		chan_free(ln->ch);
+		close_keep_errno(ln->arena);
+		free(ln);
+	}
+}
+
+int
+on_HELPER_LINKER(struct loader *ld, struct peer *p, const struct msg_hdr *h,
+	const struct msg_helper *m, int *fds)
+{
+	struct linker *ln = calloc(1, sizeof(*ln));
+	struct stat st;
+	int err = ln ? chan_new(TAKE_FD(fds[0]), ROLE_LOADER, FROM_LINKER, &ln->ch) : -ENOMEM;
+
+	if (ld->linkers_asked)
+		ld->linkers_asked--;
+	if (err || fstat(fds[1], &st) < 0) {
+		if (!err)
+			chan_free(ln->ch);
+		free(ln);
+		return err ? err : -EINVAL;
+	}
+	ln->id = m->id;
+	ln->arena = TAKE_FD(fds[1]);
+	ln->arena_bytes = (uint64_t)st.st_size;
+	ln->next = ld->linkers;
+	ld->linkers = ln;
+	chan_set_phase(ln->ch, PHASE_RUN);
+	ld->counts.linkers_started++;
+	session_start_queued(ld);
+	return 0;
+}
+
+/* A linker that could not be started, or that died before it had anything to do. */
+static void
+start_failed(struct loader *ld, const char *why)
+{
+	ld->no_spare_until_ms = loader_now_ms() + NO_SPARE_MS;
+	for (struct session *s = ld->sessions; s; s = s->next) {
+		if (s->state == SESSION_QUEUED) {
+			session_fail(ld, s, IPC_UNAVAILABLE, -EAGAIN,
+				"bpfd-linker could not be started (%s); bpfd's log says more", why);
+			return;
+		}
+	}
+}
+
+static void
+linker_gone(struct loader *ld, const struct msg_helper_gone *m)
+{
+	struct linker *ln = ld->linkers;
+	struct session *s;
+	struct chan_msg msg;
+
+	while (ln && ln->id != m->id)
+		ln = ln->next;
+	if (m->wait_status)
+		ld->counts.linkers_died++;
+	if (!ln || ln->over)
+		return;
+	/* Its last words may still be in the channel. */
+	while (ln->session && !ln->over && chan_recv(ln->ch, &msg) > 0) {
+		struct peer p = { ln->ch, ln };
+		int err = loader_dispatch(ld, &p, &msg);
+
+		chan_drop_fds(&msg);
+		if (err < 0)
+			break;
+	}
+	s = ln->session;
+	ln->session = NULL;
+	if (!ln->over && !s)
+		start_failed(ld, "it ended early");
+	ln->over = true;
+	if (s)
+		session_linker_status(ld, s, m->wait_status);
+}
+
+int
+on_HELPER_GONE(struct loader *ld, struct peer *p, const struct msg_hdr *h,
+	const struct msg_helper_gone *m, int *fds)
+{
+	if (m->kind == HELPER_KIND_ONESHOT) {
+		if (m->err && ld->oneshot.stale)
+			ld->oneshot.stale--;
+		else if (m->err && ld->oneshot.wanted)
+			ld->oneshot.err = m->err < 0 ? m->err : -m->err;
+		return 0;
+	}
+	if (!m->err) {
+		linker_gone(ld, m);
+	} else {
+		if (ld->linkers_asked)
+			ld->linkers_asked--;
+		start_failed(ld, strerrordesc_np(m->err < 0 ? -m->err : m->err));
+	}
+	session_start_queued(ld);
+	return 0;
+}
