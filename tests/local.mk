@@ -50,10 +50,13 @@ tests_lib_hold_LDADD = $(LIBBPF_LIBS)
 
 TESTS_RUN = $(top_srcdir)/tests/run --builddir .
 
-tests: all $(check_PROGRAMS) $(check_LIBRARIES) $(check_DATA) tests/list
+# One make for all of it: a second one at the same time would build the same libraries again.
+tests: $(BUILT_SOURCES)
+	$(MAKE) $(AM_MAKEFLAGS) tests-am
+tests-am: all-am $(check_PROGRAMS) $(check_LIBRARIES) $(check_DATA) tests/list
 
 # make check TESTFLAGS="--only '*loader*' -v"
-check-local: tests
+check-local: tests-am
 	$(TESTS_RUN) $(TESTFLAGS)
 
 lint: tests
@@ -69,6 +72,6 @@ check-fuzz:
 check-sanitize:
 	$(top_srcdir)/tests/sanitize
 
-.PHONY: tests lint bench check-fuzz check-sanitize
+.PHONY: tests tests-am lint bench check-fuzz check-sanitize
 
 EXTRA_DIST += tests/run tests/sanitize tests/expected-skips.txt
