@@ -11,3 +11,13 @@ bpfd_oneshot_SOURCES = \
 	src/oneshot/op_umount.c \
 	src/oneshot/sandbox.def
 bpfd_oneshot_LDADD = $(IPC_LIBS)
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/unit/test-netns
+tests_unit_test_netns_SOURCES = tests/unit/test-netns.c src/oneshot/netns.c src/oneshot/oneshot.c
+tests_unit_test_netns_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
+COMPONENT_TESTS += tests/component/test-oneshot
+tests_component_test_oneshot_SOURCES = tests/component/test-oneshot.c tests/component/bpf-prog.h \
+	tests/component/oneshot-run.c tests/component/oneshot-run.h
+tests_component_test_oneshot_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
+endif
