@@ -19,6 +19,7 @@
 #include "proto/grpc.h"
 
 #define CONNECT_RETRY_MS 5
+#define BATCH_BYTES (64 << 10)
 #define WINDOW_BYTES (16 << 20)		/* what the daemon may send ahead of our reading */
 
 struct client {
@@ -27,6 +28,9 @@ struct client {
 	nghttp2_session *h2;
 	struct waiter waiter;
 	struct call_state call;
+	struct buf out;			/* frames that the socket has not taken, from sent on */
+	size_t sent;
+	bool write_closed;		/* the daemon reads no more */
 	uint64_t timeout_ms;
 };
 
@@ -59,6 +63,9 @@ disconnect(struct client *c)
 	c->h2 = NULL;
 	close_keep_errno(TAKE_FD(c->fd));
 	c->call.stream = -1;
+	buf_free(&c->out);
+	c->sent = 0;
+	c->write_closed = false;
 }
 
 /* What interrupts a call, as an error of it. */
@@ -114,38 +121,47 @@ start_session(struct client *c, struct client_error *e)
 	return err ? fail(e, CLIENT_NO_MEMORY, "no memory for a connection") : 0;
 }
 
-/* Writes what the session has to say, as far as the socket takes it. */
+/* Takes what the session has to say, several frames for one send(). */
+static int
+collect(struct client *c, struct client_error *e)
+{
+	const uint8_t *frame;
+	ssize_t n;
+
+	while (c->out.len - c->sent < BATCH_BYTES) {
+		n = nghttp2_session_mem_send(c->h2, &frame);
+		if (n < 0)
+			return fail(e, CLIENT_PROTOCOL, "HTTP/2: %s", nghttp2_strerror((int)n));
+		if (n == 0)
+			break;
+		buf_add(&c->out, frame, (size_t)n);
+	}
+	return c->out.failed ? fail(e, CLIENT_NO_MEMORY, "no memory for the request") : 0;
+}
+
+/* Writes what there is, as far as the socket takes it. */
 static int
 flush(struct client *c, struct client_error *e)
 {
-	struct call_state *call = &c->call;
-
 	for (;;) {
 		ssize_t n;
 
-		if (!call->out_len) {
-			n = nghttp2_session_mem_send(c->h2, &call->out);
-			if (n < 0)
-				return fail(e, CLIENT_PROTOCOL, "HTTP/2: %s", nghttp2_strerror((int)n));
-			if (n == 0)
-				return 0;
-			call->out_len = (size_t)n;
-		}
-		n = send(c->fd, call->out, call->out_len, MSG_NOSIGNAL);
+		if (c->sent == c->out.len || c->write_closed)
+			c->sent = c->out.len = 0;
+		if (collect(c, e))
+			return -EIO;
+		if (c->out.len == 0 || c->write_closed)
+			return 0;
+		n = send(c->fd, c->out.data + c->sent, c->out.len - c->sent, MSG_NOSIGNAL);
 		if (n < 0 && errno == EAGAIN)
 			return 0;
 		/* A daemon that has answered and closed has its answer in the socket still. */
-		if (n < 0 && (errno == EPIPE || errno == ECONNRESET)) {
-			call->out_len = 0;
-			call->write_closed = true;
-			return 0;
-		}
-		if (n < 0 && errno != EINTR)
+		if (n < 0 && (errno == EPIPE || errno == ECONNRESET))
+			c->write_closed = true;
+		else if (n < 0 && errno != EINTR)
 			return fail(e, CLIENT_UNREACHABLE, "send: %s", strerror(errno));
-		if (n > 0) {
-			call->out += n;
-			call->out_len -= (size_t)n;
-		}
+		if (n > 0)
+			c->sent += (size_t)n;
 	}
 }
 
@@ -153,7 +169,7 @@ flush(struct client *c, struct client_error *e)
 static int
 fill(struct client *c, struct client_error *e)
 {
-	uint8_t data[65536];
+	uint8_t data[16384];
 	ssize_t n = recv(c->fd, data, sizeof(data), 0), used;
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -174,9 +190,11 @@ step(struct client *c, struct client_error *e)
 	bool writing;
 	int err;
 
-	if (!c->call.write_closed && flush(c, e))
+	if (flush(c, e))
 		return -EIO;
-	writing = c->call.out_len > 0;
+	if (!nghttp2_session_want_read(c->h2))
+		return fail(e, CLIENT_PROTOCOL, "%s does not speak HTTP/2", c->addr.sun_path);
+	writing = c->out.len > c->sent && !c->write_closed;
 	err = waiter_wait(&c->waiter, c->fd, POLLIN | (writing ? POLLOUT : 0));
 	if (err)
 		return wait_failed(err, e);
@@ -323,5 +341,6 @@ client_free(struct client *c)
 	close_keep_errno(c->fd);
 	waiter_end(&c->waiter);
 	call_clear(&c->call);
+	buf_free(&c->out);
 	free(c);
 }

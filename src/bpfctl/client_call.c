@@ -89,8 +89,6 @@ call_session_new(struct call_state *call, nghttp2_session **out)
 	nghttp2_session_callbacks_set_on_stream_close_callback(cb, on_close);
 	err = nghttp2_session_client_new(out, cb, call);
 	nghttp2_session_callbacks_del(cb);
-	call->out_len = 0;
-	call->write_closed = false;
 	return err;
 }
 

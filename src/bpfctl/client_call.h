@@ -16,9 +16,6 @@
 
 struct call_state {
 	int32_t stream;			/* -1: none runs */
-	const uint8_t *out;		/* what the socket has not taken yet, in the session's memory */
-	size_t out_len;
-	bool write_closed;		/* the daemon reads no more */
 
 	uint8_t prefix[GRPC_PREFIX_LEN];
 	const uint8_t *msg;		/* the request, borrowed */

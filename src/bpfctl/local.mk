@@ -64,4 +64,10 @@ tests_unit_test_bpfctl_spec_SOURCES = tests/unit/test-bpfctl-spec.c
 tests_unit_test_bpfctl_spec_LDADD = $(BPFCTL_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_bpfctl_text_SOURCES = tests/unit/test-bpfctl-text.c
 tests_unit_test_bpfctl_text_LDADD = $(BPFCTL_LIBS) $(CMOCKA_LIBS)
+
+COMPONENT_TESTS += tests/component/test-bpfctl
+tests_component_test_bpfctl_SOURCES = tests/component/test-bpfctl.c \
+	tests/component/bpfctl-fake.c tests/component/bpfctl-fake.h
+tests_component_test_bpfctl_CFLAGS = $(AM_CFLAGS) $(LIBEVENT_CFLAGS) $(PROTOBUFC_CFLAGS)
+tests_component_test_bpfctl_LDADD = $(APISERVER_LIBS) $(CMOCKA_LIBS)
 endif

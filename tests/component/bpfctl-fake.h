@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BPFD_TESTS_BPFCTL_FAKE_H
+#define BPFD_TESTS_BPFCTL_FAKE_H
+
+/*
+ * A daemon for tests of bpfctl: the real gRPC server with handlers that answer by what they are
+ * asked.  Serves the listening socket fd and never returns.  A line per request goes to the file
+ * log_fd: "Load", "Load cancelled", "Unload group=5", ...
+ *
+ * An id of 900 + N, an attach target "N" of kind "error", and an object "error N" are answered by
+ * the gRPC code N.  An object "hang" and the attach target "hang" are never answered.
+ */
+void	fake_serve(int fd, int log_fd) __attribute__((noreturn));
+
+#endif
