@@ -20,3 +20,13 @@ libattach_a_SOURCES = \
 	src/loader/oneshot.h
 libattach_a_CFLAGS = $(AM_CFLAGS) $(LIBMNL_CFLAGS)
 ATTACH_LIBS = libattach.a $(LIBMNL_LIBS)
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/unit/test-attach-suffix
+tests_unit_test_attach_suffix_SOURCES = tests/unit/test-attach-suffix.c
+tests_unit_test_attach_suffix_LDADD = libattach.a $(CMOCKA_LIBS)
+COMPONENT_TESTS += tests/component/test-attach
+tests_component_test_attach_SOURCES = tests/component/test-attach.c tests/component/bpf-prog.h \
+	tests/component/oneshot-run.c tests/component/oneshot-run.h
+tests_component_test_attach_LDADD = $(ATTACH_LIBS) $(IPC_LIBS) $(CMOCKA_LIBS)
+endif

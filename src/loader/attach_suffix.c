@@ -23,13 +23,14 @@ attach_suffix_write(const struct attach_suffix *s, char out[ATTACH_SUFFIX_MAX])
 static bool
 number(const char **at, int base, uint64_t max, char border, uint64_t *out)
 {
+	size_t len = strspn(*at, base == 16 ? "0123456789abcdef" : "0123456789");
 	char *end;
 
-	if (!(**at >= '0' && **at <= '9') && !(base == 16 && **at >= 'a' && **at <= 'f'))
+	if (!len)
 		return false;
 	errno = 0;
 	*out = strtoull(*at, &end, base);
-	if (errno || *out > max || *end != border)
+	if (errno || end != *at + len || *out > max || *end != border)
 		return false;
 	*at = border ? end + 1 : end;
 	return true;

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <string.h>
+
+#include "loader/attach_suffix.h"
+
+static void
+assert_round_trip(const struct attach_suffix *s)
+{
+	char text[ATTACH_SUFFIX_MAX], again[ATTACH_SUFFIX_MAX];
+	struct attach_suffix got;
+
+	attach_suffix_write(s, text);
+	assert_true(strlen(text) < sizeof(text) - 1);
+	assert_null(strchr(text, '.'));
+	assert_null(strchr(text, '/'));
+	assert_int_equal(attach_suffix_read(text, &got), 0);
+	attach_suffix_write(&got, again);
+	assert_string_equal(text, again);
+}
+
+static void
+comes_back_as_it_was_written(void **state)
+{
+	struct attach_suffix got;
+
+	assert_round_trip(&(struct attach_suffix){ .is_link = true, .priority = 1 });
+	assert_round_trip(&(struct attach_suffix){ .is_link = true, .priority = 1000, .mode = 's',
+		.netns_ino = UINT64_MAX });
+	assert_round_trip(&(struct attach_suffix){ .priority = 1000, .ifindex = INT32_MAX,
+		.handle = UINT32_MAX, .prog_id = UINT32_MAX, .netns_ino = UINT64_MAX, .egress = true,
+		.made_qdisc = true });
+	assert_int_equal(attach_suffix_read("c-3-e-50-1f-q-9-4026531840", &got), 0);
+	assert_true(!got.is_link && got.egress && got.made_qdisc);
+	assert_int_equal(got.ifindex, 3);
+	assert_int_equal(got.priority, 50);
+	assert_int_equal(got.handle, 0x1f);
+	assert_int_equal(got.prog_id, 9);
+	assert_int_equal(got.netns_ino, 4026531840);
+}
+
+static void
+refuses_everything_else(void **state)
+{
+	static const char *const bad[] = { "", "l", "l-", "x-1-2-n", "l-0-1-n", "l-1001-1-n", "l-1-1-x",
+		"l-1-1-nn", "l-1-1-n-", "l--1-n", "l-+1-1-n", "l-1-18446744073709551616-n", "l- 1-1-n",
+		"c-0-e-50-1-q-9-1", "c-3-x-50-1-q-9-1", "c-3-e-0-1-q-9-1", "c-3-e-50-0-q-9-1",
+		"c-3-e-50-1-z-9-1", "c-3-e-50-1-q-9", "c-3-e-50-1-q-9-1x", "c-3-e-50-0x1-q-9-1",
+		"c-99999999999-e-50-1-q-9-1",
+		"l-1-000000000000000000000000000000000000000000000000000000000000001-n" };
+	struct attach_suffix got = { .priority = 7 };
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(attach_suffix_read(bad[i], &got), -EINVAL);
+	assert_int_equal(got.priority, 7);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(comes_back_as_it_was_written),
+		cmocka_unit_test(refuses_everything_else),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("attach-suffix", tests, NULL, NULL);
+}
