@@ -16,11 +16,15 @@ FUZZ_LIBS = libreplay.a
 endif
 
 TEST_OBJECTS = \
+	tests/bpf/byname.bpf.o \
 	tests/bpf/callers.bpf.o \
 	tests/bpf/core.bpf.o \
+	tests/bpf/data.bpf.o \
 	tests/bpf/denied.bpf.o \
 	tests/bpf/greedy.bpf.o \
 	tests/bpf/kinds.bpf.o \
+	tests/bpf/long.bpf.o \
+	tests/bpf/maps.bpf.o \
 	tests/bpf/plain.bpf.o \
 	tests/bpf/refused.bpf.o
 check_DATA = $(TEST_OBJECTS) $(BPF_SAMPLES)
