@@ -28,7 +28,7 @@ is "starts" daemon_start
 is "loads_maps_of_every_type" ctl load "$OBJECTS/maps.bpf.o" --attach raw_tracepoint:sched_process_exec
 group=$(group_of maps_exec)
 # As libbpf sees the object: every map in .maps, and none for data that the object does not have.
-want=$(bpftool btf dump file "$OBJECTS/maps.bpf.o" | grep -c "VAR 'm_")
+want=$(bpftool btf dump file "$OBJECTS/maps.bpf.o" | grep -c "^\\[.*VAR 'm_")
 is "lists_them_all" same "$(json "[.maps[] | select(.group == $group)] | length" list maps)" "$want"
 is "pins_them_all" same "$(find "$BPFFS/map/$group" -type f | wc -l)" "$want"
 for type in array_of_maps hash_of_maps lpm_trie ringbuf task_storage sockhash xskmap; do
