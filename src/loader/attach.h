@@ -72,7 +72,8 @@ int	attach_detach_suffix(struct loader *ld, const struct config *cfg, int rtnl,
  * Fills what BPF_OBJ_GET_INFO_BY_FD says of a link into *facts, at inventory after a restart: ids,
  * type, ifindex, cookie and what follows: kind, backend, target (an interface by its name where
  * rtnl, if not -1, knows it), direction.  A link of kind raw_tracepoint whose program is of type
- * TRACING is tp_btf: prog_type, of the program facts->prog_id, tells; 0 when not known.
+ * TRACING is tp_btf: prog_type, of the program facts->prog_id, tells; 0 when not known.  This and
+ * attach_suffix_facts() add to the same facts, in any order.
  */
 int	attach_link_info(int link_fd, uint32_t prog_type, int rtnl, struct msg_link_facts *facts);
 

@@ -28,5 +28,6 @@ tests_unit_test_attach_suffix_LDADD = libattach.a $(CMOCKA_LIBS)
 COMPONENT_TESTS += tests/component/test-attach
 tests_component_test_attach_SOURCES = tests/component/test-attach.c tests/component/bpf-prog.h \
 	tests/component/oneshot-run.c tests/component/oneshot-run.h
-tests_component_test_attach_LDADD = $(ATTACH_LIBS) $(IPC_LIBS) $(CMOCKA_LIBS)
+tests_component_test_attach_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS)
+tests_component_test_attach_LDADD = $(ATTACH_LIBS) $(IPC_LIBS) $(LIBBPF_LIBS) $(CMOCKA_LIBS)
 endif

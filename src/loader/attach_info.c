@@ -30,6 +30,8 @@ put_iface(struct msg_link_facts *facts, int rtnl, uint32_t ifindex)
 	char number[16];
 
 	facts->ifindex = ifindex;
+	if (facts->netns_ino && facts->netns_ino != attach_host()->netns_ino)
+		return;
 	snprintf(number, sizeof(number), "%u", ifindex);
 	if (rtnl >= 0 && ifindex && netlink_iface(rtnl, number, &it) == 0 && it.ifindex == ifindex)
 		snprintf(facts->target, sizeof(facts->target), "%s", it.name);
@@ -90,11 +92,9 @@ attach_suffix_facts(const char *pin_suffix, int rtnl, struct msg_link_facts *fac
 		return -EINVAL;
 	facts->priority = s.priority;
 	facts->netns_ino = s.netns_ino;
-	/* attach_link_info() looked in the host's namespace, where the number may mean another. */
-	if (s.netns_ino != attach_host()->netns_ino) {
+	/* The other one looked in the host's namespace, where the number may mean another. */
+	if (s.netns_ino != attach_host()->netns_ino)
 		facts->target[0] = '\0';
-		rtnl = -1;
-	}
 	if (s.is_link) {
 		strcpy(facts->mode, s.mode == 'n' ? "native" : s.mode == 's' ? "skb" : "");
 		return 0;

@@ -79,15 +79,16 @@ netlink_ask(int sock, struct nlmsghdr *nh, struct netlink_answer *a)
 	static _Alignas(struct nlmsghdr) char buf[ANSWER_BYTES];
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 	struct iovec out = { nh, nh->nlmsg_len }, in = { buf, sizeof(buf) };
-	struct msghdr mh = { .msg_name = &kernel, .msg_namelen = sizeof(kernel), .msg_iov = &out,
-		.msg_iovlen = 1 };
+	struct msghdr mh = { .msg_iov = &in, .msg_iovlen = 1 };
 
 	nh->nlmsg_seq = SEQ;
-	while (recv(sock, buf, sizeof(buf), MSG_DONTWAIT) > 0)
+	while (recvmsg(sock, &mh, MSG_DONTWAIT) > 0)
 		;		/* what a request that timed out left behind */
+	mh = (struct msghdr){ .msg_name = &kernel, .msg_namelen = sizeof(kernel), .msg_iov = &out,
+		.msg_iovlen = 1 };
 	if (sendmsg(sock, &mh, 0) < 0)
 		return -errno;
-	mh.msg_iov = &in;
+	mh = (struct msghdr){ .msg_iov = &in, .msg_iovlen = 1 };
 	while (!a->done) {
 		ssize_t n = recvmsg(sock, &mh, 0);
 		int left = (int)n;

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <bpf/libbpf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -750,6 +751,74 @@ clsact_takes_what_is_gone_for_detached(void **state)
 	close(prog);
 }
 
+/* Facts from pins after a restart, in either order; a number of another namespace gets no name. */
+static void
+inventory_keeps_namespaces_apart(void **state)
+{
+	int prog = bpf_test_prog(BPF_PROG_TYPE_XDP, 0, -1, PASS_XDP);
+	struct msg_attach req = request("xdp", "lo");
+
+	strcpy(req.netns, "two");
+	assert_attached(attach_req(&req, prog, BPF_PROG_TYPE_XDP, 0));
+	for (int first = 0; first < 2; first++) {
+		struct msg_link_facts info = { 0 };
+
+		if (first)
+			assert_int_equal(attach_suffix_facts(out.pin_suffix, rtnl, &info), 0);
+		assert_int_equal(attach_link_info(out.link_fd, BPF_PROG_TYPE_XDP, rtnl, &info), 0);
+		assert_string_equal(info.target, first ? "" : "lo");
+		assert_int_equal(attach_suffix_facts(out.pin_suffix, rtnl, &info), 0);
+		assert_string_equal(info.target, "");
+		assert_string_equal(info.mode, "skb");
+		assert_int_equal(info.netns_ino, out.facts.netns_ino);
+		assert_int_equal(info.priority, 50);
+	}
+	detach_all("");
+	close(prog);
+}
+
+/* Found by libbpf, which only tests may link beside the loader's code. */
+static int
+tp_btf_prog(const char *name)
+{
+	int id = libbpf_find_vmlinux_btf_id(name, BPF_TRACE_RAW_TP);
+	const struct bpf_insn insns[] = {
+		bpf_test_insn(BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 0),
+		bpf_test_insn(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
+	};
+	union bpf_attr attr = { .prog_type = BPF_PROG_TYPE_TRACING, .expected_attach_type = BPF_TRACE_RAW_TP,
+		.insns = (uint64_t)(uintptr_t)insns, .insn_cnt = 2, .license = (uint64_t)(uintptr_t)"GPL",
+		.attach_btf_id = (uint32_t)id };
+
+	assert_true(id > 0);
+	return compat_bpf(BPF_PROG_LOAD, &attr, sizeof(attr));
+}
+
+static void
+tp_btf_attaches_to_what_it_was_loaded_for(void **state)
+{
+	const uint32_t type = BPF_PROG_TYPE_TRACING, attach_type = BPF_TRACE_RAW_TP;
+	int prog = tp_btf_prog("sched_switch");
+	struct msg_attach req = request("tp_btf", "sched_wakeup");
+	struct msg_link_facts info = { 0 };
+
+	assert_true(prog >= 0);
+	assert_refused(attach_req(&req, prog, type, attach_type), IPC_FAILED_PRECONDITION,
+		"was loaded for the tracepoint sched_switch");
+	req.target[0] = '\0';
+	req.flags = ATTACH_DRY_RUN;
+	assert_attached(attach_req(&req, prog, type, attach_type));
+	req.flags = 0;
+	req.cookie = 9;
+	assert_attached(attach_req(&req, prog, type, attach_type));
+	assert_string_equal(out.facts.target, "sched_switch");
+	assert_int_equal(attach_link_info(out.link_fd, type, rtnl, &info), 0);
+	assert_string_equal(info.kind, "tp_btf");
+	assert_refused(attach_req(&req, prog, type, attach_type), IPC_ALREADY_EXISTS, "already");
+	detach_all("");
+	close(prog);
+}
+
 static void
 another_namespace_costs_one_process(void **state)
 {
@@ -830,6 +899,8 @@ main(void)
 		cmocka_unit_test(clsact_counts_packets),
 		cmocka_unit_test(clsact_does_not_touch_others),
 		cmocka_unit_test(clsact_takes_what_is_gone_for_detached),
+		cmocka_unit_test(inventory_keeps_namespaces_apart),
+		cmocka_unit_test(tp_btf_attaches_to_what_it_was_loaded_for),
 		cmocka_unit_test(another_namespace_costs_one_process),
 	};
 
