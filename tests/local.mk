@@ -27,7 +27,7 @@ TEST_OBJECTS = \
 	tests/bpf/maps.bpf.o \
 	tests/bpf/plain.bpf.o \
 	tests/bpf/refused.bpf.o
-check_DATA = $(TEST_OBJECTS) $(BPF_SAMPLES)
+check_DATA = $(TEST_OBJECTS) $(BROKER_OBJECTS) $(BPF_SAMPLES)
 CLEANFILES += $(TEST_OBJECTS)
 
 check_PROGRAMS += tests/bench/bare-libbpf

@@ -29,3 +29,12 @@ LOADER_SOURCES = $(BROKER_SOURCES) \
 	src/loader/session.c
 bpfd_loader_SOURCES = src/loader/main.c src/loader/sandbox.def $(LOADER_SOURCES)
 bpfd_loader_LDADD = $(ATTACH_LIBS) $(IPC_LIBS)
+
+include tests/objects/local.mk
+if HAVE_CMOCKA
+RIG = tests/component/rig.c tests/component/rig.h
+COMPONENT_TESTS += tests/component/test-broker
+tests_component_test_broker_SOURCES = tests/component/test-broker.c $(RIG)
+tests_component_test_broker_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_component_test_broker_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
+endif
