@@ -71,3 +71,14 @@ tests_component_test_bpfctl_SOURCES = tests/component/test-bpfctl.c \
 tests_component_test_bpfctl_CFLAGS = $(AM_CFLAGS) $(LIBEVENT_CFLAGS) $(PROTOBUFC_CFLAGS)
 tests_component_test_bpfctl_LDADD = $(APISERVER_LIBS) $(CMOCKA_LIBS)
 endif
+
+FUZZ_TARGETS += tests/fuzz/fuzz-bpfctl-client tests/fuzz/fuzz-bpfctl-text
+tests_fuzz_fuzz_bpfctl_client_SOURCES = tests/fuzz/fuzz-bpfctl-client.c
+tests_fuzz_fuzz_bpfctl_client_CFLAGS = $(AM_CFLAGS) $(NGHTTP2_CFLAGS) $(PROTOBUFC_CFLAGS)
+tests_fuzz_fuzz_bpfctl_client_LDADD = $(BPFCTL_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_bpfctl_text_SOURCES = tests/fuzz/fuzz-bpfctl-text.c
+tests_fuzz_fuzz_bpfctl_text_CFLAGS = $(AM_CFLAGS) $(PROTOBUFC_CFLAGS)
+tests_fuzz_fuzz_bpfctl_text_LDADD = $(BPFCTL_LIBS) $(FUZZ_LIBS)
+
+# Also when one of these is the only thing that make is asked for.
+$(libbpfctl_a_OBJECTS) $(bpfctl_OBJECTS): | $(GEN_PROTO_H)
