@@ -54,4 +54,9 @@ COMPONENT_TESTS += tests/component/test-server
 tests_component_test_server_SOURCES = tests/component/test-server.c $(SERVED)
 tests_component_test_server_CFLAGS = $(APISERVER_CFLAGS) $(CMOCKA_CFLAGS)
 tests_component_test_server_LDADD = $(APISERVER_LIBS) $(CMOCKA_LIBS)
+COMPONENT_TESTS += tests/component/test-server-abuse
+tests_component_test_server_abuse_SOURCES = tests/component/test-server-abuse.c \
+	tests/component/frames.c tests/component/frames.h $(SERVED)
+tests_component_test_server_abuse_CFLAGS = $(APISERVER_CFLAGS) $(CMOCKA_CFLAGS)
+tests_component_test_server_abuse_LDADD = $(APISERVER_LIBS) $(CMOCKA_LIBS)
 endif

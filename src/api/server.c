@@ -51,7 +51,7 @@ refuse(int fd, enum counter why, struct server *s)
 {
 	static const uint8_t frames[] =
 		"\0\0\0\4\0\0\0\0\0"
-		"\0\0\41\7\0\0\0\0\0" "\0\0\0\0" "\0\0\0\13" "bpfd: too many connections";
+		"\0\0\42\7\0\0\0\0\0" "\0\0\0\0" "\0\0\0\13" "bpfd: too many connections";
 
 	_Static_assert(sizeof(frames) - 1 == 9 + 9 + 34, "GOAWAY's length");
 	s->counters[why]++;
