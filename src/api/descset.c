@@ -118,9 +118,11 @@ descset_file(const char *name, size_t len, struct descset_file *out)
 	struct wire_field f;
 
 	while (wire_next(&set, &f) > 0) {
-		struct text t = string_field((struct wire)WIRE(f.data, f.len), NAME);
+		struct text t = { "", 0 };
 
-		if (f.number != SET_FILE || t.len != len || memcmp(t.p, name, len) != 0)
+		if (f.number == SET_FILE && f.type == WIRE_LEN)
+			t = string_field((struct wire)WIRE(f.data, f.len), NAME);
+		if (t.len == 0 || t.len != len || memcmp(t.p, name, len) != 0)
 			continue;
 		*out = (struct descset_file){ f.data, f.len };
 		return true;

@@ -60,3 +60,15 @@ tests_component_test_server_abuse_SOURCES = tests/component/test-server-abuse.c 
 tests_component_test_server_abuse_CFLAGS = $(APISERVER_CFLAGS) $(CMOCKA_CFLAGS)
 tests_component_test_server_abuse_LDADD = $(APISERVER_LIBS) $(CMOCKA_LIBS)
 endif
+
+FUZZ_TARGETS += tests/fuzz/fuzz-h2 tests/fuzz/fuzz-wirecheck
+tests_fuzz_fuzz_h2_SOURCES = tests/fuzz/fuzz-h2.c $(FAKE_RPCS)
+tests_fuzz_fuzz_h2_CFLAGS = $(APISERVER_CFLAGS)
+tests_fuzz_fuzz_h2_LDADD = $(APISERVER_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_wirecheck_SOURCES = tests/fuzz/fuzz-wirecheck.c
+tests_fuzz_fuzz_wirecheck_LDADD = $(APISERVER_LIBS) $(FUZZ_LIBS)
+# So that one target alone can be made in a fresh tree, as tests/fuzz/run does.
+src/api/libapiserver_a-health.$(OBJEXT) \
+tests/component/fake_server-fake-rpcs.$(OBJEXT) tests/component/test_server-fake-rpcs.$(OBJEXT) \
+tests/component/test_server_abuse-fake-rpcs.$(OBJEXT) \
+tests/component/fuzz_fuzz_h2-fake-rpcs.$(OBJEXT) tests/fuzz/fuzz-wirecheck.$(OBJEXT): $(GEN_PROTO_H)

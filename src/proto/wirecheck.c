@@ -78,7 +78,6 @@ field(const struct check *c, const ProtobufCMessageDescriptor *desc,
 		const ProtobufCFieldDescriptor *fd, const struct wire_field *f, unsigned int depth)
 {
 	enum wire_type want = wire_type_of(fd->type);
-	struct wire inner = WIRE(f->data, f->len);
 
 	if (f->type == WIRE_LEN && want != WIRE_LEN && fd->label == PROTOBUF_C_LABEL_REPEATED)
 		return packed_ok(want, f) ? 0 : refuse(c,
@@ -89,7 +88,7 @@ field(const struct check *c, const ProtobufCMessageDescriptor *desc,
 	if (fd->type == PROTOBUF_C_TYPE_STRING && !utf8_ok(f->data, f->len))
 		return refuse(c, "%s.%s: not UTF-8 text without NUL", desc->name, fd->name);
 	if (fd->type == PROTOBUF_C_TYPE_MESSAGE)
-		return message(c, fd->descriptor, inner, depth + 1);
+		return message(c, fd->descriptor, (struct wire)WIRE(f->data, f->len), depth + 1);
 	return 0;
 }
 
