@@ -139,12 +139,28 @@ config_role_of(const struct config *c, uid_t uid, const gid_t *gids, size_t n_gi
 	return listed(&c->access_viewer, uid, gids, n_gids) ? CONFIG_VIEWER : CONFIG_NOBODY;
 }
 
+/*
+ * A listening socket and bpfd's own channels name their maker, root, as the peer: who could hand
+ * one of those on in the place of a client's would be taken for root.
+ */
+static bool
+is_connection(int sock)
+{
+	int type = 0, listening = 1;
+	socklen_t len = sizeof(int);
+
+	return getsockopt(sock, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_STREAM &&
+	       getsockopt(sock, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) == 0 && !listening;
+}
+
 int
 config_peer(int sock, uid_t *uid, pid_t *pid, gid_t *gids, size_t *n_gids)
 {
 	struct ucred cred;
 	socklen_t len = sizeof(cred), room = 0;
 
+	if (!is_connection(sock))
+		return -ENOTCONN;
 	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
 		return -errno;
 	if (cred.pid == 0 || cred.uid == (uid_t)-1)	/* no peer: not a connected unix socket */

@@ -51,8 +51,8 @@ int	config_check(const struct config *c, const char **key);
 /* The highest role of a peer.  gids: all its groups.  uid 0 is always an admin. */
 enum config_role config_role_of(const struct config *c, uid_t uid, const gid_t *gids, size_t n_gids);
 
-/* uid and all groups at the other end of a connected unix socket (SO_PEERCRED, SO_PEERGROUPS).
- * *n_gids: room in, count out.  -errno. */
+/* uid and all groups at the other end of a client's connection (SO_PEERCRED, SO_PEERGROUPS).
+ * *n_gids: room in, count out.  -ENOTCONN for any other socket: a listening one, a channel. */
 int	config_peer(int sock, uid_t *uid, pid_t *pid, gid_t *gids, size_t *n_gids);
 
 #endif

