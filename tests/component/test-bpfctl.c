@@ -498,6 +498,40 @@ completes_from_the_daemon(void **state)
 	completes("none", "detach ''", "");
 }
 
+/* bash splits words at ':' and '=', its script does not. */
+static void
+completes_in_bash(void **state)
+{
+	static const struct {
+		const char *line, *want;
+	} lines[] = {
+		{ "bpfctl lis", "list\n" }, { "bpfctl --output=js", "json\n" },
+		{ "bpfctl load x --attach xdp:lo,direction=e", "egress\n" },
+		{ "bpfctl load x --attach=xdp:lo,mode=s", "skb\n" },
+		{ "bpfctl load obj", "object\n" }, { "bpfctl completion ", "bash\nzsh\n" },
+		{ "bpfctl -s sock attach b", "beta\n" },
+	};
+	char path[2 * PATH_MAX];
+
+	if (system("bash -c true") != 0)
+		skip();
+	assert_int_equal(run("completion bash"), 0);
+	write_text("script", out);
+	*strrchr(program, '/') = '\0';
+	snprintf(path, sizeof(path), "PATH=%s:$PATH; compopt() { :; }; . ./script; COMP_LINE=$1; "
+		"COMP_POINT=${#1}; _bpfctl; printf '%%s\\n' \"${COMPREPLY[@]}\"\n", program);
+	strcat(program, "/bpfctl");
+	write_text("try", path);
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		char line[2048];
+
+		snprintf(line, sizeof(line), "cd %s && bash try '%s' >out 2>err", dir, lines[i].line);
+		assert_int_equal(system(line), 0);
+		read_text("out", out);
+		assert_string_equal(out, lines[i].want);
+	}
+}
+
 static void
 reports_output_that_cannot_be_written(void **state)
 {
@@ -530,6 +564,7 @@ main(void)
 		cmocka_unit_test(takes_the_socket_from_the_environment),
 		cmocka_unit_test(survives_servers_that_are_none),
 		cmocka_unit_test(completes_from_the_daemon),
+		cmocka_unit_test(completes_in_bash),
 		cmocka_unit_test(reports_output_that_cannot_be_written),
 	};
 
