@@ -91,7 +91,8 @@ connect_socket(struct client *c, struct client_error *e)
 		int err;
 
 		if (errno == EACCES || errno == EPERM)
-			return fail(e, CLIENT_NO_ACCESS, "%s: %s", c->addr.sun_path, strerror(errno));
+			return fail(e, CLIENT_NO_ACCESS, "%s: %s", c->addr.sun_path,
+				strerror(errno));
 		if (errno != EAGAIN && errno != EINTR)
 			return fail(e, CLIENT_UNREACHABLE, "no bpfd at %s: %s", c->addr.sun_path,
 				strerror(errno));

@@ -22,7 +22,8 @@ read_options(struct ctl *ctl, const struct args *args, struct spec_attach *spec)
 
 		while ((value = args_each(args, keys[i], &at)))
 			if (spec_attach_set(spec, keys[i], value, &why))
-				return ctl_fail(ctl, CTL_USAGE, NULL, "attach", "%s", buf_text(&why));
+				return ctl_fail(ctl, CTL_USAGE, NULL, "attach", "%s",
+					buf_text(&why));
 	}
 	spec->req.dry_run = args_has(args, "dry-run");
 	return CTL_DONE;
@@ -56,7 +57,8 @@ static const struct opt opts[] = {
 		"native|skb|hw" },
 	{ "netns", 0, "NETNS", "another network namespace: a path or pid:N", WORD_NETNS },
 	{ "priority", 0, "N", "1 (first) to 1000; default 50" },
-	{ "proceed-on", 0, "ACTION[,ACTION]", "results after which the next program runs", .many = true },
+	{ "proceed-on", 0, "ACTION[,ACTION]", "results after which the next program runs",
+		.many = true },
 	{ "cookie", 0, "N", "what bpf_get_attach_cookie() returns in the program" },
 	{ "metadata", 0, "KEY=VALUE", "kept with the link", .many = true },
 	{ "dry-run", 0, NULL, "check everything, attach nothing" },

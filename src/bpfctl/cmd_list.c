@@ -116,7 +116,8 @@ list_maps(struct ctl *ctl, const struct args *args, const struct selector *s)
 	size_t n = 0;
 
 	if (s->n)
-		return ctl_fail(ctl, CTL_USAGE, NULL, "list maps", "maps have no metadata to select by");
+		return ctl_fail(ctl, CTL_USAGE, NULL, "list maps",
+			"maps have no metadata to select by");
 	if (rpc_list_maps(ctl->client, &req, &all, &e))
 		return ctl_fail_call(ctl, "list maps", &e);
 	shown = calloc(all->n_maps + 1, sizeof(*shown));

@@ -42,7 +42,8 @@ choose(struct ctl *ctl, struct load *l)
 			l->reply->n_programs, &why);
 
 		if (!p)
-			return ctl_fail(ctl, CTL_USAGE, NULL, "load --attach", "%s", buf_text(&why));
+			return ctl_fail(ctl, CTL_USAGE, NULL, "load --attach", "%s",
+				buf_text(&why));
 		l->attach[i].req.program = p->id;
 	}
 	return CTL_DONE;
@@ -125,10 +126,11 @@ run_load(struct ctl *ctl, const struct args *args)
 }
 
 static const struct opt opts[] = {
-	{ "program", 0, "NAME[:TYPE[:TARGET]]", "only this program; type and target instead of its section's",
-		.many = true },
+	{ "program", 0, "NAME[:TYPE[:TARGET]]",
+		"only this program; type and target instead of its section's", .many = true },
 	{ "global", 0, "NAME=HEX", "bytes of a global variable, in memory order", .many = true },
-	{ "metadata", 0, "KEY=VALUE", "kept with the programs; list -l selects by it", .many = true },
+	{ "metadata", 0, "KEY=VALUE", "kept with the programs; list -l selects by it",
+		.many = true },
 	{ "map-owner", 0, "GROUP", "share the maps of that group, by name", WORD_GROUP },
 	{ "attach", 0, "KIND:TARGET[,KEY=VALUE]...", "attach in the same step", WORD_ATTACH,
 		.many = true },

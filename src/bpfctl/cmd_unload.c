@@ -73,7 +73,8 @@ run_unload(struct ctl *ctl, const struct args *args)
 }
 
 static const struct opt opts[] = {
-	{ "group", 0, "GROUP", "everything that one load made, with its maps", WORD_GROUP, .many = true },
+	{ "group", 0, "GROUP", "everything that one load made, with its maps", WORD_GROUP,
+		.many = true },
 	{ "dry-run", 0, NULL, "tell what would go, unload nothing" },
 	OPT_END
 };

@@ -50,8 +50,8 @@ read_style(const struct ctl *ctl, const struct args *args, struct out_style *sty
 	int format = out_format_from_name(name ? name : "table");
 
 	if (format < 0)
-		return ctl_fail(ctl, CTL_USAGE, "there are table, wide, json, yaml and kv", "--output",
-			"unknown format \"%s\"", name);
+		return ctl_fail(ctl, CTL_USAGE, "there are table, wide, json, yaml and kv",
+			"--output", "unknown format \"%s\"", name);
 	style->format = (enum out_format)format;
 	style->headers = !args_has(args, "no-headers");
 	style->color = !args_has(args, "no-color") && !(no_color && *no_color) &&
@@ -71,7 +71,8 @@ ctl_open(struct ctl *ctl, const struct args *args)
 		return CTL_USAGE;
 	err = client_new(ctl_socket(args_get(args, "socket")), &ctl->client);
 	if (err == -ENAMETOOLONG)
-		return ctl_fail(ctl, CTL_USAGE, NULL, "--socket", "the path is too long for a socket");
+		return ctl_fail(ctl, CTL_USAGE, NULL, "--socket",
+			"the path is too long for a socket");
 	if (err || out_new(&style, &ctl->out))
 		return ctl_fail(ctl, CTL_FAILED, NULL, "start", "no memory");
 	client_set_timeout(ctl->client, timeout_ms);

@@ -8,7 +8,8 @@
 	{ #name, head, FIELD_##type, SHOW_##show, offsetof(msg, name), 0 }
 #define FN(msg, name, head, type, show)                                                            \
 	{ #name, head, FIELD_##type, SHOW_##show, offsetof(msg, name), offsetof(msg, n_##name) }
-#define SCHEMA(name) const struct schema schema_##name = { name##_fields, ARRAY_SIZE(name##_fields) }
+#define SCHEMA(name)                                                                               \
+	const struct schema schema_##name = { name##_fields, ARRAY_SIZE(name##_fields) }
 
 _Static_assert(sizeof(struct field_pair) == sizeof(Bpfd__V1__Program__MetadataEntry) &&
 	offsetof(struct field_pair, value) == offsetof(Bpfd__V1__Program__MetadataEntry, value),

@@ -54,8 +54,8 @@ help_text(struct buf *b, const struct command *cmd)
 		program_help(b);
 		return;
 	}
-	buf_printf(b, "usage: bpfctl %s [options]%s%s\n\n%s\n", cmd->name, *cmd->synopsis ? " " : "",
-		cmd->synopsis, cmd->help);
+	buf_printf(b, "usage: bpfctl %s [options]%s%s\n\n%s\n", cmd->name,
+		*cmd->synopsis ? " " : "", cmd->synopsis, cmd->help);
 	if (cmd->more)
 		buf_printf(b, "\n%s", cmd->more);
 	if (cmd->opts->name) {

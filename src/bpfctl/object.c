@@ -26,7 +26,7 @@ check_size(struct ctl *ctl, const char *file, size_t size)
 	if (size <= limit)
 		return CTL_DONE;
 	return ctl_fail(ctl, CTL_FAILED,
-		"strip -g removes debug information but BTF; limits.object_bytes in bpfd.toml is the limit",
+		"llvm-strip -g removes debug information; bpfd.toml has the limit: object_bytes",
 		"load", "%s has %zu bytes, bpfd takes objects up to %llu", file, size,
 		(unsigned long long)limit);
 }

@@ -89,8 +89,8 @@ spec_global(const char *text, char **name, uint8_t **value, size_t *len, struct 
 			bytes[i] = (uint8_t)(high << 4 | low);
 	}
 	if (n == 0 || n % 2) {
-		buf_printf(why, "the value of %s is not pairs of hexadecimal digits, the bytes of the "
-				"variable in memory order", key);
+		buf_printf(why, "the value of %s is not pairs of hexadecimal digits, the bytes of "
+			"the variable in memory order", key);
 		return -EINVAL;
 	}
 	*name = TAKE_PTR(key);
