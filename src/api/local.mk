@@ -59,6 +59,13 @@ tests_component_test_server_abuse_SOURCES = tests/component/test-server-abuse.c 
 	tests/component/frames.c tests/component/frames.h $(SERVED)
 tests_component_test_server_abuse_CFLAGS = $(APISERVER_CFLAGS) $(CMOCKA_CFLAGS)
 tests_component_test_server_abuse_LDADD = $(APISERVER_LIBS) $(CMOCKA_LIBS)
+if !SANITIZERS
+COMPONENT_TESTS += tests/component/test-server-sealed
+tests_component_test_server_sealed_SOURCES = tests/component/test-server-sealed.c \
+	tests/component/frames.c tests/component/frames.h $(SERVED)
+tests_component_test_server_sealed_CFLAGS = $(APISERVER_CFLAGS) $(CMOCKA_CFLAGS)
+tests_component_test_server_sealed_LDADD = $(APISERVER_LIBS) $(CMOCKA_LIBS)
+endif
 endif
 
 FUZZ_TARGETS += tests/fuzz/fuzz-h2 tests/fuzz/fuzz-wirecheck
@@ -71,4 +78,5 @@ tests_fuzz_fuzz_wirecheck_LDADD = $(APISERVER_LIBS) $(FUZZ_LIBS)
 src/api/libapiserver_a-health.$(OBJEXT) \
 tests/component/fake_server-fake-rpcs.$(OBJEXT) tests/component/test_server-fake-rpcs.$(OBJEXT) \
 tests/component/test_server_abuse-fake-rpcs.$(OBJEXT) \
+tests/component/test_server_sealed-fake-rpcs.$(OBJEXT) \
 tests/component/fuzz_fuzz_h2-fake-rpcs.$(OBJEXT) tests/fuzz/fuzz-wirecheck.$(OBJEXT): $(GEN_PROTO_H)
