@@ -217,13 +217,11 @@ static void
 on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct conn *c = arg;
-	enum counter why;
-	uint64_t now = conn_clock_ns(), limit;
+	enum counter why = COUNT_connections_late;
+	uint64_t now = conn_clock_ns(), limit = now;
 
 	if (end_late_calls(c, now))
 		limit = limit_ns(c, &why);
-	else
-		limit = now, why = COUNT_connections_late;
 	if (limit > now) {
 		uint64_t later = now + c->srv->cfg->limits_idle_s * NS_PER_S;
 
@@ -241,6 +239,12 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 }
 
 /* ---- reading ---- */
+
+static bool
+is_flood(ssize_t err)
+{
+	return err == NGHTTP2_ERR_FLOODED || err == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS;
+}
 
 static void
 on_readable(evutil_socket_t fd, short what, void *arg)
@@ -262,8 +266,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	c->active_ns = conn_clock_ns();
 	err = nghttp2_session_mem_recv(c->h2, srv->in, (size_t)n);
 	if (err < 0) {
-		srv->counters[err == NGHTTP2_ERR_FLOODED ? COUNT_connections_abusive :
-			COUNT_protocol_errors]++;
+		srv->counters[is_flood(err) ? COUNT_connections_abusive : COUNT_protocol_errors]++;
 		conn_free(c);
 		return;
 	}
@@ -292,9 +295,11 @@ conn_new(struct server *srv, int take_fd, const struct peer *peer, struct user *
 	AUTO(fd) int fd = take_fd;
 	struct conn *c = calloc(1, sizeof(*c));
 
-	if (!c || (c->srv = srv, h2_start(c)) < 0) {
-		if (c)
-			nghttp2_session_del(c->h2);
+	if (!c)
+		return -ENOMEM;
+	c->srv = srv;
+	if (h2_start(c) < 0) {
+		nghttp2_session_del(c->h2);
 		free(c);
 		return -ENOMEM;
 	}

@@ -41,6 +41,7 @@ struct peer {
 struct api *call_api(const struct call *call);
 const struct peer *call_peer(const struct call *call);
 const char *call_method(const struct call *call);	/* "/bpfd.v1.Programs/Load" */
+/* A handler that answers later sets this before it returns, or it may touch a call that is gone. */
 void	call_on_cancel(struct call *call, void (*fn)(void *arg), void *arg);
 long	call_time_left_ms(const struct call *call);	/* of grpc-timeout; -1: no deadline */
 

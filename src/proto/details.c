@@ -10,7 +10,7 @@
 
 #define DEBUG_INFO "type.googleapis.com/google.rpc.DebugInfo"
 
-/* Field numbers of google/rpc/status.proto, google/protobuf/any.proto, google/rpc/error_details.proto */
+/* Field numbers of google/rpc/{status,error_details}.proto and google/protobuf/any.proto */
 enum { STATUS_CODE = 1, STATUS_MESSAGE = 2, STATUS_DETAILS = 3 };
 enum { ANY_TYPE_URL = 1, ANY_VALUE = 2 };
 enum { DEBUG_INFO_DETAIL = 2 };
