@@ -211,7 +211,9 @@ attach_run(const struct attach_in *in, struct attach_out *out, struct msg_result
 		return err;
 	begin(k, in, out);
 	err = k->attach(in, out, res);
-	if (!err)
+	if (err)
+		out->link_fd = -1;	/* it may hold an errno by now */
+	else
 		finish(in, out);
 	return err;
 }

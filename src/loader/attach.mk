@@ -22,7 +22,10 @@ libattach_a_CFLAGS = $(AM_CFLAGS) $(LIBMNL_CFLAGS)
 ATTACH_LIBS = libattach.a $(LIBMNL_LIBS)
 
 if HAVE_CMOCKA
-UNIT_TESTS += tests/unit/test-attach-suffix
+UNIT_TESTS += tests/unit/test-attach-suffix tests/unit/test-netlink
+tests_unit_test_netlink_SOURCES = tests/unit/test-netlink.c
+tests_unit_test_netlink_CFLAGS = $(AM_CFLAGS) $(LIBMNL_CFLAGS) -pthread
+tests_unit_test_netlink_LDADD = $(ATTACH_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_attach_suffix_SOURCES = tests/unit/test-attach-suffix.c
 tests_unit_test_attach_suffix_LDADD = libattach.a $(CMOCKA_LIBS)
 COMPONENT_TESTS += tests/component/test-attach
@@ -31,3 +34,7 @@ tests_component_test_attach_SOURCES = tests/component/test-attach.c tests/compon
 tests_component_test_attach_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS)
 tests_component_test_attach_LDADD = $(ATTACH_LIBS) $(IPC_LIBS) $(LIBBPF_LIBS) $(CMOCKA_LIBS)
 endif
+
+FUZZ_TARGETS += tests/fuzz/fuzz-attach
+tests_fuzz_fuzz_attach_SOURCES = tests/fuzz/fuzz-attach.c
+tests_fuzz_fuzz_attach_LDADD = $(ATTACH_LIBS) $(IPC_LIBS) $(FUZZ_LIBS)

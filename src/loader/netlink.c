@@ -15,7 +15,6 @@
 #include "loader/netlink_ask.h"
 
 #define ANSWER_BYTES	32768		/* what the kernel fills a dump's message with */
-#define SEQ		1
 
 int
 netlink_open(void)
@@ -59,15 +58,17 @@ take(struct netlink_answer *a, const struct nlmsghdr *nh)
 {
 	const struct nlmsgerr *e = mnl_nlmsg_get_payload(nh);
 
-	if (nh->nlmsg_seq != SEQ)
+	if (nh->nlmsg_seq != a->seq)
 		return;		/* of an earlier request that was not waited for */
 	if (nh->nlmsg_type == NLMSG_DONE) {
 		a->done = true;
 	} else if (nh->nlmsg_type == NLMSG_ERROR) {
 		a->done = true;
-		a->err = mnl_nlmsg_get_payload_len(nh) < sizeof(*e) ? -EBADMSG : e->error;
-		if (a->err && a->err != -EBADMSG)
+		if (mnl_nlmsg_get_payload_len(nh) < sizeof(*e))
+			a->err = -EBADMSG;
+		else if (!a->err && e->error)
 			explain(nh, a->why);
+		a->err = a->err ? a->err : e->error;
 	} else if (a->each && !a->err) {
 		a->err = a->each(nh, a->arg) == MNL_CB_ERROR ? -EBADMSG : 0;
 	}
@@ -77,18 +78,14 @@ int
 netlink_ask(int sock, struct nlmsghdr *nh, struct netlink_answer *a)
 {
 	static _Alignas(struct nlmsghdr) char buf[ANSWER_BYTES];
-	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
-	struct iovec out = { nh, nh->nlmsg_len }, in = { buf, sizeof(buf) };
-	struct msghdr mh = { .msg_iov = &in, .msg_iovlen = 1 };
+	static uint32_t seq;
+	struct iovec iov = { nh, nh->nlmsg_len };
+	struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1 };
 
-	nh->nlmsg_seq = SEQ;
-	while (recvmsg(sock, &mh, MSG_DONTWAIT) > 0)
-		;		/* what a request that timed out left behind */
-	mh = (struct msghdr){ .msg_name = &kernel, .msg_namelen = sizeof(kernel), .msg_iov = &out,
-		.msg_iovlen = 1 };
-	if (sendmsg(sock, &mh, 0) < 0)
+	nh->nlmsg_seq = a->seq = ++seq;
+	if (sendmsg(sock, &mh, MSG_NOSIGNAL) < 0)
 		return -errno;
-	mh = (struct msghdr){ .msg_iov = &in, .msg_iovlen = 1 };
+	iov = (struct iovec){ buf, sizeof(buf) };
 	while (!a->done) {
 		ssize_t n = recvmsg(sock, &mh, 0);
 		int left = (int)n;

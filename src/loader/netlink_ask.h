@@ -17,6 +17,7 @@ struct netlink_answer {
 	int (*each)(const struct nlmsghdr *nh, void *arg);	/* MNL_CB_OK or _ERROR; may be NULL */
 	void *arg;
 	struct netlink_err *why;		/* may be NULL */
+	uint32_t seq;				/* netlink_ask()'s */
 	bool done;
 	int err;
 };

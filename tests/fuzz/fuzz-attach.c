@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An attach request of any bytes, with a loader that has nothing: no socket, program or oneshot. */
+#include <assert.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "loader/attach.h"
+#include "loader/attach_suffix.h"
+#include "loader/oneshot.h"
+
+int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int
+result_set(struct msg_result *r, enum ipc_code code, int err, const char *fmt, ...)
+{
+	va_list ap;
+
+	r->code = code;
+	r->err = err;
+	va_start(ap, fmt);
+	vsnprintf(r->text, sizeof(r->text), fmt, ap);
+	va_end(ap);
+	return err ? err : -EINVAL;
+}
+
+int
+oneshot_fd(struct loader *ld, enum ipc_type type, const void *payload, const int *fds,
+	struct msg_one_fd *facts, int *fd, struct msg_result *res)
+{
+	return result_set(res, IPC_UNAVAILABLE, -EPIPE, "none");
+}
+
+int
+loader_links_each(struct loader *ld, int (*each)(void *arg, const struct msg_link_facts *l), void *arg)
+{
+	return 0;
+}
+
+static void
+read_suffix(const uint8_t *data, size_t size)
+{
+	char text[ATTACH_SUFFIX_MAX * 2], again[ATTACH_SUFFIX_MAX];
+	struct attach_suffix s, t;
+
+	size = size < sizeof(text) ? size : sizeof(text) - 1;
+	memcpy(text, data, size);
+	text[size] = '\0';
+	if (attach_suffix_read(text, &s) < 0)
+		return;
+	attach_suffix_write(&s, again);
+	assert(attach_suffix_read(again, &t) == 0 && memcmp(&s, &t, sizeof(s)) == 0);
+}
+
+/* The first byte chooses the program's type; what is missing behind the input is zero. */
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const struct config cfg = { .policy_interfaces = { .n = 1, .glob = { "*" } } };
+	static const uint32_t types[] = { BPF_PROG_TYPE_XDP, BPF_PROG_TYPE_SCHED_CLS,
+		BPF_PROG_TYPE_TRACEPOINT, BPF_PROG_TYPE_TRACING, 200 };
+	struct msg_attach req = { .kind = "" };
+	struct attach_out out = { .link_fd = -1 };
+	struct msg_result res = { .code = IPC_OK };
+	struct attach_in in = { .cfg = &cfg, .req = &req, .prog_fd = -1, .rtnl = -1,
+		.prog_attach_type = BPF_TRACE_RAW_TP };
+
+	if (!size)
+		return 0;
+	in.prog_type = types[data[0] % (sizeof(types) / sizeof(types[0]))];
+	memcpy(&req, data + 1, size - 1 < sizeof(req) ? size - 1 : sizeof(req));
+	if (attach_run(&in, &out, &res) < 0)
+		assert(res.code != IPC_OK && memchr(res.text, '\0', sizeof(res.text)));
+	assert(out.link_fd == -1);
+	read_suffix(data, size);
+	return 0;
+}
