@@ -80,3 +80,29 @@ tests/component/fake_server-fake-rpcs.$(OBJEXT) tests/component/test_server-fake
 tests/component/test_server_abuse-fake-rpcs.$(OBJEXT) \
 tests/component/test_server_sealed-fake-rpcs.$(OBJEXT) \
 tests/component/fuzz_fuzz_h2-fake-rpcs.$(OBJEXT) tests/fuzz/fuzz-wirecheck.$(OBJEXT): $(GEN_PROTO_H)
+
+# The program: what is served, and by what.
+API_CFLAGS = $(AM_CFLAGS) $(LIBEVENT_CFLAGS) $(NGHTTP2_CFLAGS) $(PROTOBUFC_CFLAGS) $(SQLITE_CFLAGS) \
+	$(LIBMD_CFLAGS)
+pkglibexec_PROGRAMS += bpfd-api
+bpfd_api_SOURCES = \
+	src/api/main.c src/api/api.h src/api/sandbox.def \
+	src/api/ctl.c src/api/ctl.h \
+	src/api/ctl_answer.c src/api/ctl_answer.h \
+	src/api/ctl_loader.c src/api/ctl_loader.h \
+	src/api/ctl_req.c src/api/ctl_req.h \
+	src/api/programs.h \
+	src/api/programs_attach.c src/api/programs_load.c \
+	src/api/programs_op.c src/api/programs_op.h \
+	src/api/programs_reconcile.c src/api/programs_remove.c \
+	src/api/programs_undo.c src/api/programs_undo.h \
+	src/api/rpc_attach.c \
+	src/api/rpc_bpfman.c src/api/rpc_bpfman.h \
+	src/api/rpc_bpfman_attach.c src/api/rpc_bpfman_list.c \
+	src/api/rpc_parts.c src/api/rpc_parts.h \
+	src/api/rpc_programs.c src/api/rpc_programs.h \
+	src/api/rpc_programs_fill.c src/api/rpc_programs_links.c src/api/rpc_programs_list.c \
+	src/api/rpc_system.c src/api/rpc_system.h \
+	src/api/rpctable.c
+bpfd_api_CFLAGS = $(API_CFLAGS)
+bpfd_api_LDADD = $(APISERVER_LIBS) $(API_STORE_LIBS) $(LIBMD_LIBS)

@@ -205,6 +205,31 @@ model_del_group(struct model *m, struct group *g)
 	group_free(g);
 }
 
+static void
+count_one(struct model_count *n, size_t *which, enum row_state state, enum live_state live)
+{
+	*which += state == ROW_DONE;
+	n->lost += live == LIVE_LOST;
+	n->orphans += live == LIVE_ORPHAN;
+}
+
+struct model_count
+model_count(const struct model *m)
+{
+	struct model_count n = { 0 };
+	const struct group *g;
+	const struct prog *p;
+	const struct link *l;
+
+	TAILQ_FOREACH(g, &m->groups, in_model) {
+		TAILQ_FOREACH(p, &g->progs, in_group)
+			count_one(&n, &n.progs, p->state, p->live);
+		TAILQ_FOREACH(l, &g->links, in_group)
+			count_one(&n, &n.links, l->state, l->live);
+	}
+	return n;
+}
+
 void
 model_clear(struct model *m)
 {

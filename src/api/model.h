@@ -56,7 +56,7 @@ struct group {
 	uint64_t gid, map_owner;
 	enum row_state state;
 	bool orphan;			/* has no row */
-	bool busy;			/* a request is working on it */
+	unsigned int busy;		/* requests that are working on it */
 	uint32_t uid;
 	int64_t loaded_ns;		/* since 1970 */
 	uint64_t object_bytes;
@@ -92,6 +92,12 @@ struct link *model_link(const struct model *m, uint64_t link_id);
 
 /* A lost program's number is no longer its own: model_prog() stops finding it. */
 void	model_prog_lost(struct model *m, struct prog *p);
+
+/* What there is, without what is only intended. */
+struct model_count {
+	size_t progs, links, lost, orphans;	/* lost and orphans: programs and links */
+};
+struct model_count model_count(const struct model *m);
 
 void	model_del_group(struct model *m, struct group *g);
 void	model_del_prog(struct model *m, struct prog *p);

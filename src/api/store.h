@@ -17,6 +17,9 @@
  */
 struct store;
 
+/* Once, before any other: what SQLite opens for itself (random numbers), it opens now. */
+void	store_init(void);
+
 /*
  * Opens or creates the database.  -ENOTSUP: a newer bpfd's, or another program's; -EUCLEAN: it is
  * damaged; -EBUSY: another process has it.  A database that is not understood is left as it is.

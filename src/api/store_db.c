@@ -251,6 +251,17 @@ open_checked(struct store *st, const char *path)
 	return err;
 }
 
+void
+store_init(void)
+{
+	unsigned char seed;
+
+	sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	sqlite3_initialize();
+	sqlite3_randomness(sizeof(seed), &seed);
+}
+
 AUTO_DEFINE(store, struct store *, store_close)
 
 int

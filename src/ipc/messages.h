@@ -131,7 +131,7 @@ struct msg_object { uint64_t id; uint32_t kind, reserved; };
 struct msg_result {
 	uint32_t code;				/* enum ipc_code */
 	int32_t err;				/* negative errno that led to it, or 0 */
-	uint32_t n_items;			/* PROG + MAP + LINK_FACTS + COUNTER before this */
+	uint32_t n_items;			/* PROG, MAP, LINK_FACTS, COUNTER, OBJECT before this */
 	uint32_t reserved;
 	char text[IPC_TEXT_MAX];		/* for a person; "" when code is IPC_OK */
 };

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BPFD_API_API_H
+#define BPFD_API_API_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "api/model.h"
+#include "ipc/config.h"
+
+struct ctl;
+struct ctl_loader;
+struct server;
+struct store;
+
+/* The state of bpfd-api: one per process, passed to every handler. */
+struct api {
+	struct event_base *base;
+	struct config *cfg;
+	struct store *store;
+	struct model model;
+	struct server *server;
+	struct ctl *ctl;		/* to the supervisor */
+	struct ctl_loader *loader;
+	const char *bpffs;		/* before the name of a pin: absolute where that is known */
+	uint64_t dry_runs;		/* number of the last: dry runs have no row */
+	char kernel[72];		/* release of the running kernel */
+	unsigned int undos;		/* of the reconciliation that is in progress */
+	bool reconciled;		/* the model has met a loader's inventory */
+	bool broken;			/* a peer broke the protocol: exit status 1 */
+};
+
+#endif

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bpfd-api: gRPC on the inherited sockets, the store, requests to the loader.  It holds no
+ * descriptor of a BPF object. */
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/fsuid.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "api/ctl.h"
+#include "api/ctl_loader.h"
+#include "api/server.h"
+#include "api/store.h"
+#include "common/auto.h"
+#include "common/log.h"
+#include "common/sandbox.h"
+
+#define CHANNEL_FD	3
+#define EMPTY_DIR	"/.empty"
+#define BPFFS		BPFD_RUNSTATEDIR "/bpfd/bpffs/"
+
+AUTO_DEFINE(event_cfg, struct event_config *, event_config_free)
+
+struct start {
+	struct ctl_start ctl;
+	uid_t uid;
+	gid_t gid;
+	int empty;		/* a directory without entries or a name, for the root */
+};
+
+static const struct sandbox_rule rules[] = {
+#include "api/sandbox.def"
+};
+
+static void
+ignore_signals(void)
+{
+	static const int signals[] = { SIGPIPE, SIGINT, SIGHUP, SIGXFSZ };
+
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		signal(signals[i], SIG_IGN);
+}
+
+static int
+start_server(struct api *api, struct start *s)
+{
+	AUTO(event_cfg) struct event_config *cfg = event_config_new();
+	int err = 0;
+
+	if (cfg)
+		event_config_set_flag(cfg, EVENT_BASE_FLAG_NOLOCK);
+	api->base = cfg ? event_base_new_with_config(cfg) : NULL;
+	if (!api->base)
+		return -ENOMEM;
+	err = server_new(api->base, api->cfg, api, &api->server);
+	for (size_t i = 0; !err && i < s->ctl.n_listeners; i++)
+		err = server_listen(api->server, s->ctl.listeners[i]);
+	return err ? err : ctl_loader_new(api, &api->loader);
+}
+
+/*
+ * The state directory belongs to our user, and this process's rights over files become that
+ * user's.  It is the root while the store is opened, so that no other path can be meant.
+ */
+static int
+enter_state(struct start *s)
+{
+	setfsgid(s->gid);
+	setfsuid(s->uid);
+	if (fchdir(s->ctl.state_dir) < 0 || chroot(".") < 0 || chdir("/") < 0)
+		return -errno;
+	if (mkdir(EMPTY_DIR, 0555) < 0 && errno != EEXIST)
+		return -errno;
+	s->empty = open(EMPTY_DIR, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (s->empty < 0 || rmdir(EMPTY_DIR) < 0)
+		return -errno;
+	close(TAKE_FD(s->ctl.state_dir));
+	return 0;
+}
+
+static int
+start_store(struct api *api, struct start *s)
+{
+	int err;
+
+	umask(077);
+	store_init();
+	err = enter_state(s);
+	if (err)
+		return log_err(err, "api.state", "the state directory must belong to user bpfd-api");
+	err = store_open("/bpfd.db", &api->store);
+	return err ? err : store_read(api->store, &api->model);
+}
+
+static int
+start(struct api *api, struct start *s)
+{
+	struct utsname u;
+	int err = sandbox_close_from(CHANNEL_FD + 1);
+
+	ignore_signals();
+	model_init(&api->model);
+	if (uname(&u) == 0)
+		snprintf(api->kernel, sizeof(api->kernel), "%s", u.release);
+	if (!err)
+		err = ctl_new(CHANNEL_FD, &api->ctl);
+	if (!err)
+		err = sandbox_user("bpfd-api", &s->uid, &s->gid);
+	if (!err)
+		err = ctl_wait_start(api->ctl, &s->ctl);
+	if (err)
+		return err;
+	api->cfg = s->ctl.cfg;
+	api->bpffs = s->ctl.flags & START_PRIVATE ? "" : BPFFS;
+	log_set_level((enum log_level)(LOG_LVL_ERR + (int)api->cfg->log_level));
+	err = start_server(api, s);
+	return err ? log_err(err, "api.start", "step=server") : start_store(api, s);
+}
+
+/* Clients, with a channel to come and objects that travel. */
+static uint64_t
+descriptors(const struct config *cfg)
+{
+	return cfg->limits_connections + cfg->limits_connections / 2 + 512;
+}
+
+static int
+seal(struct api *api, struct start *s)
+{
+	const struct sandbox sb = { .name = "bpfd-api", .uid = s->uid, .gid = s->gid,
+		.root_fd = s->empty, .landlock = true, .limits = { .nofile = descriptors(api->cfg) },
+		.rules = rules, .n_rules = ARRAY_SIZE(rules) };
+	int err = sandbox_enter(&sb);
+
+	if (err)
+		return err;
+	close(TAKE_FD(s->empty));
+	err = ctl_run(api->ctl, api);
+	return err ? log_err(err, "api.seal", "step=ready") : 0;
+}
+
+/* The store is not closed: SQLite would look at paths, and a death must do no harm anyway. */
+static void
+stop(struct api *api)
+{
+	server_free(api->server);
+	ctl_loader_free(api->loader);
+	ctl_free(api->ctl);
+	store_checkpoint(api->store);
+	model_clear(&api->model);
+	event_base_free(api->base);
+	free(api->cfg);
+}
+
+int
+main(void)
+{
+	static struct start s = { .empty = -1 };
+	static struct api api;
+
+	if (start(&api, &s) < 0 || seal(&api, &s) < 0)
+		return EXIT_FAILURE;
+	event_base_dispatch(api.base);
+	stop(&api);
+	return api.broken ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BPFD_API_PROGRAMS_H
+#define BPFD_API_PROGRAMS_H
+
+#include "api/api.h"
+#include "api/ctl_loader.h"
+#include "api/rpc.h"
+
+/*
+ * What both services do to programs, apart from how it looks on the wire.  Every function that
+ * takes a call ends it, by reply() or by an error, and writes the audit line of a change.
+ */
+#define PROGRAMS_METADATA_MAX	64	/* entries */
+#define PROGRAMS_VALUE_MAX	4096	/* bytes of a metadata value, with NUL */
+
+struct load_args {			/* all of it is taken, also on failure */
+	const void *content;		/* the object, valid while the call is; NULL: path */
+	size_t content_len;
+	char *path, *source, *uuid;	/* "" when not given; source "": the path */
+	struct kvs metadata, globals;
+	bool dry_run;
+	const void *request;		/* for reply(), valid while the call is */
+	struct msg_load *msg;		/* programs, n_progs and map_owner_gid are filled */
+};
+typedef void load_reply(struct call *call, const struct group *g, const void *request);
+void	programs_load(struct call *call, struct load_args *take, load_reply *reply);
+void	load_args_clear(struct load_args *a);
+
+/* take: facts without link_id and gid, netns, proceed_on, metadata. */
+struct attach_args {
+	uint32_t prog_id;
+	struct msg_attach msg;
+	struct kvs metadata;
+	bool dry_run;
+};
+void	programs_attach(struct call *call, struct attach_args *take,
+		void (*reply)(struct call *call, const struct link *l));
+
+void	programs_detach(struct call *call, uint64_t link_id, bool dry_run,
+		void (*reply)(struct call *call));
+
+/* gid 0: the program prog_id alone. */
+struct removed {
+	const uint32_t *progs;
+	const uint64_t *links;
+	size_t n_progs, n_links;
+};
+void	programs_unload(struct call *call, uint64_t gid, uint32_t prog_id, bool dry_run,
+		void (*reply)(struct call *call, const struct removed *r));
+
+/* Runs fn(arg, true) once the model is true: at once but for the first moments of the process. */
+void	programs_when_known(struct api *api, void (*fn)(void *arg, bool known), void *arg);
+
+/* A new loader said HELLO: makes model, store and kernel agree. programs_reconcile.c */
+void	programs_reconcile(struct api *api);
+
+/* Refuses a change before it begins, with its audit line. */
+void	programs_refuse(struct call *call, enum ipc_code code, const char *fmt, ...)
+		__attribute__((format(printf, 3, 4)));
+
+/* What a client is told when the store fails. */
+enum ipc_code programs_store_code(int err);
+const char *programs_store_text(int err);
+
+int64_t	programs_now_ns(void);			/* since 1970 */
+int64_t	programs_unix_ns(uint64_t boot_ns);	/* of the boot clock */
+
+#endif

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "api/rpc_bpfman.h"
+
+struct list {
+	struct query q;
+	bool has_type, managed_only;
+	uint32_t type;			/* the kernel's number */
+	struct kvs metadata;
+};
+
+struct get {
+	struct query q;
+	uint32_t id;
+};
+
+static char *
+time_text(struct scratch *s, uint64_t boot_ns)
+{
+	time_t t = (time_t)(programs_unix_ns(boot_ns) / 1000000000);
+	char text[40] = "";
+	struct tm tm;
+
+	if (!boot_ns || !gmtime_r(&t, &tm))
+		return (char *)protobuf_c_empty_string;
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S+0000", &tm);
+	return scratch_printf(s, "%s", text);
+}
+
+Bpfman__V1__KernelProgramInfo *
+rpc_bpfman_kernel_info(struct scratch *s, const struct msg_prog_facts *f)
+{
+	Bpfman__V1__KernelProgramInfo *k = scratch_take(s, 1, sizeof(*k));
+	const uint8_t *t = f->tag;
+
+	if (!k)
+		return NULL;
+	bpfman__v1__kernel_program_info__init(k);
+	k->id = f->id;
+	k->name = (char *)f->kname;
+	k->program_type = f->type;
+	k->loaded_at = time_text(s, f->loaded_boot_ns);
+	k->tag = scratch_printf(s, "%02x%02x%02x%02x%02x%02x%02x%02x", t[0], t[1], t[2], t[3], t[4],
+		t[5], t[6], t[7]);
+	k->gpl_compatible = (f->flags & PROG_GPL) != 0;
+	k->n_map_ids = f->n_maps;
+	k->map_ids = (uint32_t *)f->map_ids;
+	k->btf_id = f->btf_id;
+	k->bytes_xlated = f->xlated_bytes;
+	k->jited = (f->flags & PROG_JITED) != 0;
+	k->bytes_jited = f->jited_bytes;
+	k->bytes_memlock = f->memlock_bytes;
+	k->verified_insns = f->verified_insns;
+	return k;
+}
+
+static void
+fill_links(struct scratch *s, const struct prog *p, Bpfman__V1__ProgramInfo *out)
+{
+	const struct link *l;
+	size_t n = 0;
+
+	TAILQ_FOREACH(l, &p->group->links, in_group)
+		n += l->state == ROW_DONE && l->facts.prog_id == p->facts.id;
+	out->links = scratch_take(s, n, sizeof(*out->links));
+	TAILQ_FOREACH(l, &p->group->links, in_group)
+		if (out->links && l->state == ROW_DONE && l->facts.prog_id == p->facts.id)
+			out->links[out->n_links++] = (uint32_t)l->facts.link_id;
+}
+
+static bool
+shares_maps(const struct group *g, uint64_t owner)
+{
+	return g->state == ROW_DONE && !g->orphan && (g->gid == owner || g->map_owner == owner);
+}
+
+/* Numbers of the programs that use the maps of group owner, as texts: so the contract has it. */
+static void
+fill_used_by(struct scratch *s, const struct api *api, uint64_t owner, Bpfman__V1__ProgramInfo *out)
+{
+	const struct group *g;
+	const struct prog *p;
+	size_t n = 0;
+
+	TAILQ_FOREACH(g, &api->model.groups, in_model)
+		TAILQ_FOREACH(p, &g->progs, in_group)
+			n += shares_maps(g, owner);
+	out->map_used_by = scratch_take(s, n, sizeof(*out->map_used_by));
+	TAILQ_FOREACH(g, &api->model.groups, in_model)
+		TAILQ_FOREACH(p, &g->progs, in_group)
+			if (out->map_used_by && shares_maps(g, owner))
+				out->map_used_by[out->n_map_used_by++] =
+					scratch_printf(s, "%u", p->facts.id);
+}
+
+static void
+fill_owner(struct scratch *s, const struct api *api, const struct group *g,
+	Bpfman__V1__ProgramInfo *out)
+{
+	const struct group *owner = g->map_owner ? model_group(&api->model, g->map_owner) : NULL;
+	uint64_t maps_gid = g->map_owner ? g->map_owner : g->gid;
+
+	if (owner && !TAILQ_EMPTY(&owner->progs)) {
+		out->_map_owner_id_case = BPFMAN__V1__PROGRAM_INFO___MAP_OWNER_ID_MAP_OWNER_ID;
+		out->map_owner_id = TAILQ_FIRST(&owner->progs)->facts.id;
+	}
+	out->map_pin_path = scratch_printf(s, "%smap/%llu", api->bpffs, (unsigned long long)maps_gid);
+	fill_used_by(s, api, maps_gid, out);
+}
+
+Bpfman__V1__ProgramInfo *
+rpc_bpfman_info(struct scratch *s, const struct api *api, const struct prog *p)
+{
+	Bpfman__V1__ProgramInfo *out = scratch_take(s, 1, sizeof(*out));
+	const struct group *g = p->group;
+
+	if (!out)
+		return NULL;
+	bpfman__v1__program_info__init(out);
+	out->name = (char *)(p->facts.name[0] ? p->facts.name : p->facts.kname);
+	out->bytecode = scratch_take(s, 1, sizeof(*out->bytecode));
+	if (out->bytecode) {
+		bpfman__v1__bytecode_location__init(out->bytecode);
+		out->bytecode->location_case = BPFMAN__V1__BYTECODE_LOCATION__LOCATION_FILE;
+		out->bytecode->file = g->source;
+	}
+	fill_links(s, p, out);
+	fill_owner(s, api, g, out);
+	out->n_global_data = rpc_bytes_entries(s, &g->globals,
+		&bpfman__v1__program_info__global_data_entry__descriptor, &out->global_data);
+	out->n_metadata = rpc_text_entries(s, &g->metadata,
+		&bpfman__v1__program_info__metadata_entry__descriptor, &out->metadata);
+	return out;
+}
+
+/* A lost program has no kernel side and no number that this contract could name it by. */
+static bool
+shown(const struct prog *p)
+{
+	return p->state == ROW_DONE && p->group->state == ROW_DONE && p->live != LIVE_LOST;
+}
+
+static void
+add_result(struct scratch *s, const struct api *api, const struct prog *p,
+	const struct msg_prog_facts *f, Bpfman__V1__ListResponse *rs)
+{
+	Bpfman__V1__ListResponse__ListResult *r = scratch_take(s, 1, sizeof(*r));
+
+	if (!r)
+		return;
+	bpfman__v1__list_response__list_result__init(r);
+	r->kernel_info = rpc_bpfman_kernel_info(s, f);
+	if (p) {
+		r->_info_case = BPFMAN__V1__LIST_RESPONSE__LIST_RESULT___INFO_INFO;
+		r->info = rpc_bpfman_info(s, api, p);
+	}
+	rs->results[rs->n_results++] = r;
+}
+
+static bool
+type_matches(const struct list *l, const struct msg_prog_facts *f)
+{
+	return !l->has_type || f->type == l->type;
+}
+
+static void
+reply_list(struct list *l, const struct answer *a)
+{
+	Bpfman__V1__ListResponse rs = BPFMAN__V1__LIST_RESPONSE__INIT;
+	const struct api *api = l->q.api;
+	const struct group *g;
+	const struct prog *p;
+	struct scratch s;
+
+	scratch_start(&s);
+	rs.results = scratch_take(&s, api->model.n_progs + (a ? a->n_progs : 0), sizeof(*rs.results));
+	TAILQ_FOREACH(g, &api->model.groups, in_model)
+		TAILQ_FOREACH(p, &g->progs, in_group)
+			if (rs.results && shown(p) && type_matches(l, &p->facts) &&
+			    kvs_contain(&g->metadata, &l->metadata))
+				add_result(&s, api, p, &p->facts, &rs);
+	for (size_t i = 0; a && rs.results && i < a->n_progs; i++)
+		if (!l->metadata.n && type_matches(l, &a->progs[i]) && !a->progs[i].gid &&
+		    !model_prog(&api->model, a->progs[i].id))
+			add_result(&s, api, NULL, &a->progs[i], &rs);
+	rpc_reply(l->q.call, &s, &rs.base);
+}
+
+static void
+list_free(struct list *l)
+{
+	kvs_clear(&l->metadata);
+	free(l);
+}
+
+static void
+on_kernel_list(void *arg, struct answer *a)
+{
+	struct list *l = arg;
+
+	if (l->q.call && a->result.code != IPC_OK)
+		call_error(l->q.call, (enum ipc_code)a->result.code, "%s", a->result.text);
+	else if (l->q.call)
+		reply_list(l, a);
+	list_free(l);
+}
+
+static void
+on_list_ready(void *arg, bool ready)
+{
+	struct list *l = arg;
+	int err = -1;
+
+	if (l->q.call && ready && l->managed_only)
+		reply_list(l, NULL);
+	else if (l->q.call && ready)
+		err = ctl_loader_call(l->q.api->loader, IPC_KERNEL_LIST, NULL, NULL, on_kernel_list, l);
+	if (l->q.call && (!ready || (!l->managed_only && err)))
+		rpc_loader_away(l->q.call);
+	if (err)
+		list_free(l);
+}
+
+void
+rpc_bpfman_list(struct call *call, const ProtobufCMessage *request)
+{
+	const Bpfman__V1__ListRequest *rq = (const void *)request;
+	struct list *l = (struct list *)rpc_query(call, sizeof(*l));
+	int err = 0;
+
+	if (!l)
+		return;
+	l->has_type = rq->_program_type_case == BPFMAN__V1__LIST_REQUEST___PROGRAM_TYPE_PROGRAM_TYPE;
+	l->type = l->has_type ? rq->program_type : 0;
+	for (size_t i = 0; !err && i < rq->n_match_metadata; i++)
+		err = kvs_set(&l->metadata, rq->match_metadata[i]->key, rq->match_metadata[i]->value,
+			strlen(rq->match_metadata[i]->value));
+	if (err) {
+		call_error(call, IPC_RESOURCE_EXHAUSTED, "no memory for the request");
+		list_free(l);
+		return;
+	}
+	/* What is not bpfd's has no metadata to match. */
+	l->managed_only = l->metadata.n ||
+		(rq->_bpfman_programs_only_case ==
+			BPFMAN__V1__LIST_REQUEST___BPFMAN_PROGRAMS_ONLY_BPFMAN_PROGRAMS_ONLY &&
+			rq->bpfman_programs_only);
+	if (l->managed_only)
+		programs_when_known(l->q.api, on_list_ready, l);
+	else
+		ctl_loader_ready(l->q.api->loader, on_list_ready, l);
+}
+
+static void
+reply_get(struct call *call, const struct prog *p, const struct msg_prog_facts *f)
+{
+	Bpfman__V1__GetResponse rs = BPFMAN__V1__GET_RESPONSE__INIT;
+	struct scratch s;
+
+	scratch_start(&s);
+	if (p) {
+		rs._info_case = BPFMAN__V1__GET_RESPONSE___INFO_INFO;
+		rs.info = rpc_bpfman_info(&s, call_api(call), p);
+	}
+	rs.kernel_info = rpc_bpfman_kernel_info(&s, f);
+	rpc_reply(call, &s, &rs.base);
+}
+
+static void
+on_foreign(void *arg, struct answer *a)
+{
+	struct get *g = arg;
+
+	const struct msg_prog_facts *f = rpc_find_prog(a, g->id);
+
+	if (g->q.call && f)
+		reply_get(g->q.call, NULL, f);
+	else if (g->q.call && a->result.code != IPC_OK)
+		call_error(g->q.call, (enum ipc_code)a->result.code, "%s", a->result.text);
+	else if (g->q.call)
+		call_error(g->q.call, IPC_NOT_FOUND, "there is no program %u", g->id);
+	free(g);
+}
+
+static void
+on_get_ready(void *arg, bool ready)
+{
+	struct get *g = arg;
+	const struct prog *p = model_prog(&g->q.api->model, g->id);
+	int err = -1;
+
+	if (g->q.call && ready && p && shown(p))
+		reply_get(g->q.call, p, &p->facts);
+	else if (g->q.call && ready)
+		err = ctl_loader_call(g->q.api->loader, IPC_KERNEL_LIST, NULL, NULL, on_foreign, g);
+	else if (g->q.call)
+		rpc_loader_away(g->q.call);
+	if (err && g->q.call && ready && !(p && shown(p)))
+		rpc_loader_away(g->q.call);
+	if (err)
+		free(g);
+}
+
+void
+rpc_bpfman_get(struct call *call, const ProtobufCMessage *request)
+{
+	const Bpfman__V1__GetRequest *rq = (const void *)request;
+	struct api *api = call_api(call);
+	const struct prog *p = model_prog(&api->model, rq->id);
+	struct get *g;
+
+	if (!rq->id) {
+		call_error(call, IPC_INVALID_ARGUMENT, "id: must not be 0");
+		return;
+	}
+	if (api->reconciled && p && shown(p)) {
+		reply_get(call, p, &p->facts);
+		return;
+	}
+	g = (struct get *)rpc_query(call, sizeof(*g));
+	if (!g)
+		return;
+	g->id = rq->id;
+	ctl_loader_ready(g->q.api->loader, on_get_ready, g);
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api/rpc_programs.h"
+#include "ipc/bpfnames.h"
+
+#define EMPTY ((char *)protobuf_c_empty_string)
+
+static char *
+hex(struct scratch *s, const char *before, const uint8_t *bytes, size_t n)
+{
+	char text[2 * MODEL_DIGEST_LEN + 1] = "";
+
+	for (size_t i = 0; i < n && i < MODEL_DIGEST_LEN; i++)
+		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+	return scratch_printf(s, "%s%s", before, text);
+}
+
+static void
+fill_facts(struct scratch *s, const struct msg_prog_facts *f, Bpfd__V1__Program *out)
+{
+	/* The name of an unknown type is in a static buffer. */
+	out->type = scratch_printf(s, "%s", bpf_prog_kind_name(f->type, f->attach_type));
+	out->name = f->name[0] ? (char *)f->name : (char *)f->kname;
+	out->section = (char *)f->section;
+	out->kernel_name = (char *)f->kname;
+	out->tag = hex(s, "", f->tag, sizeof(f->tag));
+	out->uid = f->uid;
+	out->gpl_compatible = f->flags & PROG_GPL;
+	out->jited = f->flags & PROG_JITED;
+	out->bytes_xlated = f->xlated_bytes;
+	out->bytes_jited = f->jited_bytes;
+	out->bytes_memlock = f->memlock_bytes;
+	out->verified_insns = f->verified_insns;
+	out->btf_id = f->btf_id;
+	out->n_map_ids = f->n_maps;
+	out->map_ids = (uint32_t *)f->map_ids;
+	out->run_count = f->run_cnt;
+	out->run_time_ns = f->run_time_ns;
+	out->loaded_at_unix_ns = f->loaded_boot_ns ? programs_unix_ns(f->loaded_boot_ns) : 0;
+}
+
+void
+rpc_fill_foreign(struct scratch *s, const struct msg_prog_facts *f, Bpfd__V1__Program *out)
+{
+	bpfd__v1__program__init(out);
+	fill_facts(s, f, out);
+	out->id = f->id;
+	out->state = "foreign";
+}
+
+static size_t
+links_of(struct scratch *s, const struct prog *p, uint64_t **out)
+{
+	const struct link *l;
+	size_t n = 0;
+
+	TAILQ_FOREACH(l, &p->group->links, in_group)
+		n += l->state == ROW_DONE && l->facts.prog_id == p->facts.id;
+	*out = scratch_take(s, n, sizeof(**out));
+	if (!*out)
+		return 0;
+	n = 0;
+	TAILQ_FOREACH(l, &p->group->links, in_group)
+		if (l->state == ROW_DONE && l->facts.prog_id == p->facts.id)
+			(*out)[n++] = l->facts.link_id;
+	return n;
+}
+
+void
+rpc_fill_program(struct scratch *s, const struct api *api, const struct prog *p,
+	Bpfd__V1__Program *out)
+{
+	const struct group *g = p->group;
+
+	bpfd__v1__program__init(out);
+	fill_facts(s, &p->facts, out);
+	out->state = (char *)rpc_live_name(p->live, false);
+	out->group = g->gid;
+	out->source = g->source;
+	out->map_owner_group = g->map_owner;
+	out->n_links = links_of(s, p, &out->links);
+	out->n_metadata = rpc_text_entries(s, &g->metadata,
+		&bpfd__v1__program__metadata_entry__descriptor, &out->metadata);
+	out->n_globals = rpc_bytes_entries(s, &g->globals,
+		&bpfd__v1__program__globals_entry__descriptor, &out->globals);
+	if (!g->orphan) {
+		out->uid = g->uid;
+		out->digest = hex(s, "sha256:", g->digest, sizeof(g->digest));
+	}
+	if (!out->loaded_at_unix_ns)
+		out->loaded_at_unix_ns = g->loaded_ns;
+	if (p->live == LIVE_LOST || !g->gid)
+		return;
+	out->id = p->facts.id;
+	out->pin = scratch_printf(s, "%sprog/%llu-%u", api->bpffs, (unsigned long long)g->gid, out->id);
+}
+
+static char *
+link_pin(struct scratch *s, const struct api *api, const struct link *l)
+{
+	if (l->live == LIVE_LOST || !l->facts.kernel_link_id || !l->facts.link_id)
+		return EMPTY;
+	return scratch_printf(s, "%slink/%llu", api->bpffs, (unsigned long long)l->facts.link_id);
+}
+
+static char *
+name_of(const struct link *l)
+{
+	const struct prog *p;
+
+	/* Not by model_prog(): a dry run's link is in no group, and a lost program has its name. */
+	if (!l->group)
+		return EMPTY;
+	TAILQ_FOREACH(p, &l->group->progs, in_group)
+		if (p->facts.id == l->facts.prog_id)
+			return (char *)(p->facts.name[0] ? p->facts.name : p->facts.kname);
+	return EMPTY;
+}
+
+void
+rpc_fill_link(struct scratch *s, const struct api *api, const struct link *l, Bpfd__V1__Link *out)
+{
+	const struct msg_link_facts *f = &l->facts;
+
+	bpfd__v1__link__init(out);
+	out->id = f->link_id;
+	out->program = f->prog_id;
+	out->program_name = name_of(l);
+	out->group = f->gid;
+	out->kind = (char *)f->kind;
+	out->target = (char *)f->target;
+	out->state = (char *)rpc_live_name(l->live, true);
+	out->backend = (char *)f->backend;
+	out->direction = (char *)f->direction;
+	out->mode = (char *)f->mode;
+	out->priority = f->priority;
+	out->netns = (char *)l->netns;
+	out->ifindex = f->ifindex;
+	out->cookie = f->cookie;
+	out->kernel_link_id = l->live == LIVE_LOST ? 0 : f->kernel_link_id;
+	out->attached_at_unix_ns = l->attached_ns;
+	out->pin = link_pin(s, api, l);
+	out->n_metadata = rpc_text_entries(s, &l->metadata,
+		&bpfd__v1__link__metadata_entry__descriptor, &out->metadata);
+}
+
+size_t
+rpc_group_programs(struct scratch *s, const struct api *api, const struct group *g,
+	Bpfd__V1__Program ***out)
+{
+	const struct prog *p;
+	size_t n = 0;
+
+	TAILQ_FOREACH(p, &g->progs, in_group)
+		n++;
+	*out = scratch_take(s, n, sizeof(**out));
+	n = 0;
+	TAILQ_FOREACH(p, &g->progs, in_group) {
+		Bpfd__V1__Program *one = *out ? scratch_take(s, 1, sizeof(*one)) : NULL;
+
+		if (!one)
+			return n;
+		rpc_fill_program(s, api, p, one);
+		(*out)[n++] = one;
+	}
+	return n;
+}
+
+/* The loader names a map's pin so; of two names that become the same, the second gets a suffix. */
+static char *
+map_pin(struct scratch *s, const struct api *api, const struct msg_map_facts *f)
+{
+	char name[IPC_NAME_MAX];
+	size_t n = 0;
+
+	for (; f->name[n]; n++)
+		name[n] = isalnum((unsigned char)f->name[n]) || f->name[n] == '-' ? f->name[n] : '_';
+	name[n] = '\0';
+	return scratch_printf(s, "%smap/%llu/%s", api->bpffs, (unsigned long long)f->gid, name);
+}
+
+static void
+fill_map(struct scratch *s, const struct api *api, const struct map *map, Bpfd__V1__Map *out)
+{
+	const struct msg_map_facts *f = &map->facts;
+	const char *type = bpf_map_type_name(f->type);
+
+	bpfd__v1__map__init(out);
+	out->id = map->live == LIVE_LOST ? 0 : f->id;
+	out->name = (char *)f->name;
+	out->type = type ? (char *)type : scratch_printf(s, "type-%u", f->type);
+	out->group = f->gid;
+	out->key_size = f->key_size;
+	out->value_size = f->value_size;
+	out->max_entries = f->max_entries;
+	out->flags = f->flags;
+	out->bytes_memlock = f->memlock_bytes;
+	out->by_name = f->by_name;
+	if (map->live != LIVE_LOST && f->gid)
+		out->pin = map_pin(s, api, f);
+}
+
+size_t
+rpc_group_maps(struct scratch *s, const struct api *api, const struct group *g, Bpfd__V1__Map ***out)
+{
+	const struct map *map;
+	size_t n = 0;
+
+	TAILQ_FOREACH(map, &g->maps, in_group)
+		n++;
+	*out = scratch_take(s, n, sizeof(**out));
+	n = 0;
+	TAILQ_FOREACH(map, &g->maps, in_group) {
+		Bpfd__V1__Map *one = *out ? scratch_take(s, 1, sizeof(*one)) : NULL;
+
+		if (!one)
+			return n;
+		fill_map(s, api, map, one);
+		(*out)[n++] = one;
+	}
+	return n;
+}
