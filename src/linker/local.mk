@@ -11,3 +11,10 @@ LINKER_SOURCES = \
 bpfd_linker_SOURCES = src/linker/main.c src/linker/sandbox.def $(LINKER_SOURCES)
 bpfd_linker_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS) $(LIBELF_CFLAGS) $(ZLIB_CFLAGS)
 bpfd_linker_LDADD = $(IPC_LIBS) $(LIBBPF_LIBS) $(LIBELF_LIBS) $(ZLIB_LIBS)
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/unit/test-linker-arena
+tests_unit_test_linker_arena_SOURCES = tests/unit/test-linker-arena.c \
+	src/linker/arena.c src/linker/arena.h src/linker/slots.c src/linker/slots.h
+tests_unit_test_linker_arena_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
+endif

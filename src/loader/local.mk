@@ -31,8 +31,24 @@ bpfd_loader_SOURCES = src/loader/main.c src/loader/sandbox.def $(LOADER_SOURCES)
 bpfd_loader_LDADD = $(ATTACH_LIBS) $(IPC_LIBS)
 
 include tests/objects/local.mk
-if HAVE_CMOCKA
 RIG = tests/component/rig.c tests/component/rig.h
+check_PROGRAMS += tests/bench/linker-load
+tests_bench_linker_load_SOURCES = tests/bench/linker-load.c $(RIG)
+tests_bench_linker_load_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_bench_linker_load_LDADD = $(IPC_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz-broker
+tests_fuzz_fuzz_broker_SOURCES = tests/fuzz/fuzz-broker.c tests/unit/broker_fake.h $(BROKER_SOURCES)
+tests_fuzz_fuzz_broker_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_fuzz_fuzz_broker_LDADD = $(IPC_LIBS) $(FUZZ_LIBS)
+if HAVE_CMOCKA
+UNIT_TESTS += tests/unit/test-loader-broker tests/unit/test-loader-insns
+tests_unit_test_loader_broker_SOURCES = tests/unit/test-loader-broker.c tests/unit/broker_fake.h \
+	$(BROKER_SOURCES)
+tests_unit_test_loader_broker_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_loader_broker_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_loader_insns_SOURCES = tests/unit/test-loader-insns.c \
+	src/loader/insns.c src/loader/insns.h
+tests_unit_test_loader_insns_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
 COMPONENT_TESTS += tests/component/test-broker
 tests_component_test_broker_SOURCES = tests/component/test-broker.c $(RIG)
 tests_component_test_broker_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Time of a load as the API sees it, by how the linker is kept: started on demand, spare, spare
+ * with the kernel's BTF parsed; and what a spare one costs.  Printed, never judged.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "component/rig.h"
+
+#define ROUNDS 21
+#define REST_MS 60		/* between loads: time to start and warm the next linker */
+
+static struct rig rig;
+static struct rig_answer answer;
+static struct msg_load request;
+
+static double
+now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double
+median_load_us(const char *object)
+{
+	double us[ROUNDS];
+
+	for (int i = 0; i < ROUNDS; i++) {
+		double start;
+
+		rig_serve(&rig, REST_MS);
+		request.gid = (uint64_t)i + 1;
+		start = now_us();
+		if (rig_load(&rig, object, &request, &answer) || answer.res.code != IPC_OK)
+			fprintf(stderr, "%s: %s\n", object, answer.res.text);
+		us[i] = now_us() - start;
+		rig_unload(&rig, request.gid, 0);
+	}
+	qsort(us, ROUNDS, sizeof(us[0]), compare);
+	return us[ROUNDS / 2];
+}
+
+/* PSS and RSS in KiB of the spare linker. */
+static void
+spare_memory(long *rss, long *pss)
+{
+	char path[64], line[256];
+	FILE *f = NULL;
+
+	*rss = *pss = 0;
+	rig_serve(&rig, REST_MS);
+	for (int i = 0; i < RIG_HELPERS && !f; i++) {
+		if (!rig.helpers[i].pid)
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", rig.helpers[i].pid);
+		f = fopen(path, "r");
+	}
+	while (f && fgets(line, sizeof(line), f)) {
+		sscanf(line, "Rss: %ld", rss);
+		sscanf(line, "Pss: %ld", pss);
+	}
+	if (f)
+		fclose(f);
+}
+
+int
+main(void)
+{
+	static const struct {
+		const char *name;
+		uint64_t spare, btf;
+	} modes[] = { { "on demand", 0, 0 }, { "spare", 1, 0 }, { "spare with BTF", 1, 1 } };
+
+	if (geteuid() != 0 || rig_open(&rig)) {
+		fprintf(stderr, "linker-load: needs root and bpfd's users\n");
+		return EXIT_FAILURE;
+	}
+	printf("%-16s %10s %10s %10s %10s\n", "linker", "plain us", "CO-RE us", "RSS KiB", "PSS KiB");
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		long rss, pss;
+		double plain, core;
+
+		rig.cfg.linker_spare = modes[i].spare;
+		rig.cfg.linker_spare_btf = modes[i].btf;
+		if (rig_start(&rig))
+			break;
+		plain = median_load_us("bpf/plain");
+		core = median_load_us("bpf/core");
+		spare_memory(&rss, &pss);
+		printf("%-16s %10.0f %10.0f %10ld %10ld\n", modes[i].name, plain, core, rss, pss);
+		rig_stop(&rig, STOP_DETACH);
+	}
+	rig_close(&rig);
+	return EXIT_SUCCESS;
+}
