@@ -1,1 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
+noinst_LIBRARIES += libconfig.a
+libconfig_a_SOURCES = \
+	src/config/btf_ids.c src/config/btf_ids.h \
+	src/config/lists.c src/config/lists.h \
+	src/config/read.c src/config/read.h \
+	src/config/toml.cc src/config/toml.h
+libconfig_a_CXXFLAGS = $(AM_CXXFLAGS) -fno-exceptions
+CONFIG_LIBS = libconfig.a $(IPC_LIBS) -lstdc++
+
+pkglibexec_PROGRAMS += bpfd-config
+bpfd_config_SOURCES = src/config/main.c src/config/sandbox.def
+bpfd_config_LDADD = $(CONFIG_LIBS)
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/unit/test-config-read tests/unit/test-btf-ids
+tests_unit_test_config_read_SOURCES = tests/unit/test-config-read.c
+tests_unit_test_config_read_LDADD = $(CONFIG_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_btf_ids_SOURCES = tests/unit/test-btf-ids.c
+tests_unit_test_btf_ids_LDADD = $(CONFIG_LIBS) $(CMOCKA_LIBS)
+endif
+FUZZ_TARGETS += tests/fuzz/fuzz-config tests/fuzz/fuzz-btf-ids
+tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz-config.c
+tests_fuzz_fuzz_config_LDADD = $(CONFIG_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_btf_ids_SOURCES = tests/fuzz/fuzz-btf-ids.c
+tests_fuzz_fuzz_btf_ids_LDADD = $(CONFIG_LIBS) $(FUZZ_LIBS)

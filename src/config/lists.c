@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/lists.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/auto.h"
+#include "common/closest.h"
+#include "config/btf_ids.h"
+#include "ipc/bpfnames.h"
+#include "ipc/messages.h"
+
+#define PROG_TYPE_SYSCALL 31
+
+static int
+refuse(char *why, size_t room, const char *what, const char *item, const struct closest *near)
+{
+	snprintf(why, room, "there is no %s \"%.80s\"%s", what, item, near ? CLOSEST_TEXT(near) : "");
+	return -EINVAL;
+}
+
+/* A decimal number that is no name: whole, and below the "nobody in particular" id. */
+static bool
+is_id(const char *item, uint32_t *id)
+{
+	char *end;
+	unsigned long n;
+
+	if (item[0] < '0' || item[0] > '9')
+		return false;
+	errno = 0;
+	n = strtoul(item, &end, 10);
+	if (errno || *end || n >= UINT32_MAX)
+		return false;
+	*id = (uint32_t)n;
+	return true;
+}
+
+static int
+find_user(FILE *passwd, const char *name, uint32_t *id, struct closest *near)
+{
+	struct passwd *pw;
+
+	if (!passwd)
+		return -ENOENT;
+	rewind(passwd);
+	while ((pw = fgetpwent(passwd))) {
+		closest_offer(near, pw->pw_name);
+		if (strcmp(pw->pw_name, name) == 0) {
+			*id = pw->pw_uid;
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+static int
+find_group(FILE *group, const char *name, uint32_t *id, struct closest *near)
+{
+	struct group *gr;
+
+	if (!group)
+		return -ENOENT;
+	rewind(group);
+	while ((gr = fgetgrent(group))) {
+		closest_offer(near, gr->gr_name);
+		if (strcmp(gr->gr_name, name) == 0) {
+			*id = gr->gr_gid;
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+LIST_ADD(WHO)
+{
+	struct conf_WHO *who = dst;
+	bool group = item[0] == '@';
+	const char *name = item + group;
+	uint32_t *n = group ? &who->n_gids : &who->n_uids;
+	struct closest near;
+	uint32_t id = 0;
+
+	closest_init(&near, name);
+	if (!is_id(name, &id) && (group ? find_group(names->group, name, &id, &near) :
+				 find_user(names->passwd, name, &id, &near)))
+		return refuse(why, room, group ? "group" : "user", name, &near);
+	if (*n == CONFIG_WHO_MAX) {
+		snprintf(why, room, "more than %d entries", CONFIG_WHO_MAX);
+		return -EINVAL;
+	}
+	(group ? who->gids : who->uids)[(*n)++] = id;
+	return 0;
+}
+
+LIST_ADD(PROG_TYPES)
+{
+	struct conf_PROG_TYPES *types = dst;
+	uint32_t type, attach;
+	struct closest near;
+
+	if (strcmp(item, "*") == 0) {
+		types->mask = ((1ULL << BPFNAMES_PROG_TYPES) - 1) & ~(1ULL << PROG_TYPE_SYSCALL) & ~1ULL;
+		return 0;
+	}
+	if (bpf_prog_kind_from_name(item, &type, &attach) == 0) {
+		types->mask |= 1ULL << type;
+		return 0;
+	}
+	closest_init(&near, item);
+	for (type = 1; type < BPFNAMES_PROG_TYPES; type++)
+		closest_offer(&near, bpf_prog_type_name(type));
+	return refuse(why, room, "program type", item, &near);
+}
+
+LIST_ADD(MAP_TYPES)
+{
+	struct conf_MAP_TYPES *types = dst;
+	struct closest near;
+	int type;
+
+	if (strcmp(item, "*") == 0) {
+		types->mask = ((1ULL << BPFNAMES_MAP_TYPES) - 1) & ~1ULL;
+		return 0;
+	}
+	type = bpf_map_type_from_name(item);
+	if (type > 0) {
+		types->mask |= 1ULL << type;
+		return 0;
+	}
+	closest_init(&near, item);
+	for (uint32_t i = 1; i < BPFNAMES_MAP_TYPES; i++)
+		closest_offer(&near, bpf_map_type_name(i));
+	return refuse(why, room, "map type", item, &near);
+}
+
+LIST_ADD(HELPERS)
+{
+	struct conf_HELPERS *helpers = dst;
+	uint32_t id = 0;
+	int found = bpf_helper_from_name(item);
+	struct closest near;
+
+	if (found >= 0)
+		id = (uint32_t)found;
+	if ((found >= 0 || is_id(item, &id)) && id > 0 && id < sizeof(helpers->bits) * 8) {
+		helpers->bits[id / 64] |= 1ULL << (id % 64);
+		return 0;
+	}
+	closest_init(&near, item);
+	for (id = 1; bpf_helper_name(id); id++)
+		closest_offer(&near, bpf_helper_name(id));
+	return refuse(why, room, "helper", item, &near);
+}
+
+LIST_ADD(PATTERNS)
+{
+	struct conf_PATTERNS *p = dst;
+
+	if (p->n == CONFIG_PATTERNS_MAX || !item[0] || strlen(item) >= sizeof(p->glob[0])) {
+		snprintf(why, room, "at most %d patterns of 1 to %zu characters", CONFIG_PATTERNS_MAX,
+			sizeof(p->glob[0]) - 1);
+		return -EINVAL;
+	}
+	strcpy(p->glob[p->n++], item);
+	return 0;
+}
+
+LIST_ADD(KFUNCS)
+{
+	struct kfunc_pattern *p = &names->kfuncs[names->n_kfuncs];
+
+	if (names->n_kfuncs == KFUNC_PATTERNS_MAX || !item[0] || strlen(item) >= sizeof(p->glob)) {
+		snprintf(why, room, "at most %d patterns of 1 to %zu characters", KFUNC_PATTERNS_MAX,
+			sizeof(p->glob) - 1);
+		return -EINVAL;
+	}
+	strcpy(p->glob, item);
+	p->literal = strcspn(item, "*?[\\");
+	names->n_kfuncs++;
+	return 0;
+}
+
+struct lookup {
+	const struct names *names;
+	struct conf_KFUNCS *found;
+};
+
+static void
+offer_function(void *arg, uint32_t id, const char *name)
+{
+	struct lookup *l = arg;
+
+	for (size_t i = 0; i < l->names->n_kfuncs; i++) {
+		const struct kfunc_pattern *p = &l->names->kfuncs[i];
+
+		if (strncmp(name, p->glob, p->literal) != 0 || fnmatch(p->glob, name, 0) != 0)
+			continue;
+		if (l->found->n < CONFIG_KFUNCS_MAX)
+			l->found->ids[l->found->n++] = id;
+		return;
+	}
+}
+
+void
+list_end_KFUNCS(struct names *names, void *dst)
+{
+	struct lookup l = { names, dst };
+
+	if (names->btf)
+		btf_ids_functions(names->btf, names->btf_size, offer_function, &l);
+	names->n_kfuncs = 0;
+}

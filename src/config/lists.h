@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BPFD_CONFIG_LISTS_H
+#define BPFD_CONFIG_LISTS_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "ipc/config.h"
+
+#define KFUNC_PATTERNS_MAX 256
+
+/* What names are resolved by: opened before the sandbox. */
+struct names {
+	FILE *passwd, *group;		/* NULL: only numbers can be given */
+	void *btf;			/* the kernel's, btf_size bytes; NULL: no kernel function */
+	size_t btf_size;
+	struct kfunc_pattern {
+		char glob[64];
+		size_t literal;		/* characters before the first special one */
+	} kfuncs[KFUNC_PATTERNS_MAX];	/* of the list that is being read */
+	size_t n_kfuncs;
+};
+
+/*
+ * One item of a CONF_LIST key, by the kind's name.  dst is the struct conf_KIND, zeroed before the
+ * first item.  0, or -EINVAL with words for a person in why.
+ */
+#define LIST_ADD(kind)                                                                             \
+	int list_add_##kind(struct names *names, void *dst, const char *item, char *why,     \
+		size_t room)
+LIST_ADD(WHO);
+LIST_ADD(PROG_TYPES);
+LIST_ADD(MAP_TYPES);
+LIST_ADD(HELPERS);
+LIST_ADD(PATTERNS);
+LIST_ADD(KFUNCS);
+
+/* After the last item: looks all patterns up in one walk over the kernel's BTF.  A function that
+ * this kernel does not have is no error.  The other kinds need no end. */
+void	list_end_KFUNCS(struct names *names, void *dst);
+
+#endif
