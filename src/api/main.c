@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "api/api.h"
@@ -107,6 +108,7 @@ start(struct api *api, struct start *s)
 	int err = sandbox_close_from(CHANNEL_FD + 1);
 
 	ignore_signals();
+	tzset();	/* gmtime_r() would read a file at its first use */
 	model_init(&api->model);
 	if (uname(&u) == 0)
 		snprintf(api->kernel, sizeof(api->kernel), "%s", u.release);
