@@ -8,42 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FOR_FIELDS(c, i, f)                                                                        \
-	for (size_t i = 0; i < BPFCMD_FIELDS_MAX && (c)->cmd->fields[i].dir != BPFCMD_END; i++)    \
-		for (const struct bpfcmd_field *f = &(c)->cmd->fields[i]; f; f = NULL)
-
-void
-call_free(struct call *c)
-{
-	if (!c)
-		return;
-	for (size_t i = 0; i < BPFCMD_FIELDS_MAX; i++)
-		free(c->bufs[i].data);
-	free(c);
-}
-
-void *
-call_buf(const struct call *c, size_t offset, size_t *len)
-{
-	FOR_FIELDS (c, i, f) {
-		if (f->offset == offset && c->bufs[i].data) {
-			*len = c->bufs[i].len;
-			return c->bufs[i].data;
-		}
-	}
-	return NULL;
-}
-
-struct handle *
-call_handle(const struct call *c, size_t offset)
-{
-	FOR_FIELDS (c, i, f) {
-		if (f->offset == offset)
-			return c->named[i];
-	}
-	return NULL;
-}
-
 int
 broker_refuse(struct broker *b, enum ipc_code code, int err, const char *fmt, ...)
 {
@@ -57,112 +21,6 @@ broker_refuse(struct broker *b, enum ipc_code code, int err, const char *fmt, ..
 	va_end(ap);
 	b->refusal.code = code;
 	b->refusal.err = err;
-	return err;
-}
-
-/* The first map that a field of the call names: its sizes are those of KEY and VALUE. */
-static const struct handle *
-map_of(const struct call *c)
-{
-	FOR_FIELDS (c, i, f) {
-		if (c->named[i] && c->named[i]->kind == BPFCMD_MAP)
-			return c->named[i];
-	}
-	return NULL;
-}
-
-static int
-copy_text(struct broker *b, struct call *c, const struct bpfcmd_field *f, size_t i)
-{
-	uint64_t left = b->arena_bytes - c->bufs[i].offset;
-	size_t room = left < f->a ? (size_t)left : f->a;
-	ssize_t n;
-
-	c->bufs[i].data = calloc(1, room);
-	if (!c->bufs[i].data)
-		return -ENOMEM;
-	n = pread(b->arena, c->bufs[i].data, room, (off_t)c->bufs[i].offset);
-	if (n <= 0 || !memchr(c->bufs[i].data, '\0', (size_t)n))
-		return -EINVAL;
-	c->bufs[i].len = strlen(c->bufs[i].data) + 1;
-	return 0;
-}
-
-/* Memory of our own in place of a pointer into the arena, with a copy of what an IN holds there. */
-static int
-copy_buffer(struct broker *b, struct call *c, const struct bpfcmd_field *f, size_t i)
-{
-	const struct handle *map = map_of(c);
-	uint64_t offset = bpfcmd_get64(&c->attr, f->offset);
-	size_t len;
-	int err;
-
-	if (offset == 0)
-		return 0;
-	if (offset >= b->arena_bytes)
-		return -EFAULT;
-	c->bufs[i].offset = offset;
-	if (f->len == BPFCMD_LEN_TEXT) {
-		err = copy_text(b, c, f, i);
-	} else {
-		if ((f->len == BPFCMD_LEN_KEY || f->len == BPFCMD_LEN_VALUE) && !map)
-			return -EBADF;
-		err = bpfcmd_len(f, &c->attr, map ? map->key_size : 0, map ? map->value_size : 0, &len);
-		if (err)
-			return err;
-		if (len > b->arena_bytes - offset)
-			return -EFAULT;
-		c->bufs[i].len = len;
-		c->bufs[i].data = calloc(1, len ? len : 1);
-		if (!c->bufs[i].data)
-			return -ENOMEM;
-		if (f->dir == BPFCMD_IN && len &&
-		    pread(b->arena, c->bufs[i].data, len, (off_t)offset) != (ssize_t)len)
-			return -EFAULT;
-	}
-	bpfcmd_set64(&c->attr, f->offset, (uintptr_t)c->bufs[i].data);
-	return err;
-}
-
-/* The attr, as long as the linker says and no longer than the command knows; what lies behind
- * must be 0, and no member may be cut in half: the kernel would read half a pointer of ours. */
-static int
-copy_attr(struct call *c, const struct msg_bpf_call *m)
-{
-	if (m->attr_size > sizeof(m->attr))
-		return -E2BIG;
-	for (uint32_t i = c->cmd->known; i < m->attr_size; i++)
-		if (m->attr[i])
-			return -E2BIG;
-	c->size = m->attr_size < c->cmd->known ? m->attr_size : c->cmd->known;
-	memcpy(&c->attr, m->attr, c->size);
-	FOR_FIELDS (c, i, f) {
-		uint32_t width = f->dir == BPFCMD_IN || f->dir == BPFCMD_OUT ? 8 : 4;
-
-		if (f->offset < c->size && f->offset + width > c->size)
-			return -EINVAL;
-	}
-	return 0;
-}
-
-static int
-copy_call(struct broker *b, struct call *c, const struct msg_bpf_call *m)
-{
-	int err = copy_attr(c, m);
-
-	FOR_FIELDS (c, i, f) {
-		uint32_t number = bpfcmd_get32(&c->attr, f->offset);
-
-		if (err || f->dir != BPFCMD_HANDLE || number == 0)
-			continue;
-		c->named[i] = handles_get(&b->handles, number, f->kinds);
-		if (!c->named[i])
-			err = -EBADF;
-	}
-	FOR_FIELDS (c, i, f) {
-		if (!err && (f->dir == BPFCMD_IN || f->dir == BPFCMD_OUT))
-			err = copy_buffer(b, c, f, i);
-	}
 	return err;
 }
 
@@ -197,7 +55,7 @@ broker_fd(struct broker *b, struct handle *h)
 static int
 inner_handles_to_fds(struct broker *b, struct call *c, bool probe)
 {
-	const struct handle *map = map_of(c);
+	const struct handle *map = call_map(c);
 	size_t len = 0;
 	struct bpf_insn *in = call_buf(c, offsetof(union bpf_attr, insns), &len);
 	uint32_t *value, kind;
@@ -230,6 +88,22 @@ inner_handles_to_fds(struct broker *b, struct call *c, bool probe)
 	return 0;
 }
 
+/* What the call used of the load's budget, and how the last program fared. */
+static void
+account(struct broker *b, const struct call *c, const union bpf_attr *attr, long ret)
+{
+	if (c->cmd->cmd == BPF_PROG_LOAD) {
+		b->last_load.prog_type = attr->prog_type;
+		b->last_load.attach_type = attr->expected_attach_type;
+		b->last_load.err = ret < 0 ? (int)ret : 0;
+	}
+	if (ret < 0)
+		return;
+	b->map_bytes += c->cost;
+	b->n_maps += c->cmd->cmd == BPF_MAP_CREATE;
+	b->n_progs += c->cmd->cmd == BPF_PROG_LOAD;
+}
+
 /* Gives the call to the kernel, with descriptors in place of handles, and takes them out again:
  * the call of a lazy handle is used a second time. */
 static long
@@ -244,7 +118,7 @@ execute(struct broker *b, struct call *c, bool probe)
 
 	if (restore)
 		memcpy(saved, in, len);
-	FOR_FIELDS (c, i, f) {
+	CALL_FIELDS (c, i, f) {
 		int fd = c->named[i] && ret == 0 ? handle_fd(b, c->named[i], probe) : 0;
 
 		if (fd < 0)
@@ -260,22 +134,12 @@ execute(struct broker *b, struct call *c, bool probe)
 	}
 	if (restore)
 		memcpy(in, saved, len);
-	FOR_FIELDS (c, i, f) {
+	CALL_FIELDS (c, i, f) {
 		if (f->dir == BPFCMD_BACK)
 			bpfcmd_set32(&c->attr, f->offset, bpfcmd_get32(&attr, f->offset));
 	}
-	if (probe)
-		return ret;
-	if (c->cmd->cmd == BPF_PROG_LOAD) {
-		b->last_load.prog_type = attr.prog_type;
-		b->last_load.attach_type = attr.expected_attach_type;
-		b->last_load.err = ret < 0 ? (int)ret : 0;
-	}
-	if (ret >= 0) {
-		b->map_bytes += c->cost;
-		b->n_maps += c->cmd->cmd == BPF_MAP_CREATE;
-		b->n_progs += c->cmd->cmd == BPF_PROG_LOAD;
-	}
+	if (!probe)
+		account(b, c, &attr, ret);
 	return ret;
 }
 
@@ -283,7 +147,7 @@ execute(struct broker *b, struct call *c, bool probe)
 static void
 copy_out(struct broker *b, const struct call *c)
 {
-	FOR_FIELDS (c, i, f) {
+	CALL_FIELDS (c, i, f) {
 		size_t len = c->bufs[i].len;
 
 		if (f->dir != BPFCMD_OUT || !c->bufs[i].data || len == 0)
@@ -439,14 +303,14 @@ broker_call(struct broker *b, const struct msg_bpf_call *m, struct msg_bpf_ret *
 		return;
 	}
 	b->stats->calls[c->cmd - bpfcmd_all(&n)]++;
-	err = copy_call(b, c, m);
+	err = call_copy(c, m, &b->handles, b->arena, b->arena_bytes);
 	if (err)
 		b->stats->refused++;
 	else if (!try_probe(b, &c, &ret->handle, &err))
 		err = real_call(b, c, &ret->handle);
 	if (c) {
 		copy_out(b, c);
-		FOR_FIELDS (c, i, f) {
+		CALL_FIELDS (c, i, f) {
 			if (f->dir == BPFCMD_BACK)
 				bpfcmd_set32((union bpf_attr *)ret->attr, f->offset,
 					bpfcmd_get32(&c->attr, f->offset));

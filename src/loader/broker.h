@@ -6,34 +6,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/auto.h"
-#include "ipc/bpfcmds.h"
 #include "ipc/config.h"
 #include "loader/byname.h"
+#include "loader/call.h"
 #include "loader/handles.h"
 #include "loader/kernel.h"
 #include "loader/probes.h"
 
 /*
- * The broker executes what a linker asks of bpf(2), within the grant of one load.  A call is
- * copied first - the attr from the message, the memory behind its pointers from the arena - and
- * only the copy is checked and given to the kernel.
+ * The broker executes what a linker asks of bpf(2), within the grant of one load: it copies the
+ * call (call.h), checks the copy, and gives it to the kernel.
  */
-struct call {
-	const struct bpfcmd *cmd;
-	uint32_t size;				/* of attr, as the linker gave it */
-	union bpf_attr attr;			/* pointers are ours; descriptors still handles */
-	struct {
-		void *data;
-		size_t len;
-		uint64_t offset;		/* in the arena */
-	} bufs[BPFCMD_FIELDS_MAX];
-	struct handle *named[BPFCMD_FIELDS_MAX];
-	uint64_t cost;				/* bytes of budget, set by the check */
-};
-void	call_free(struct call *c);		/* NULL is fine */
-AUTO_DEFINE(call, struct call *, call_free)
-
 struct broker_stats {
 	uint64_t calls[16];			/* by index in bpfcmd_all() */
 	uint64_t refused;			/* by policy, budget or form */
@@ -85,9 +68,5 @@ int	broker_refuse(struct broker *b, enum ipc_code code, int err, const char *fmt
 int	check_call(struct broker *b, struct call *c);
 /* Bytes of memory that a map of these sizes may take, saturating. */
 uint64_t check_map_bytes(uint32_t type, uint32_t key, uint32_t value, uint32_t entries, uint32_t cpus);
-
-/* The buffer of the field at offset, and its length; NULL when the call has none. */
-void	*call_buf(const struct call *c, size_t offset, size_t *len);
-struct handle *call_handle(const struct call *c, size_t offset);
 
 #endif

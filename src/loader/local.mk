@@ -5,6 +5,7 @@ pkglibexec_PROGRAMS += bpfd-loader
 BROKER_SOURCES = \
 	src/loader/broker.c src/loader/broker.h \
 	src/loader/byname.c src/loader/byname.h \
+	src/loader/call.c src/loader/call.h \
 	src/loader/check.c \
 	src/loader/handles.c src/loader/handles.h \
 	src/loader/insns.c src/loader/insns.h \
