@@ -78,7 +78,7 @@ collect(struct chan *ch, struct one_run *out)
 	struct chan_msg m;
 
 	while (!out->answered && chan_wait(ch, &m, 5000) == 1) {
-		if (m.hdr.type == IPC_ONE_PROG && out->n_progs < 512)
+		if (m.hdr.type == IPC_ONE_PROG && out->n_progs < 8192)
 			memcpy(&out->progs[out->n_progs++], m.payload, sizeof(out->progs[0]));
 		if (m.hdr.type == IPC_ONE_RESULT)
 			memcpy(&out->res, m.payload, sizeof(out->res));

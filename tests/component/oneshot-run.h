@@ -16,7 +16,7 @@ struct one_run {
 	int answered;
 	int wait_status;
 	char status[4096];		/* /proc/PID/status after its death */
-	struct msg_prog_facts progs[512];
+	struct msg_prog_facts progs[8192];
 	size_t n_progs;
 	uint64_t ns;			/* from fork to the answer */
 };
