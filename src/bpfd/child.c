@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "bpfd/sup.h"
+#include "common/auto.h"
+#include "common/log.h"
+
+#define READY_MS 20000	/* from its start until a child says READY */
+
+int
+child_say(struct child *c, enum ipc_type type, uint32_t seq, const void *payload, const int *fds)
+{
+	int err = c->chan ? chan_send_nonblock(c->chan, type, seq, payload, fds) : -ENOTCONN;
+
+	/* A child that does not read its few messages is as good as dead. */
+	if (err == -EAGAIN) {
+		log_err(err, "child.deaf", "name=%s", c->task.name);
+		task_kill(&c->task);
+	}
+	return err;
+}
+
+/* ---- both run: a channel between them ---- */
+
+static int
+pair(int sv[2])
+{
+	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0 ? -errno : 0;
+}
+
+static void
+say_serving(struct sup *s)
+{
+	notify_say(&s->notify, "READY=1\nSTATUS=Serving");
+	if (s->daemon_pipe >= 0 && write(s->daemon_pipe, "", 1) < 0)
+		log_err(-errno, "daemon.ready", "the parent is gone");
+	close_keep_errno(TAKE_FD(s->daemon_pipe));
+	if (!s->serving)
+		log_notice("bpfd.ready", "socket=%s", s->paths.sock);
+	s->serving = true;
+}
+
+static void
+wire(struct sup *s)
+{
+	struct child *loader = &s->children[LOADER], *api = &s->children[API];
+	int sv[2], err;
+
+	if (!loader->ready || !api->ready || (loader->wired && api->wired) || s->stopping)
+		return;
+	err = pair(sv);
+	if (err) {
+		log_err(err, "child.wire", "loader=%d api=%d", (int)loader->task.pid, (int)api->task.pid);
+		return;
+	}
+	/* The new end first: whoever lost its peer has noticed already. */
+	if (child_say(loader, IPC_LOADER_PEER, 0, &(struct msg_none){}, &sv[0]) == 0 &&
+	    child_say(api, IPC_API_PEER, 0, &(struct msg_none){}, &sv[1]) == 0)
+		loader->wired = api->wired = true;
+	close(sv[0]);
+	close(sv[1]);
+	if (loader->wired && api->wired)
+		say_serving(s);
+}
+
+/* ---- what children say ---- */
+
+static int
+on_READY(struct child *c, struct chan *ch, const struct msg_hdr *h, const struct msg_none *m, int *fds)
+{
+	chan_set_phase(ch, PHASE_RUN);
+	c->ready = true;
+	c->ready_by_ms = INT64_MAX;
+	log_info("child.ready", "name=%s pid=%d", c->task.name, (int)c->task.pid);
+	wire(c->task.sup);
+	return 0;
+}
+
+static int
+on_STOPPED(struct child *c, struct chan *ch, const struct msg_hdr *h, const struct msg_none *m, int *fds)
+{
+	c->stopped = true;
+	return 0;
+}
+
+static int
+on_HELPER_WANTED(struct child *c, struct chan *ch, const struct msg_hdr *h, const struct msg_helper *m,
+	int *fds)
+{
+	struct msg_helper_gone gone = { .kind = m->kind };
+
+	if (m->kind != HELPER_KIND_LINKER && m->kind != HELPER_KIND_ONESHOT)
+		return -EPROTO;
+	gone.err = helper_wanted(c->task.sup, m->kind);
+	return gone.err ? child_say(c, IPC_HELPER_GONE, 0, &gone, NULL) : 0;
+}
+
+static int
+on_HELPER_KILL(struct child *c, struct chan *ch, const struct msg_hdr *h, const struct msg_helper *m,
+	int *fds)
+{
+	helper_kill(c->task.sup, m->id);
+	return 0;
+}
+
+static void
+tell(struct child *api, uint32_t seq, const struct task *t, uid_t uid, uint32_t restarts)
+{
+	struct msg_proc p = { .started_ns = t->started_boot_ns, .pid = (uint32_t)t->pid, .uid = uid,
+		.restarts = restarts, .running = t->pid != 0 };
+
+	snprintf(p.name, sizeof(p.name), "%s", t->name);
+	child_say(api, IPC_PROC, seq, &p, NULL);
+}
+
+static int
+on_PROCS(struct child *c, struct chan *ch, const struct msg_hdr *h, const struct msg_none *m, int *fds)
+{
+	struct sup *s = c->task.sup;
+	const struct task self = { .name = "bpfd", .pid = getpid(),
+		.started_boot_ns = s->children[0].task.started_boot_ns };
+
+	tell(c, h->seq, &self, getuid(), 0);
+	for (size_t i = 0; i < N_CHILDREN; i++)
+		tell(c, h->seq, &s->children[i].task, s->uids[s->children[i].id], s->children[i].restarts);
+	helper_tell(s, h->seq);
+	return child_say(c, IPC_PROC_END, h->seq, &(struct msg_none){}, NULL);
+}
+
+static int
+dispatch(struct child *c, struct chan_msg *mp)
+{
+	struct chan_msg m = *mp;
+	int err = 0;
+
+	switch (m.hdr.type) {
+#define TO_SUP(NAME, from, payload, fds, phase) IPC_CASE(NAME, payload, c, c->chan)
+#include "ipc/messages.def"
+	default:
+		err = -EPROTO;
+	}
+	return err;
+}
+
+static void
+hang_up(struct child *c)
+{
+	loop_remove(c->task.sup->loop, &c->msgs);
+	chan_free(TAKE_PTR(c->chan));
+	c->msgs.fd = -1;
+}
+
+static void
+on_message(void *arg)
+{
+	struct child *c = arg;
+	struct chan_msg m;
+	int err = chan_recv(c->chan, &m);
+
+	if (err == -EAGAIN)
+		return;
+	if (err == 1) {
+		err = dispatch(c, &m) < 0 ? -EPROTO : 1;
+		chan_drop_fds(&m);
+	}
+	if (err == 1 && !c->stopped)
+		return;
+	if (err < 0) {
+		log_err(err, "child.refused", "name=%s pid=%d it is ended", c->task.name, (int)c->task.pid);
+		task_kill(&c->task);
+	}
+	hang_up(c);
+}
+
+/* ---- start and end ---- */
+
+static void
+on_ended(struct task *t, int status)
+{
+	struct child *c = (struct child *)t;	/* its first member */
+	struct sup *s = t->sup;
+	int64_t now = loop_now_ms();
+	uint64_t lived = (uint64_t)(now - t->started_ms);
+
+	if (c->chan)
+		hang_up(c);
+	c->ready = c->wired = false;
+	c->ready_by_ms = INT64_MAX;
+	for (size_t i = 0; i < N_CHILDREN; i++)
+		s->children[i].wired = false;
+	if (c->id == PROC_LOADER)
+		helper_kill_all(s);
+	if (s->stopping)
+		return;
+	if (c->again) {
+		c->again = false;
+		c->start_at_ms = now;
+		return;
+	}
+	c->restarts++;
+	c->start_at_ms = now + (int64_t)backoff_next(&c->backoff, lived, s->cfg->restart_backoff_min_ms,
+		s->cfg->restart_backoff_max_ms);
+	log_warn("child.ended", "name=%s lived_ms=%llu start_again_in_ms=%lld %s", t->name,
+		(unsigned long long)lived, (long long)(c->start_at_ms - now), proc_death(status));
+}
+
+static int
+greet(struct child *c)
+{
+	struct sup *s = c->task.sup;
+	const struct msg_start start = { .flags = s->paths.private ? START_PRIVATE : 0 };
+	int err;
+
+	if (c->id == PROC_LOADER)
+		return child_say(c, IPC_START_LOADER, 0, &start, (int[]){ s->cfg_fd, s->bpffs });
+	err = child_say(c, IPC_START_API, 0, &start, (int[]){ s->cfg_fd, s->state });
+	for (unsigned int i = 0; i < s->n_listeners && !err; i++) {
+		const struct msg_listener l = { .kind = i };
+
+		err = child_say(c, IPC_LISTENER, 0, &l, &s->listeners[i]);
+	}
+	return err ? err : child_say(c, IPC_API_GO, 0, &(struct msg_none){}, NULL);
+}
+
+static int
+start(struct child *c)
+{
+	struct proc_start ps = { .id = c->id };
+	int sv[2], err = pair(sv);
+
+	if (err)
+		return err;
+	ps.channel = sv[1];
+	err = chan_new(sv[0], ROLE_SUP, 1u << c->role, &c->chan);
+	if (!err)
+		err = task_start(&c->task, &ps);
+	close(sv[1]);
+	if (err) {
+		chan_free(TAKE_PTR(c->chan));
+		return err;
+	}
+	c->msgs = (struct loop_source){ chan_fd(c->chan), on_message, c };
+	err = loop_add(c->task.sup->loop, &c->msgs);
+	if (!err)
+		err = greet(c);
+	if (err)
+		task_kill(&c->task);
+	c->stopped = false;
+	c->ready_by_ms = c->task.started_ms + READY_MS;
+	return err;
+}
+
+void
+child_start_due(struct sup *s)
+{
+	int64_t now = loop_now_ms();
+
+	for (size_t i = 0; i < N_CHILDREN; i++) {
+		struct child *c = &s->children[i];
+		int err;
+
+		if (c->ready_by_ms <= now) {
+			log_err(-ETIMEDOUT, "child.start", "name=%s pid=%d not ready in %d ms, it is ended",
+				c->task.name, (int)c->task.pid, READY_MS);
+			c->ready_by_ms = INT64_MAX;
+			task_kill(&c->task);
+		}
+		if (c->start_at_ms > now || s->stopping)
+			continue;
+		c->start_at_ms = INT64_MAX;
+		err = start(c);
+		if (!err || c->task.pid)
+			continue;
+		c->start_at_ms = now + (int64_t)backoff_next(&c->backoff, 0, s->cfg->restart_backoff_min_ms,
+			s->cfg->restart_backoff_max_ms);
+		log_err(err, "child.start", "name=%s", proc_infos[c->id].binary);
+	}
+}
+
+int64_t
+child_next_ms(const struct sup *s)
+{
+	int64_t next = INT64_MAX;
+
+	for (size_t i = 0; i < N_CHILDREN; i++) {
+		const struct child *c = &s->children[i];
+
+		if (c->start_at_ms < next && !s->stopping)
+			next = c->start_at_ms;
+		if (c->ready_by_ms < next)
+			next = c->ready_by_ms;
+	}
+	return next;
+}
+
+void
+child_init(struct sup *s)
+{
+	static const struct {
+		enum proc_id id;
+		enum ipc_role role;
+	} kinds[N_CHILDREN] = { [LOADER] = { PROC_LOADER, ROLE_LOADER }, [API] = { PROC_API, ROLE_API } };
+
+	for (size_t i = 0; i < N_CHILDREN; i++) {
+		struct child *c = &s->children[i];
+
+		c->id = kinds[i].id;
+		c->role = kinds[i].role;
+		c->task.sup = s;
+		c->task.name = proc_infos[c->id].binary;
+		c->task.ended = on_ended;
+		c->task.exit.fd = c->task.log.fd = c->msgs.fd = -1;
+		c->start_at_ms = 0;
+		c->ready_by_ms = INT64_MAX;
+	}
+}

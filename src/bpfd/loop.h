@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BPFD_BPFD_LOOP_H
+#define BPFD_BPFD_LOOP_H
+
+#include <stdint.h>
+
+/*
+ * The supervisor's loop: plain epoll, level-triggered, one event per round, so that a handler may
+ * remove and free any source.  A library would cost more memory than the rest of the process.
+ */
+struct loop_source {
+	int fd;
+	void (*ready)(void *arg);	/* readable, or the other end is gone */
+	void *arg;
+};
+
+int	loop_new(void);						/* epoll descriptor, or -errno */
+int	loop_add(int loop, struct loop_source *src);		/* borrowed until removed; -errno */
+void	loop_remove(int loop, struct loop_source *src);		/* before its fd is closed */
+
+/* Waits for one event and runs its handler.  until_ms: time on loop_now_ms()'s clock at which it
+ * returns anyway, INT64_MAX for never. */
+int	loop_round(int loop, int64_t until_ms);
+int64_t	loop_now_ms(void);					/* CLOCK_MONOTONIC */
+
+#endif

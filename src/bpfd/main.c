@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bpfd: starts, confines, watches and restarts all the others. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "bpfd/logout.h"
+#include "bpfd/sup.h"
+#include "common/auto.h"
+#include "common/log.h"
+#include "common/sandbox.h"
+
+#define API_STOP_MS	5000
+#define LOADER_STOP_MS	8000
+
+/* ---- start ---- */
+
+static int
+open_signals(struct sup *s)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	signal(SIGPIPE, SIG_IGN);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return -errno;
+	s->signals.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return s->signals.fd < 0 ? -errno : loop_add(s->loop, &s->signals);
+}
+
+static void
+on_signal(void *arg)
+{
+	struct sup *s = arg;
+	struct signalfd_siginfo si;
+
+	while (read(s->signals.fd, &si, sizeof(si)) == sizeof(si)) {
+		log_info("bpfd.signal", "name=SIG%s from_pid=%u", sigabbrev_np((int)si.ssi_signo), si.ssi_pid);
+		if (si.ssi_signo == SIGHUP)
+			s->reload_wanted = true;
+		else
+			s->stop_wanted = true;
+	}
+}
+
+/* The parent stays until the daemon is ready or has failed, so that init scripts can tell. */
+static int
+to_background(struct sup *s)
+{
+	int pipefd[2], status;
+	char ready;
+	pid_t pid;
+
+	if (pipe2(pipefd, O_CLOEXEC) < 0)
+		return EXIT_FAILED;
+	pid = fork();
+	if (pid < 0)
+		return EXIT_FAILED;
+	if (pid > 0) {
+		close(pipefd[1]);
+		if (read(pipefd[0], &ready, 1) == 1)
+			_exit(EXIT_DONE);
+		_exit(waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) :
+			EXIT_FAILED);
+	}
+	close(pipefd[0]);
+	s->daemon_pipe = pipefd[1];
+	setsid();
+	return chdir("/") < 0 ? EXIT_FAILED : 0;
+}
+
+/* Relative roots are of the caller's folder, which the daemon leaves. */
+static int
+resolve_root(struct sup *s, char room[PATHS_MAX])
+{
+	char *path;
+
+	if (!s->opt.root)
+		return 0;
+	if (mkdir(s->opt.root, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	path = realpath(s->opt.root, NULL);
+	if (!path)
+		return -errno;
+	if (strlen(path) >= PATHS_MAX) {
+		free(path);
+		return -ENAMETOOLONG;
+	}
+	strcpy(room, path);
+	free(path);
+	s->opt.root = room;
+	return 0;
+}
+
+static int
+prepare(struct sup *s, char root[PATHS_MAX])
+{
+	int err;
+
+	if (geteuid() != 0) {
+		log_err(-EPERM, "start.rights", "bpfd is started by root; it gives up what it does not need");
+		return EXIT_RIGHTS;
+	}
+	err = resolve_root(s, root);
+	if (!err)
+		err = paths_init(s->opt.root, &s->paths);
+	if (err)
+		return log_err(err, "start.root", "path=%s", s->opt.root ? s->opt.root : "/"), EXIT_FAILED;
+	return proc_open_all(s->exes) < 0 ? EXIT_MISSING : 0;
+}
+
+static int
+start(struct sup *s)
+{
+	static char root[PATHS_MAX];
+	int status = prepare(s, root);
+
+	if (status)
+		return status;
+	if (s->opt.action == DO_CHECK || s->opt.action == DO_PRINT_CONFIG)
+		return confrun_show(s, s->opt.action == DO_CHECK ? "--check" : "--print");
+	status = setup_users(s);
+	if (!status && s->opt.daemon)
+		status = to_background(s);
+	if (!status)
+		status = setup_places(s);
+	if (status)
+		return status;
+	if (confrun_read(s))
+		return EXIT_CONFIG;
+	status = setup_mounts(s);
+	if (!status)
+		status = listen_open(s);
+	if (status)
+		return status;
+	s->loop = loop_new();
+	if (s->loop < 0 || open_signals(s))
+		return log_err(-errno, "start.loop", "step=epoll"), EXIT_FAILED;
+	notify_init(&s->notify, loop_now_ms());
+	if (s->opt.daemon && logout_syslog())
+		log_warn("start.syslog", "path=/dev/log nobody listens yet");
+	return 0;
+}
+
+/* ---- run ---- */
+
+static void
+reload(struct sup *s)
+{
+	const struct msg_stop stop = { 0 };
+
+	s->reload_wanted = false;
+	notify_say(&s->notify, "RELOADING=1");
+	if (confrun_read(s) == 0) {
+		for (size_t i = 0; i < N_CHILDREN; i++) {
+			struct child *c = &s->children[i];
+
+			c->again = c->task.pid != 0;
+			child_say(c, i == API ? IPC_API_STOP : IPC_LOADER_STOP, 0, &stop, NULL);
+		}
+		log_notice("bpfd.reload", "the configuration is read, its readers are started anew");
+	}
+	notify_say(&s->notify, "READY=1");
+}
+
+static int
+run(struct sup *s)
+{
+	int err = 0;
+
+	child_init(s);
+	while (!s->stop_wanted && !err) {
+		int64_t next, tick = s->notify.next_ms;
+
+		child_start_due(s);
+		notify_tick(&s->notify, loop_now_ms());
+		next = child_next_ms(s);
+		err = loop_round(s->loop, next < tick ? next : tick);
+		if (s->reload_wanted)
+			reload(s);
+	}
+	return err ? log_err(err, "bpfd.loop", "step=epoll") : 0;
+}
+
+/* ---- stop ---- */
+
+static void
+wait_end(struct sup *s, struct child *c, int ms)
+{
+	int64_t deadline = loop_now_ms() + ms;
+
+	while (c->task.pid && loop_now_ms() < deadline)
+		if (loop_round(s->loop, deadline) < 0)
+			break;
+	if (!c->task.pid)
+		return;
+	log_warn("stop.late", "name=%s pid=%d it is killed", c->task.name, (int)c->task.pid);
+	task_kill(&c->task);
+	while (c->task.pid && loop_round(s->loop, loop_now_ms() + 1000) == 0 && loop_now_ms() < deadline + 1000)
+		;
+}
+
+static void
+stop(struct sup *s)
+{
+	bool leave_nothing = s->paths.private && !s->opt.keep;
+	const struct msg_stop msg = { .flags = leave_nothing ? STOP_DETACH : 0 };
+
+	s->stopping = true;
+	notify_say(&s->notify, "STOPPING=1");
+	child_say(&s->children[API], IPC_API_STOP, 0, &msg, NULL);
+	wait_end(s, &s->children[API], API_STOP_MS);
+	child_say(&s->children[LOADER], IPC_LOADER_STOP, 0, &msg, NULL);
+	wait_end(s, &s->children[LOADER], LOADER_STOP_MS);
+	helper_kill_all(s);
+	if (leave_nothing)
+		helper_unmount(s);
+	listen_close(s);
+	log_notice("bpfd.stopped", "%s", leave_nothing ? "nothing is left attached or mounted" :
+		"programs stay attached");
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct sup s = { .cfg_fd = -1, .loop = -1, .null = -1, .lock = -1, .bpffs = -1, .state = -1,
+		.empty = -1, .run_dir = -1, .daemon_pipe = -1, .signals = { -1, on_signal, &s } };
+	int status = options_parse(argc, argv, &s.opt);
+
+	if (s.opt.action == DO_EXIT)
+		return status;
+	logout_init("bpfd");
+	status = start(&s);
+	if (status || s.opt.action != DO_RUN)
+		return status;
+	if (confine())
+		return EXIT_FAILED;
+	status = run(&s);
+	stop(&s);
+	return status ? EXIT_FAILED : EXIT_DONE;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bpfd/paths.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+static int
+join(char *out, const char *dir, const char *rest)
+{
+	int n = snprintf(out, PATHS_MAX, "%s%s", dir, rest);
+
+	return n < 0 || n >= PATHS_MAX ? -ENAMETOOLONG : 0;
+}
+
+int
+paths_init(const char *root, struct paths *out)
+{
+	struct paths p = { .private = root != NULL };
+	const char *dir = root ? root : "";
+	int err;
+
+	err = join(p.config, root ? dir : BPFD_SYSCONFDIR, root ? "/etc/bpfd.toml" : "/bpfd/bpfd.toml");
+	if (!err)
+		err = join(p.run, root ? dir : BPFD_RUNSTATEDIR, root ? "/run" : "/bpfd");
+	if (!err)
+		err = join(p.state, root ? dir : BPFD_LOCALSTATEDIR, root ? "/state" : "/lib/bpfd");
+	if (!err)
+		err = join(p.sock, p.run, "/bpfd.sock");
+	if (!err)
+		err = join(p.lock, p.run, "/bpfd.lock");
+	if (!err)
+		err = join(p.bpffs, p.run, "/bpffs");
+	if (!err)
+		err = join(p.empty, p.run, "/empty");
+	if (!err)
+		*out = p;
+	return err;
+}

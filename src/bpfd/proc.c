@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bpfd/proc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/auto.h"
+#include "common/log.h"
+
+#define CAP(name)	(1ULL << CAP_##name)
+#define KIND_CHILD	false
+#define KIND_HELPER	true
+
+const struct proc_info proc_infos[N_PROCS] = {
+#define PROCESS(id, binary, user, caps, start, kind)                                               \
+	[PROC_##id] = { binary, user, (caps) | (start) | PROC_SEAL_CAPS, KIND_##kind },
+#include "bpfd/processes.def"
+};
+
+uint64_t
+proc_all_caps(void)
+{
+	uint64_t all = 0;
+
+	for (size_t i = 0; i < N_PROCS; i++)
+		all |= proc_infos[i].caps;
+	return all;
+}
+
+static int
+open_executable(const char *dir, const char *name)
+{
+	char path[PATH_MAX];
+	AUTO(fd) int fd = -1;
+	struct stat st;
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s", dir, name) >= sizeof(path))
+		return -ENAMETOOLONG;
+	fd = open(path, O_PATH | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode) || !(st.st_mode & 0111))
+		return -ENOENT;
+	return TAKE_FD(fd);
+}
+
+int
+proc_open_all(int fds[N_PROCS])
+{
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash;
+
+	if (n < 0)
+		return log_err(-errno, "start.executables", "path=/proc/self/exe");
+	self[n] = '\0';
+	slash = strrchr(self, '/');
+	*(slash ? slash : self) = '\0';
+	for (size_t i = 0; i < N_PROCS; i++) {
+		const char *name = proc_infos[i].binary;
+
+		fds[i] = open_executable(self, name);
+		if (fds[i] < 0)
+			fds[i] = open_executable(BPFD_LIBEXECDIR, name);
+		if (fds[i] < 0)
+			return log_err(fds[i], "start.executables",
+				"name=%s it is neither in %s nor in %s; is bpfd installed or built whole?",
+				name, self, BPFD_LIBEXECDIR);
+	}
+	return 0;
+}
+
+/* Above the four that the new process gets, so that none is overwritten before it is copied. */
+static int
+out_of_the_way(int fd)
+{
+	return fcntl(fd, F_DUPFD_CLOEXEC, 16);
+}
+
+static int
+place_fds(const struct proc_start *s, int *exe)
+{
+	int from[4] = { out_of_the_way(s->in), out_of_the_way(s->out), out_of_the_way(s->log),
+		out_of_the_way(s->channel) };
+
+	*exe = out_of_the_way(s->exe);
+	if (*exe < 0)
+		return -errno;
+	for (int i = 0; i < 4; i++)
+		if (from[i] < 0 || dup2(from[i], i) < 0)
+			return -errno;
+	/* The executable itself must stay open until it is started. */
+	return syscall(SYS_close_range, 4, ~0U, CLOSE_RANGE_CLOEXEC) < 0 ? -errno : 0;
+}
+
+static int
+drop_bounding(uint64_t keep)
+{
+	for (int cap = 0; cap < 64 && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
+		if (!(keep & (1ULL << cap)) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
+			return -errno;
+	return 0;
+}
+
+static void
+reset_signals(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	for (int sig = 1; sig < SIGRTMIN; sig++)
+		signal(sig, SIG_DFL);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* In the new process; returns only when it fails. */
+static int
+become(const struct proc_start *s)
+{
+	const struct proc_info *info = &proc_infos[s->id];
+	char *argv[5] = { (char *)info->binary };
+	char *envp[1] = { NULL };
+	int exe = -1, err;
+
+	for (size_t i = 0; i < ARRAY_SIZE(s->args) && s->args[i]; i++)
+		argv[i + 1] = (char *)s->args[i];
+	setpgid(0, 0);
+	reset_signals();
+	err = place_fds(s, &exe);
+	if (!err)
+		err = drop_bounding(info->caps);
+	if (err)
+		return err;
+	syscall(SYS_execveat, exe, "", argv, envp, AT_EMPTY_PATH);
+	return -errno;
+}
+
+int
+proc_run(const struct proc_start *s, pid_t *pid)
+{
+	pid_t child = fork();
+	int err;
+
+	if (child < 0)
+		return -errno;
+	if (child > 0) {
+		*pid = child;
+		return 0;
+	}
+	err = become(s);
+	log_set_sink(NULL, NULL);	/* its standard error is the log pipe */
+	log_err(err, "child.exec", "name=%s", proc_infos[s->id].binary);
+	_exit(127);
+}
+
+const char *
+proc_death(int wait_status)
+{
+	static char text[96];
+
+	if (WIFEXITED(wait_status))
+		snprintf(text, sizeof(text), "exit status %d", WEXITSTATUS(wait_status));
+	else if (WTERMSIG(wait_status) == SIGSYS)
+		snprintf(text, sizeof(text), "killed by SIGSYS: a system call that its sandbox denies");
+	else
+		snprintf(text, sizeof(text), "killed by SIG%s",
+			sigabbrev_np(WTERMSIG(wait_status)) ? sigabbrev_np(WTERMSIG(wait_status)) : "?");
+	return text;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What has to be there before anything is started: folders, lock, users, mounts. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "bpfd/sup.h"
+#include "common/auto.h"
+#include "common/log.h"
+#include "common/sandbox.h"
+
+/* The folder and those above it.  *made: it was not there. */
+static int
+make_dirs(const char *path, mode_t mode)
+{
+	char part[PATHS_MAX];
+
+	for (const char *p = path + 1;; p++) {
+		bool last = *p == '\0';
+
+		if (*p != '/' && !last)
+			continue;
+		snprintf(part, sizeof(part), "%.*s", (int)(p - path), path);
+		if (mkdir(part, last ? mode : 0755) < 0 && errno != EEXIST)
+			return log_err(-errno, "start.folder", "path=%s", part);
+		if (last)
+			return 0;
+	}
+}
+
+static int
+open_dir(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? log_err(-errno, "start.folder", "path=%s", path) : fd;
+}
+
+static int
+take_lock(struct sup *s)
+{
+	char text[32] = "";
+	int n;
+
+	s->lock = open(s->paths.lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (s->lock < 0)
+		return log_err(-errno, "start.lock", "path=%s", s->paths.lock), EXIT_FAILED;
+	if (flock(s->lock, LOCK_EX | LOCK_NB) < 0) {
+		if (read(s->lock, text, sizeof(text) - 1) < 0)
+			text[0] = '\0';
+		log_err(-EBUSY, "start.lock", "path=%s another bpfd runs here (pid %d); use --root DIR for one "
+			"of your own", s->paths.lock, atoi(text));
+		return EXIT_IN_USE;
+	}
+	n = snprintf(text, sizeof(text), "%d\n", (int)getpid());
+	if (ftruncate(s->lock, 0) < 0 || pwrite(s->lock, text, (size_t)n, 0) < 0)
+		return log_err(-errno, "start.lock", "path=%s", s->paths.lock), EXIT_FAILED;
+	return 0;
+}
+
+int
+setup_users(struct sup *s)
+{
+	gid_t gid;
+
+	for (size_t i = 0; i < N_PROCS; i++)
+		if (sandbox_user(proc_infos[i].user, &s->uids[i], &gid))
+			return EXIT_MISSING;
+	return 0;
+}
+
+int
+setup_places(struct sup *s)
+{
+	int status;
+
+	umask(022);
+	if (make_dirs(s->paths.run, 0755) || make_dirs(s->paths.empty, 0555) ||
+	    make_dirs(s->paths.state, 0700) || make_dirs(s->paths.bpffs, 0700))
+		return EXIT_FAILED;
+	status = take_lock(s);
+	if (status)
+		return status;
+	if (chown(s->paths.state, s->uids[PROC_API], (gid_t)-1) < 0 || chmod(s->paths.state, 0700) < 0)
+		return log_err(-errno, "start.folder", "path=%s", s->paths.state), EXIT_FAILED;
+	s->run_dir = open_dir(s->paths.run);
+	s->empty = open_dir(s->paths.empty);
+	s->state = open_dir(s->paths.state);
+	s->null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	return s->run_dir < 0 || s->empty < 0 || s->state < 0 || s->null < 0 ? EXIT_FAILED : 0;
+}
+
+static bool
+is_mounted(const char *path, long magic)
+{
+	struct statfs fs;
+
+	return statfs(path, &fs) == 0 && (uint32_t)fs.f_type == (uint32_t)magic;
+}
+
+/* A fresh bpffs is open to everybody; ours belongs to the loader alone. */
+static int
+mount_bpffs(struct sup *s)
+{
+	const char *path = s->paths.bpffs;
+
+	if (!is_mounted(path, BPF_FS_MAGIC) &&
+	    mount("bpffs", path, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") < 0)
+		return log_err(-errno, "start.mount", "path=%s type=bpf does this kernel have BPF?", path);
+	if (chmod(path, 0700) < 0 || chown(path, s->uids[PROC_LOADER], (gid_t)-1) < 0)
+		return log_err(-errno, "start.mount", "path=%s", path);
+	s->bpffs = open_dir(path);
+	return s->bpffs < 0 ? s->bpffs : 0;
+}
+
+/* Attaching to tracepoints needs it, and hosts without systemd may lack it. */
+static void
+mount_tracefs(void)
+{
+	const char *path = "/sys/kernel/tracing";
+
+	if (is_mounted(path, TRACEFS_MAGIC) || is_mounted("/sys/kernel/debug/tracing", TRACEFS_MAGIC))
+		return;
+	if (mount("tracefs", path, "tracefs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
+		log_warn("start.tracefs", "path=%s cannot be mounted (%s): no program can be attached to a "
+			"tracepoint", path, strerrordesc_np(errno));
+	else
+		log_notice("start.tracefs", "path=%s mounted, it stays", path);
+}
+
+int
+setup_mounts(struct sup *s)
+{
+	mount_tracefs();
+	return mount_bpffs(s) ? EXIT_FAILED : 0;
+}
