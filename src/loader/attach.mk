@@ -28,11 +28,14 @@ tests_unit_test_netlink_CFLAGS = $(AM_CFLAGS) $(LIBMNL_CFLAGS) -pthread
 tests_unit_test_netlink_LDADD = $(ATTACH_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_attach_suffix_SOURCES = tests/unit/test-attach-suffix.c
 tests_unit_test_attach_suffix_LDADD = libattach.a $(CMOCKA_LIBS)
-COMPONENT_TESTS += tests/component/test-attach
-tests_component_test_attach_SOURCES = tests/component/test-attach.c tests/component/bpf-prog.h \
-	tests/component/oneshot-run.c tests/component/oneshot-run.h
+COMPONENT_TESTS += tests/component/test-attach tests/component/test-attach-tc
+ATTACH_HARNESS = tests/component/attach-harness.c tests/component/attach-harness.h \
+	tests/component/bpf-prog.h tests/component/oneshot-run.c tests/component/oneshot-run.h
+tests_component_test_attach_SOURCES = tests/component/test-attach.c $(ATTACH_HARNESS)
 tests_component_test_attach_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS)
 tests_component_test_attach_LDADD = $(ATTACH_LIBS) $(IPC_LIBS) $(LIBBPF_LIBS) $(CMOCKA_LIBS)
+tests_component_test_attach_tc_SOURCES = tests/component/test-attach-tc.c $(ATTACH_HARNESS)
+tests_component_test_attach_tc_LDADD = $(ATTACH_LIBS) $(IPC_LIBS) $(CMOCKA_LIBS)
 endif
 
 FUZZ_TARGETS += tests/fuzz/fuzz-attach

@@ -33,7 +33,8 @@ err_attr(const struct nlattr *attr, void *arg)
 {
 	struct netlink_err *why = arg;
 
-	if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
+	if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG &&
+	    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
 		snprintf(why->text, sizeof(why->text), "%s", mnl_attr_get_str(attr));
 	return MNL_CB_OK;
 }

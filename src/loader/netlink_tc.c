@@ -12,7 +12,8 @@
 #include "loader/netlink_ask.h"
 
 static struct nlmsghdr *
-tc_request(union netlink_request *req, uint16_t type, uint16_t flags, uint32_t ifindex, struct tcmsg **tcm)
+tc_request(union netlink_request *req, uint16_t type, uint16_t flags, uint32_t ifindex,
+	struct tcmsg **tcm)
 {
 	struct nlmsghdr *nh = mnl_nlmsg_put_header(req);
 
