@@ -72,7 +72,7 @@ struct summary {
 };
 static const struct field summary_fields[] = {
 	{ "group", "GROUP", FIELD_ID64, SHOW_TABLE, offsetof(struct summary, group), 0 },
-	{ "dry_run", "DRY-RUN", FIELD_BOOL, SHOW_TABLE, offsetof(struct summary, dry_run), 0 },
+	{ "dry_run", "DRY-RUN", FIELD_FLAG, SHOW_TABLE, offsetof(struct summary, dry_run), 0 },
 };
 static const struct schema summary_schema = { summary_fields, ARRAY_SIZE(summary_fields) };
 

@@ -12,6 +12,7 @@
  */
 enum field_type {
 	FIELD_U32, FIELD_U64, FIELD_I32, FIELD_BOOL,
+	FIELD_FLAG,			/* a bool that tables show only when it is true */
 	FIELD_ID32, FIELD_ID64,		/* 0 means none */
 	FIELD_STR,
 	FIELD_STATE,			/* a string; anything but "loaded" and "attached" stands out */

@@ -60,11 +60,24 @@ section_has_target(const Bpfd__V1__Program *p, const char *target)
 	return slash && *target && strcmp(slash + 1, target) == 0;
 }
 
-static void
-list_programs(struct buf *why, Bpfd__V1__Program *const *programs, size_t n)
+static bool
+fits(const Bpfd__V1__Program *p, const char *kind)
 {
-	for (size_t i = 0; i < n; i++)
-		buf_printf(why, "%s %s (%s)", i ? "," : "", programs[i]->name, programs[i]->type);
+	return same_family(p->type, kind) || section_is_of(p, kind);
+}
+
+/* Those that fit kind, or all when it is NULL. */
+static void
+list_programs(struct buf *why, Bpfd__V1__Program *const *programs, size_t n, const char *kind)
+{
+	const char *comma = "";
+
+	for (size_t i = 0; i < n; i++) {
+		if (kind && !fits(programs[i], kind))
+			continue;
+		buf_printf(why, "%s %s (%s)", comma, programs[i]->name, programs[i]->type);
+		comma = ",";
+	}
 }
 
 static const Bpfd__V1__Program *
@@ -74,7 +87,7 @@ by_name(const char *name, Bpfd__V1__Program *const *programs, size_t n, struct b
 		if (strcmp(programs[i]->name, name) == 0)
 			return programs[i];
 	buf_printf(why, "no program called \"%s\" was loaded; there are", name);
-	list_programs(why, programs, n);
+	list_programs(why, programs, n, NULL);
 	return NULL;
 }
 
@@ -82,29 +95,28 @@ const Bpfd__V1__Program *
 fit_program(const struct spec_attach *spec, Bpfd__V1__Program *const *programs, size_t n,
 	struct buf *why)
 {
-	const Bpfd__V1__Program *fits = NULL, *aimed = NULL;
-	size_t n_fits = 0, n_aimed = 0;
+	const Bpfd__V1__Program *fit = NULL, *aimed = NULL;
+	const char *kind = spec->req.kind;
+	size_t n_fit = 0, n_aimed = 0;
 
 	if (spec->program)
 		return by_name(spec->program, programs, n, why);
 	if (n == 1)
 		return programs[0];
 	for (size_t i = 0; i < n; i++) {
-		const Bpfd__V1__Program *p = programs[i];
-
-		if (!same_family(p->type, spec->req.kind) && !section_is_of(p, spec->req.kind))
+		if (!fits(programs[i], kind))
 			continue;
-		fits = p;
-		n_fits++;
-		if (section_has_target(p, spec->req.target)) {
-			aimed = p;
+		fit = programs[i];
+		n_fit++;
+		if (section_has_target(programs[i], spec->req.target)) {
+			aimed = programs[i];
 			n_aimed++;
 		}
 	}
-	if (n_fits == 1 || n_aimed == 1)
-		return n_aimed == 1 ? aimed : fits;
+	if (n_fit == 1 || n_aimed == 1)
+		return n_aimed == 1 ? aimed : fit;
 	buf_printf(why, "%s program fits %s; say which by program=NAME:",
-		n_fits ? "more than one" : "no", spec->req.kind);
-	list_programs(why, programs, n);
+		n_fit ? "more than one" : "no", kind);
+	list_programs(why, programs, n, n_fit ? kind : NULL);
 	return NULL;
 }

@@ -155,7 +155,7 @@ strings_value(struct out *o, const struct field *f, char *const *values, size_t 
 
 	if (!o->w->flat)
 		open_nest(o, f->key, OUT_LIST, NULL);
-	more.key = "";
+	more.head = "";
 	for (size_t i = 0; i < n; i++)
 		value(o, o->w->flat ? (i ? &more : f) : NULL, OUT_STRING, values[i],
 			strlen(values[i]), false);
@@ -184,6 +184,10 @@ field_value(struct out *o, const struct field *f, const void *msg)
 		return number(o, f, "u", (int64_t)*(const uint64_t *)p);
 	case FIELD_I32:
 		return number(o, f, "d", *(const int32_t *)p);
+	case FIELD_FLAG:
+		if (o->w->flat && !*(const protobuf_c_boolean *)p)
+			return value(o, f, OUT_NULL, "", 0, false);
+		/* fall through */
 	case FIELD_BOOL:
 		s = *(const protobuf_c_boolean *)p ? "true" : "false";
 		return value(o, f, OUT_BOOL, s, strlen(s), false);

@@ -2,6 +2,7 @@
 #include "bpfctl/out.h"
 #include "bpfctl/text.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -151,14 +152,15 @@ table_close(struct out *o, enum out_nest nest)
 	flush(o);
 }
 
+/* The column's head, as one writes it in running text. */
 static void
-label(struct out_table *t, const char *key)
+label(struct out_table *t, const char *head)
 {
 	char text[64];
 	size_t n = 0;
 
-	for (; key[n] && n < sizeof(text) - 1; n++)
-		text[n] = key[n] == '_' ? ' ' : key[n];
+	for (; head[n] && n < sizeof(text) - 1; n++)
+		text[n] = (char)(head[n] == '-' ? ' ' : tolower((unsigned char)head[n]));
 	add_cell(t, text, n, MARK_HEAD);
 }
 
@@ -171,7 +173,7 @@ table_value(struct out *o, const struct field *f, enum out_leaf leaf, const char
 	if (!o->table->rows) {
 		if (len == 0)
 			return;
-		label(o->table, f->key);
+		label(o->table, f->head);
 		add_cell(o->table, text, len, mark);
 	} else if (is_shown(o, f))
 		add_cell(o->table, len ? text : "-", len ? len : 1, mark);

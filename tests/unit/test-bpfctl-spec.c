@@ -212,7 +212,8 @@ lists_the_candidates_when_none_or_several_fit(void **state)
 
 	assert_null(fit("tracepoint:sched/other", 5, &why));
 	assert_non_null(strstr(buf_text(&why), "more than one"));
-	assert_non_null(strstr(buf_text(&why), "on_exit (tracepoint)"));
+	assert_non_null(strstr(buf_text(&why), ": on_exec (tracepoint), on_exit (tracepoint)"));
+	assert_null(strstr(buf_text(&why), "on_xdp"));
 	why.len = 0;
 	assert_null(fit("kprobe:x", 5, &why));
 	assert_non_null(strstr(buf_text(&why), "no program fits kprobe"));
