@@ -18,7 +18,7 @@
 #define CAP(name) (1ULL << CAP_##name)
 
 static const uint64_t bounding = CAP(SETUID) | CAP(SETGID) | CAP(SETPCAP) | CAP(SYS_CHROOT) |
-#define PROCESS(id, binary, user, caps, kind) PROCESS_##id(caps)
+#define PROCESS(id, binary, user, caps, start, kind) PROCESS_##id(caps)
 #define PROCESS_LOADER(caps)
 #define PROCESS_API(caps)
 #define PROCESS_LINKER(caps)
