@@ -11,6 +11,7 @@
 
 struct ctl;
 struct ctl_loader;
+struct kernel_list;
 struct server;
 struct store;
 
@@ -26,6 +27,8 @@ struct api {
 	const char *bpffs;		/* before the name of a pin: absolute where that is known */
 	uint64_t dry_runs;		/* number of the last: dry runs have no row */
 	char kernel[72];		/* release of the running kernel */
+	struct kernel_list *kernel_next;	/* who waits for the next list of programs */
+	bool kernel_busy;		/* one is being made */
 	unsigned int undos;		/* of the reconciliation that is in progress */
 	bool reconciled;		/* the model has met a loader's inventory */
 	bool broken;			/* a peer broke the protocol: exit status 1 */

@@ -92,7 +92,7 @@ bpfd_api_SOURCES = \
 	src/api/ctl_loader.c src/api/ctl_loader.h \
 	src/api/ctl_req.c src/api/ctl_req.h \
 	src/api/programs.h \
-	src/api/programs_attach.c src/api/programs_load.c \
+	src/api/programs_attach.c src/api/programs_kernel.c src/api/programs_load.c \
 	src/api/programs_op.c src/api/programs_op.h \
 	src/api/programs_reconcile.c src/api/programs_remove.c \
 	src/api/programs_undo.c src/api/programs_undo.h \

@@ -80,6 +80,15 @@ group_free(struct group *g)
 	free(g);
 }
 
+static void
+count_sharer(struct model *m, const struct group *g, int change)
+{
+	struct group *owner = g->map_owner ? model_group(m, g->map_owner) : NULL;
+
+	if (owner)
+		owner->sharers = (unsigned int)((int)owner->sharers + change);
+}
+
 /* New groups have the highest number; only orphans come out of order. */
 int
 model_add_group(struct model *m, struct group *take)
@@ -90,6 +99,7 @@ model_add_group(struct model *m, struct group *take)
 		return -EEXIST;
 	if (idtab_put(&m->gids, take->gid, take) < 0)
 		return -ENOMEM;
+	count_sharer(m, take, 1);
 	TAILQ_FOREACH_REVERSE(after, &m->groups, group_list, in_model)
 		if (after->gid < take->gid)
 			break;
@@ -201,6 +211,7 @@ model_del_group(struct model *m, struct group *g)
 	while ((p = TAILQ_FIRST(&g->progs)))
 		model_del_prog(m, p);
 	TAILQ_REMOVE(&m->groups, g, in_model);
+	count_sharer(m, g, -1);
 	idtab_del(&m->gids, g->gid);
 	group_free(g);
 }

@@ -57,6 +57,7 @@ struct group {
 	enum row_state state;
 	bool orphan;			/* has no row */
 	unsigned int busy;		/* requests that are working on it */
+	unsigned int sharers;		/* groups that use its maps */
 	uint32_t uid;
 	int64_t loaded_ns;		/* since 1970 */
 	uint64_t object_bytes;

@@ -51,6 +51,10 @@ void	programs_unload(struct call *call, uint64_t gid, uint32_t prog_id, bool dry
 /* Runs fn(arg, true) once the model is true: at once but for the first moments of the process. */
 void	programs_when_known(struct api *api, void (*fn)(void *arg, bool known), void *arg);
 
+/* Every program of the kernel, as KERNEL_LIST answers; fn runs once, perhaps at once.  Askers share
+ * the answer and take nothing from it.  -ENOMEM: fn will not run. */
+int	programs_kernel_list(struct api *api, void (*fn)(void *arg, struct answer *a), void *arg);
+
 /* A new loader said HELLO: makes model, store and kernel agree. programs_reconcile.c */
 void	programs_reconcile(struct api *api);
 

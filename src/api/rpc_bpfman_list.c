@@ -72,44 +72,55 @@ fill_links(struct scratch *s, const struct prog *p, Bpfman__V1__ProgramInfo *out
 			out->links[out->n_links++] = (uint32_t)l->facts.link_id;
 }
 
-static bool
-shares_maps(const struct group *g, uint64_t owner)
+static void
+add_users(struct scratch *s, const struct group *g, Bpfman__V1__ProgramInfo *out)
 {
-	return g->state == ROW_DONE && !g->orphan && (g->gid == owner || g->map_owner == owner);
+	const struct prog *p;
+
+	TAILQ_FOREACH(p, &g->progs, in_group)
+		out->map_used_by[out->n_map_used_by++] = scratch_printf(s, "%u", p->facts.id);
 }
 
-/* Numbers of the programs that use the maps of group owner, as texts: so the contract has it. */
+/* Numbers of the programs that use the maps of a group, as texts: so the contract has it. */
 static void
-fill_used_by(struct scratch *s, const struct api *api, uint64_t owner, Bpfman__V1__ProgramInfo *out)
+fill_used_by(struct scratch *s, const struct api *api, const struct group *owner,
+	Bpfman__V1__ProgramInfo *out)
 {
 	const struct group *g;
 	const struct prog *p;
 	size_t n = 0;
 
-	TAILQ_FOREACH(g, &api->model.groups, in_model)
-		TAILQ_FOREACH(p, &g->progs, in_group)
-			n += shares_maps(g, owner);
+	if (owner->sharers) {
+		n = api->model.n_progs;
+	} else {
+		TAILQ_FOREACH(p, &owner->progs, in_group)
+			n++;
+	}
 	out->map_used_by = scratch_take(s, n, sizeof(*out->map_used_by));
+	if (!out->map_used_by)
+		return;
+	add_users(s, owner, out);
+	if (!owner->sharers)
+		return;
 	TAILQ_FOREACH(g, &api->model.groups, in_model)
-		TAILQ_FOREACH(p, &g->progs, in_group)
-			if (out->map_used_by && shares_maps(g, owner))
-				out->map_used_by[out->n_map_used_by++] =
-					scratch_printf(s, "%u", p->facts.id);
+		if (g->state == ROW_DONE && g->map_owner == owner->gid)
+			add_users(s, g, out);
 }
 
 static void
 fill_owner(struct scratch *s, const struct api *api, const struct group *g,
 	Bpfman__V1__ProgramInfo *out)
 {
-	const struct group *owner = g->map_owner ? model_group(&api->model, g->map_owner) : NULL;
-	uint64_t maps_gid = g->map_owner ? g->map_owner : g->gid;
+	const struct group *owner = g->map_owner ? model_group(&api->model, g->map_owner) : g;
 
-	if (owner && !TAILQ_EMPTY(&owner->progs)) {
+	if (!owner)	/* unloaded: its maps live on in their users */
+		return;
+	if (owner != g && !TAILQ_EMPTY(&owner->progs)) {
 		out->_map_owner_id_case = BPFMAN__V1__PROGRAM_INFO___MAP_OWNER_ID_MAP_OWNER_ID;
 		out->map_owner_id = TAILQ_FIRST(&owner->progs)->facts.id;
 	}
-	out->map_pin_path = scratch_printf(s, "%smap/%llu", api->bpffs, (unsigned long long)maps_gid);
-	fill_used_by(s, api, maps_gid, out);
+	out->map_pin_path = scratch_printf(s, "%smap/%llu", api->bpffs, (unsigned long long)owner->gid);
+	fill_used_by(s, api, owner, out);
 }
 
 Bpfman__V1__ProgramInfo *
@@ -218,7 +229,7 @@ on_list_ready(void *arg, bool ready)
 	if (l->q.call && ready && l->managed_only)
 		reply_list(l, NULL);
 	else if (l->q.call && ready)
-		err = ctl_loader_call(l->q.api->loader, IPC_KERNEL_LIST, NULL, NULL, on_kernel_list, l);
+		err = programs_kernel_list(l->q.api, on_kernel_list, l);
 	if (l->q.call && (!ready || (!l->managed_only && err)))
 		rpc_loader_away(l->q.call);
 	if (err)
@@ -296,7 +307,7 @@ on_get_ready(void *arg, bool ready)
 	if (g->q.call && ready && p && shown(p))
 		reply_get(g->q.call, p, &p->facts);
 	else if (g->q.call && ready)
-		err = ctl_loader_call(g->q.api->loader, IPC_KERNEL_LIST, NULL, NULL, on_foreign, g);
+		err = programs_kernel_list(g->q.api, on_foreign, g);
 	else if (g->q.call)
 		rpc_loader_away(g->q.call);
 	if (err && g->q.call && ready && !(p && shown(p)))

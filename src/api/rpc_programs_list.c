@@ -126,7 +126,7 @@ on_list_ready(void *arg, bool ready)
 	if (l->q.call && ready && !l->all)
 		reply_list(l, NULL);
 	else if (l->q.call && ready)
-		err = ctl_loader_call(l->q.api->loader, IPC_KERNEL_LIST, NULL, NULL, on_kernel_list, l);
+		err = programs_kernel_list(l->q.api, on_kernel_list, l);
 	if (l->q.call && (!ready || (l->all && err)))
 		rpc_loader_away(l->q.call);
 	if (err)
@@ -258,7 +258,7 @@ on_get_ready(void *arg, bool ready)
 	if (ready && p)
 		err = ctl_loader_call(g->q.api->loader, IPC_PROG_GET, &what, NULL, on_counts, g);
 	else if (ready)
-		err = ctl_loader_call(g->q.api->loader, IPC_KERNEL_LIST, NULL, NULL, on_foreign, g);
+		err = programs_kernel_list(g->q.api, on_foreign, g);
 	if (!err)
 		return;
 	/* What is known is better than nothing. */

@@ -221,6 +221,24 @@ prepare(struct store *st)
 	return 0;
 }
 
+int
+store_checkpoint(struct store *st)
+{
+	return sqlite3_wal_checkpoint_v2(st->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) == SQLITE_OK ?
+		0 : store_error(st, "checkpoint");
+}
+
+/* The first write opens the log, and its first checkpoint the directory, to sync it: both now and
+ * not behind the sandbox.  So it must be a write, though of nothing new. */
+static int
+touch(struct store *st)
+{
+	char sql[64];
+
+	sqlite3_snprintf(sizeof(sql), sql, "PRAGMA user_version = %d", STORE_VERSION);
+	return exec(st, sql);
+}
+
 static int
 open_checked(struct store *st, const char *path)
 {
@@ -245,10 +263,9 @@ open_checked(struct store *st, const char *path)
 		err = create(st);
 	if (!err)
 		err = prepare(st);
-	/* The first write opens the log, now and not behind the sandbox. */
 	if (!err)
-		err = exec(st, "BEGIN IMMEDIATE; UPDATE objects SET size = size WHERE 0; COMMIT");
-	return err;
+		err = touch(st);
+	return err ? err : store_checkpoint(st);
 }
 
 void
@@ -295,11 +312,4 @@ store_close(struct store *st)
 		sqlite3_finalize(st->stmts[i]);
 	sqlite3_close(st->db);
 	free(st);
-}
-
-int
-store_checkpoint(struct store *st)
-{
-	return sqlite3_wal_checkpoint_v2(st->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) == SQLITE_OK ?
-		0 : store_error(st, "checkpoint");
 }
