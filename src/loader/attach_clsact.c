@@ -130,21 +130,39 @@ attach_by_clsact(const struct attach_in *in, struct attach_out *out, struct msg_
 	return 0;
 }
 
-/* The namespace that the filter was put into: 1 with *sock; 0 when it is gone, and all with it. */
+/* A socket in the namespace that spec names, if that is the one with this inode: 1; 0: it is not. */
 static int
-enter(struct loader *ld, const char *netns, uint64_t ino, int *sock, struct msg_result *res)
+enter_one(struct loader *ld, const char *spec, uint64_t ino, int *sock, struct msg_result *res)
 {
 	struct msg_one_fd facts;
 	struct msg_netns ns;
 	int err;
 
-	if (strlen(netns) >= sizeof(ns.netns))
-		return result_set(res, IPC_INVALID_ARGUMENT, -EINVAL, "the network namespace is too long");
-	strcpy(ns.netns, netns);
+	snprintf(ns.netns, sizeof(ns.netns), "%s", spec);
 	err = oneshot_fd(ld, IPC_ONE_NETLINK, &ns, NULL, &facts, sock, res);
-	if (err && res->code != IPC_NOT_FOUND)
-		return err;
-	return !err && facts.netns_ino == ino;
+	if (err)
+		return res->code == IPC_NOT_FOUND || res->code == IPC_INVALID_ARGUMENT ? 0 : err;
+	if (facts.netns_ino == ino)
+		return 1;
+	close(TAKE_FD(*sock));
+	return 0;
+}
+
+/*
+ * The namespace that the filter was put into: 1 with *sock; 0 when it is gone, and all with it.
+ * Its name may be that of another by now, and after a restart nobody remembers it: then it is
+ * looked for by its inode.
+ */
+static int
+enter(struct loader *ld, const char *netns, uint64_t ino, int *sock, struct msg_result *res)
+{
+	char spec[32];
+	int there = netns[0] ? enter_one(ld, netns, ino, sock, res) : 0;
+
+	if (there)
+		return there;
+	snprintf(spec, sizeof(spec), "ino:%" PRIu64, ino);
+	return enter_one(ld, spec, ino, sock, res);
 }
 
 static int
@@ -180,13 +198,12 @@ attach_detach_suffix(struct loader *ld, const struct config *cfg, int rtnl, cons
 {
 	AUTO(fd) int sock = -1;
 	struct attach_suffix s;
-	int there = 1;
+	int there;
 
 	if (attach_suffix_read(pin_suffix, &s) < 0 || s.is_link)
 		return result_set(res, IPC_DATA_LOSS, -EINVAL, "the pin's name does not say what to detach");
-	if (netns[0])
-		there = enter(ld, netns, s.netns_ino, &sock, res);
-	if (there <= 0)
-		return there;
-	return del(netns[0] ? sock : rtnl, &s, res);
+	if (s.netns_ino == attach_host()->netns_ino)
+		return del(rtnl, &s, res);
+	there = enter(ld, netns, s.netns_ino, &sock, res);
+	return there <= 0 ? there : del(sock, &s, res);
 }

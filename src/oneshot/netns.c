@@ -55,6 +55,36 @@ netns_path(const char *spec, char *out, size_t size)
 	return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
 }
 
+/* Looks at DIR/NAMEsuffix for every name in it. */
+static int
+find_in(const char *dir_path, const char *suffix, uint64_t ino, char *out, size_t size)
+{
+	DIR *dir = opendir(dir_path);
+	const struct dirent *e;
+	int found = -ENOENT;
+
+	while (dir && found && (e = readdir(dir))) {
+		struct statfs fs;
+		struct stat st;
+		int n = snprintf(out, size, "%s/%s%s", dir_path, e->d_name, suffix);
+
+		if (n > 0 && (size_t)n < size && stat(out, &st) == 0 && st.st_ino == ino &&
+		    statfs(out, &fs) == 0 && fs.f_type == FS_MAGIC_NSFS)
+			found = 0;
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+int
+netns_find(uint64_t ino, char *out, size_t size)
+{
+	int err = find_in(NETNS_DIR, "", ino, out, size);
+
+	return err ? find_in("/proc", "/ns/net", ino, out, size) : 0;
+}
+
 static int
 refuse_unknown(struct oneshot *o, const char *spec, int err)
 {
@@ -96,15 +126,19 @@ refuse_open(struct oneshot *o, const char *spec, int err)
 int
 netns_open(struct oneshot *o, const char *spec, uint64_t *ino)
 {
-	char path[IPC_TARGET_MAX + 32], self[32];
+	char path[IPC_TARGET_MAX + 64], self[32];
 	AUTO(fd) int handle = -1;
 	AUTO(fd) int fd = -1;
 	struct statfs fs;
 	struct stat st;
 
-	if (netns_path(spec, path, sizeof(path)) < 0)
+	if (strncmp(spec, "ino:", 4) == 0) {
+		if (netns_find(strtoull(spec + 4, NULL, 10), path, sizeof(path)) < 0)
+			return one_refuse(o, IPC_NOT_FOUND, -ENOENT, "the network namespace is gone");
+	} else if (netns_path(spec, path, sizeof(path)) < 0) {
 		return one_refuse(o, IPC_INVALID_ARGUMENT, -EINVAL, "%s does not name a network "
 			"namespace: use a path, a name in " NETNS_DIR ", or pid:N", spec);
+	}
 	handle = open(path, O_PATH | O_CLOEXEC);
 	if (handle < 0)
 		return refuse_open(o, spec, -errno);

@@ -15,7 +15,13 @@
 int	netns_path(const char *spec, char *out, size_t size);
 
 /*
- * Opens the network namespace that spec names, without opening anything that is not one.  Returns
+ * The path by which the network namespace with this inode can be reached: a name in NETNS_DIR, or
+ * a process that lives there.  -ENOENT.
+ */
+int	netns_find(uint64_t ino, char *out, size_t size);
+
+/*
+ * Opens the network namespace that spec names, or "ino:N", one that bpfd knew before a restart, without opening anything that is not one.  Returns
  * a descriptor, the caller's, with the namespace's inode in *ino; or a negative errno after having
  * answered the request.
  */

@@ -180,6 +180,38 @@ clsact_leaves_the_interface_as_it_was(void **state)
 	use_backend(TC_BACKEND_AUTO);
 }
 
+/* After a restart of the loader nobody knows the namespace's name, and its file may have moved. */
+static void
+clsact_finds_a_namespace_by_its_inode(void **state)
+{
+	static const char *const moves[] = { "true",
+		"ip netns add three && umount /run/netns/two && touch /run/netns/moved && "
+		"mount --bind /proc/$(cat /run/pid)/ns/net /run/netns/moved && rm /run/netns/two",
+		"umount /run/netns/moved && rm /run/netns/moved" };
+	int prog = bpf_test_prog(BPF_PROG_TYPE_SCHED_CLS, 0, -1, -1);
+	char path[64];
+
+	use_backend(TC_BACKEND_CLSACT);
+	shell("ip netns exec two sleep 30 & sleep 0.2; echo $! > /run/pid");
+	for (size_t i = 0; i < 3; i++) {
+		struct msg_attach req = tc_request("tc", "vt1", "ingress", 50, "pid:");
+		FILE *f = fopen("/run/pid", "r");
+
+		assert_int_equal(fscanf(f, "%32s", path), 1);
+		fclose(f);
+		strcat(req.netns, path);
+		assert_attached(attach_req(&req, prog, BPF_PROG_TYPE_SCHED_CLS, 0));
+		shell(moves[i]);
+		assert_true(shell_says("nsenter -n -t $(cat /run/pid) tc qdisc show", "clsact"));
+		detach_all(i == 1 ? "three" : "");
+		assert_false(shell_says("nsenter -n -t $(cat /run/pid) tc qdisc show", "clsact"));
+	}
+	shell("touch /run/netns/two && mount --bind /proc/$(cat /run/pid)/ns/net /run/netns/two && "
+	      "kill $(cat /run/pid) && ip netns del three");
+	use_backend(TC_BACKEND_AUTO);
+	close(prog);
+}
+
 static void
 clsact_counts_packets(void **state)
 {
@@ -269,6 +301,7 @@ main(void)
 		cmocka_unit_test(tcx_counts_both_directions_and_leaves_others_alone),
 		cmocka_unit_test(tcx_survives_a_neighbour_that_was_detached_by_force),
 		cmocka_unit_test(clsact_leaves_the_interface_as_it_was),
+		cmocka_unit_test(clsact_finds_a_namespace_by_its_inode),
 		cmocka_unit_test(clsact_counts_packets),
 		cmocka_unit_test(clsact_does_not_touch_others),
 		cmocka_unit_test(clsact_takes_what_is_gone_for_detached),
