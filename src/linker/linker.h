@@ -41,6 +41,10 @@ void	shims_install(struct linker *ln);
 /* Parses the kernel's BTF.  NULL with errno set. */
 struct btf *shims_parse_vmlinux(int fd);
 
+/* warm.c: loads a small object of our own, so that libbpf has asked the kernel its questions and the
+ * libraries' pages are there before a load arrives. */
+void	linker_warm_up(struct linker *ln);
+
 /* link.c: opens, links and loads the object in fd; sends what came of it and LINKED. */
 int	link_object(struct linker *ln, const struct msg_load *req, int fd);
 

@@ -7,10 +7,15 @@ LINKER_SOURCES = \
 	src/linker/linker.h \
 	src/linker/object.c src/linker/object.h \
 	src/linker/shims.c \
-	src/linker/slots.c src/linker/slots.h
+	src/linker/slots.c src/linker/slots.h \
+	src/linker/warm.c
 bpfd_linker_SOURCES = src/linker/main.c src/linker/sandbox.def $(LINKER_SOURCES)
 bpfd_linker_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS) $(LIBELF_CFLAGS) $(ZLIB_CFLAGS)
 bpfd_linker_LDADD = $(IPC_LIBS) $(LIBBPF_LIBS) $(LIBELF_LIBS) $(ZLIB_LIBS)
+
+EXTRA_DIST += bpf/warm.bpf.c
+CLEANFILES += bpf/warm.bpf.o
+src/linker/bpfd_linker-warm.$(OBJEXT): bpf/warm.bpf.o
 
 if HAVE_CMOCKA
 UNIT_TESTS += tests/unit/test-linker-arena

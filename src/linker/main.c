@@ -111,6 +111,10 @@ run(struct linker *ln)
 		return log_err(-ENOMEM, "linker.run", "step=memory");
 	if (ln->flags & LINKER_SPARE_BTF)
 		ln->vmlinux = shims_parse_vmlinux(ln->btf_fd);
+	linker_warm_up(ln);
+	err = chan_send(ln->ch, IPC_LINKER_READY, 0, NULL, NULL);
+	if (err)
+		return err;
 	while ((err = chan_wait(ln->ch, &m, -1)) > 0 && m.hdr.type == IPC_LINK_MAP) {
 		if (ln->n_shared == LINKER_SHARED_MAX)
 			return log_err(-E2BIG, "linker.run", "step=share");

@@ -19,6 +19,9 @@ struct linker {
 	int arena;
 	uint64_t arena_bytes;
 	struct session *session;	/* NULL: spare */
+	struct broker warm;		/* for what it loads before any input arrives */
+	uint32_t warm_calls;
+	bool ready;			/* it has said LINKER_READY */
 	bool eof;			/* its channel is at its end; HELPER_GONE is to come */
 	bool over;			/* freed by the loop */
 };

@@ -58,7 +58,7 @@ pool_spare(struct loader *ld)
 	if (n_startable(ld) == 0)
 		return NULL;
 	for (struct linker *ln = ld->linkers; ln; ln = ln->next)
-		if (!ln->session && !ln->over && !ln->eof)
+		if (ln->ready && !ln->session && !ln->over && !ln->eof)
 			oldest = ln;
 	return oldest;
 }
@@ -88,6 +88,7 @@ pool_reap(struct loader *ld)
 			continue;
 		}
 		*at = ln->next;
+		broker_end(&ln->warm);
 		chan_free(ln->ch);
 		close_keep_errno(ln->arena);
 		free(ln);
@@ -115,8 +116,25 @@ on_HELPER_LINKER(struct loader *ld, struct peer *p, const struct msg_hdr *h,
 	ln->arena_bytes = (uint64_t)st.st_size;
 	ln->next = ld->linkers;
 	ld->linkers = ln;
+	ln->warm = (struct broker){ .cfg = ld->cfg, .kernel = &ld->kernel, .probes = &ld->probes,
+		.byname = &ld->objects.byname, .stats = &ld->stats, .n_cpus = ld->n_cpus,
+		.arena = ln->arena, .arena_bytes = ln->arena_bytes, .dry_run = true,
+		.type_grant = 1ULL << BPF_PROG_TYPE_SOCKET_FILTER };
+	broker_init(&ln->warm);
 	chan_set_phase(ln->ch, PHASE_RUN);
 	ld->counts.linkers_started++;
+	return 0;
+}
+
+/* Nothing that a linker made to warm up stays, or is ever kept. */
+int
+on_LINKER_READY(struct loader *ld, struct peer *p, const struct msg_hdr *h, const struct msg_none *m,
+	int *fds)
+{
+	if (p->ln->ready)
+		return -EPROTO;
+	broker_end(&p->ln->warm);
+	p->ln->ready = true;
 	session_start_queued(ld);
 	return 0;
 }

@@ -16,6 +16,7 @@
 
 #define QUEUE_MAX 256		/* loads that wait: each holds its object */
 #define DYING_MS 1000		/* for the wait status of a linker that is gone */
+#define WARM_CALLS_MAX 256	/* before a linker has work */
 #define SEND_WAIT_MS 200	/* for a linker that has seen no input yet */
 
 int64_t
@@ -192,12 +193,12 @@ int
 on_BPF_CALL(struct loader *ld, struct peer *p, const struct msg_hdr *h,
 	const struct msg_bpf_call *m, int *fds)
 {
-	struct session *s = p->ln->session;
+	struct linker *ln = p->ln;
 	struct msg_bpf_ret ret;
 
-	if (!s)
+	if (!ln->session && (ln->ready || ln->warm_calls++ == WARM_CALLS_MAX))
 		return -EPROTO;
-	broker_call(&s->b, m, &ret);
+	broker_call(ln->session ? &ln->session->b : &ln->warm, m, &ret);
 	/* One call at a time: an answer that does not fit is a linker that does not read. */
 	return chan_send_nonblock(p->ch, IPC_BPF_RET, h->seq, &ret, NULL);
 }
