@@ -492,6 +492,7 @@ a_private_stop_takes_everything_down(void **state)
 	assert_int_equal(rig_start(&rig), 0);
 }
 
+/* The spare linker, which the next load will be given; 0 when there is none. */
 static pid_t
 a_linker(void)
 {
@@ -499,6 +500,19 @@ a_linker(void)
 		if (rig.helpers[i].pid && rig.helpers[i].kind == HELPER_KIND_LINKER)
 			return rig.helpers[i].pid;
 	return 0;
+}
+
+/* Waits until there is a spare one, and stops it. */
+static pid_t
+stop_a_linker(void)
+{
+	pid_t pid;
+
+	rig_serve(&rig, 200);
+	pid = a_linker();
+	assert_true(pid > 0);
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	return pid;
 }
 
 /* The spare linker takes the load and is stopped: it stands for one that hangs. */
@@ -509,9 +523,7 @@ a_hanging_linker_costs_one_request(void **state)
 	AUTO(fd) int fd = rig_object("bpf/core");
 	AUTO(fd) int client = rig_client();
 
-	rig_serve(&rig, 100);
-	assert_int_not_equal(a_linker(), 0);
-	kill(a_linker(), SIGSTOP);
+	stop_a_linker();
 	req->timeout_ms = 300;
 	assert_refused(rig_request(&rig, IPC_LOAD, req, (int[]){ fd, client }, &answer),
 		IPC_DEADLINE_EXCEEDED, "in time");
@@ -524,11 +536,8 @@ a_crashing_linker_costs_one_request(void **state)
 	struct msg_load *req = new_request(GID, NULL);
 	AUTO(fd) int fd = rig_object("bpf/core");
 	AUTO(fd) int client = rig_client();
-	pid_t pid;
+	pid_t pid = stop_a_linker();
 
-	rig_serve(&rig, 100);
-	pid = a_linker();
-	kill(pid, SIGSTOP);
 	assert_int_equal(chan_send(rig.api, IPC_LOAD, ++rig.seq, req, (int[]){ fd, client }), 0);
 	rig_serve(&rig, 50);
 	kill(pid, SIGABRT);	/* AddressSanitizer would turn SIGSEGV into it */
@@ -545,8 +554,7 @@ cancels_a_load_that_runs(void **state)
 	AUTO(fd) int client = rig_client();
 	uint32_t seq;
 
-	rig_serve(&rig, 100);
-	kill(a_linker(), SIGSTOP);
+	stop_a_linker();
 	seq = ++rig.seq;
 	chan_send(rig.api, IPC_LOAD, seq, new_request(GID, NULL), (int[]){ fd, client });
 	chan_send(rig.api, IPC_UNDO, ++rig.seq, &group, NULL);
@@ -578,9 +586,9 @@ static void
 says_when_no_linker_can_start(void **state)
 {
 	rig.no_linkers = true;
-	rig_serve(&rig, 50);
-	if (a_linker())		/* the spare one */
-		kill(a_linker(), SIGKILL);
+	rig_serve(&rig, 200);
+	assert_true(a_linker() > 0);
+	kill(a_linker(), SIGKILL);
 	rig_serve(&rig, 50);
 	assert_refused(rig_load(&rig, "bpf/core", new_request(GID, NULL), &answer), IPC_UNAVAILABLE,
 		"could not be started");
