@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bpfctl/client.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <nghttp2/nghttp2.h>
 #include <poll.h>
@@ -19,6 +20,7 @@
 #include "proto/grpc.h"
 
 #define CONNECT_RETRY_MS 5
+#define SETTLE_MS 500			/* for the daemon to see that a call is cancelled */
 #define BATCH_BYTES (64 << 10)
 #define WINDOW_BYTES (16 << 20)		/* what the daemon may send ahead of our reading */
 
@@ -215,6 +217,30 @@ client_cancel(struct client *c)
 	waiter_end(&c->waiter);
 }
 
+/*
+ * Cancels a call and waits until the daemon has seen it, so that either its answer is here or it
+ * undoes the call: what it sent before is before its answer to a PING that follows the reset.
+ * nghttp2 would forget the stream with its own reset, hence the bytes (RFC 9113, 6.4).
+ */
+static void
+cancel_and_settle(struct client *c)
+{
+	const uint32_t id = htonl((uint32_t)c->call.stream), code = htonl(NGHTTP2_CANCEL);
+	AUTO(client_error) struct client_error ignored = { 0 };
+	struct pollfd p = { c->fd, POLLIN, 0 };
+
+	if (!call_is_sent(&c->call) || flush(c, &ignored))
+		return;
+	buf_add(&c->out, "\0\0\4\3\0", 5);
+	buf_add(&c->out, &id, sizeof(id));
+	buf_add(&c->out, &code, sizeof(code));
+	c->call.pong = false;
+	nghttp2_submit_ping(c->h2, NGHTTP2_FLAG_NONE, NULL);
+	while (!c->call.closed && !c->call.pong)
+		if (flush(c, &ignored) || poll(&p, 1, SETTLE_MS) != 1 || fill(c, &ignored))
+			return;
+}
+
 /* The call failed on this side; after trouble with the connection that is given up too. */
 static int
 give_up(struct client *c, const struct client_error *e)
@@ -254,8 +280,10 @@ client_next(struct client *c, uint8_t **msg, size_t *len, struct client_error *e
 			break;
 		if (step(c, e) == 0)
 			continue;
-		/* The end of the connection may have come with the end of the answer. */
-		if (c->call.closed && e->code == CLIENT_UNREACHABLE)
+		if (e->code == CLIENT_INTERRUPTED || e->code == CLIENT_TIMEOUT)
+			cancel_and_settle(c);
+		/* The end of the answer may have come with the end of the connection, or of time. */
+		if (c->call.closed && e->code != CLIENT_PROTOCOL)
 			client_error_clear(e);
 		else
 			return give_up(c, e);
@@ -308,6 +336,12 @@ client_hold_signals(struct client *c)
 	c->waiter.hold = true;
 }
 
+bool
+client_interrupted(struct client *c)
+{
+	return waiter_interrupted(&c->waiter);
+}
+
 void
 client_release_signals(struct client *c)
 {
@@ -340,7 +374,7 @@ client_free(struct client *c)
 	if (c->h2)
 		nghttp2_session_del(c->h2);
 	close_keep_errno(c->fd);
-	waiter_end(&c->waiter);
+	waiter_release(&c->waiter);
 	call_clear(&c->call);
 	buf_free(&c->out);
 	free(c);

@@ -12,8 +12,9 @@
  * A gRPC client over a unix socket: one connection, one call at a time, blocking.  The connection
  * is made by the first call.
  *
- * While a call runs, SIGINT, SIGTERM and SIGHUP (unless ignored) cancel it: the stream is reset and
- * the call ends with CLIENT_INTERRUPTED.  The signal stays pending and ends the process when the
+ * While a call runs, SIGINT, SIGTERM and SIGHUP (unless ignored) and the time limit cancel it: the
+ * stream is reset and the call ends with CLIENT_INTERRUPTED or CLIENT_TIMEOUT, unless the daemon's
+ * answer was under way already: then that counts.  The signal stays pending and ends the process when the
  * call returns, unless client_hold_signals() was called before.
  */
 struct client;
@@ -49,8 +50,10 @@ AUTO_DEFINE(client, struct client *, client_free)
 /* Every call from now on may take this long; 0: no limit. */
 void	client_set_timeout(struct client *c, uint64_t ms);
 
-/* Signals that interrupted a call are taken and kept until release, which raises the first. */
+/* From the next call to release signals wait, between calls too: they end the call that runs, not
+ * the process.  Release lets the first of them do its work. */
 void	client_hold_signals(struct client *c);
+bool	client_interrupted(struct client *c);	/* one has come since hold */
 void	client_release_signals(struct client *c);
 
 /* Starts a call of method ("/package.Service/Method") with one request message.  msg stays the

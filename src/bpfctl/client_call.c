@@ -76,6 +76,16 @@ on_close(nghttp2_session *h2, int32_t stream, uint32_t error_code, void *arg)
 	return 0;
 }
 
+static int
+on_frame(nghttp2_session *h2, const nghttp2_frame *frame, void *arg)
+{
+	struct call_state *call = arg;
+
+	if (frame->hd.type == NGHTTP2_PING && frame->hd.flags & NGHTTP2_FLAG_ACK)
+		call->pong = true;
+	return 0;
+}
+
 int
 call_session_new(struct call_state *call, nghttp2_session **out)
 {
@@ -87,6 +97,7 @@ call_session_new(struct call_state *call, nghttp2_session **out)
 	nghttp2_session_callbacks_set_on_header_callback(cb, on_header);
 	nghttp2_session_callbacks_set_on_data_chunk_recv_callback(cb, on_data);
 	nghttp2_session_callbacks_set_on_stream_close_callback(cb, on_close);
+	nghttp2_session_callbacks_set_on_frame_recv_callback(cb, on_frame);
 	err = nghttp2_session_client_new(out, cb, call);
 	nghttp2_session_callbacks_del(cb);
 	return err;
@@ -125,6 +136,7 @@ call_clear(struct call_state *call)
 	call->http_status = 0;
 	call->is_grpc = false;
 	call->grpc_status = -1;
+	call->pong = false;
 	call->reset = 0;
 	call->closed = false;
 }
@@ -159,6 +171,12 @@ call_submit(struct call_state *call, nghttp2_session *h2, const char *method, co
 	call->stream = nghttp2_submit_request(h2, NULL, headers,
 		ARRAY_SIZE(headers) - (timeout_ms ? 0 : 1), &body, NULL);
 	return call->stream < 0 ? -ENOMEM : 0;
+}
+
+bool
+call_is_sent(const struct call_state *call)
+{
+	return call->sent == GRPC_PREFIX_LEN + call->msg_len;
 }
 
 int

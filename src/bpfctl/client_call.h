@@ -27,6 +27,7 @@ struct call_state {
 	bool is_grpc;			/* content-type says so */
 	int grpc_status;		/* -1: not seen */
 	struct buf text, details;	/* grpc-message, grpc-status-details-bin as they came */
+	bool pong;			/* the daemon has answered a PING */
 	uint32_t reset;			/* HTTP/2 error code of the stream's end */
 	bool closed;
 };
@@ -34,6 +35,7 @@ struct call_state {
 int	call_session_new(struct call_state *call, nghttp2_session **out);	/* nghttp2 error */
 int	call_submit(struct call_state *call, nghttp2_session *h2, const char *method,
 		const void *msg, size_t len, uint64_t timeout_ms);	/* -ENOMEM */
+bool	call_is_sent(const struct call_state *call);	/* the whole request is on its way */
 /* Takes the next complete message: 1, 0 when there is none yet, -EIO for one that is no message
  * (call_result() says why). */
 int	call_message(struct call_state *call, uint8_t **msg, size_t *len);

@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bpfctl/ctl.h"
 #include "bpfctl/fit.h"
 #include "bpfctl/load_args.h"
 #include "bpfctl/object.h"
+
+#define ROLL_BACK_TRIES 100
+#define ROLL_BACK_WAIT_US 50000
+#define IS_ABORTED 10		/* gRPC codes */
+#define IS_UNAVAILABLE 14
 
 /*
  * Takes back what was loaded, after status made an attachment fail.  Nothing half done stays:
@@ -18,10 +24,15 @@ roll_back(struct ctl *ctl, const struct load *l, int status)
 	AUTO(reply) Bpfd__V1__UnloadResponse *reply = NULL;
 	AUTO(client_error) struct client_error e = { 0 };
 	AUTO(buf) struct buf hint = { 0 };
+	int err;
 
 	req.what_case = BPFD__V1__UNLOAD_REQUEST__WHAT_GROUP;
 	req.group = l->reply->group;
-	if (rpc_unload(ctl->client, &req, &reply, &e) == 0) {
+	/* The daemon may be at work still on an attachment that was cancelled. */
+	for (int i = 0; (err = rpc_unload(ctl->client, &req, &reply, &e)) && i < ROLL_BACK_TRIES &&
+		(e.code == IS_ABORTED || e.code == IS_UNAVAILABLE); i++)
+		usleep(ROLL_BACK_WAIT_US);
+	if (!err) {
 		if (!ctl->quiet)
 			fputs("        what was loaded has been unloaded again\n", stderr);
 		return status;
@@ -63,6 +74,8 @@ attach_all(struct ctl *ctl, struct load *l)
 		buf_printf(&what, "attach %s:%s", l->attach[i].req.kind, l->attach[i].req.target);
 		return ctl_fail_call(ctl, buf_text(&what), &e);
 	}
+	if (client_interrupted(ctl->client))
+		return ctl_fail(ctl, CTL_FAILED, NULL, "load", "interrupted");
 	return CTL_DONE;
 }
 
@@ -109,9 +122,8 @@ run_load(struct ctl *ctl, const struct args *args)
 	l.req.object_case = BPFD__V1__LOAD_REQUEST__OBJECT_CONTENT;
 	l.req.content.data = l.object;
 	l.req.source = l.path;
-	/* An interrupted attachment is taken back before the signal ends the program. */
-	if (l.n_attach)
-		client_hold_signals(ctl->client);
+	/* What was loaded is taken back before a signal ends the program. */
+	client_hold_signals(ctl->client);
 	if (rpc_load(ctl->client, &l.req, &l.reply, &e)) {
 		client_release_signals(ctl->client);
 		return ctl_fail_call(ctl, "load", &e);

@@ -92,10 +92,18 @@ waiter_sleep(struct waiter *w, int ms)
 	return poll(&p, 1, ms) == 1 ? on_signal(w) : 0;
 }
 
+bool
+waiter_interrupted(struct waiter *w)
+{
+	struct pollfd p = { w->signal_fd, POLLIN, 0 };
+
+	return w->held || (w->signal_fd >= 0 && poll(&p, 1, 0) == 1 && on_signal(w));
+}
+
 void
 waiter_end(struct waiter *w)
 {
-	if (w->signal_fd < 0)
+	if (w->signal_fd < 0 || w->hold)
 		return;
 	close_keep_errno(TAKE_FD(w->signal_fd));
 	sigprocmask(SIG_SETMASK, &w->before, NULL);
@@ -108,6 +116,7 @@ waiter_release(struct waiter *w)
 
 	w->hold = false;
 	w->held = 0;
+	waiter_end(w);
 	if (held)
 		raise(held);
 }
