@@ -498,6 +498,51 @@ completes_from_the_daemon(void **state)
 	completes("none", "detach ''", "");
 }
 
+/* Says bytes only when the client, out of time, has reset its stream and sent a PING. */
+static int
+run_against_late(const char *name, const char *bytes, size_t len)
+{
+	static const char settings[] = "\0\0\0\4\0\0\0\0\0" "\0\0\0\4\1\0\0\0\0";
+	static const char ping[] = "\0\0\10\6\0\0\0\0\0";
+	static const char reset[] = "\0\0\4\3\0\0\0\0\1\0\0\0\10";
+	static const char pong[] = "\0\0\10\6\1\0\0\0\0\0\0\0\0\0\0\0\0";
+	int fd = listen_at(name), got, status;
+	pid_t pid = start(name, "--timeout 0.2 list");
+	char in[8192];
+	size_t n = 0;
+
+	while ((got = accept4(fd, NULL, NULL, SOCK_CLOEXEC)) < 0 && errno == EAGAIN)
+		usleep(1000);
+	assert_int_equal(write(got, settings, sizeof(settings) - 1), sizeof(settings) - 1);
+	while (!memmem(in, n, ping, sizeof(ping) - 1)) {
+		ssize_t some = read(got, in + n, sizeof(in) - n);
+
+		assert_true(some > 0);
+		n += (size_t)some;
+	}
+	assert_non_null(memmem(in, n, reset, sizeof(reset) - 1));
+	assert_int_equal(write(got, bytes, len), (ssize_t)len);
+	assert_int_equal(write(got, pong, sizeof(pong) - 1), sizeof(pong) - 1);
+	status = finish(pid);
+	close(got);
+	close(fd);
+	return status;
+}
+
+static void
+an_answer_under_way_counts_after_all(void **state)
+{
+	/* HEADERS :status 200, content-type; DATA with an empty message; HEADERS grpc-status 0 */
+	static const char answer[] =
+		"\0\0\40\1\4\0\0\0\1\x88\0\14content-type\20application/grpc"
+		"\0\0\5\0\0\0\0\0\1\0\0\0\0\0"
+		"\0\0\17\1\5\0\0\0\1\0\13grpc-status\1" "0";
+
+	assert_int_equal(run_against_late("late", answer, sizeof(answer) - 1), 0);
+	has(out, "ID  NAME");
+	assert_int_equal(run_against_late("never", "", 0), 124);
+}
+
 /* bash splits words at ':' and '=', its script does not. */
 static void
 completes_in_bash(void **state)
@@ -563,6 +608,7 @@ main(void)
 		cmocka_unit_test(says_when_nobody_is_there),
 		cmocka_unit_test(takes_the_socket_from_the_environment),
 		cmocka_unit_test(survives_servers_that_are_none),
+		cmocka_unit_test(an_answer_under_way_counts_after_all),
 		cmocka_unit_test(completes_from_the_daemon),
 		cmocka_unit_test(completes_in_bash),
 		cmocka_unit_test(reports_output_that_cannot_be_written),
