@@ -27,7 +27,7 @@ check_size(struct ctl *ctl, const char *file, size_t size)
 		return CTL_DONE;
 	return ctl_fail(ctl, CTL_FAILED,
 		"llvm-strip -g removes debug information; bpfd.toml has the limit: object_bytes",
-		"load", "%s has %zu bytes, bpfd takes objects up to %llu", file, size,
+		"load", "%s is too large: %zu bytes; bpfd takes objects up to %llu", file, size,
 		(unsigned long long)limit);
 }
 
