@@ -32,6 +32,7 @@ struct api {
 	unsigned int undos;		/* of the reconciliation that is in progress */
 	bool reconciled;		/* the model has met a loader's inventory */
 	bool broken;			/* a peer broke the protocol: exit status 1 */
+	bool forget;			/* everything is detached at the end: leave no row either */
 };
 
 #endif

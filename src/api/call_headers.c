@@ -5,6 +5,7 @@
 #include "api/call.h"
 #include "api/conn.h"
 #include "common/auto.h"
+#include "common/log.h"
 
 #define HEADER_LIST_MAX	(16 * 1024)
 #define TIMER_NS_MAX	(365ULL * 86400 * 1000000000)
@@ -163,6 +164,9 @@ permitted(struct call *call)
 
 	if (peer->role >= rpc->role)
 		return true;
+	if (rpc->role > CONFIG_VIEWER)
+		log_notice("audit", "uid=%u pid=%d exe=%s request=%s result=PERMISSION_DENIED",
+			(unsigned int)peer->uid, (int)peer->pid, peer->exe, rpc->path);
 	call_abort(call, IPC_PERMISSION_DENIED,
 		"uid %u is %s and may not call %s: it needs access.%s in bpfd.toml",
 		(unsigned int)peer->uid, roles[peer->role], rpc->path, roles[rpc->role]);

@@ -159,6 +159,7 @@ on_API_STOP(struct ctl *c, const struct msg_hdr *h, const struct msg_stop *m, in
 	if (c->stopping)
 		return 0;
 	c->stopping = true;
+	c->api->forget = m->flags & STOP_DETACH;
 	event_add(&c->drain, &tv);
 	server_drain(c->api->server, on_drained, c);
 	return 0;

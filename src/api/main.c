@@ -156,6 +156,9 @@ stop(struct api *api)
 	server_free(api->server);
 	ctl_loader_free(api->loader);
 	ctl_free(api->ctl);
+	/* The loader takes everything down next: there is nothing to be found lost later. */
+	if (api->forget)
+		store_del_all(api->store);
 	store_checkpoint(api->store);
 	model_clear(&api->model);
 	event_base_free(api->base);

@@ -97,6 +97,12 @@ store_del_group(struct store *st, uint64_t gid)
 }
 
 int
+store_del_all(struct store *st)
+{
+	return store_run(st, ST_DEL_ALL, "");
+}
+
+int
 store_set_prog(struct store *st, uint64_t gid, uint32_t id, enum row_state state)
 {
 	return store_run(st, ST_SET_PROG, "iii", I(gid), I(id), I(state));

@@ -36,6 +36,7 @@ int	store_add_group(struct store *st, struct group *g, const void *object, size_
 int	store_finish_group(struct store *st, const struct group *g);
 int	store_set_group(struct store *st, uint64_t gid, enum row_state state);
 int	store_del_group(struct store *st, uint64_t gid);	/* its object too, if it was the last */
+int	store_del_all(struct store *st);	/* every group with all that belongs to it */
 int	store_set_prog(struct store *st, uint64_t gid, uint32_t id, enum row_state state);
 int	store_del_prog(struct store *st, uint64_t gid, uint32_t id);	/* its links too */
 

@@ -10,9 +10,9 @@ field() { sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status" | tr '\t' ' '; }
 caps() { printf '%x' "0x$(field "$1" "$2")"; }
 uid_of() { id -u "$1"; }
 links_of() { find "/proc/$1/fd" -type l -exec readlink {} + 2>/dev/null; }
-# 12 NET_ADMIN, 38 PERFMON, 39 BPF; 5 KILL, 6 SETGID, 7 SETUID, 8 SETPCAP, 18 SYS_CHROOT
+# 12 NET_ADMIN, 38 PERFMON, 39 BPF; 5 KILL, 8 SETPCAP: the rest a child gets at its exec
 loader_caps=$(printf '%x' $((1 << 12 | 1 << 38 | 1 << 39)))
-supervisor_caps=$(printf '%x' $((1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 18)))
+supervisor_caps=$(printf '%x' $((1 << 5 | 1 << 8)))
 
 # confined PID NAME USER CAPS
 confined() {
@@ -55,7 +55,7 @@ api=$(child bpfd-api) linker=$(child bpfd-linker) loader=$(child bpfd-loader)
 is "the_api_holds_no_bpf_object" same "$(held "$api")" ""
 is "the_api_opens_only_its_store" same "$(links_of "$api" | grep '^/' | grep -v -e "^$ROOT/state/" -e '^/dev/null' || :)" ""
 is "the_linker_holds_no_bpf_object" same "$(held "$linker")" ""
-is "the_loader_holds_its_programs" says prog_id held "$loader"
+is "the_loader_holds_no_object_between_requests" same "$(held "$loader")" ""
 is "the_supervisor_holds_no_bpf_object" same "$(held "$BPFD_PID")" ""
 is "the_loaders_root_is_the_bpffs" same "$(readlink "/proc/$loader/root")" "$BPFFS"
 is "the_apis_root_is_not_the_hosts" not same "$(readlink "/proc/$api/root")" /

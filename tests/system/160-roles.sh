@@ -21,7 +21,7 @@ chmod 600 "$WORK/secret.o"
 is "starts" daemon_start
 is "root_loads" ctl load "$OBJECTS/core.bpf.o"
 as=as_nobody
-is "others_cannot_connect" exits 4 c list
+is "others_cannot_connect" exits 5 c list
 as=as_member
 is "members_list" says core_exec c list programs
 is "members_get" says core_exec c get program core_exec
@@ -39,7 +39,7 @@ cp "$WORK/toml" "$ROOT/etc/bpfd.toml"
 is "starts_with_another_admin" daemon_start
 is "an_admin_by_configuration_loads" c load "$WORK/public.o"
 is "an_admin_cannot_use_a_file_that_it_cannot_read" not c load "$WORK/secret.o"
-is "root_is_not_an_admin_then" exits 5 ctl unload core_exec
+is "root_always_is_one" ctl unload core_exec
 is "stops_again" daemon_stop TERM
 is "nothing_is_left" leaks_none
 tap_end
