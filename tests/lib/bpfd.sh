@@ -25,7 +25,7 @@ BPFD_PID='' ROOT='' WORK='' HERE='' NS='' VETH='' PEER='' NET=0
 export OBJECTS SAMPLE
 
 begin() {
-	WORK=$(mktemp -d "${TMPDIR:-/tmp}/bpfd-test.XXXXXX")
+	WORK=$(mktemp -d "${TMPDIR:-/tmp}/bpfd-test-XXXXXX")
 	chmod 755 "$WORK"
 	trap finish EXIT
 	trap 'exit 129' HUP
