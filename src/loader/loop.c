@@ -188,6 +188,14 @@ serve_ready(struct loader *ld, const struct wait_set *w)
 	return 0;
 }
 
+static int
+timeout_ms(const struct loader *ld)
+{
+	int a = session_timeout_ms(ld), b = pool_timeout_ms(ld);
+
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
 int
 loader_loop(struct loader *ld)
 {
@@ -197,10 +205,12 @@ loader_loop(struct loader *ld)
 	pool_fill(ld);
 	while (!err) {
 		fill(ld, &w);
-		if (poll(w.fds, w.n, session_timeout_ms(ld)) < 0 && errno != EINTR)
+		if (poll(w.fds, w.n, timeout_ms(ld)) < 0 && errno != EINTR)
 			return -errno;
 		err = serve_ready(ld, &w);
 		session_expire(ld);
+		if (pool_timeout_ms(ld) == 0)
+			pool_fill(ld);
 		if (ld->api_gone)
 			api_drop(ld);
 		if (ld->peer_fd >= 0)

@@ -9,7 +9,8 @@
 #include "loader/handlers.h"
 #include "loader/loader.h"
 
-#define NO_SPARE_MS 1000
+#define BACKOFF_MIN_MS 100	/* before a spare linker is started again that died unused */
+#define BACKOFF_MAX_MS 60000
 
 static uint32_t
 n_spare(const struct loader *ld)
@@ -48,6 +49,16 @@ pool_fill(struct loader *ld)
 			return;		/* the loop sees the end of the channel */
 		ld->linkers_asked++;
 	}
+}
+
+int
+pool_timeout_ms(const struct loader *ld)
+{
+	int64_t left = ld->no_spare_until_ms - loader_now_ms();
+
+	if (!ld->no_spare_until_ms || n_spare(ld) + ld->linkers_asked >= ld->cfg->linker_spare)
+		return -1;
+	return left < 0 ? 0 : (int)left;
 }
 
 struct linker *
@@ -135,6 +146,7 @@ on_LINKER_READY(struct loader *ld, struct peer *p, const struct msg_hdr *h, cons
 		return -EPROTO;
 	broker_end(&p->ln->warm);
 	p->ln->ready = true;
+	ld->spare_backoff_ms = 0;
 	session_start_queued(ld);
 	return 0;
 }
@@ -143,7 +155,10 @@ on_LINKER_READY(struct loader *ld, struct peer *p, const struct msg_hdr *h, cons
 static void
 start_failed(struct loader *ld, const char *why)
 {
-	ld->no_spare_until_ms = loader_now_ms() + NO_SPARE_MS;
+	ld->spare_backoff_ms = ld->spare_backoff_ms ? ld->spare_backoff_ms * 2 : BACKOFF_MIN_MS;
+	if (ld->spare_backoff_ms > BACKOFF_MAX_MS)
+		ld->spare_backoff_ms = BACKOFF_MAX_MS;
+	ld->no_spare_until_ms = loader_now_ms() + ld->spare_backoff_ms;
 	for (struct session *s = ld->sessions; s; s = s->next) {
 		if (s->state == SESSION_QUEUED) {
 			session_fail(ld, s, IPC_UNAVAILABLE, -EAGAIN,

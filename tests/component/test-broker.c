@@ -597,6 +597,20 @@ says_when_no_linker_can_start(void **state)
 }
 
 static void
+replaces_a_spare_linker_that_dies(void **state)
+{
+	pid_t first;
+
+	rig_serve(&rig, 200);
+	first = a_linker();
+	assert_true(first > 0);
+	kill(first, SIGKILL);
+	rig_serve(&rig, 500);
+	assert_true(a_linker() > 0);
+	assert_int_not_equal(a_linker(), first);
+}
+
+static void
 refuses_who_is_not_an_administrator(void **state)
 {
 	AUTO(fd) int fd = rig_object("bpf/core");
@@ -670,6 +684,7 @@ main(void)
 		cmocka_unit_test(cancels_a_load_that_runs),
 		cmocka_unit_test(loads_side_by_side),
 		cmocka_unit_test(says_when_no_linker_can_start),
+		cmocka_unit_test(replaces_a_spare_linker_that_dies),
 		cmocka_unit_test(refuses_who_is_not_an_administrator),
 		cmocka_unit_test(keeps_no_descriptor_of_a_request),
 	};
