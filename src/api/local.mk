@@ -106,3 +106,14 @@ bpfd_api_SOURCES = \
 	src/api/rpctable.c
 bpfd_api_CFLAGS = $(API_CFLAGS)
 bpfd_api_LDADD = $(APISERVER_LIBS) $(API_STORE_LIBS) $(LIBMD_LIBS)
+
+if HAVE_CMOCKA
+COMPONENT_TESTS += tests/component/test-api
+tests_component_test_api_SOURCES = tests/component/test-api.c \
+	tests/component/apicall.c tests/component/apicall.h \
+	tests/component/apirig.c tests/component/apirig.h \
+	tests/component/h2client.c tests/component/h2client.h
+tests_component_test_api_CFLAGS = $(APISERVER_CFLAGS) $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests
+tests_component_test_api_LDADD = $(APISERVER_LIBS) $(CMOCKA_LIBS) -lpthread
+tests/component/test_api-apicall.$(OBJEXT) tests/component/test_api-test-api.$(OBJEXT): $(GEN_PROTO_H)
+endif
