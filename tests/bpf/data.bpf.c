@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Global data of every kind, the kernel's configuration, kernel symbols and subprograms. */
+/* Global data of every kind, the kernel's configuration, an absent kernel variable and subprograms. */
 #include <linux/bpf.h>
 #include <stdbool.h>
 
@@ -8,7 +8,7 @@
 extern unsigned int LINUX_KERNEL_VERSION __kconfig;
 extern bool CONFIG_BPF_SYSCALL __kconfig __weak;
 extern unsigned long CONFIG_HZ __kconfig __weak;
-extern const void no_such_symbol __ksym __weak;
+extern const int no_such_variable __ksym __weak;
 
 const volatile __u64 data_ro = 7;
 const volatile char data_text[8] = "seven";
@@ -38,7 +38,7 @@ data_exec(struct bpf_raw_tracepoint_args *ctx)
 	data_version = LINUX_KERNEL_VERSION;
 	data_hz = CONFIG_HZ;
 	data_bpf = CONFIG_BPF_SYSCALL;
-	data_missing = &no_such_symbol == NULL;
+	data_missing = &no_such_variable == NULL;
 	return 0;
 }
 

@@ -50,7 +50,7 @@ bss_value() { value "$bss" ".[0].formatted.value[\".bss\"][] | select(has(\"$1\"
 is "data_and_subprograms_work" same "$(bss_value data_zero)" $((17 + 10 + 115))
 is "the_kernels_version_is_known" same "$(bss_value data_version)" "$(version_code)"
 is "the_kernels_configuration_is_known" same "$(bss_value data_bpf)" 1
-is "a_missing_weak_symbol_is_null" same "$(bss_value data_missing)" 1
+is "a_missing_weak_variable_is_null" same "$(bss_value data_missing)" 1
 leaks_note
 is "unloads_data" ctl unload --group "$group"
 
