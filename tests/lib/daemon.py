@@ -102,6 +102,24 @@ class Daemon:
             time.sleep(0.005)
         return None
 
+    def pins(self):
+        """Every file below the bpffs."""
+        return {os.path.join(d, f) for d, _, files in os.walk(self.bpffs) for f in files}
+
+    def held(self):
+        """Lines "prog_id: 7" of every BPF object that a process of this bpfd has open.  What is neither
+        held nor pinned is gone from the kernel, whatever others load meanwhile."""
+        found = set()
+        for pid in [self.proc.pid, *children_of(self.proc.pid)]:
+            try:
+                for fd in os.listdir(f"/proc/{pid}/fdinfo"):
+                    with open(f"/proc/{pid}/fdinfo/{fd}", encoding="ascii", errors="replace") as f:
+                        found |= {" ".join(line.split()) for line in f
+                                  if line.startswith(("prog_id:", "map_id:", "link_id:"))}
+            except OSError:
+                continue    # it ended meanwhile
+        return found
+
     def log_text(self):
         with open(self.log, encoding="utf-8", errors="replace") as f:
             return f.read()
