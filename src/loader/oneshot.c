@@ -106,7 +106,8 @@ answer(struct loader *ld, struct chan *ch, int64_t deadline, struct chan_msg *m,
 		kill_one(ld);
 		return result_set(res, IPC_DEADLINE_EXCEEDED, err, "bpfd-oneshot did not answer in time");
 	}
-	return result_set(res, IPC_INTERNAL, err ? err : -EPIPE, "bpfd-oneshot ended without an answer");
+	return result_set(res, IPC_UNAVAILABLE, err ? err : -EPIPE,
+		"bpfd-oneshot ended before it answered; try again, and see bpfd's log");
 }
 
 static int

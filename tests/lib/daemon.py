@@ -103,8 +103,8 @@ class Daemon:
         return None
 
     def pins(self):
-        """Every file below the bpffs."""
-        return {os.path.join(d, f) for d, _, files in os.walk(self.bpffs) for f in files}
+        """Every file in the folders of the bpffs; the kernel has two of its own beside them."""
+        return {os.path.join(d, f) for d, _, files in os.walk(self.bpffs) for f in files if d != self.bpffs}
 
     def held(self):
         """Lines "prog_id: 7" of every BPF object that a process of this bpfd has open.  What is neither

@@ -13,7 +13,7 @@ def section_table(data):
         return None
     off, = struct.unpack_from("<Q", data, 40)
     size, count = struct.unpack_from("<HH", data, 58)
-    if size != 64 or off + size * count > len(data):
+    if size != 64 or count == 0 or off + size * count > len(data):
         return None
     return off, size, count
 
