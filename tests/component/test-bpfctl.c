@@ -522,7 +522,9 @@ run_against_late(const char *name, const char *bytes, size_t len)
 	}
 	assert_non_null(memmem(in, n, reset, sizeof(reset) - 1));
 	assert_int_equal(write(got, bytes, len), (ssize_t)len);
-	assert_int_equal(write(got, pong, sizeof(pong) - 1), sizeof(pong) - 1);
+	/* A client that has its answer does not wait for this one. */
+	if (send(got, pong, sizeof(pong) - 1, MSG_NOSIGNAL) < 0)
+		assert_int_equal(errno, EPIPE);
 	status = finish(pid);
 	close(got);
 	close(fd);
