@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The peer of the bench: open, load and attach every program of an object by plain libbpf, in one
- * process with all privileges.  Arguments: OBJECT [ROUNDS].  Prints one line of microseconds per
- * round: open load attach total.
+ * process with all privileges.  Arguments: OBJECT [ROUNDS [PIN]].  Prints one line of microseconds
+ * per round: open load attach total.  With PIN, a path in a bpffs, each link is pinned as PIN and
+ * its number and stays attached, as it does with bpfctl; without, it is detached again.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -31,8 +32,9 @@ quiet(enum libbpf_print_level level, const char *fmt, va_list ap)
 }
 
 static int
-attach_all(struct bpf_object *obj, struct bpf_link **links, size_t *n)
+attach_all(struct bpf_object *obj, const char *pin, struct bpf_link **links, size_t *n)
 {
+	char path[256];
 	struct bpf_program *prog;
 
 	bpf_object__for_each_program(prog, obj) {
@@ -44,12 +46,15 @@ attach_all(struct bpf_object *obj, struct bpf_link **links, size_t *n)
 		if (!link)
 			return -errno;
 		links[(*n)++] = link;
+		snprintf(path, sizeof(path), "%s%zu", pin ? pin : "", *n);
+		if (pin && bpf_link__pin(link, path) < 0)
+			return -errno;
 	}
 	return 0;
 }
 
 static int
-one_round(const char *path)
+one_round(const char *path, const char *pin)
 {
 	struct bpf_link *links[LINKS_MAX];
 	size_t n = 0;
@@ -63,7 +68,7 @@ one_round(const char *path)
 	err = bpf_object__load(obj);
 	loaded = now_us();
 	if (!err)
-		err = attach_all(obj, links, &n);
+		err = attach_all(obj, pin, links, &n);
 	attached = now_us();
 	if (!err)
 		printf("%.1f %.1f %.1f %.1f\n", opened - start, loaded - opened, attached - loaded,
@@ -80,12 +85,12 @@ main(int argc, char **argv)
 	int rounds = argc > 2 ? atoi(argv[2]) : 1;
 
 	if (argc < 2) {
-		fprintf(stderr, "usage: bare-libbpf OBJECT [ROUNDS]\n");
+		fprintf(stderr, "usage: bare-libbpf OBJECT [ROUNDS [PIN]]\n");
 		return 2;
 	}
 	libbpf_set_print(quiet);
 	for (int i = 0; i < rounds; i++) {
-		int err = one_round(argv[1]);
+		int err = one_round(argv[1], argc > 3 ? argv[3] : NULL);
 
 		if (err) {
 			fprintf(stderr, "bare-libbpf: %s: %s\n", argv[1], strerror(-err));
