@@ -31,13 +31,24 @@ pair(int sv[2])
 	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0 ? -errno : 0;
 }
 
+/* Whoever reads our standard output to its end waits no longer, either. */
+static void
+let_go(struct sup *s)
+{
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (dup2(s->null, fd) < 0)
+			log_err(-errno, "daemon.output", "fd=%d", fd);
+	if (write(s->daemon_pipe, "", 1) < 0)
+		log_err(-errno, "daemon.ready", "the parent is gone");
+	close_keep_errno(TAKE_FD(s->daemon_pipe));
+}
+
 static void
 say_serving(struct sup *s)
 {
 	notify_say(&s->notify, "READY=1\nSTATUS=Serving");
-	if (s->daemon_pipe >= 0 && write(s->daemon_pipe, "", 1) < 0)
-		log_err(-errno, "daemon.ready", "the parent is gone");
-	close_keep_errno(TAKE_FD(s->daemon_pipe));
+	if (s->daemon_pipe >= 0)
+		let_go(s);
 	if (!s->serving)
 		log_notice("bpfd.ready", "socket=%s", s->paths.sock);
 	s->serving = true;
