@@ -159,12 +159,36 @@ every_mistake_is_said(void **state)
 	free(said);
 }
 
+/* etc/bpfd.toml is what --print-config says, below its license. */
+static void
+the_example_says_the_same(void **state)
+{
+	FILE *file = fopen(TEST_SRCDIR "/etc/bpfd.toml", "r");
+	char *printed = NULL, *p, line[4096];
+	size_t len = 0;
+	FILE *out = open_memstream(&printed, &len);
+
+	assert_non_null(file);
+	config_print(out);
+	fclose(out);
+	p = printed;
+	assert_non_null(fgets(line, sizeof(line), file));
+	while (fgets(line, sizeof(line), file)) {
+		assert_memory_equal(p, line, strlen(line));
+		p += strlen(line);
+	}
+	assert_string_equal(p, "");
+	fclose(file);
+	free(printed);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_empty_file_is_the_defaults),
 		cmocka_unit_test(the_printed_file_says_the_same),
+		cmocka_unit_test(the_example_says_the_same),
 		cmocka_unit_test(keys_are_read),
 		cmocka_unit_test(mistakes_name_line_and_column),
 		cmocka_unit_test(every_mistake_is_said),
