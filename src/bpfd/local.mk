@@ -24,3 +24,19 @@ bpfd_SOURCES = \
 	src/bpfd/sup.h \
 	src/bpfd/task.c
 bpfd_LDADD = libsup.a $(IPC_LIBS)
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/unit/test-sup-backoff tests/unit/test-sup-loglines \
+	tests/unit/test-sup-notify tests/unit/test-sup-options
+tests_unit_test_sup_backoff_SOURCES = tests/unit/test-sup-backoff.c
+tests_unit_test_sup_backoff_LDADD = libsup.a $(COMMON_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_sup_loglines_SOURCES = tests/unit/test-sup-loglines.c
+tests_unit_test_sup_loglines_LDADD = libsup.a $(COMMON_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_sup_notify_SOURCES = tests/unit/test-sup-notify.c
+tests_unit_test_sup_notify_LDADD = libsup.a $(COMMON_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_sup_options_SOURCES = tests/unit/test-sup-options.c
+tests_unit_test_sup_options_LDADD = libsup.a $(COMMON_LIBS) $(CMOCKA_LIBS)
+endif
+FUZZ_TARGETS += tests/fuzz/fuzz-loglines
+tests_fuzz_fuzz_loglines_SOURCES = tests/fuzz/fuzz-loglines.c
+tests_fuzz_fuzz_loglines_LDADD = libsup.a $(COMMON_LIBS) $(FUZZ_LIBS)
