@@ -22,6 +22,7 @@ TEST_OBJECTS = \
 	tests/bpf/data.bpf.o \
 	tests/bpf/denied.bpf.o \
 	tests/bpf/greedy.bpf.o \
+	tests/bpf/huge.bpf.o \
 	tests/bpf/kinds.bpf.o \
 	tests/bpf/long.bpf.o \
 	tests/bpf/maps.bpf.o \

@@ -189,6 +189,13 @@ last_line(const char *log, size_t len, char *out, size_t size)
 }
 
 static int
+no_memory(struct msg_linked *out)
+{
+	return object_fail(out, IPC_RESOURCE_EXHAUSTED, -ENOMEM,
+		"linking the object needs more memory than limits.linker_memory_bytes allows");
+}
+
+static int
 load_failed(struct linker *ln, int err, struct msg_linked *out)
 {
 	size_t size, len;
@@ -207,8 +214,7 @@ load_failed(struct linker *ln, int err, struct msg_linked *out)
 			"the verifier refused program \"%s\": %s", name, verdict[0] ? verdict : why);
 	}
 	if (err == -ENOMEM)
-		return object_fail(out, IPC_RESOURCE_EXHAUSTED, err,
-			"linking the object needs more memory than limits.linker_memory_bytes allows");
+		return no_memory(out);
 	/* Of a program it is the kernel that refuses, of an extern the kernel that lacks it. */
 	return object_fail(out, name[0] || err == -ESRCH ? IPC_FAILED_PRECONDITION : IPC_INVALID_ARGUMENT,
 		err, "the object cannot be linked: %s", why);
@@ -258,8 +264,8 @@ link_image(struct linker *ln, const struct msg_load *req, const void *elf, size_
 		return err;
 	obj = bpf_object__open_mem(elf, size, &opts);
 	if (!obj)
-		return object_fail(out, errno == ENOMEM ? IPC_RESOURCE_EXHAUSTED : IPC_INVALID_ARGUMENT,
-			-errno, "the object cannot be opened: %s", first_warning(ln));
+		return errno == ENOMEM ? no_memory(out) : object_fail(out, IPC_INVALID_ARGUMENT, -errno,
+			"the object cannot be opened: %s", first_warning(ln));
 	err = choose_programs(ln, obj, req, out);
 	if (!err)
 		err = object_set_globals(obj, elf, size, req, out);

@@ -40,6 +40,11 @@ is "and_the_old_one_stays" ctl version
 printf '[limits]\nmaps = 64\n' >"$conf"
 kill -s HUP "$BPFD_PID"
 is "a_right_one_is_taken" within 5 loads_two_maps
+printf '[limits]\nlinker_memory_bytes = 134217728\n' >"$conf"
+kill -s HUP "$BPFD_PID"
+is "a_linker_has_its_limit_of_memory" within 5 says limits.linker_memory_bytes ctl load "$OBJECTS/huge.bpf.o"
+is "that_is_an_answer" exits 1 ctl load "$OBJECTS/huge.bpf.o"
+is "and_others_load" ctl load "$OBJECTS/core.bpf.o"
 leaks_note
 is "stops" daemon_stop TERM
 is "nothing_is_left" leaks_none
