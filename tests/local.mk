@@ -79,4 +79,14 @@ check-sanitize:
 
 .PHONY: tests tests-am lint bench check-fuzz check-sanitize
 
-EXTRA_DIST += tests/run tests/sanitize tests/expected-skips.txt
+EXTRA_DIST += tests/run tests/sanitize tests/expected-skips.txt $(TEST_OBJECTS:.o=.c) \
+	tests/bench/h2.py tests/bench/run \
+	tests/clients/bpfman_client.js tests/clients/bpfman_client.py \
+	tests/clients/package-lock.json tests/clients/package.json \
+	tests/fuzz/corpus tests/fuzz/h2.dict tests/fuzz/run \
+	tests/lib/bpfd.sh tests/lib/daemon.py tests/lib/mutate.py tests/lib/tap.py tests/lib/tap.sh \
+	tests/golden tests/lint tests/system
+
+# Python may have left compiled files.
+dist-hook:
+	find $(distdir) -name __pycache__ -exec rm -rf {} +
