@@ -8,7 +8,8 @@
 #include "common/auto.h"
 #include "common/log.h"
 
-#define READY_MS 20000	/* from its start until a child says READY */
+#define READY_MS	20000	/* from its start until a child says READY */
+#define START_DEATHS	5	/* deaths of a child before bpfd ever served: it will not work */
 
 int
 child_say(struct child *c, enum ipc_type type, uint32_t seq, const void *payload, const int *fds)
@@ -132,7 +133,7 @@ on_PROCS(struct child *c, struct chan *ch, const struct msg_hdr *h, const struct
 {
 	struct sup *s = c->task.sup;
 	const struct task self = { .name = "bpfd", .pid = getpid(),
-		.started_boot_ns = s->children[0].task.started_boot_ns };
+		.started_boot_ns = s->started_boot_ns };
 
 	tell(c, h->seq, &self, getuid(), 0);
 	for (size_t i = 0; i < N_CHILDREN; i++)
@@ -188,6 +189,20 @@ on_message(void *arg)
 
 /* ---- start and end ---- */
 
+/* Whoever waits for us to be ready must hear that it is in vain. */
+static void
+count_death(struct child *c)
+{
+	struct sup *s = c->task.sup;
+
+	c->restarts++;
+	if (s->serving || ++c->early_deaths < START_DEATHS)
+		return;
+	log_err(-ECHILD, "start.gave_up", "name=%s it ended %d times, see the lines above",
+		proc_infos[c->id].binary, START_DEATHS);
+	s->failed = s->stop_wanted = true;
+}
+
 static void
 on_ended(struct task *t, int status)
 {
@@ -211,7 +226,7 @@ on_ended(struct task *t, int status)
 		c->start_at_ms = now;
 		return;
 	}
-	c->restarts++;
+	count_death(c);
 	c->start_at_ms = now + (int64_t)backoff_next(&c->backoff, lived, s->cfg->restart_backoff_min_ms,
 		s->cfg->restart_backoff_max_ms);
 	log_warn("child.ended", "name=%s lived_ms=%llu start_again_in_ms=%lld %s", t->name,
@@ -285,6 +300,7 @@ child_start_due(struct sup *s)
 		err = start(c);
 		if (!err || c->task.pid)
 			continue;
+		count_death(c);
 		c->start_at_ms = now + (int64_t)backoff_next(&c->backoff, 0, s->cfg->restart_backoff_min_ms,
 			s->cfg->restart_backoff_max_ms);
 		log_err(err, "child.start", "name=%s", proc_infos[c->id].binary);

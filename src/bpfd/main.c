@@ -137,11 +137,15 @@ start(struct sup *s)
 		return status;
 	if (confrun_read(s))
 		return EXIT_CONFIG;
-	status = setup_mounts(s);
-	if (!status)
-		status = listen_open(s);
+	/* Whoever cannot listen has mounted nothing yet. */
+	status = listen_open(s);
 	if (status)
 		return status;
+	status = setup_mounts(s);
+	if (status) {
+		listen_close(s);
+		return status;
+	}
 	s->loop = loop_new();
 	if (s->loop < 0 || open_signals(s))
 		return log_err(-errno, "start.loop", "step=epoll"), EXIT_FAILED;
@@ -177,6 +181,7 @@ run(struct sup *s)
 {
 	int err = 0;
 
+	s->started_boot_ns = task_boot_ns();
 	child_init(s);
 	while (!s->stop_wanted && !err) {
 		int64_t next, tick = s->notify.next_ms;
@@ -188,7 +193,9 @@ run(struct sup *s)
 		if (s->reload_wanted)
 			reload(s);
 	}
-	return err ? log_err(err, "bpfd.loop", "step=epoll") : 0;
+	if (err)
+		return log_err(err, "bpfd.loop", "step=epoll");
+	return s->failed ? -ECHILD : 0;
 }
 
 /* ---- stop ---- */

@@ -40,7 +40,7 @@ struct child {
 	struct backoff backoff;
 	int64_t start_at_ms;		/* INT64_MAX: runs, or is not to run */
 	int64_t ready_by_ms;		/* INT64_MAX: it is ready */
-	uint32_t restarts;
+	uint32_t restarts, early_deaths;
 	bool ready, wired;
 	bool stopped;			/* it said so: nothing but its end is left */
 	bool again;			/* its end is wanted: start it at once */
@@ -68,12 +68,15 @@ struct sup {
 	struct helper *helpers;
 	uint32_t next_helper;
 	bool serving;			/* was ready once */
+	bool failed;			/* never will be */
+	uint64_t started_boot_ns;
 	bool stopping, stop_wanted, reload_wanted;
 };
 
 /* task.c */
 int	task_start(struct task *t, struct proc_start *s);	/* fills s->in, out, log; -errno */
 void	task_kill(struct task *t);
+uint64_t task_boot_ns(void);				/* CLOCK_BOOTTIME */
 
 /* child.c */
 void	child_init(struct sup *s);

@@ -12,8 +12,8 @@
 
 #define READS_MAX 16	/* reads of one pipe in a round, so that a talker does not hold up others */
 
-static uint64_t
-boot_ns(void)
+uint64_t
+task_boot_ns(void)
 {
 	struct timespec ts;
 
@@ -121,7 +121,7 @@ task_start(struct task *t, struct proc_start *s)
 		return err;
 	}
 	t->started_ms = loop_now_ms();
-	t->started_boot_ns = boot_ns();
+	t->started_boot_ns = task_boot_ns();
 	return watch(t, pipefd[0]);
 }
 
