@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,6 +15,8 @@
 
 #define LISTEN_FDS_START	3	/* sd_listen_fds(3) */
 #define BACKLOG			512
+#define GRACE_MS		1000
+#define GRACE_STEP_MS		20
 
 /* Sockets that init made for us: number of them, or an exit status below 0. */
 static int
@@ -41,13 +44,40 @@ inherited(struct sup *s)
 	return n;
 }
 
-/* The lock is held, so a socket that is there already is a dead bpfd's. */
+/* Does a server answer there?  The children of a supervisor that was killed do for a moment. */
+static bool
+is_served(const struct sockaddr_un *sun)
+{
+	for (int i = 0; i < GRACE_MS / GRACE_STEP_MS; i++) {
+		AUTO(fd) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+		if (connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) < 0 && errno != EAGAIN)
+			return false;
+		poll(NULL, 0, GRACE_STEP_MS);
+	}
+	return true;
+}
+
+/* What is left of a dead bpfd goes away; the lock says that none of ours lives. */
+static int
+remove_stale(const struct sockaddr_un *sun)
+{
+	struct stat st;
+
+	if (lstat(sun->sun_path, &st) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISSOCK(st.st_mode))
+		return -ENOTSOCK;
+	if (is_served(sun))
+		return -EADDRINUSE;
+	return unlink(sun->sun_path) < 0 ? -errno : 0;
+}
+
 static int
 open_socket(const char *path, gid_t group)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	AUTO(fd) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct stat st;
 	mode_t old;
 	int err;
 
@@ -56,9 +86,9 @@ open_socket(const char *path, gid_t group)
 	if (strlen(path) >= sizeof(sun.sun_path))
 		return -ENAMETOOLONG;
 	strcpy(sun.sun_path, path);
-	if (lstat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
-		return -ENOTSOCK;
-	unlink(path);
+	err = remove_stale(&sun);
+	if (err)
+		return err;
 	old = umask(0177);	/* until its group is set nobody else gets in */
 	err = bind(fd, (struct sockaddr *)&sun, sizeof(sun)) < 0 ? -errno : 0;
 	umask(old);
@@ -67,6 +97,21 @@ open_socket(const char *path, gid_t group)
 	if (chown(path, 0, group) < 0 || chmod(path, 0660) < 0 || listen(fd, BACKLOG) < 0)
 		return -errno;
 	return TAKE_FD(fd);
+}
+
+static int
+refuse(struct sup *s, int err, const char *path)
+{
+	if (!s->activated && s->n_listeners > 0)
+		unlink(s->paths.sock);	/* the first one went well */
+	if (err == -ENOTSOCK)
+		log_err(err, "start.listen", "path=%s what is there is not a socket", path);
+	else if (err == -EADDRINUSE)
+		log_err(err, "start.listen", "path=%s another server answers there; stop it first "
+			"(systemctl stop bpfd.socket?)", path);
+	else
+		log_err(err, "start.listen", "path=%s", path);
+	return err == -EADDRINUSE ? EXIT_IN_USE : EXIT_FAILED;
 }
 
 int
@@ -87,7 +132,7 @@ listen_open(struct sup *s)
 		int fd = open_socket(paths[i], gr->gr_gid);
 
 		if (fd < 0)
-			return log_err(fd, "start.listen", "path=%s", paths[i]), EXIT_FAILED;
+			return refuse(s, fd, paths[i]);
 		s->listeners[s->n_listeners++] = fd;
 	}
 	return 0;
