@@ -40,3 +40,8 @@ endif
 FUZZ_TARGETS += tests/fuzz/fuzz-loglines
 tests_fuzz_fuzz_loglines_SOURCES = tests/fuzz/fuzz-loglines.c
 tests_fuzz_fuzz_loglines_LDADD = libsup.a $(COMMON_LIBS) $(FUZZ_LIBS)
+
+# What tests/system/190-supervisor.py puts into the place of the loader and the API.
+check_PROGRAMS += tests/component/sup-child
+tests_component_sup_child_SOURCES = tests/component/sup-child.c
+tests_component_sup_child_LDADD = $(IPC_LIBS)
