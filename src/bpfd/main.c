@@ -101,6 +101,22 @@ resolve_root(struct sup *s, char room[PATHS_MAX])
 	return 0;
 }
 
+/* Who else may write there could lead us elsewhere, with a link in the place of a folder. */
+static int
+check_root(const char *root)
+{
+	struct stat st;
+
+	if (!root)
+		return 0;
+	if (stat(root, &st) < 0)
+		return log_err(-errno, "start.root", "path=%s", root);
+	if (st.st_uid != 0 || (st.st_mode & 022))
+		return log_err(-EPERM, "start.root", "path=%s it must be root's and nobody else may write "
+			"there", root);
+	return 0;
+}
+
 static int
 prepare(struct sup *s, char root[PATHS_MAX])
 {
@@ -115,6 +131,8 @@ prepare(struct sup *s, char root[PATHS_MAX])
 		err = paths_init(s->opt.root, &s->paths);
 	if (err)
 		return log_err(err, "start.root", "path=%s", s->opt.root ? s->opt.root : "/"), EXIT_FAILED;
+	if (check_root(s->opt.root))
+		return EXIT_FAILED;
 	return proc_open_all(s->exes) < 0 ? EXIT_MISSING : 0;
 }
 

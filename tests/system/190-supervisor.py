@@ -210,6 +210,21 @@ def sockets(tap, top):
     tap.check("does_not_touch_a_file_that_is_no_socket", rig.start().proc.wait(15) == 1 and os.path.exists(other), rig.log())
 
 
+def foreign_root(tap, top):
+    rig = Rig(top, "foreign")
+    elsewhere = os.path.join(top, "elsewhere")
+    os.mkdir(elsewhere, 0o755)
+    os.symlink(elsewhere, os.path.join(rig.root, "state"))
+    os.chmod(rig.root, 0o777)
+    done = subprocess.run(rig.command(), capture_output=True, text=True, timeout=10, check=False)
+    tap.check("refuses_a_root_that_others_may_write", done.returncode == 1 and "it must be root's" in done.stderr, done)
+    os.chmod(rig.root, 0o755)
+    os.chown(rig.root, 65534, 65534)
+    done = subprocess.run(rig.command(), capture_output=True, text=True, timeout=10, check=False)
+    tap.check("refuses_a_root_that_is_another_user_s", done.returncode == 1 and "it must be root's" in done.stderr, done)
+    tap.check("touches_nothing_by_way_of_it", os.stat(elsewhere).st_uid == 0 and os.listdir(elsewhere) == [])
+
+
 def main():
     tap = Tap()
     if not os.path.exists(FAKE) or not os.path.exists(BPFD):
@@ -217,7 +232,7 @@ def main():
         tap.done()
     with tempfile.TemporaryDirectory(prefix="bpfd-test-") as top:
         os.chmod(top, 0o755)
-        for part in (order, deaths, hopeless, nonsense, helpers, hanging, reload, sockets):
+        for part in (order, deaths, hopeless, nonsense, helpers, hanging, reload, sockets, foreign_root):
             part(tap, top)
     tap.done()
 
