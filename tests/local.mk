@@ -25,6 +25,7 @@ TEST_OBJECTS = \
 	tests/bpf/huge.bpf.o \
 	tests/bpf/kinds.bpf.o \
 	tests/bpf/long.bpf.o \
+	tests/bpf/longlog.bpf.o \
 	tests/bpf/maps.bpf.o \
 	tests/bpf/plain.bpf.o \
 	tests/bpf/refused.bpf.o

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "api/logs.h"
 #include "api/model.h"
 #include "ipc/config.h"
 
@@ -24,6 +25,7 @@ struct api {
 	struct server *server;
 	struct ctl *ctl;		/* to the supervisor */
 	struct ctl_loader *loader;
+	struct logs logs;		/* of refused loads */
 	const char *bpffs;		/* before the name of a pin: absolute where that is known */
 	uint64_t dry_runs;		/* number of the last: dry runs have no row */
 	char kernel[72];		/* release of the running kernel */

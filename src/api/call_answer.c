@@ -10,6 +10,7 @@
 
 /* Clients refuse trailers over 8 KiB, counted as names, values and 32 bytes for each field. */
 #define TRAILERS_MAX	(8192 - 256)
+#define DETAILS_FRAME_MAX 192	/* of the Status around text and log: type, number, lengths */
 
 struct answer {			/* one message, with its prefix */
 	STAILQ_ENTRY(answer) next;
@@ -272,26 +273,32 @@ call_error(struct call *call, enum ipc_code code, const char *fmt, ...)
 	call_fail(call, code, text);
 }
 
+size_t
+call_detail_room(const char *text)
+{
+	size_t len = strnlen(text, CALL_TEXT_MAX - 1);
+	/* text is there twice: percent-encoded (at most 3 times as long) and in the Status. */
+	size_t used = 3 * len + BASE64_SIZE(len + DETAILS_FRAME_MAX);
+	size_t max = used < TRAILERS_MAX ? (TRAILERS_MAX - used) / 4 * 3 : 0;
+
+	return max < CALL_DETAIL_MAX ? max : CALL_DETAIL_MAX;
+}
+
 void
 call_error_detail(struct call *call, enum ipc_code code, const char *text, const char *log,
-		size_t log_len)
+		size_t log_len, uint64_t log_id)
 {
-	size_t len = strlen(text) < CALL_TEXT_MAX ? strlen(text) : CALL_TEXT_MAX - 1;
-	/* text is there twice: percent-encoded (at most 3 times as long) and in the Status. */
-	size_t used = 3 * len + BASE64_SIZE(len + 128);
-	size_t max = used < TRAILERS_MAX ? (TRAILERS_MAX - used) / 4 * 3 : 0;
+	size_t max = call_detail_room(text);
 	char cut[CALL_TEXT_MAX];
 
 	call->handler_done = true;
 	if (call->state == CALL_ANSWERED)
 		return;
 	snprintf(cut, sizeof(cut), "%s", text);
-	if (max > CALL_DETAIL_MAX)
-		max = CALL_DETAIL_MAX;
 	if (log_len > max) {	/* its end says why */
 		log += log_len - max;
 		log_len = max;
 	}
-	call->details = details_encode(code, cut, log, log_len);
+	call->details = details_encode(code, cut, log, log_len, log_id);
 	call_fail(call, code, cut);
 }

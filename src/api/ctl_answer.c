@@ -6,10 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/logs.h"
 #include "common/auto.h"
 
 #define ITEMS_MAX	65536
-#define LOG_MAX		(1u << 20)	/* of a verifier's log, its end: there is what it refused */
+#define LOG_MAX		LOGS_BYTES_MAX	/* of a verifier's log, its end: there is what it refused */
 
 #define CLEAN(array) answer_clean(array, sizeof(array))
 

@@ -91,6 +91,7 @@ bpfd_api_SOURCES = \
 	src/api/ctl_answer.c src/api/ctl_answer.h \
 	src/api/ctl_loader.c src/api/ctl_loader.h \
 	src/api/ctl_req.c src/api/ctl_req.h \
+	src/api/logs.c src/api/logs.h \
 	src/api/programs.h \
 	src/api/programs_attach.c src/api/programs_kernel.c src/api/programs_load.c \
 	src/api/programs_op.c src/api/programs_op.h \
@@ -102,12 +103,17 @@ bpfd_api_SOURCES = \
 	src/api/rpc_parts.c src/api/rpc_parts.h \
 	src/api/rpc_programs.c src/api/rpc_programs.h \
 	src/api/rpc_programs_fill.c src/api/rpc_programs_links.c src/api/rpc_programs_list.c \
+	src/api/rpc_programs_log.c \
 	src/api/rpc_system.c src/api/rpc_system.h \
 	src/api/rpctable.c
 bpfd_api_CFLAGS = $(API_CFLAGS)
 bpfd_api_LDADD = $(APISERVER_LIBS) $(API_STORE_LIBS) $(LIBMD_LIBS)
 
 if HAVE_CMOCKA
+UNIT_TESTS += tests/unit/test-logs
+tests_unit_test_logs_SOURCES = tests/unit/test-logs.c src/api/logs.c
+tests_unit_test_logs_CFLAGS = $(AM_CFLAGS) $(LIBEVENT_CFLAGS)
+tests_unit_test_logs_LDADD = $(LIBEVENT_LIBS) $(CMOCKA_LIBS)
 COMPONENT_TESTS += tests/component/test-api
 tests_component_test_api_SOURCES = tests/component/test-api.c \
 	tests/component/apicall.c tests/component/apicall.h \

@@ -61,6 +61,7 @@ start_server(struct api *api, struct start *s)
 	api->base = cfg ? event_base_new_with_config(cfg) : NULL;
 	if (!api->base)
 		return -ENOMEM;
+	logs_init(&api->logs, api->base);
 	err = server_new(api->base, api->cfg, api, &api->server);
 	for (size_t i = 0; !err && i < s->ctl.n_listeners; i++)
 		err = server_listen(api->server, s->ctl.listeners[i]);
@@ -160,6 +161,7 @@ stop(struct api *api)
 	if (api->forget)
 		store_del_all(api->store);
 	store_checkpoint(api->store);
+	logs_clear(&api->logs);
 	model_clear(&api->model);
 	event_base_free(api->base);
 	free(api->cfg);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "api/api.h"
 #include "common/log.h"
 #include "proto/grpc.h"
 
@@ -77,14 +78,27 @@ op_ok(struct op *op)
 }
 
 static void
-fail(struct op *op, enum ipc_code code, const char *text, const char *log, size_t log_len)
+fail(struct op *op, enum ipc_code code, const char *text)
 {
 	audit(op->uid, op->pid, op->exe, op->method, op->what, op->call ? code : IPC_CANCELLED,
 		op->call ? text : "the client went away");
-	if (op->call && log_len)
-		call_error_detail(op->call, code, text, log, log_len);
-	else if (op->call)
+	if (op->call)
 		call_error(op->call, code, "%s", text);
+	op->free(op);
+}
+
+/* The answer carries the end of the log; what is longer is kept until it is fetched. */
+static void
+fail_log(struct op *op, enum ipc_code code, const char *text, struct answer *a)
+{
+	uint64_t id = 0;
+
+	audit(op->uid, op->pid, op->exe, op->method, op->what, code, text);
+	if (a->log_len > call_detail_room(text))
+		id = logs_keep(&op->api->logs, op->uid, a->log, a->log_len);
+	call_error_detail(op->call, code, text, a->log, a->log_len, id);
+	if (id)
+		a->log = NULL;
 	op->free(op);
 }
 
@@ -97,17 +111,20 @@ op_fail(struct op *op, enum ipc_code code, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	fail(op, code, text, NULL, 0);
+	fail(op, code, text);
 }
 
 void
-op_fail_answer(struct op *op, const struct answer *a)
+op_fail_answer(struct op *op, struct answer *a)
 {
 	const struct msg_result *r = &a->result;
 
-	fail(op, r->code == IPC_OK ? IPC_INTERNAL : (enum ipc_code)r->code,
-		r->code == IPC_OK ? "bpfd-loader's answer does not fit the request" : r->text, a->log,
-		a->log_len);
+	if (r->code == IPC_OK)
+		fail(op, IPC_INTERNAL, "bpfd-loader's answer does not fit the request");
+	else if (op->call && a->log_len)
+		fail_log(op, (enum ipc_code)r->code, r->text, a);
+	else
+		fail(op, (enum ipc_code)r->code, r->text);
 }
 
 void

@@ -27,7 +27,7 @@ void	op_what(struct op *op, const char *fmt, ...) __attribute__((format(printf, 
 void	op_ok(struct op *op);
 void	op_fail(struct op *op, enum ipc_code code, const char *fmt, ...)
 		__attribute__((format(printf, 3, 4)));
-void	op_fail_answer(struct op *op, const struct answer *a);
+void	op_fail_answer(struct op *op, struct answer *a);	/* may take its log */
 void	op_fail_errno(struct op *op, int err);	/* of ctl_loader_call() */
 void	op_fail_store(struct op *op, int err);
 void	op_fail_away(struct op *op);		/* no loader in time */

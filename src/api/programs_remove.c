@@ -80,7 +80,7 @@ mark(struct remove_op *o, enum row_state state)
 }
 
 static void
-fail(struct remove_op *o, const struct answer *a)
+fail(struct remove_op *o, struct answer *a)
 {
 	/* Lost: it stays marked, and is finished when a loader is there. */
 	if (!a->lost && mark(o, ROW_DONE) < 0)

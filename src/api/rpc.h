@@ -50,10 +50,12 @@ void	call_reply(struct call *call, const ProtobufCMessage *response);
 void	call_error(struct call *call, enum ipc_code code, const char *fmt, ...)
 		__attribute__((format(printf, 3, 4)));
 /* The same with a google.rpc.Status in grpc-status-details-bin whose one detail is a
- * google.rpc.DebugInfo with detail = log (e.g. the verifier's log, cut to CALL_DETAIL_MAX). */
+ * google.rpc.DebugInfo with detail = log (e.g. the verifier's log), of which the last
+ * call_detail_room(text) bytes travel: trailers are limited.  log_id: see proto/details.h. */
 #define CALL_DETAIL_MAX 6144
+size_t	call_detail_room(const char *text);
 void	call_error_detail(struct call *call, enum ipc_code code, const char *text, const char *log,
-		size_t log_len);
+		size_t log_len, uint64_t log_id);
 
 /* Streaming answers (health Watch, reflection): any number, then call_finish(). */
 void	call_send(struct call *call, const ProtobufCMessage *response);

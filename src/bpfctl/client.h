@@ -34,6 +34,7 @@ struct client_error {
 	int code;
 	char *text;			/* allocated; NULL: none */
 	char *log;			/* the detail that came with it; NULL: none */
+	uint64_t log_id;		/* of the whole log, when log is its end only; 0: none */
 };
 void	client_error_clear(struct client_error *e);
 

@@ -230,7 +230,7 @@ grpc_error(struct call_state *call, struct client_error *e)
 		grpc_percent_decode(text, size, buf_text(&call->text), call->text.len);
 	e->text = text;
 	if (call->details.len)
-		e->log = details_log(buf_text(&call->details), call->details.len);
+		e->log = details_log(buf_text(&call->details), call->details.len, &e->log_id);
 	return -EIO;
 }
 

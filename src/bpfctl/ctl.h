@@ -38,8 +38,8 @@ int	ctl_print(struct ctl *ctl);
  * quiet.  Returns code, so that it can end a function. */
 int	ctl_fail(const struct ctl *ctl, enum ctl_exit code, const char *hint, const char *what,
 		const char *fmt, ...) __attribute__((format(printf, 5, 6)));
-/* The same for a call that failed; the verifier's log follows unless quiet.  Returns the exit
- * status that fits. */
+/* The same for a call that failed; the verifier's log follows unless quiet, whole when the daemon
+ * still has it.  Returns the exit status that fits. */
 int	ctl_fail_call(const struct ctl *ctl, const char *what, const struct client_error *e);
 enum ctl_exit ctl_exit_of(int client_code);
 const char *ctl_text_of(const struct client_error *e);		/* never empty */

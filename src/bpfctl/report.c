@@ -4,8 +4,11 @@
 #include <string.h>
 
 #include "bpfctl/ctl.h"
+#include "bpfctl/rpc.h"
 #include "bpfctl/text.h"
 #include "proto/grpc.h"
+
+#define VERIFIER_LOG_MAX (64u << 20)	/* bytes; the daemon keeps less */
 
 /* What a code of a failed call means for the exit status and for what to do next. */
 static const struct {
@@ -87,15 +90,42 @@ ctl_fail(const struct ctl *ctl, enum ctl_exit code, const char *hint, const char
 	return code;
 }
 
+/* The daemon keeps a log that was too long for the answer.  False: it does not any more. */
+static bool
+fetch_log(const struct ctl *ctl, uint64_t id, struct buf *out)
+{
+	Bpfd__V1__VerifierLogRequest req = BPFD__V1__VERIFIER_LOG_REQUEST__INIT;
+	uint64_t total = 0;
+
+	req.id = id;
+	for (; req.offset == 0 || req.offset < total; req.offset = out->len) {
+		AUTO(reply) Bpfd__V1__VerifierLogResponse *reply = NULL;
+		AUTO(client_error) struct client_error e = { 0 };
+
+		if (rpc_verifier_log(ctl->client, &req, &reply, &e))
+			return false;
+		total = reply->total;
+		if (!reply->part.len || total > VERIFIER_LOG_MAX || reply->part.len > total - req.offset)
+			return false;
+		buf_add(out, reply->part.data, reply->part.len);
+		if (out->failed)
+			return false;
+	}
+	return true;
+}
+
 int
 ctl_fail_call(const struct ctl *ctl, const char *what, const struct client_error *e)
 {
-	AUTO(buf) struct buf log = { 0 };
+	AUTO(buf) struct buf whole = { 0 }, log = { 0 };
 
 	put_error(ctl, hint_of(e->code), what, ctl_text_of(e));
 	if (!e->log || ctl->quiet)
 		return ctl_exit_of(e->code);
-	text_plain(&log, e->log, strlen(e->log), true);
+	if (e->log_id && fetch_log(ctl, e->log_id, &whole))
+		text_plain(&log, buf_text(&whole), whole.len, true);
+	else
+		text_plain(&log, e->log, strlen(e->log), true);
 	if (log.len && log.data[log.len - 1] != '\n')
 		buf_char(&log, '\n');
 	fputs(buf_text(&log), stderr);

@@ -197,8 +197,16 @@ finish_load(struct apirig *r, uint32_t seq, bool answer)
 static void
 refuse(struct apirig *r, uint32_t seq)
 {
-	AUTO(fd) int fd = memfd_sealed("log", LOG, sizeof(LOG) - 1);
-	const struct msg_result_log log = { .len = sizeof(LOG) - 1 };
+	size_t len = r->log_bytes ? r->log_bytes : sizeof(LOG) - 1;
+	AUTO(mem) char *text = malloc(len);
+	const struct msg_result_log log = { .len = len };
+	AUTO(fd) int fd = -1;
+
+	if (!text)
+		abort();
+	for (size_t i = 0; i < len; i++)
+		text[i] = r->log_bytes ? apirig_log_byte(i) : LOG[i];
+	fd = memfd_sealed("log", text, len);
 
 	chan_send(r->chan, IPC_RESULT_LOG, seq, &log, &fd);
 	result(r, seq, IPC_FAILED_PRECONDITION, 0, "the verifier refused it");

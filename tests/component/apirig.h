@@ -54,10 +54,18 @@ struct apirig {
 	struct fake_link links[FAKE_MAX];
 	size_t n_progs, n_links;
 	uint32_t next_id, waiting_seq;
+	size_t log_bytes;		/* of FAKE_REFUSES; 0: a short one */
 	struct msg_load last_load;
 	struct msg_attach last_attach;
 	unsigned int count[N_IPC_TYPES];	/* messages that the fake loader got */
 };
+
+/* A byte of a long log. */
+static inline char
+apirig_log_byte(size_t at)
+{
+	return at % 61 == 60 ? '\n' : (char)('a' + at / 61 % 26);
+}
 
 int	apirig_open(struct apirig *r);		/* the directory, the socket; -errno */
 void	apirig_close(struct apirig *r);

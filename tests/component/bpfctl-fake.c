@@ -17,6 +17,8 @@
 #include "common/auto.h"
 #include "ipc/config.h"
 
+#define LOG_ID 77		/* of the log that is kept */
+
 static int log_to = -1;
 
 static void __attribute__((format(printf, 1, 2)))
@@ -88,7 +90,10 @@ on_load(struct call *call, const ProtobufCMessage *msg)
 		return call_error(call, (enum ipc_code)code, "the fake\x1b says %d", code);
 	if (strcmp(text, "verifier") == 0)
 		return call_error_detail(call, IPC_FAILED_PRECONDITION, "the verifier refused f", log,
-			strlen(log));
+			strlen(log), 0);
+	if (strcmp(text, "verifier long") == 0 || strcmp(text, "verifier gone") == 0)
+		return call_error_detail(call, IPC_FAILED_PRECONDITION, "the verifier refused f", log,
+			strlen(log), text[9] == 'l' ? LOG_ID : LOG_ID + 1);
 	make_program(&programs[0], 21, "alpha", "tracepoint", 5);
 	make_program(&programs[1], 22, "beta", "xdp", 5);
 	reply.group = req->dry_run ? 0 : strcmp(text, "sticky") == 0 ? 66 : 5;
@@ -235,6 +240,21 @@ on_list_maps(struct call *call, const ProtobufCMessage *msg)
 }
 
 static void
+on_verifier_log(struct call *call, const ProtobufCMessage *msg)
+{
+	const Bpfd__V1__VerifierLogRequest *req = (const Bpfd__V1__VerifierLogRequest *)msg;
+	static const char log[] = "first line\n0: (b7) r0 = 1\n\x1b[31m1: (95) exit\nR0 leaks\n";
+	Bpfd__V1__VerifierLogResponse reply = BPFD__V1__VERIFIER_LOG_RESPONSE__INIT;
+
+	if (req->id != LOG_ID)
+		return call_error(call, IPC_NOT_FOUND, "gone");
+	reply.total = strlen(log);
+	reply.part.data = (uint8_t *)(uintptr_t)log + req->offset;
+	reply.part.len = reply.total - req->offset < 13 ? reply.total - req->offset : 13;
+	call_reply(call, &reply.base);
+}
+
+static void
 on_version(struct call *call, const ProtobufCMessage *msg)
 {
 	Bpfd__V1__VersionResponse reply = BPFD__V1__VERSION_RESPONSE__INIT;
@@ -288,6 +308,7 @@ const struct rpc rpc_table[] = {
 	PROGRAMS("ListLinks", list_links, on_list_links),
 	PROGRAMS("GetLink", get_link, on_get_link),
 	PROGRAMS("ListMaps", list_maps, on_list_maps),
+	PROGRAMS("VerifierLog", verifier_log, on_verifier_log),
 	SYSTEM("Version", version, on_version),
 	SYSTEM("Status", status, on_status),
 	SYSTEM("Counters", counters, on_counters),

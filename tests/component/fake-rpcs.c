@@ -93,7 +93,8 @@ fake_unload(struct call *call, const ProtobufCMessage *request)
 
 	memset(log, 'l', sizeof(log));
 	memcpy(log + sizeof(log) - 9, "\nthe end\n", 9);
-	call_error_detail(call, IPC_FAILED_PRECONDITION, "the verifier refused it", log, sizeof(log));
+	call_error_detail(call, IPC_FAILED_PRECONDITION, "the verifier refused it", log, sizeof(log),
+		1234567);
 }
 
 static void

@@ -17,6 +17,7 @@
 
 #include "component/apicall.h"
 #include "common/auto.h"
+#include "proto/details.h"
 
 static void
 loads_attaches_lists_detaches_and_unloads(void **state)
@@ -119,6 +120,89 @@ a_refused_load_leaves_no_row_and_gives_the_log(void **state)
 	assert_int_equal(api_list(t)->n_programs, 1);
 	assert_int_equal(api_links(t)->n_links, 0);
 	assert_int_equal(apirig_count(&t->rig, IPC_UNDO), 0);
+}
+
+/* The number of the log in the last error; 0: the error has all of it. */
+static uint64_t
+log_id(const struct apicall *t)
+{
+	uint64_t id = 0;
+	AUTO(mem) char *end = details_log(t->details, strlen(t->details), &id);
+
+	assert_non_null(end);
+	assert_int_equal(end[0] == '\0', 0);
+	return id;
+}
+
+static int
+fetch_log(struct apicall *t, uint64_t id, uint64_t offset)
+{
+	Bpfd__V1__VerifierLogRequest rq = BPFD__V1__VERIFIER_LOG_REQUEST__INIT;
+
+	rq.id = id;
+	rq.offset = offset;
+	return apicall(t, "/bpfd.v1.Programs/VerifierLog", &rq.base,
+		&bpfd__v1__verifier_log_response__descriptor);
+}
+
+static void
+refuse_with_log(struct apicall *t, size_t bytes)
+{
+	t->rig.log_bytes = bytes;
+	apirig_mood(&t->rig, FAKE_REFUSES);
+	assert_int_equal(api_load(t, "other"), IPC_FAILED_PRECONDITION);
+}
+
+static void
+gives_the_whole_of_a_long_log_in_parts_and_once(void **state)
+{
+	const size_t bytes = (2 << 20) + (200 << 10);
+	struct apicall *t = *state;
+	uint64_t id;
+	size_t at = 0;
+
+	refuse_with_log(t, bytes);
+	id = log_id(t);
+	assert_int_not_equal(id, 0);
+	assert_int_equal(fetch_log(t, id + 1, 0), IPC_NOT_FOUND);
+	assert_int_equal(fetch_log(t, id, bytes + 1), IPC_OUT_OF_RANGE);
+	while (at < bytes) {
+		const Bpfd__V1__VerifierLogResponse *rs;
+
+		assert_int_equal(fetch_log(t, id, at), 0);
+		rs = (const void *)t->answer;
+		assert_int_equal(rs->total, bytes);
+		assert_in_range(rs->part.len, 1, bytes - at);
+		for (size_t i = 0; i < rs->part.len; i++, at++)
+			if (rs->part.data[i] != (uint8_t)apirig_log_byte(at))
+				fail_msg("byte %zu differs", at);
+	}
+	assert_int_equal(fetch_log(t, id, 0), IPC_NOT_FOUND);
+}
+
+static void
+keeps_no_log_that_the_error_carries_whole(void **state)
+{
+	struct apicall *t = *state;
+
+	refuse_with_log(t, 0);
+	assert_int_equal(log_id(t), 0);
+}
+
+static void
+the_ninth_log_displaces_the_first(void **state)
+{
+	struct apicall *t = *state;
+	uint64_t first, last;
+
+	refuse_with_log(t, 200 << 10);
+	first = log_id(t);
+	for (int i = 0; i < 8; i++)
+		refuse_with_log(t, 200 << 10);
+	last = log_id(t);
+	assert_int_equal(fetch_log(t, first, 0), IPC_NOT_FOUND);
+	assert_int_equal(fetch_log(t, first + 1, 0), 0);
+	assert_int_equal(fetch_log(t, last, 0), 0);
 }
 
 static void
@@ -562,6 +646,9 @@ main(void)
 		TEST(loads_attaches_lists_detaches_and_unloads),
 		TEST(speaks_bpfman_with_one_group_for_all_programs),
 		TEST(a_refused_load_leaves_no_row_and_gives_the_log),
+		TEST(gives_the_whole_of_a_long_log_in_parts_and_once),
+		TEST(keeps_no_log_that_the_error_carries_whole),
+		TEST(the_ninth_log_displaces_the_first),
 		TEST(kill_nine_keeps_what_was_answered),
 		TEST(an_intent_of_a_killed_api_is_undone),
 		TEST(a_loader_that_dies_fails_the_request_and_the_next_one_undoes_it),

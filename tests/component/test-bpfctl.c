@@ -289,6 +289,26 @@ prints_the_verifiers_log(void **state)
 }
 
 static void
+fetches_the_whole_of_a_long_log(void **state)
+{
+	write_text("long", "verifier long");
+	assert_int_equal(run("load long"), 1);
+	has(err, "refused f\nfirst line\n0: (b7) r0 = 1\n\\x1b[31m1: (95) exit\nR0 leaks\n");
+	assert_int_equal(run("load long --dry-run"), 1);
+	has(err, "first line\n");
+	assert_int_equal(run("-q load long"), 1);
+	has_not(err, "R0 leaks");
+}
+
+static void
+prints_the_end_of_a_log_that_is_gone(void **state)
+{
+	write_text("gone", "verifier gone");
+	assert_int_equal(run("load gone"), 1);
+	has(err, "refused f\n0: (b7) r0 = 1\n\\x1b[31m1: (95) exit\nR0 leaks\n");
+}
+
+static void
 attaches(void **state)
 {
 	assert_int_equal(run("attach beta tc lo --direction egress --priority 7 --netns /run/netns/x "
@@ -598,6 +618,8 @@ main(void)
 		cmocka_unit_test(takes_back_what_cannot_be_attached),
 		cmocka_unit_test(refuses_files_before_it_asks),
 		cmocka_unit_test(prints_the_verifiers_log),
+		cmocka_unit_test(fetches_the_whole_of_a_long_log),
+		cmocka_unit_test(prints_the_end_of_a_log_that_is_gone),
 		cmocka_unit_test(attaches),
 		cmocka_unit_test(asks_which_of_several_is_meant),
 		cmocka_unit_test(tries_every_argument),

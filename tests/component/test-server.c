@@ -228,10 +228,12 @@ sends_the_end_of_a_long_log_within_what_clients_take(void **state)
 	struct served *s = *state;
 	const struct reply *r = call(s, "/bpfd.v1.Programs/Unload", NULL, EMPTY);
 	AUTO(mem) char *log = NULL;
+	uint64_t log_id = 0;
 
 	assert_error(r, IPC_FAILED_PRECONDITION, "refused");
 	assert_true(strlen(r->details) > 4096 && strlen(r->details) < 8192 - 256);
-	log = details_log(r->details, strlen(r->details));
+	log = details_log(r->details, strlen(r->details), &log_id);
+	assert_int_equal(log_id, 1234567);
 	assert_non_null(log);
 	assert_true(strlen(log) > 3000);
 	assert_string_equal(log + strlen(log) - 9, "\nthe end\n");

@@ -64,6 +64,18 @@ is "unloads_a_long_program" ctl unload long_exec
 ctl load "$OBJECTS/refused.bpf.o" >"$WORK/log" 2>&1 || :
 is "the_log_has_its_reason" grep -q 'invalid access to packet' "$WORK/log"
 is "the_log_has_its_last_line" grep -q '^processed [0-9]* insns' "$WORK/log"
+# All of a log that is longer than an answer: what bpftool is told by the same verifier.
+not bpftool prog load "$OBJECTS/longlog.bpf.o" "$BPFFS/never" 2>"$WORK/bpftool" || :
+sed '1,/BEGIN PROG LOAD LOG/d; /END PROG LOAD LOG/,$d' "$WORK/bpftool" >"$WORK/want"
+is "a_log_is_longer_than_1_MiB" test "$(wc -c <"$WORK/want")" -gt 1048576
+for dry in '' --dry-run; do
+	# shellcheck disable=SC2086
+	ctl load "$OBJECTS/longlog.bpf.o" $dry 2>"$WORK/log" >"$WORK/out" || :
+	sed 1d "$WORK/log" >"$WORK/have"
+	is "the_whole_log_is_printed$dry" cmp "$WORK/want" "$WORK/have"
+done
+ctl -q load "$OBJECTS/longlog.bpf.o" 2>"$WORK/log" || :
+is "quiet_prints_no_log" same "$(wc -l <"$WORK/log")" 1
 
 # ---- shared by name ----
 is "loads_a_map_by_name" ctl load "$OBJECTS/byname.bpf.o" --attach raw_tracepoint:sched_process_exec

@@ -173,17 +173,32 @@ writes_base64_without_padding_and_reads_both(void **state)
 static void
 carries_a_log_in_status_details(void **state)
 {
-	AUTO(mem) char *text = details_encode(9, "refused", "line 1\nline 2\n", 14);
+	AUTO(mem) char *text = details_encode(9, "refused", "line 1\nline 2\n", 14, 0);
 	AUTO(mem) char *log = NULL;
+	uint64_t id = 7;
 
 	assert_non_null(text);
 	assert_null(strchr(text, '='));
-	log = details_log(text, strlen(text));
+	log = details_log(text, strlen(text), &id);
 	assert_non_null(log);
 	assert_string_equal(log, "line 1\nline 2\n");
-	assert_null(details_log("CAk", 3));		/* a status without details */
-	assert_null(details_log("?", 1));
-	assert_null(details_log("", 0));
+	assert_int_equal(id, 0);
+	assert_null(details_log("CAk", 3, &id));		/* a status without details */
+	assert_null(details_log("?", 1, &id));
+	assert_null(details_log("", 0, &id));
+}
+
+static void
+carries_the_number_of_a_longer_log(void **state)
+{
+	AUTO(mem) char *text = details_encode(9, "refused", "line 2\n", 7, UINT64_MAX);
+	AUTO(mem) char *log = NULL;
+	uint64_t id = 0;
+
+	assert_non_null(text);
+	log = details_log(text, strlen(text), &id);
+	assert_string_equal(log, "line 2\n");
+	assert_true(id == UINT64_MAX);
 }
 
 static void
@@ -270,6 +285,7 @@ main(void)
 		cmocka_unit_test(writes_timeouts_that_it_can_read),
 		cmocka_unit_test(writes_base64_without_padding_and_reads_both),
 		cmocka_unit_test(carries_a_log_in_status_details),
+		cmocka_unit_test(carries_the_number_of_a_longer_log),
 		cmocka_unit_test(reads_every_wire_type),
 		cmocka_unit_test(refuses_malformed_wire_data),
 		cmocka_unit_test(reads_what_it_wrote),
