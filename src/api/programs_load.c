@@ -93,6 +93,7 @@ finish_dry_run(struct load_op *o, const struct answer *a)
 {
 	struct model none;
 	struct group *g = o->group;
+	struct map *map;
 
 	model_init(&none);
 	if (!o->op.call || take_facts(&none, g, a) < 0) {
@@ -102,6 +103,8 @@ finish_dry_run(struct load_op *o, const struct answer *a)
 	}
 	idtab_clear(&none.progs);
 	g->gid = 0;
+	TAILQ_FOREACH(map, &g->maps, in_group)
+		map->facts.gid = 0;
 	o->reply(o->op.call, g, o->args.request);
 	op_ok(&o->op);
 }

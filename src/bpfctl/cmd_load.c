@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -60,6 +61,24 @@ choose(struct ctl *ctl, struct load *l)
 	return CTL_DONE;
 }
 
+/* The answer to Load was made before there was a link. */
+static void
+add_link(const struct load *l, const Bpfd__V1__Link *link)
+{
+	for (size_t i = 0; link && i < l->reply->n_programs; i++) {
+		Bpfd__V1__Program *p = l->reply->programs[i];
+		uint64_t *links;
+
+		if (p->id != link->program)
+			continue;
+		links = reallocarray(p->links, p->n_links + 1, sizeof(*links));
+		if (!links)
+			return;
+		links[p->n_links++] = link->id;
+		p->links = links;
+	}
+}
+
 static int
 attach_all(struct ctl *ctl, struct load *l)
 {
@@ -68,7 +87,7 @@ attach_all(struct ctl *ctl, struct load *l)
 		AUTO(buf) struct buf what = { 0 };
 
 		if (rpc_attach(ctl->client, &l->attach[i].req, &l->attached[i], &e) == 0) {
-			l->n_attached++;
+			add_link(l, l->attached[l->n_attached++]->link);
 			continue;
 		}
 		buf_printf(&what, "attach %s:%s", l->attach[i].req.kind, l->attach[i].req.target);

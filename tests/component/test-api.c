@@ -411,6 +411,9 @@ dry_runs_leave_no_row(void **state)
 		&bpfd__v1__load_response__descriptor), 0);
 	assert_int_equal(((const Bpfd__V1__LoadResponse *)t->answer)->group, 0);
 	assert_int_equal(((const Bpfd__V1__LoadResponse *)t->answer)->n_programs, 1);
+	assert_int_equal(((const Bpfd__V1__LoadResponse *)t->answer)->n_maps, 1);
+	assert_int_equal(((const Bpfd__V1__LoadResponse *)t->answer)->maps[0]->group, 0);
+	assert_string_equal(((const Bpfd__V1__LoadResponse *)t->answer)->maps[0]->pin, "");
 	attach.kind = "xdp";
 	attach.target = "eth0";
 	attach.dry_run = true;

@@ -235,6 +235,12 @@ loads_and_attaches(void **state)
 	has(requests, "Attach 22 xdp:lo priority=9 direction= mode=skb netns=pid:1");
 	has(out, "31    tracepoint  a/b");
 	has_not(requests, "Unload");
+	assert_int_equal(run("load object -o kv --attach xdp:lo --attach tracepoint:a/b --attach "
+			     "tracepoint:c/d"), 0);
+	has(out, "programs.0.links.0=31\n");
+	has(out, "programs.0.links.1=31\n");
+	has(out, "programs.1.links.0=31\n");
+	has_not(out, "programs.1.links.1=");
 	assert_int_equal(run("load object --dry-run --attach xdp:lo"), 0);
 	has_not(requests, "Attach");
 }
