@@ -165,8 +165,8 @@ permitted(struct call *call)
 	if (peer->role >= rpc->role)
 		return true;
 	if (rpc->role > CONFIG_VIEWER)
-		log_notice("audit", "uid=%u pid=%d exe=%s request=%s result=PERMISSION_DENIED",
-			(unsigned int)peer->uid, (int)peer->pid, peer->exe, rpc->path);
+		log_notice("audit", "uid=%u pid=%d request=%s result=PERMISSION_DENIED",
+			(unsigned int)peer->uid, (int)peer->pid, rpc->path);
 	call_abort(call, IPC_PERMISSION_DENIED,
 		"uid %u is %s and may not call %s: it needs access.%s in bpfd.toml",
 		(unsigned int)peer->uid, roles[peer->role], rpc->path, roles[rpc->role]);

@@ -13,10 +13,10 @@
 #define TEXT_MAX (IPC_TEXT_MAX + 64)
 
 static void
-audit(uid_t uid, pid_t pid, const char *exe, const char *method, const char *what,
-	enum ipc_code code, const char *text)
+audit(uid_t uid, pid_t pid, const char *method, const char *what, enum ipc_code code,
+	const char *text)
 {
-	log_notice("audit", "uid=%u pid=%d exe=%s request=%s%s%s result=%s%s%s", uid, pid, exe, method,
+	log_notice("audit", "uid=%u pid=%d request=%s%s%s result=%s%s%s", uid, pid, method,
 		what[0] ? " " : "", what, grpc_status_name(code), text[0] ? " text=" : "",
 		text[0] ? LOG_QUOTE(text) : "");
 }
@@ -31,7 +31,7 @@ programs_refuse(struct call *call, enum ipc_code code, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	audit(peer->uid, peer->pid, peer->exe, call_method(call), "", code, text);
+	audit(peer->uid, peer->pid, call_method(call), "", code, text);
 	call_error(call, code, "%s", text);
 }
 
@@ -55,7 +55,6 @@ op_start(struct op *op, struct call *call, void (*release)(void *op))
 	op->uid = peer->uid;
 	op->pid = peer->pid;
 	op->free = release;
-	snprintf(op->exe, sizeof(op->exe), "%s", peer->exe);
 	snprintf(op->method, sizeof(op->method), "%s", call_method(call));
 	call_on_cancel(call, on_cancel, op);
 }
@@ -73,14 +72,14 @@ op_what(struct op *op, const char *fmt, ...)
 void
 op_ok(struct op *op)
 {
-	audit(op->uid, op->pid, op->exe, op->method, op->what, IPC_OK, "");
+	audit(op->uid, op->pid, op->method, op->what, IPC_OK, "");
 	op->free(op);
 }
 
 static void
 fail(struct op *op, enum ipc_code code, const char *text)
 {
-	audit(op->uid, op->pid, op->exe, op->method, op->what, op->call ? code : IPC_CANCELLED,
+	audit(op->uid, op->pid, op->method, op->what, op->call ? code : IPC_CANCELLED,
 		op->call ? text : "the client went away");
 	if (op->call)
 		call_error(op->call, code, "%s", text);
@@ -93,7 +92,7 @@ fail_log(struct op *op, enum ipc_code code, const char *text, struct answer *a)
 {
 	uint64_t id = 0;
 
-	audit(op->uid, op->pid, op->exe, op->method, op->what, code, text);
+	audit(op->uid, op->pid, op->method, op->what, code, text);
 	if (a->log_len > call_detail_room(text))
 		id = logs_keep(&op->api->logs, op->uid, a->log, a->log_len);
 	call_error_detail(op->call, code, text, a->log, a->log_len, id);

@@ -13,7 +13,7 @@ struct op {
 	struct call *call;
 	uid_t uid;
 	pid_t pid;
-	char exe[40], method[48];
+	char method[48];
 	char what[256];			/* for the audit line: key=value ... */
 	void (*free)(void *op);
 	void (*cancelled)(void *op);	/* the client just went away; may be NULL */

@@ -35,7 +35,6 @@ struct peer {
 	pid_t pid;
 	enum config_role role;
 	int sock;			/* the client's socket, borrowed: dup travels to the loader */
-	const char *exe;		/* for the audit line: quoted comm or "?" */
 };
 
 struct api *call_api(const struct call *call);

@@ -70,7 +70,6 @@ identify(const struct server *s, int fd, struct peer *peer)
 	if (err)
 		return err;
 	peer->role = config_role_of(s->cfg, peer->uid, gids, n_gids);
-	peer->exe = "?";
 	return 0;
 }
 

@@ -48,7 +48,7 @@ turn(struct event_base *base, int fd)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct peer peer = { .uid = 1000, .pid = 1, .role = CONFIG_ADMIN, .exe = "?" };
+	const struct peer peer = { .uid = 1000, .pid = 1, .role = CONFIG_ADMIN };
 	struct user user = { .n_conns = 1 };	/* never unused, so never freed */
 	struct event_base *base;
 	struct server *s = the_server(&base);
