@@ -63,7 +63,7 @@ struct loader {
 
 	struct linker *linkers;
 	uint32_t linkers_asked;		/* HELPER_WANTED without an answer */
-	int64_t no_spare_until_ms;	/* after a spare one died unused */
+	int64_t no_spare_until_ms;	/* after a spare one was taken, or died unused */
 	int64_t spare_backoff_ms;
 	struct session *sessions;
 
@@ -106,6 +106,7 @@ void	reply_ok(struct loader *ld, uint32_t seq, uint32_t n_items);
 /* pool.c: linkers */
 void	pool_fill(struct loader *ld);		/* asks for as many as are needed */
 int	pool_timeout_ms(const struct loader *ld);	/* until the next pool_fill(); -1: none */
+void	pool_rest(struct loader *ld);	/* a spare was taken: the next one waits a moment */
 struct linker *pool_spare(struct loader *ld);	/* NULL: none */
 void	pool_kill(struct loader *ld, struct linker *ln);
 void	pool_reap(struct loader *ld);		/* frees those that are over */

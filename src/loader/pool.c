@@ -11,6 +11,7 @@
 
 #define BACKOFF_MIN_MS 100	/* before a spare linker is started again that died unused */
 #define BACKOFF_MAX_MS 60000
+#define REST_MS 15		/* a new spare does not take the processor from the load that took the last */
 
 static uint32_t
 n_spare(const struct loader *ld)
@@ -59,6 +60,15 @@ pool_timeout_ms(const struct loader *ld)
 	if (!ld->no_spare_until_ms || n_spare(ld) + ld->linkers_asked >= ld->cfg->linker_spare)
 		return -1;
 	return left < 0 ? 0 : (int)left;
+}
+
+void
+pool_rest(struct loader *ld)
+{
+	int64_t until = loader_now_ms() + REST_MS;
+
+	if (ld->no_spare_until_ms < until)
+		ld->no_spare_until_ms = until;
 }
 
 struct linker *

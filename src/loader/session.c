@@ -166,6 +166,7 @@ session_start(struct loader *ld, struct session *s, struct linker *ln)
 	s->state = SESSION_LINKING;
 	s->ln = ln;
 	ln->session = s;
+	pool_rest(ld);
 	if (s->req->map_owner_gid)
 		err = share_maps(ld, s);
 	if (!err)
