@@ -8,6 +8,7 @@
 #   daemon_stop SIGNAL          returns its exit status
 #   ctl ARG...                  bpfctl on that socket
 #   json FILTER ARG...          jq over bpfctl -o json
+#   child NAME, has_child NAME  pids of bpfd's children of that name; is there one
 #   here COMMAND...             in the network namespace that plays the host: bpfd runs in it, so that
 #                               no packet of a test leaves namespaces that it made
 #   net_pair                    $NS and a veth pair: $VETH here (10.77.X.1), $PEER in $NS (10.77.X.2)
@@ -111,6 +112,7 @@ child() {
 		[ "$(cat "/proc/$pid/comm" 2>/dev/null)" != "$(printf %.15s "$1")" ] || echo "$pid"
 	done
 }
+has_child() { [ -n "$(child "$1")" ]; }
 
 # ---- the network ----
 

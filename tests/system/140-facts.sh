@@ -40,7 +40,7 @@ is "the_witness_of_bpf_calls_is_ready" within 5 grep -q ready "$WORK/held"
 
 is "starts" daemon_start
 is "loads_and_attaches" ctl load "$SAMPLE" --attach tracepoint:sched/sched_process_exec,program=count_exec
-is "a_linker_waits_for_the_next_load" within 5 child bpfd-linker
+is "a_linker_waits_for_the_next_load" within 5 has_child bpfd-linker
 
 confined "$(child bpfd-loader)" loader bpfd-load "$loader_caps"
 confined "$(child bpfd-api)" api bpfd-api 0

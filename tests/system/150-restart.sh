@@ -29,6 +29,7 @@ is "attaches_tc" ctl attach on_ingress tc "$VETH" --direction ingress
 known=$(listing)
 
 for name in bpfd-loader bpfd-api bpfd-linker; do
+	is "${name}_runs" within 2 has_child "$name"
 	old=$(child "$name")
 	kill -s KILL "$old"
 	is "${name}_killed_still_runs" runs
