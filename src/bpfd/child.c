@@ -143,6 +143,20 @@ on_PROCS(struct child *c, struct chan *ch, const struct msg_hdr *h, const struct
 }
 
 static int
+on_RULES_PARSE(struct child *c, struct chan *ch, const struct msg_hdr *h,
+	const struct msg_rules_parse *m, int *fds)
+{
+	return -EPROTO;
+}
+
+static int
+on_CLASSES_WANTED(struct child *c, struct chan *ch, const struct msg_hdr *h, const struct msg_mask *m,
+	int *fds)
+{
+	return -EPROTO;
+}
+
+static int
 dispatch(struct child *c, struct chan_msg *mp)
 {
 	struct chan_msg m = *mp;

@@ -14,6 +14,7 @@
 #include "config/btf_ids.h"
 #include "ipc/bpfnames.h"
 #include "ipc/messages.h"
+#include "ipc/tracers.h"
 
 #define PROG_TYPE_SYSCALL 31
 
@@ -137,6 +138,26 @@ LIST_ADD(MAP_TYPES)
 	for (uint32_t i = 1; i < BPFNAMES_MAP_TYPES; i++)
 		closest_offer(&near, bpf_map_type_name(i));
 	return refuse(why, room, "map type", item, &near);
+}
+
+LIST_ADD(TRACERS)
+{
+	struct conf_TRACERS *tracers = dst;
+	unsigned int id = ipc_tracer_by_name(item);
+	struct closest near;
+
+	if (strcmp(item, "*") == 0)
+		tracers->mask = ipc_tracers_all();
+	else
+		tracers->mask |= 1ULL << id;
+	if (id || strcmp(item, "*") == 0) {
+		tracers->mask &= ipc_tracers_all();
+		return 0;
+	}
+	closest_init(&near, item);
+	for (id = 1; ipc_tracer_name(id); id++)
+		closest_offer(&near, ipc_tracer_name(id));
+	return refuse(why, room, "tracer", item, &near);
 }
 
 LIST_ADD(HELPERS)

@@ -29,6 +29,7 @@ struct key {
 #define list_end_WHO        NULL
 #define list_end_PROG_TYPES NULL
 #define list_end_MAP_TYPES  NULL
+#define list_end_TRACERS    NULL
 #define list_end_HELPERS    NULL
 #define list_end_PATTERNS   NULL
 

@@ -10,6 +10,7 @@
 #include "common/auto.h"
 #include "common/memfd.h"
 #include "ipc/chan.h"
+#include "ipc/tracers.h"
 
 static uint64_t
 words(const char *list)
@@ -43,6 +44,12 @@ static bool
 list_ok_MAP_TYPES(const struct conf_MAP_TYPES *t)
 {
 	return true;
+}
+
+static bool
+list_ok_TRACERS(const struct conf_TRACERS *t)
+{
+	return (t->mask & ~ipc_tracers_all()) == 0;
 }
 
 static bool

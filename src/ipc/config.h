@@ -22,6 +22,7 @@ struct conf_WHO {			/* resolved through the user database */
 };
 struct conf_PROG_TYPES { uint64_t mask; };	/* bit per BPF_PROG_TYPE_* */
 struct conf_MAP_TYPES { uint64_t mask; };	/* bit per BPF_MAP_TYPE_* */
+struct conf_TRACERS { uint64_t mask; };	/* bit per enum ev_tracer */
 struct conf_HELPERS { uint64_t bits[8]; };	/* bit per helper number below 512 */
 struct conf_PATTERNS { uint32_t n, reserved; char glob[CONFIG_PATTERNS_MAX][64]; };
 struct conf_KFUNCS { uint32_t n, reserved; uint32_t ids[CONFIG_KFUNCS_MAX]; };	/* sorted BTF ids in vmlinux */

@@ -6,7 +6,11 @@ libipc_a_SOURCES = \
 	src/ipc/chan.c src/ipc/chan.h \
 	src/ipc/config.c src/ipc/config.def src/ipc/config.h \
 	src/ipc/globals.c src/ipc/globals.h \
-	src/ipc/messages.def src/ipc/messages.h
+	src/ipc/messages.def src/ipc/messages.h \
+	src/ipc/tracers.c src/ipc/tracers.h \
+	src/ipc/actions.h src/ipc/actions.def src/ipc/classes.def \
+	src/ipc/kfilter.h \
+	bpf/event.h bpf/tracers.def bpf/syscalls.def
 IPC_LIBS = libipc.a $(COMMON_LIBS)
 
 if HAVE_CMOCKA

@@ -10,13 +10,17 @@
  * members first.  Strings are NUL-terminated inside their array; chan_recv() does not check that:
  * the receiver's handler calls ipc_str_ok() on each it uses.
  */
-enum ipc_role { ROLE_SUP, ROLE_LOADER, ROLE_LINKER, ROLE_ONESHOT, ROLE_API, N_ROLES };
+enum ipc_role {
+	ROLE_SUP, ROLE_LOADER, ROLE_LINKER, ROLE_ONESHOT, ROLE_API, ROLE_ENRICHER, ROLE_ACTION, N_ROLES
+};
 enum {
 	FROM_SUP = 1 << ROLE_SUP,
 	FROM_LOADER = 1 << ROLE_LOADER,
 	FROM_LINKER = 1 << ROLE_LINKER,
 	FROM_ONESHOT = 1 << ROLE_ONESHOT,
 	FROM_API = 1 << ROLE_API,
+	FROM_ENRICHER = 1 << ROLE_ENRICHER,
+	FROM_ACTION = 1 << ROLE_ACTION,
 };
 enum ipc_phase { PHASE_START = 1, PHASE_RUN = 2, PHASE_ANY = 3 };
 
@@ -208,6 +212,51 @@ struct msg_netns_link {
 };
 struct msg_one_fd { uint64_t size, netns_ino; uint32_t ifindex, flags; };	/* flags: those used */
 struct msg_umount { char name[64]; };
+
+/* ---- events ---- */
+struct msg_mask { uint64_t mask; };
+struct msg_rules_parse { char file[IPC_TARGET_MAX]; };	/* name for error texts; NAME.toml */
+struct msg_rules_parsed { uint64_t len; int32_t err; uint32_t reserved; };	/* err: the parser itself failed */
+/* tracers: bit per enum ev_tracer; those not in it are detached and unloaded. */
+struct msg_tracers_want { uint64_t tracers; uint64_t len; };
+enum tracer_status { TRACER_OFF, TRACER_LOADING, TRACER_ON, TRACER_PARTIAL, TRACER_FAILED };
+struct msg_tracer_state {
+	uint64_t missed;			/* runs that the kernel skipped (recursion) */
+	uint64_t run_time_ns, run_cnt;		/* while the kernel counts them */
+	uint32_t tracer, status;		/* enum ev_tracer, enum tracer_status */
+	uint32_t n_programs, n_attached;
+	char reason[IPC_TEXT_MAX];		/* of PARTIAL and FAILED: which hook, and why */
+};
+struct msg_start_enricher { uint64_t ring_bytes, state_bytes; uint32_t flags, n_cpus; };
+struct msg_consumer { uint32_t id, reserved; };		/* 0: the API; 1 + enum action_class */
+struct msg_ev_shared { uint64_t bytes; uint32_t n_cpus, reserved; };
+struct msg_ev_ring { uint64_t data_bytes; uint32_t class_, cpu; };	/* enum ev_class */
+struct msg_ruleset { uint64_t len; uint32_t generation, reserved; };
+struct msg_ruleset_used { uint32_t generation; int32_t err; char text[IPC_TEXT_MAX]; };
+struct msg_action_result {
+	uint64_t seq;				/* of the event acted upon */
+	uint64_t latency_ns;			/* from the event's ts to the act's end */
+	uint64_t target_start;			/* of the process, 0: none */
+	uint32_t target_pid, action;		/* instance: index into struct action_table */
+	int32_t err;				/* 0, negative errno, or the wait status of a program */
+	uint32_t outcome;			/* enum action_outcome */
+	uint32_t rule_len, text_len;
+	char rule[IPC_NAME_MAX];
+	char container[IPC_NAME_MAX];
+	char text[IPC_TARGET_MAX];
+};
+enum action_outcome {
+	OUTCOME_DONE, OUTCOME_FAILED, OUTCOME_OBSERVED /* not in enforce mode */, OUTCOME_PROTECTED,
+	OUTCOME_TOO_OLD, OUTCOME_GONE, OUTCOME_OVER_BUDGET, OUTCOME_REPEATED, N_OUTCOMES
+};
+enum { ACTION_ALLOW_ENFORCE = 1 };
+struct msg_start_action { uint64_t ring_bytes; uint32_t class_, flags; };
+enum action_fd_kind {
+	ACTION_FD_STDOUT, ACTION_FD_LOG_DIR, ACTION_FD_PROC, ACTION_FD_CGROUP1, ACTION_FD_CGROUP2,
+	ACTION_FD_SYSLOG, ACTION_FD_JOURNAL,	/* unix datagram sockets, connected */
+	ACTION_FD_EMPTY_DIR,
+};
+struct msg_action_fd { uint32_t kind, index; };	/* ACTION_FD_CGROUP1: which controller, see sup */
 
 #pragma GCC diagnostic pop
 

@@ -27,7 +27,8 @@ LOADER_SOURCES = $(BROKER_SOURCES) \
 	src/loader/release.c \
 	src/loader/reply.c \
 	src/loader/requests.c \
-	src/loader/session.c
+	src/loader/session.c \
+	src/loader/tracers.c
 bpfd_loader_SOURCES = src/loader/main.c src/loader/sandbox.def $(LOADER_SOURCES)
 bpfd_loader_LDADD = $(ATTACH_LIBS) $(IPC_LIBS)
 

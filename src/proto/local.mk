@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # protobuf-c code and the descriptor set that reflection serves, both generated from proto/.
-PROTOS = bpfd_v1 bpfman_v1 health reflection_v1 reflection_v1alpha
+PROTOS = bpfd_v1 bpfman_v1 grpc_api health reflection_v1 reflection_v1alpha
 PROTO_FILES = $(PROTOS:%=$(top_srcdir)/proto/%.proto)
-EXTRA_DIST += proto/bpfd_v1.proto proto/bpfman_v1.proto proto/health.proto \
+EXTRA_DIST += proto/bpfd_v1.proto proto/bpfman_v1.proto proto/grpc_api.proto proto/health.proto \
 	proto/reflection_v1.proto proto/reflection_v1alpha.proto
 
-GEN_PROTO_C = gen/bpfd_v1.pb-c.c gen/bpfman_v1.pb-c.c gen/health.pb-c.c \
+GEN_PROTO_C = gen/bpfd_v1.pb-c.c gen/bpfman_v1.pb-c.c gen/grpc_api.pb-c.c gen/health.pb-c.c \
 	gen/reflection_v1.pb-c.c gen/reflection_v1alpha.pb-c.c
 GEN_PROTO_H = $(GEN_PROTO_C:.c=.h)
 BUILT_SOURCES += $(GEN_PROTO_H)

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef BPFD_BPF_EVENT_H
+#define BPFD_BPF_EVENT_H
+
+/*
+ * What the kernel side writes and bpfd-enricher reads.  The kernel's integer types come from
+ * <linux/types.h> in user space and from the program's own vmlinux declarations there.
+ *
+ * Every record: struct ev_hdr, the rest of the tracer's struct (bpf/NAME.h), then the bytes that
+ * its struct ev_str name.  len counts all of it and is a multiple of 8; padding is zero.
+ */
+enum ev_class { EV_CONTROL, EV_BULK, N_EV_CLASSES };
+enum { TR_SENSITIVE = 1, TR_COSTLY = 2, TR_NO_KERNEL = 4 };
+
+enum ev_tracer {
+	TR_NONE,			/* a record of the core itself: enum ev_info */
+#define TRACER(id, name, class, flags, help) TR_##id,
+#include "bpf/tracers.def"
+	N_TRACERS
+};
+#define TRACERS_MAX	64		/* sizes what both sides share; a mask of tracers is a __u64 */
+#define EV_RECORD_MAX	32768		/* bytes of one record */
+#define EV_PATH_MAX	4096
+#define EV_ARGS_MAX	4096		/* bytes of arguments in one record */
+#define EV_SYSCALLS	512		/* numbers that the dispatcher knows */
+#define EV_COMM		16
+
+struct ev_str { __u16 off, len; };	/* off: from the start of the record; len without a NUL */
+
+enum ev_flag {
+	EV_TRUNCATED = 1,		/* a string is cut */
+	EV_UNTRUSTED = 2,		/* a string was read from the process's memory */
+	EV_UNRESOLVED = 4,		/* a path is as the process gave it, not the kernel's */
+	EV_NO_OWNER = 8,		/* seen in an interrupt: tgid, comm, ... are of whoever ran */
+	EV_COMPAT = 16,			/* through the 32-bit system call table */
+};
+
+/* Process identity is (tgid, start, exec_id): what is constant for it travels once, as EV_PROC. */
+struct ev_hdr {
+	__u32 len;
+	__u16 tracer;			/* enum ev_tracer */
+	__u16 event;			/* which of the tracer's events; of TR_NONE: enum ev_info */
+	__u64 ts;			/* CLOCK_BOOTTIME, ns */
+	__u64 start;			/* of the process: its leader's start_boottime, ns */
+	__u64 cgroup;			/* id of its cgroup in the v2 hierarchy; 0: none */
+	__u64 cgroup1;			/* in the v1 hierarchy that is used; 0: none */
+	__s64 ret;			/* negative errno where the event can fail */
+	__u32 tgid, tid, ppid;		/* in the initial pid namespace */
+	__u32 uid, gid;			/* in the initial user namespace */
+	__u32 mntns;			/* inode number */
+	__u32 exec_id;			/* low half of task->self_exec_id */
+	__u32 flags;			/* enum ev_flag */
+	char comm[EV_COMM];
+};
+_Static_assert(sizeof(struct ev_hdr) == 96, "header of a record");
+
+/* Records of the core: sent into the control ring of the CPU before the event that needs them. */
+enum ev_info { EV_CGROUP_INFO = 1, EV_PROC_INFO, EV_PROC_GONE };
+
+struct ev_cgroup_info {			/* h: only len, tracer, event, ts */
+	struct ev_hdr h;
+	__u64 id;
+	__u32 hierarchy;		/* 2: cgroup = id; 1: cgroup1 = id */
+	__u32 level;
+	struct ev_str path;		/* from the root of the hierarchy: "/", "/a/b" */
+	__u32 reserved;
+};
+
+struct ev_proc_info {			/* h: of the process, tid = tgid */
+	struct ev_hdr h;
+	__u64 pstart;			/* of the parent */
+	__u64 cap_eff;
+	__u64 exe_dev, exe_ino;		/* dev: major << 20 | minor, as the kernel keeps it */
+	__u32 euid, egid, loginuid, sessionid;
+	__u32 ns_pid;			/* its pid in its own pid namespace */
+	__u32 pidns, netns, userns, cgroupns;
+	__u32 exe_nlink;		/* 0: deleted or never had a name (memfd) */
+	char pcomm[EV_COMM];
+	char tty[EV_COMM];		/* "pts0", "" when there is none */
+	struct ev_str exe, cwd, pexe;
+	struct ev_str args;		/* each argument followed by NUL; EV_UNTRUSTED */
+};
+/* EV_PROC_GONE: a struct ev_hdr alone; the process (tgid, start) has ended. */
+
+/*
+ * The map "shared": BPF_F_MMAPABLE array, one element for each possible CPU.  Written by the
+ * kernel side with atomics, read by the enricher; only sleeping is written by both.
+ */
+struct ev_count {
+	__u64 produced;			/* passed the filter */
+	__u64 lost;			/* of these: the ring was full */
+	__u64 filtered;			/* did not pass */
+	__u64 cut;			/* records with EV_TRUNCATED */
+};
+struct ev_cpu {
+	__u32 sleeping;			/* the enricher waits: wake it, and write 0 */
+	__u32 pad[15];
+	struct ev_count count[TRACERS_MAX];	/* [0]: records of the core */
+};
+
+/* The map "settings": array of one, written by the loader. */
+struct ev_settings {
+	__u32 generation;		/* when it changes, EV_CGROUP_INFO and EV_PROC_INFO are sent anew */
+	__u32 filter;			/* element of "filters" in use: 0 or 1 */
+	__u64 on;			/* bit per tracer: produce events of it */
+};
+
+/*
+ * In-kernel filter: a superset of what the rules want.  Of each dimension in dims a tracer's event
+ * must have a value that is in the map "filter_set" with the tracer's bit, for the same filter
+ * element.  No dimension: everything passes.
+ */
+enum ev_dim { DIM_PID = 1, DIM_UID = 2, DIM_COMM = 4, DIM_CGROUP = 8, DIM_PATH = 16, DIM_PREFIX = 32 };
+/* DIM_PATH | DIM_PREFIX together: one of the two must hold. */
+enum { EV_FILTER_URGENT = 1 };		/* wake the enricher at once */
+#define EV_PREFIX_MAX	16		/* components of a path that are looked at as prefixes */
+
+struct ev_tracer_filter {
+	__u32 dims;			/* enum ev_dim */
+	__u32 depths;			/* bit N: a prefix of N components is in the set (0: "/") */
+	__u32 flags, reserved;
+};
+struct ev_filter { struct ev_tracer_filter t[TRACERS_MAX]; };	/* the map "filters": array of two */
+
+/*
+ * Key of "filter_set": value is the mask of tracers (__u64).  value of the key: DIM_PID, DIM_UID,
+ * DIM_CGROUP (either hierarchy's id) the number; of the others ev_hash() of the bytes: comm without NULs, a whole path,
+ * or its first N components without the slash that follows.
+ */
+struct ev_filter_key { __u64 value; __u32 dim; __u32 filter; };
+#define EV_FILTER_SET_MAX 65536
+
+/* FNV-1a, 64 bit, byte by byte, so that a prefix of a path has been hashed on the way to its end. */
+#define EV_HASH_INIT 0xcbf29ce484222325ULL
+#define EV_HASH_STEP(h, byte) (((h) ^ (__u8)(byte)) * 0x100000001b3ULL)
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BPFD_IPC_ACTIONS_H
+#define BPFD_IPC_ACTIONS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The action instances of a host: those that are always there, named as their type, and those of
+ * actions.d/NAME.toml.  bpfd-config makes the table once at start; it travels as a sealed memfd to
+ * the API (names of rules to bits) and to every action worker.  Bit i of rec_hdr.actions is a[i].
+ */
+#define ACTIONS_MAX	64
+#define ACTION_ARGS_MAX	2048		/* bytes: arguments, each followed by NUL */
+#define ACTIONS_MAGIC	0x41667062u
+
+enum action_class {
+#define ACTION_CLASS(id, name, user, caps, help) CLASS_##id,
+#include "ipc/classes.def"
+	N_ACTION_CLASSES
+};
+enum action_type {
+#define ACTION(id, name, class, destructive, help) ACTION_##id,
+#include "ipc/actions.def"
+	N_ACTION_TYPES
+};
+struct action_type_info { const char *name; enum action_class class; int destructive; const char *help; };
+extern const struct action_type_info action_types[N_ACTION_TYPES];
+extern const char *const action_class_names[N_ACTION_CLASSES];
+
+struct action_def {
+	char name[64];
+	uint32_t type, format;		/* enum action_type; enum render_format */
+	uint64_t max_bytes, keep;	/* log: rotation */
+	uint64_t timeout_ms, parallel, per_minute;
+	int32_t signal; uint32_t scope;	/* enum action_scope */
+	uint32_t uid, gid;		/* exec: run as */
+	uint32_t args_len, reserved;
+	char path[256];			/* log: file name within the log directory; exec: program */
+	char args[ACTION_ARGS_MAX];	/* exec: argv with argv[0] */
+};
+enum action_scope { SCOPE_PROCESS, SCOPE_TREE, SCOPE_CONTAINER };
+struct action_table { uint32_t magic, n; struct action_def a[ACTIONS_MAX]; };
+
+/* Fills in the instances that are always there.  */
+void	action_table_init(struct action_table *t);
+/* Copies a table out of a sealed memfd and checks all of it; allocated.  -EINVAL. */
+int	action_table_receive(int fd, struct action_table **out);
+int	action_by_name(const struct action_table *t, const char *name);	/* index, or -ENOENT */
+
+#endif
