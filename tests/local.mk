@@ -72,13 +72,18 @@ bench: tests
 	$(top_srcdir)/tests/bench/run --builddir .
 
 FUZZ_SECONDS = 60
+# Tests that another kernel can change, in virtual machines: make check-vm KERNELS="6.1 6.12"
+KERNELS = 6.1 6.12
+check-vm: tests
+	$(top_srcdir)/tests/vm/run . $(KERNELS)
+
 check-fuzz:
 	$(top_srcdir)/tests/fuzz/run $(FUZZ_SECONDS)
 
 check-sanitize:
 	$(top_srcdir)/tests/sanitize
 
-.PHONY: tests tests-am lint bench check-fuzz check-sanitize
+.PHONY: check-vm tests tests-am lint bench check-fuzz check-sanitize
 
 EXTRA_DIST += tests/run tests/sanitize tests/expected-skips.txt $(TEST_OBJECTS:.o=.c) \
 	tests/bench/h2.py tests/bench/run \
@@ -86,7 +91,7 @@ EXTRA_DIST += tests/run tests/sanitize tests/expected-skips.txt $(TEST_OBJECTS:.
 	tests/clients/package-lock.json tests/clients/package.json \
 	tests/fuzz/corpus tests/fuzz/h2.dict tests/fuzz/run \
 	tests/lib/bpfd.sh tests/lib/daemon.py tests/lib/mutate.py tests/lib/tap.py tests/lib/tap.sh \
-	tests/golden tests/lint tests/system
+	tests/golden tests/lint tests/system tests/vm
 
 # Python may have left compiled files.
 dist-hook:
