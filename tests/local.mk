@@ -37,6 +37,9 @@ tests_bench_bare_libbpf_SOURCES = tests/bench/bare-libbpf.c
 tests_bench_bare_libbpf_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS)
 tests_bench_bare_libbpf_LDADD = $(LIBBPF_LIBS)
 
+check_PROGRAMS += tests/bench/openloop
+tests_bench_openloop_SOURCES = tests/bench/openloop.c
+
 # What tests/run runs, one "KIND PROGRAM" a line.
 tests/list: Makefile
 	$(AM_V_GEN)$(MKDIR_P) tests && { printf 'unit %s\n' $(UNIT_TESTS); \
@@ -70,6 +73,7 @@ lint: tests
 
 bench: tests
 	$(top_srcdir)/tests/bench/run --builddir .
+	$(top_srcdir)/tests/bench/events --builddir .
 
 FUZZ_SECONDS = 60
 # Tests that another kernel can change, in virtual machines: make check-vm KERNELS="6.1 6.12"
@@ -86,7 +90,7 @@ check-sanitize:
 .PHONY: check-vm tests tests-am lint bench check-fuzz check-sanitize
 
 EXTRA_DIST += tests/run tests/sanitize tests/expected-skips.txt $(TEST_OBJECTS:.o=.c) \
-	tests/bench/h2.py tests/bench/run \
+	tests/bench/events tests/bench/h2.py tests/bench/run \
 	tests/clients/bpfman_client.js tests/clients/bpfman_client.py \
 	tests/clients/package-lock.json tests/clients/package.json \
 	tests/fuzz/corpus tests/fuzz/h2.dict tests/fuzz/run \
