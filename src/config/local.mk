@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-noinst_LIBRARIES += libconfig.a
+# TOML alone, for those who read rules: bpfd-config and bpfctl.
+noinst_LIBRARIES += libtoml.a libconfig.a
+libtoml_a_SOURCES = src/config/toml.cc src/config/toml.h
+libtoml_a_CXXFLAGS = $(AM_CXXFLAGS) -fno-exceptions
+TOML_LIBS = libtoml.a -lstdc++
+
 libconfig_a_SOURCES = \
 	src/config/btf_ids.c src/config/btf_ids.h \
 	src/config/lists.c src/config/lists.h \
-	src/config/read.c src/config/read.h \
-	src/config/toml.cc src/config/toml.h
-libconfig_a_CXXFLAGS = $(AM_CXXFLAGS) -fno-exceptions
-CONFIG_LIBS = libconfig.a $(IPC_LIBS) -lstdc++
+	src/config/read.c src/config/read.h
+CONFIG_LIBS = libconfig.a $(IPC_LIBS) $(TOML_LIBS)
 
 pkglibexec_PROGRAMS += bpfd-config
 bpfd_config_SOURCES = src/config/main.c src/config/sandbox.def

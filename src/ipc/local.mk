@@ -3,6 +3,7 @@ noinst_LIBRARIES += libipc.a
 libipc_a_SOURCES = \
 	src/ipc/bpfcmds.c src/ipc/bpfcmds.def src/ipc/bpfcmds.h \
 	src/ipc/bpfnames.c src/ipc/bpfnames.h \
+	src/ipc/bundle.c src/ipc/bundle.h \
 	src/ipc/chan.c src/ipc/chan.h \
 	src/ipc/config.c src/ipc/config.def src/ipc/config.h \
 	src/ipc/globals.c src/ipc/globals.h \

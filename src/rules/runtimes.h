@@ -10,5 +10,6 @@ enum runtime {
 	N_RUNTIMES
 };
 extern const char *const runtime_names[N_RUNTIMES];
+int	runtime_by_name(const char *name);	/* aliases too: "host", "crio"; -1: unknown */
 
 #endif
