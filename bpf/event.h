@@ -2,9 +2,10 @@
 #ifndef BPFD_BPF_EVENT_H
 #define BPFD_BPF_EVENT_H
 
+#include <linux/types.h>
+
 /*
- * What the kernel side writes and bpfd-enricher reads.  The kernel's integer types come from
- * <linux/types.h> in user space and from the program's own vmlinux declarations there.
+ * What the kernel side writes and bpfd-enricher reads.
  *
  * Every record: struct ev_hdr, the rest of the tracer's struct (bpf/NAME.h), then the bytes that
  * its struct ev_str name.  len counts all of it and is a multiple of 8; padding is zero.
