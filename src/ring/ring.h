@@ -23,6 +23,13 @@
 size_t	ring_file_bytes(size_t data_bytes);
 #define RING_CURSOR_BYTES 4096
 
+/* For the supervisor: memfds of the right size, zero, that can neither shrink nor grow (what the
+ * others insist on), and the same file again for those who must not write.  CLOEXEC, the caller's;
+ * negative errno. */
+int	ring_memfd(size_t data_bytes);
+int	ring_cursor_memfd(void);
+int	ring_readonly(int fd);			/* by /proc/self/fd */
+
 /* ---- producer ---- */
 struct ring;
 

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+#include <sys/mman.h>
+
+#include "common/auto.h"
+#include "ring/layout.h"
+
+/* Nothing that is read from the ring is trusted: each word is loaded once and checked. */
+struct ring_reader {
+	const struct ring_head *h;
+	const unsigned char *data;
+	size_t bytes, mask;
+	struct ring_cursor *c;
+	struct ring_place at;
+	uint64_t head;			/* as last looked at */
+	unsigned char *copy;		/* of the record handed out last */
+};
+
+AUTO_DEFINE(ring_reader, struct ring_reader *, ring_close)
+
+/* The newest position, or where we are when that makes no sense. */
+static uint64_t
+newest(struct ring_reader *r)
+{
+	uint64_t head = ring_load_acquire(&r->h->head);	/* pairs with the release in ring_commit() */
+
+	r->head = head % 8 ? r->at.pos : head;
+	return r->head;
+}
+
+/* True: the producer has begun to overwrite position pos.  To be asked after the bytes were read. */
+static bool
+torn(const struct ring_reader *r, uint64_t pos)
+{
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);	/* pairs with the release fence in ring_reserve() */
+	return ring_load(&r->h->reserve) > pos + r->bytes;
+}
+
+/* The newest place with the number that the next record will have; without it when the producer
+ * commits faster than we can look. */
+static void
+newest_place(struct ring_reader *r)
+{
+	for (unsigned int i = 0; i < 1000; i++) {
+		uint64_t commit = ring_load_acquire(&r->h->commit);
+		const struct ring_slot *s = &r->h->slot[commit & 1];
+		uint64_t pos = ring_load(&s->head), seq = ring_load(&s->seq);
+
+		/* A slot is not written to as long as it is in force. */
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		if (ring_load(&r->h->commit) != commit || newest(r) != pos)
+			continue;
+		r->at = (struct ring_place){ .pos = pos, .seq = seq };
+		return;
+	}
+	r->at = (struct ring_place){ .pos = newest(r) };
+}
+
+/* A fresh cursor begins at the newest record; so does one that cannot be of this ring. */
+static void
+find_place(struct ring_reader *r)
+{
+	struct ring_cursor *c = r->c;
+
+	r->at = c->place[ring_load(&c->done) & 1];
+	if (c->magic != RING_CURSOR_MAGIC || r->at.pos % 8 || r->at.pos > newest(r)) {
+		memset(c, 0, sizeof(*c));
+		r->at = (struct ring_place){ 0 };
+		newest_place(r);
+		ring_done(r);
+		ring_store_release(&c->magic, RING_CURSOR_MAGIC);
+	}
+	ring_awake(r);
+}
+
+int
+ring_open(int fd, int cursor_fd, struct ring_reader **out)
+{
+	AUTO(ring_reader) struct ring_reader *r = calloc(1, sizeof(*r));
+	struct ring_head *h;
+	void *cursor;
+	int err;
+
+	if (!r)
+		return -ENOMEM;
+	err = ring_map(fd, PROT_READ, &h, &r->bytes);
+	if (err)
+		return err;
+	r->h = h;
+	r->data = ring_data(h);
+	r->mask = r->bytes - 1;
+	if (ring_load_acquire(&h->magic) != RING_MAGIC || h->data_bytes != r->bytes)
+		return -EINVAL;		/* acquire: pairs with the release in set_up() */
+	err = ring_cursor_map(cursor_fd, PROT_READ | PROT_WRITE, &cursor);
+	if (err)
+		return err;
+	r->c = cursor;
+	r->copy = malloc(r->bytes / 4);
+	if (!r->copy)
+		return -ENOMEM;
+	find_place(r);
+	*out = TAKE_PTR(r);
+	return 0;
+}
+
+void
+ring_close(struct ring_reader *r)
+{
+	if (!r)
+		return;
+	if (r->c)
+		munmap(r->c, RING_CURSOR_BYTES);
+	ring_unmap((struct ring_head *)r->h, r->bytes);
+	free(r->copy);
+	free(r);
+}
+
+/* To the oldest place where a record begins and that is not about to be overwritten as well. */
+static void
+skip_lapped(struct ring_reader *r)
+{
+	uint64_t head = newest(r), best = head;
+	uint64_t safe = ring_load(&r->h->reserve) - r->bytes + r->bytes / 8;
+
+	for (size_t i = 0; i < RING_MARKS; i++) {
+		uint64_t m = ring_load(&r->h->mark[i]);
+
+		if (m % 8 == 0 && m > r->at.pos && m >= safe && m < best)
+			best = m;
+	}
+	r->at.pos = best;
+}
+
+/* Copies the record at our place.  0: there is none that can be believed. */
+static size_t
+copy_record(struct ring_reader *r, struct ring_frame *f)
+{
+	const unsigned char *p = r->data + (r->at.pos & r->mask);
+
+	memcpy(f, p, sizeof(*f));
+	if (f->len % 8 || f->len > r->bytes / 4 || f->len + sizeof(*f) > r->head - r->at.pos)
+		return 0;
+	memcpy(r->copy, p + sizeof(*f), f->len);
+	return sizeof(*f) + f->len;
+}
+
+int
+ring_next(struct ring_reader *r, const void **rec, size_t *len)
+{
+	for (;;) {
+		struct ring_frame f;
+		size_t n;
+
+		if (r->at.pos == r->head && newest(r) == r->at.pos)
+			return 0;
+		if (r->head < r->at.pos) {
+			r->at.pos = r->head;	/* another ring than it was */
+			return 0;
+		}
+		n = r->head - r->at.pos <= r->bytes ? copy_record(r, &f) : 0;
+		if (!n || torn(r, r->at.pos)) {
+			skip_lapped(r);
+			continue;
+		}
+		if (r->at.seq && f.seq > r->at.seq)
+			r->at.missed += f.seq - r->at.seq;
+		r->at.seq = f.seq + 1;
+		r->at.pos += n;
+		*rec = r->copy;
+		*len = f.len;
+		return 1;
+	}
+}
+
+void
+ring_done(struct ring_reader *r)
+{
+	uint64_t done = ring_load(&r->c->done) + 1;
+
+	r->c->place[done & 1] = r->at;
+	ring_store_release(&r->c->done, done);	/* pairs with the acquire in ring_backlog() */
+}
+
+uint64_t *
+ring_scratch(struct ring_reader *r)
+{
+	return r->c->scratch;
+}
+
+uint64_t
+ring_missed(const struct ring_reader *r)
+{
+	return r->at.missed;
+}
+
+bool
+ring_sleep(struct ring_reader *r)
+{
+	ring_store(&r->c->sleep, ring_load(&r->c->sleep) | 1);
+	/* The sleep word before the head: pairs with the fence in ring_commit(). */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (newest(r) == r->at.pos)
+		return true;
+	ring_awake(r);
+	return false;
+}
+
+void
+ring_awake(struct ring_reader *r)
+{
+	/* A new even number: the next sleep is another one to the producer. */
+	ring_store(&r->c->sleep, (ring_load(&r->c->sleep) | 1) + 1);
+}
