@@ -29,6 +29,8 @@ static const struct rule rules[N_IPC_TYPES] = {
 #define TO_LINKER(n, f, p, d, ph)  RULE(n, f, p, d, ph, FROM_LINKER)
 #define TO_ONESHOT(n, f, p, d, ph) RULE(n, f, p, d, ph, FROM_ONESHOT)
 #define TO_API(n, f, p, d, ph)     RULE(n, f, p, d, ph, FROM_API)
+#define TO_ENRICHER(n, f, p, d, ph) RULE(n, f, p, d, ph, FROM_ENRICHER)
+#define TO_ACTION(n, f, p, d, ph)  RULE(n, f, p, d, ph, FROM_ACTION)
 #include "ipc/messages.def"
 };
 

@@ -230,7 +230,8 @@ struct msg_tracer_state {
 struct msg_start_enricher { uint64_t ring_bytes, state_bytes; uint32_t flags, n_cpus; };
 struct msg_consumer { uint32_t id, reserved; };		/* 0: the API; 1 + enum action_class */
 struct msg_ev_shared { uint64_t bytes; uint32_t n_cpus, reserved; };
-struct msg_ev_ring { uint64_t data_bytes; uint32_t class_, cpu; };	/* enum ev_class */
+/* map_id: the kernel's; another one than before means that positions begin anew. */
+struct msg_ev_ring { uint64_t data_bytes; uint32_t class_, cpu, map_id, reserved; };	/* enum ev_class */
 struct msg_ruleset { uint64_t len; uint32_t generation, reserved; };
 struct msg_ruleset_used { uint32_t generation; int32_t err; char text[IPC_TEXT_MAX]; };
 struct msg_action_result {
