@@ -1,1 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
+noinst_LIBRARIES += libevents.a
+libevents_a_SOURCES = \
+	bpf/action.h \
+	src/events/common.c \
+	src/events/record.c src/events/record.h \
+	src/events/render.h \
+	src/events/schema.c src/events/schema.h \
+	src/events/tracer_action.c
+EVENTS_LIBS = libevents.a
+
+# A tracer whose file has come since the last build.
+src/events/schema.$(OBJEXT): src/events/local.mk
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/unit/test-record tests/unit/test-schema
+tests_unit_test_record_SOURCES = tests/unit/test-record.c tests/unit/event_make.h
+tests_unit_test_record_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_record_LDADD = $(EVENTS_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_schema_SOURCES = tests/unit/test-schema.c tests/unit/event_make.h
+tests_unit_test_schema_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_schema_LDADD = $(EVENTS_LIBS) $(CMOCKA_LIBS)
+endif
+
+FUZZ_TARGETS += tests/fuzz/fuzz-record
+tests_fuzz_fuzz_record_SOURCES = tests/fuzz/fuzz-record.c tests/unit/event_make.h
+tests_fuzz_fuzz_record_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_fuzz_fuzz_record_LDADD = $(EVENTS_LIBS) $(FUZZ_LIBS)

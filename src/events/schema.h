@@ -44,9 +44,9 @@ struct field {
 	const char *name;	/* "path", "container.id" */
 	enum field_type type;
 	uint16_t flags;		/* enum field_flag */
-	uint16_t size;		/* bytes of a number in the record: 1, 2, 4, 8 */
+	uint16_t size;		/* of the member: a number has 1, 2, 4 or 8 bytes */
 	uint32_t off;		/* in the tracer's struct (bpf/NAME.h) */
-	uint32_t events;	/* bit per event of the tracer that has it; 0: all */
+	uint32_t events;	/* bit per number of an event (below 32) that has it; 0: all */
 	const struct field_word *words;
 	/* Where off does not say it: false when the event has no such field. */
 	bool (*get)(const struct event *e, const struct field *f, struct value *out);
@@ -57,7 +57,12 @@ struct field {
 #define FIELD_NUM(st, member, name_, type_, ...)                                                   \
 	{ .name = name_, .type = type_, .off = offsetof(struct st, member),                        \
 	  .size = sizeof(((struct st *)0)->member), __VA_ARGS__ }
-/* A struct ev_str member (F_STR, F_PATH, F_LIST) or a byte array (F_IP, F_MAC). */
+/*
+ * A struct ev_str member (F_STR, F_PATH, F_LIST), a char array of other than four bytes (F_STR,
+ * up to its end or a NUL) or a byte array (F_IP, F_MAC).  record_check() checks the struct ev_str
+ * that a table names, so that each member of that kind has to be named, by a FIELD_HIDDEN if
+ * nothing else.
+ */
 #define FIELD_REF FIELD_NUM
 
 struct tracer_info {
@@ -65,7 +70,7 @@ struct tracer_info {
 	enum ev_class class;
 	unsigned int flags;	/* TR_* */
 	const char *help;
-	const char *const *events;	/* names of its events by number, NULL ends */
+	const char *const *events;	/* names of its events by number from 0, NULL ends */
 	size_t min_size;	/* sizeof its struct: a shorter record is refused */
 	const struct field *fields;	/* its own, name NULL ends */
 	const char *seed_name;	/* what genuinetools/bpfd called it, or NULL for the same */

@@ -42,8 +42,17 @@ struct action_def {
 enum action_scope { SCOPE_PROCESS, SCOPE_TREE, SCOPE_CONTAINER };
 struct action_table { uint32_t magic, n; struct action_def a[ACTIONS_MAX]; };
 
-/* Fills in the instances that are always there.  */
+enum { ACTION_FORMAT_JSON = 0, ACTION_FORMAT_SEED = 2, ACTION_FORMATS = 6 };	/* as enum render_format */
+
+/*
+ * Fills in the instances that are always there, named as their type: all but exec, which needs a
+ * program.  max_bytes 0 and keep 0 mean what the configuration says (log_bytes, log_keep).
+ */
 void	action_table_init(struct action_table *t);
+/* What an instance's file leaves out: limits of exec, the signal, the log file's name (NAME.json). */
+void	action_defaults(struct action_def *a);
+/* 0, or -EINVAL with the reason in why (room bytes): names, ranges, strings, duplicates. */
+int	action_table_check(const struct action_table *t, char *why, size_t room);
 /* Copies a table out of a sealed memfd and checks all of it; allocated.  -EINVAL. */
 int	action_table_receive(int fd, struct action_table **out);
 int	action_by_name(const struct action_table *t, const char *name);	/* index, or -ENOENT */

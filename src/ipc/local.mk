@@ -9,7 +9,7 @@ libipc_a_SOURCES = \
 	src/ipc/globals.c src/ipc/globals.h \
 	src/ipc/messages.def src/ipc/messages.h \
 	src/ipc/tracers.c src/ipc/tracers.h \
-	src/ipc/actions.h src/ipc/actions.def src/ipc/classes.def \
+	src/ipc/actions.c src/ipc/actions.h src/ipc/actions.def src/ipc/classes.def \
 	src/ipc/kfilter.h \
 	bpf/event.h bpf/tracers.def bpf/syscalls.def
 IPC_LIBS = libipc.a $(COMMON_LIBS)
@@ -24,6 +24,9 @@ tests_unit_test_ipc_config_SOURCES = tests/unit/test-ipc-config.c
 tests_unit_test_ipc_config_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_bpfnames_SOURCES = tests/unit/test-bpfnames.c
 tests_unit_test_bpfnames_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/test-actions
+tests_unit_test_actions_SOURCES = tests/unit/test-actions.c
+tests_unit_test_actions_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
 COMPONENT_TESTS += tests/component/test-facts
 tests_component_test_facts_SOURCES = tests/component/test-facts.c
 tests_component_test_facts_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)

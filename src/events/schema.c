@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "events/schema.h"
+
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "events/tables.h"
+
+/* A tracer of tracers.def whose fields are not written yet has a table that nothing refers to. */
+static const struct tracer_info tracer_missing;
+#if !__has_include("events/tracer_exec.c")
+#define tracer_exec tracer_missing
+#endif
+#if !__has_include("events/tracer_exit.c")
+#define tracer_exit tracer_missing
+#endif
+#if !__has_include("events/tracer_fork.c")
+#define tracer_fork tracer_missing
+#endif
+#if !__has_include("events/tracer_open.c")
+#define tracer_open tracer_missing
+#endif
+#if !__has_include("events/tracer_openbreakout.c")
+#define tracer_openbreakout tracer_missing
+#endif
+#if !__has_include("events/tracer_bashreadline.c")
+#define tracer_bashreadline tracer_missing
+#endif
+#if !__has_include("events/tracer_tcpdrop.c")
+#define tracer_tcpdrop tracer_missing
+#endif
+#if !__has_include("events/tracer_tcpstate.c")
+#define tracer_tcpstate tracer_missing
+#endif
+#if !__has_include("events/tracer_fileops.c")
+#define tracer_fileops tracer_missing
+#endif
+#if !__has_include("events/tracer_arp.c")
+#define tracer_arp tracer_missing
+#endif
+#if !__has_include("events/tracer_xdpcount.c")
+#define tracer_xdpcount tracer_missing
+#endif
+#if !__has_include("events/tracer_filetop.c")
+#define tracer_filetop tracer_missing
+#endif
+#if !__has_include("events/tracer_cgroup.c")
+#define tracer_cgroup tracer_missing
+#endif
+
+#define TRACER(id, name, class, flags, help) extern const struct tracer_info tracer_##name;
+#include "bpf/tracers.def"
+
+static const struct tracer_info *const tracers[N_TRACERS] = {
+#define TRACER(id, name, class, flags, help) [TR_##id] = &tracer_##name,
+#include "bpf/tracers.def"
+};
+
+const struct tracer_info *
+tracer_info(unsigned int tracer)
+{
+	if (!tracer || tracer >= N_TRACERS || tracers[tracer] == &tracer_missing)
+		return NULL;
+	return tracers[tracer];
+}
+
+unsigned int
+tracer_by_name(const char *name)
+{
+	for (unsigned int i = 1; i < N_TRACERS; i++) {
+		const struct tracer_info *t = tracer_info(i);
+
+		if (t && (strcmp(t->name, name) == 0 || (t->seed_name && strcmp(t->seed_name, name) == 0)))
+			return i;
+	}
+	return 0;
+}
+
+const struct field *
+schema_own(unsigned int tracer, const char *name)
+{
+	const struct tracer_info *t = tracer_info(tracer);
+
+	for (const struct field *f = t ? t->fields : NULL; f && f->name; f++)
+		if (strcasecmp(f->name, name) == 0)
+			return f;
+	return NULL;
+}
+
+const struct field *
+field_find(unsigned int tracer, const char *name)
+{
+	const struct field *f = schema_own(tracer, name);
+
+	return f ? f : common_find(tracer, name);
+}
+
+static uint64_t
+load(const void *p, size_t size, bool is_signed)
+{
+	uint64_t u = 0;
+
+	memcpy(&u, p, size <= sizeof(u) ? size : 0);
+	if (is_signed && size < sizeof(u) && size && (u >> (8 * size - 1) & 1))
+		u |= ~0ULL << (8 * size);
+	return u;
+}
+
+static bool
+all_zero(const unsigned char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (p[i])
+			return false;
+	return true;
+}
+
+static bool
+get_bytes(const struct event *e, const struct field *f, struct value *out)
+{
+	const char *at = (const char *)e->ev + f->off;
+	struct ev_str s;
+
+	if (f->size == sizeof(s)) {
+		memcpy(&s, at, sizeof(s));
+		out->data = (const char *)e->ev + s.off;
+		out->len = s.len;
+	} else {
+		out->data = at;
+		out->len = strnlen(at, f->size);
+	}
+	return out->len || !(f->flags & FIELD_OPTIONAL);
+}
+
+bool
+field_get(const struct event *e, const struct field *f, struct value *out)
+{
+	const unsigned char *at = (const unsigned char *)e->ev + f->off;
+
+	if (f->events && !(f->events >> (e->ev->event & 31) & 1))
+		return false;
+	out->type = f->type;
+	if (f->get)
+		return f->get(e, f, out);
+
+	switch (f->type) {
+	case F_STR:
+	case F_PATH:
+	case F_LIST:
+		return get_bytes(e, f, out);
+	case F_IP:
+	case F_MAC:
+		out->data = at;
+		out->len = f->size;
+		return !all_zero(at, f->size) || (f->type == F_MAC && !(f->flags & FIELD_OPTIONAL));
+	case F_U64:
+	case F_I64:
+	case F_BOOL:
+	case F_TIME:
+	case F_FLAGS:
+	case F_ENUM:
+		break;
+	}
+	out->u = load(at, f->size, f->type == F_I64);
+	return out->u || !(f->flags & FIELD_OPTIONAL);
+}
+
+static int64_t
+now_ns(clockid_t clock)
+{
+	struct timespec ts = { 0 };
+
+	clock_gettime(clock, &ts);
+	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
+}
+
+/* The pair of readings that lie closest together: what came between them is the error. */
+int64_t
+boot_offset_ns(void)
+{
+	int64_t best = INT64_MAX, offset = 0;
+
+	for (int i = 0; i < 5; i++) {
+		int64_t before = now_ns(CLOCK_BOOTTIME);
+		int64_t real = now_ns(CLOCK_REALTIME);
+		int64_t after = now_ns(CLOCK_BOOTTIME);
+
+		if (after - before < best) {
+			best = after - before;
+			offset = real - (before + (after - before) / 2);
+		}
+	}
+	return offset;
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ipc/actions.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "common/auto.h"
+#include "common/memfd.h"
+#include "ipc/chan.h"
+
+const struct action_type_info action_types[N_ACTION_TYPES] = {
+#define ACTION(id, name, class, destructive, help) { #name, CLASS_##class, destructive, help },
+#include "ipc/actions.def"
+};
+
+const char *const action_class_names[N_ACTION_CLASSES] = {
+#define ACTION_CLASS(id, name, user, caps, help) name,
+#include "ipc/classes.def"
+};
+
+#define EXEC_TIMEOUT_MS	10000
+#define EXEC_PARALLEL	4
+#define EXEC_PER_MINUTE	30
+
+void
+action_defaults(struct action_def *a)
+{
+	bool exec = a->type == ACTION_EXEC;
+
+	if (exec && !a->timeout_ms)
+		a->timeout_ms = EXEC_TIMEOUT_MS;
+	if (exec && !a->parallel)
+		a->parallel = EXEC_PARALLEL;
+	if (exec && !a->per_minute)
+		a->per_minute = EXEC_PER_MINUTE;
+	if (a->type == ACTION_KILL)
+		a->signal = SIGKILL;
+	if (a->type == ACTION_INTERRUPT)
+		a->signal = SIGINT;
+	if (a->type == ACTION_SIGNAL && !a->signal)
+		a->signal = SIGTERM;
+	if (a->type == ACTION_LOG && !a->path[0])
+		snprintf(a->path, sizeof(a->path), "%s.json", a->name);
+}
+
+void
+action_table_init(struct action_table *t)
+{
+	memset(t, 0, sizeof(*t));
+	t->magic = ACTIONS_MAGIC;
+	for (uint32_t type = 0; type < N_ACTION_TYPES; type++) {
+		struct action_def *a = &t->a[t->n];
+
+		if (type == ACTION_EXEC)
+			continue;
+		if (type == ACTION_LOG)		/* the file that everybody looks for */
+			snprintf(a->path, sizeof(a->path), "events.json");
+		a->type = type;
+		a->format = type == ACTION_STDOUT ? ACTION_FORMAT_SEED : ACTION_FORMAT_JSON;
+		if (action_types[type].class == CLASS_CGROUP)
+			a->scope = SCOPE_CONTAINER;
+		snprintf(a->name, sizeof(a->name), "%s", action_types[type].name);
+		action_defaults(a);
+		t->n++;
+	}
+}
+
+static bool
+name_ok(const char *s, size_t size)
+{
+	size_t len = strnlen(s, size);
+
+	return len > 0 && len < size && s[0] != '.' && s[0] != '-' &&
+		strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == len;
+}
+
+/* Arguments end each with a NUL; there is a first one, the program's name. */
+static bool
+args_ok(const struct action_def *a)
+{
+	return a->args_len > 1 && a->args_len <= sizeof(a->args) && a->args[a->args_len - 1] == '\0';
+}
+
+static const char *
+check_def(const struct action_def *a)
+{
+	if (!name_ok(a->name, sizeof(a->name)))
+		return "the name has other than letters, digits, '_', '.', '-'";
+	if (a->type >= N_ACTION_TYPES)
+		return "unknown type";
+	if (a->format >= ACTION_FORMATS)
+		return "unknown format";
+	if (a->scope > SCOPE_CONTAINER)
+		return "unknown scope";
+	if (a->signal < 0 || a->signal > SIGRTMAX)
+		return "there is no such signal";
+	if (action_types[a->type].class == CLASS_SIGNAL && !a->signal)
+		return "no signal";
+	if (!ipc_str_ok(a->path, sizeof(a->path)))
+		return "the path is not printable text";
+	if (a->type == ACTION_LOG && !name_ok(a->path, sizeof(a->path)))
+		return "the log file is not a plain file name";
+	if (a->type != ACTION_EXEC)
+		return NULL;
+	if (a->path[0] != '/')
+		return "the program is not an absolute path";
+	if (!args_ok(a))
+		return "the arguments do not end";
+	if (a->timeout_ms < 1 || a->timeout_ms > 3600000 || a->parallel < 1 || a->parallel > 64 ||
+	    a->per_minute < 1)
+		return "a limit is out of range";
+	return a->uid == 0 ? "it would run as root" : NULL;
+}
+
+int
+action_table_check(const struct action_table *t, char *why, size_t room)
+{
+	if (t->magic != ACTIONS_MAGIC || t->n > ACTIONS_MAX) {
+		snprintf(why, room, "not a table of actions");
+		return -EINVAL;
+	}
+	for (uint32_t i = 0; i < t->n; i++) {
+		const char *wrong = check_def(&t->a[i]);
+
+		if (!wrong && action_by_name(t, t->a[i].name) != (int)i)
+			wrong = "there are two of this name";
+		if (!wrong && t->a[i].type == ACTION_LOG)
+			for (uint32_t k = 0; k < i; k++)
+				if (t->a[k].type == ACTION_LOG && strcmp(t->a[k].path, t->a[i].path) == 0)
+					wrong = "another one writes the same file";
+		if (wrong) {
+			snprintf(why, room, "action %u: %s", i, wrong);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+int
+action_table_receive(int fd, struct action_table **out)
+{
+	AUTO(mem) struct action_table *t = NULL;
+	const void *p;
+	char why[128];
+
+	if (memfd_seal_received(fd, sizeof(*t)) != (long)sizeof(*t))
+		return -EINVAL;
+	p = memfd_map(fd, sizeof(*t));
+	if (!p)
+		return -errno;
+	t = malloc(sizeof(*t));
+	if (t)
+		memcpy(t, p, sizeof(*t));
+	munmap((void *)(uintptr_t)p, sizeof(*t));
+	if (!t)
+		return -ENOMEM;
+	if (action_table_check(t, why, sizeof(why)) < 0)
+		return -EINVAL;
+	*out = TAKE_PTR(t);
+	return 0;
+}
+
+int
+action_by_name(const struct action_table *t, const char *name)
+{
+	for (uint32_t i = 0; i < t->n && i < ACTIONS_MAX; i++)
+		if (strcmp(t->a[i].name, name) == 0)
+			return (int)i;
+	return -ENOENT;
+}
