@@ -6,7 +6,17 @@ libevents_a_SOURCES = \
 	src/events/record.c src/events/record.h \
 	src/events/render.h \
 	src/events/schema.c src/events/schema.h \
-	src/events/tracer_action.c
+	src/events/tracer_action.c \
+	src/events/tracer_arp.c bpf/arp.h \
+	src/events/tracer_bashreadline.c bpf/bashreadline.h \
+	src/events/tracer_fileops.c bpf/fileops.h \
+	src/events/tracer_filetop.c bpf/filetop.h \
+	src/events/tracer_open.c bpf/open.h \
+	src/events/tracer_openbreakout.c bpf/openbreakout.h \
+	src/events/tracer_tcpdrop.c bpf/tcpdrop.h \
+	src/events/tracer_tcpstate.c bpf/tcpstate.h \
+	src/events/tracer_xdpcount.c bpf/xdpcount.h \
+	src/events/words.c src/events/words.h
 EVENTS_LIBS = libevents.a
 
 # A tracer whose file has come since the last build.

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BPFD_EVENTS_WORDS_H
+#define BPFD_EVENTS_WORDS_H
+
+#include "events/schema.h"
+
+/* Names of values that several tracers have. */
+extern const struct field_word words_open_flags[];	/* O_*; what has several bits comes first */
+extern const struct field_word words_tcp_states[];	/* as genuinetools/bpfd spelled them */
+
+/* The last component of the path that the field's offset names; F_STR. */
+bool	words_get_name(const struct event *e, const struct field *f, struct value *out);
+/* ret as a descriptor; false when it is an error. */
+bool	words_get_fd(const struct event *e, const struct field *f, struct value *out);
+
+#endif
