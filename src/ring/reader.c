@@ -50,7 +50,7 @@ newest_place(struct ring_reader *r)
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
 		if (ring_load(&r->h->commit) != commit || newest(r) != pos)
 			continue;
-		r->at = (struct ring_place){ .pos = pos, .seq = seq };
+		r->at = (struct ring_place){ .pos = pos, .seq = pos ? seq : 1 };
 		return;
 	}
 	r->at = (struct ring_place){ .pos = newest(r) };
@@ -78,6 +78,7 @@ ring_open(int fd, int cursor_fd, struct ring_reader **out)
 {
 	AUTO(ring_reader) struct ring_reader *r = calloc(1, sizeof(*r));
 	struct ring_head *h;
+	uint64_t magic;
 	void *cursor;
 	int err;
 
@@ -89,8 +90,10 @@ ring_open(int fd, int cursor_fd, struct ring_reader **out)
 	r->h = h;
 	r->data = ring_data(h);
 	r->mask = r->bytes - 1;
-	if (ring_load_acquire(&h->magic) != RING_MAGIC || h->data_bytes != r->bytes)
-		return -EINVAL;		/* acquire: pairs with the release in set_up() */
+	/* A ring whose producer has not come yet is empty.  Pairs with the release in set_up(). */
+	magic = ring_load_acquire(&h->magic);
+	if (magic && (magic != RING_MAGIC || h->data_bytes != r->bytes))
+		return -EINVAL;
 	err = ring_cursor_map(cursor_fd, PROT_READ | PROT_WRITE, &cursor);
 	if (err)
 		return err;
