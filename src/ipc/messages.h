@@ -65,8 +65,12 @@ enum { START_PRIVATE = 1 };
 enum { LINKER_SPARE_BTF = 1 };				/* parse the kernel's BTF before any input */
 struct msg_start_linker { uint64_t arena_bytes, memory_bytes, cpu_s; uint32_t flags, reserved; };
 
-struct msg_stop { uint32_t flags, reserved; };		/* STOP_DETACH: leave nothing pinned or attached */
-enum { STOP_DETACH = 1 };
+/*
+ * STOP_DETACH: leave nothing pinned or attached.  STOP_AGAIN: it is started again at once (SIGHUP),
+ * so the loader leaves its tracers attached; without it they are detached, whatever else stays.
+ */
+struct msg_stop { uint32_t flags, reserved; };
+enum { STOP_DETACH = 1, STOP_AGAIN = 2 };
 
 enum ipc_helper { HELPER_KIND_LINKER = 1, HELPER_KIND_ONESHOT = 2 };
 struct msg_helper { uint32_t kind, id; };		/* id: the supervisor's, 0 in HELPER_WANTED */
@@ -257,7 +261,13 @@ enum action_fd_kind {
 	ACTION_FD_SYSLOG, ACTION_FD_JOURNAL,	/* unix datagram sockets, connected */
 	ACTION_FD_EMPTY_DIR,
 };
-struct msg_action_fd { uint32_t kind, index; };	/* ACTION_FD_CGROUP1: which controller, see sup */
+/* index of ACTION_FD_CGROUP1: the root directory of that controller's version 1 hierarchy; the
+ * same hierarchy may come under several.  A message for each that the host has, 0 for all others. */
+enum action_cgroup1 {
+	CGROUP1_FREEZER, CGROUP1_PIDS, CGROUP1_MEMORY, CGROUP1_CPU, CGROUP1_DEVICES, CGROUP1_SYSTEMD,
+	N_CGROUP1
+};
+struct msg_action_fd { uint32_t kind, index; };
 
 #pragma GCC diagnostic pop
 
