@@ -249,6 +249,7 @@ struct msg_action_result {
 	char rule[IPC_NAME_MAX];
 	char container[IPC_NAME_MAX];
 	char text[IPC_TARGET_MAX];
+	char action_name[64];			/* of the instance: the enricher has no table of them */
 };
 enum action_outcome {
 	OUTCOME_DONE, OUTCOME_FAILED, OUTCOME_OBSERVED /* not in enforce mode */, OUTCOME_PROTECTED,
