@@ -86,7 +86,13 @@ enum { LISTENER_MAIN = 0, LISTENER_COMPAT = 1 };
 struct msg_listener { uint32_t kind, reserved; };
 
 /* ---- requests of the API to the loader ---- */
-enum { LOAD_DRY_RUN = 1 };
+enum {
+	LOAD_DRY_RUN = 1,
+	/* Of the loader only, for an object of bpf/: programs that this kernel has no hook for, or
+	 * refuses, are left out (LINKED_WITHOUT); per-CPU maps get an element for each possible CPU. */
+	LOAD_TRACER = 2,
+	LOAD_MORE = 4,				/* LINKED is not the linker's last word: another LINK follows */
+};
 struct load_prog {
 	char name[IPC_NAME_MAX];		/* function name in the object */
 	char attach_to[IPC_NAME_MAX];		/* function or hook for BTF types; "" = from section */
@@ -196,8 +202,18 @@ struct msg_linked_prog {
 	uint32_t handle, type, attach_type, reserved;
 	char name[IPC_NAME_MAX], section[IPC_NAME_MAX];
 };
+enum linked_without { WITHOUT_HOOK, WITHOUT_REFUSED };
+struct msg_linked_without {
+	uint32_t why; int32_t err;		/* enum linked_without; of a refusal the errno */
+	char name[IPC_NAME_MAX], section[IPC_NAME_MAX];
+	char text[IPC_TARGET_MAX];		/* the verifier's verdict, "" for a hook */
+};
 struct msg_linked_map { uint32_t handle, by_name; char name[IPC_NAME_MAX]; };
 struct msg_link_map { uint32_t handle, reserved; char name[IPC_NAME_MAX]; };
+/* Where a function begins in a file, for a uprobe.  The first of names that the file defines. */
+#define IPC_SYMBOLS_MAX 4
+struct msg_link_symbol { uint64_t size; char names[IPC_SYMBOLS_MAX][64]; };
+struct msg_linked_symbol { uint64_t offset; int32_t err; uint32_t index; };	/* -ENOENT, -ENOEXEC */
 struct msg_linked {
 	uint64_t log_offset, log_len;		/* verifier log in the arena; len 0: none */
 	uint32_t code; int32_t err;
@@ -215,6 +231,15 @@ struct msg_netns_link {
 	char ifname[64];			/* name or index */
 };
 struct msg_one_fd { uint64_t size, netns_ino; uint32_t ifindex, flags; };	/* flags: those used */
+/* The executable of a process; pid 0: the file of this path, "" for none. */
+struct msg_binary {
+	uint64_t start;				/* of the process, start_boottime in ns */
+	uint64_t dev, ino;			/* as in struct ev_proc_info; 0: whatever is there */
+	uint32_t pid, reserved;
+	char path[IPC_TARGET_MAX];
+};
+enum { UPROBE_RETURN = 1 };
+struct msg_uprobe { uint64_t offset; uint32_t flags, reserved; };
 struct msg_umount { char name[64]; };
 
 /* ---- events ---- */

@@ -128,6 +128,8 @@ choose_programs(struct linker *ln, struct bpf_object *obj, const struct msg_load
 			bpf_program__set_autoload(p, false);
 			continue;
 		}
+		if ((req->flags & LOAD_TRACER) && !bpf_program__autoload(p))
+			continue;	/* tracer_programs() chose */
 		/* A "?" before the section asks for this; naming a program is the answer. */
 		bpf_program__set_autoload(p, true);
 		err = set_type(p, want, out);
@@ -136,7 +138,8 @@ choose_programs(struct linker *ln, struct bpf_object *obj, const struct msg_load
 		bpf_program__set_log_buf(p, log, log_size);
 		n++;
 	}
-	return n ? 0 : object_fail(out, IPC_INVALID_ARGUMENT, 0, "the object has no program");
+	return n ? 0 : object_fail(out, IPC_INVALID_ARGUMENT, 0, req->flags & LOAD_TRACER ?
+		"no program of the object has a hook in this kernel" : "the object has no program");
 }
 
 static int
@@ -195,17 +198,25 @@ no_memory(struct msg_linked *out)
 		"linking the object needs more memory than limits.linker_memory_bytes allows");
 }
 
+/* The program that did not load, "" when it was something else. */
+static void
+failed_program(const struct linker *ln, char name[IPC_NAME_MAX])
+{
+	name[0] = '\0';
+	for (unsigned int i = 0; i < LINKER_WARNINGS_MAX; i++)
+		if (strstr(ln->warnings[i], "': BPF program load failed"))
+			sscanf(ln->warnings[i], "prog '%127[^']", name);
+}
+
 static int
 load_failed(struct linker *ln, int err, struct msg_linked *out)
 {
 	size_t size, len;
 	const char *log = arena_log(&ln->arena, &size), *why = first_warning(ln);
-	char verdict[400] = "", name[IPC_NAME_MAX] = "";
+	char verdict[400] = "", name[IPC_NAME_MAX];
 
 	len = strnlen(log, size);
-	for (unsigned int i = 0; i < LINKER_WARNINGS_MAX; i++)
-		if (strstr(ln->warnings[i], "': BPF program load failed"))
-			sscanf(ln->warnings[i], "prog '%127[^']", name);
+	failed_program(ln, name);
 	if (len && name[0]) {
 		last_line(log, len, verdict, sizeof(verdict));
 		out->log_offset = arena_offset(&ln->arena, log);
@@ -252,12 +263,31 @@ report(struct linker *ln, struct bpf_object *obj)
 	return err;
 }
 
+/* Leaves out the program that the kernel refused: -EAGAIN, link the rest.  Else err. */
+static int
+leave_out(struct linker *ln, struct tracer *t, const struct bpf_object *obj, int err)
+{
+	size_t size;
+	char *log = arena_log(&ln->arena, &size);
+	char name[IPC_NAME_MAX], verdict[IPC_TARGET_MAX] = "";
+
+	failed_program(ln, name);
+	last_line(log, strnlen(log, size), verdict, sizeof(verdict));
+	if (!name[0] || tracer_refused(ln, t, obj, name, err, verdict[0] ? verdict : first_warning(ln)))
+		return err;
+	log[0] = '\0';
+	memset(ln->warnings, 0, sizeof(ln->warnings));
+	ln->n_warnings = 0;
+	return -EAGAIN;
+}
+
 static int
 link_image(struct linker *ln, const struct msg_load *req, const void *elf, size_t size,
-	struct msg_linked *out)
+	struct tracer *tracer, struct msg_linked *out)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "bpfd", .pin_root_path = BPFCMD_PIN_DIR);
 	AUTO(object) struct bpf_object *obj = NULL;
+	bool ours = req->flags & LOAD_TRACER;
 	int err = object_check(elf, size, out);
 
 	if (err)
@@ -266,7 +296,11 @@ link_image(struct linker *ln, const struct msg_load *req, const void *elf, size_
 	if (!obj)
 		return errno == ENOMEM ? no_memory(out) : object_fail(out, IPC_INVALID_ARGUMENT, -errno,
 			"the object cannot be opened: %s", first_warning(ln));
-	err = choose_programs(ln, obj, req, out);
+	err = ours ? tracer_programs(ln, tracer, obj) : 0;
+	if (!err)
+		err = choose_programs(ln, obj, req, out);
+	if (!err && ours)
+		err = tracer_maps(ln, obj);
 	if (!err)
 		err = object_set_globals(obj, elf, size, req, out);
 	if (!err)
@@ -274,6 +308,10 @@ link_image(struct linker *ln, const struct msg_load *req, const void *elf, size_
 	if (err)
 		return err;
 	err = bpf_object__load(obj);
+	if (err && ours)
+		err = leave_out(ln, tracer, obj, err);
+	if (err == -EAGAIN)
+		return err;
 	if (err)
 		return load_failed(ln, err, out);
 	return report(ln, obj);
@@ -283,6 +321,7 @@ int
 link_object(struct linker *ln, const struct msg_load *req, int fd)
 {
 	struct msg_linked out = { .code = IPC_OK };
+	struct tracer tracer;
 	struct stat st;
 	void *elf;
 	int err;
@@ -298,7 +337,11 @@ link_object(struct linker *ln, const struct msg_load *req, int fd)
 	libbpf_register_prog_handler("tcx/ingress", BPF_PROG_TYPE_SCHED_CLS, TCX_INGRESS, NULL);
 	libbpf_register_prog_handler("tcx/egress", BPF_PROG_TYPE_SCHED_CLS, TCX_EGRESS, NULL);
 
-	err = link_image(ln, req, elf, (size_t)st.st_size, &out);
+	tracer_begin(&tracer);
+	do {
+		err = link_image(ln, req, elf, (size_t)st.st_size, &tracer, &out);
+	} while (err == -EAGAIN);
+	munmap(elf, (size_t)st.st_size);
 	if (err && out.code == IPC_OK)
 		return err;
 	return chan_send(ln->ch, IPC_LINKED, 0, &out, NULL);

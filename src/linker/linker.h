@@ -3,6 +3,7 @@
 #define BPFD_LINKER_LINKER_H
 
 #include <bpf/btf.h>
+#include <bpf/libbpf.h>
 #include <stdint.h>
 
 #include "ipc/chan.h"
@@ -19,7 +20,7 @@ struct linker {
 	struct slots slots;
 	int btf_fd, kconfig_fd;		/* the kernel's; -1 when it has none */
 	int n_cpus;			/* possible ones */
-	struct btf *vmlinux;		/* parsed ahead of need, until libbpf takes it */
+	struct btf *vmlinux;		/* parsed once, for every object; libbpf only borrows it */
 	uint64_t arena_bytes, memory_bytes, cpu_s;
 	uint32_t flags;
 	int root_fd;
@@ -44,6 +45,22 @@ struct btf *shims_parse_vmlinux(int fd);
 /* warm.c: loads a small object of our own, so that libbpf has asked the kernel its questions and the
  * libraries' pages are there before a load arrives. */
 void	linker_warm_up(struct linker *ln);
+
+/* tracer.c: LOAD_TRACER.  Programs without a hook and those that were refused are left out. */
+struct tracer {
+	struct { char name[IPC_NAME_MAX]; } refused[16];
+	size_t n_refused, tries;
+};
+void	tracer_begin(struct tracer *t);
+int	tracer_programs(struct linker *ln, struct tracer *t, struct bpf_object *obj);
+int	tracer_maps(struct linker *ln, struct bpf_object *obj);	/* before shared ones are put in */
+/* Remembers and reports a program that the kernel refused: link again.  -ENOENT: there is none of
+ * that name, -ELOOP: it was left out already. */
+int	tracer_refused(struct linker *ln, struct tracer *t, const struct bpf_object *obj, const char *name,
+		int err, const char *verdict);
+
+/* symbol.c: finds a function in the ELF file fd; sends LINKED_SYMBOL. */
+int	link_symbol(struct linker *ln, const struct msg_link_symbol *m, int fd);
 
 /* link.c: opens, links and loads the object in fd; sends what came of it and LINKED. */
 int	link_object(struct linker *ln, const struct msg_load *req, int fd);

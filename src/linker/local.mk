@@ -8,6 +8,8 @@ LINKER_SOURCES = \
 	src/linker/object.c src/linker/object.h \
 	src/linker/shims.c \
 	src/linker/slots.c src/linker/slots.h \
+	src/linker/symbol.c \
+	src/linker/tracer.c \
 	src/linker/warm.c
 bpfd_linker_SOURCES = src/linker/main.c src/linker/sandbox.def $(LINKER_SOURCES)
 bpfd_linker_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS) $(LIBELF_CFLAGS) $(ZLIB_CFLAGS)

@@ -99,11 +99,29 @@ seal(struct linker *ln)
 	return err;
 }
 
-/* Maps to share, then the object; everything up to it is before any foreign input. */
+/* One object, or a file of anybody's. */
+static int
+serve(struct linker *ln, const struct chan_msg *m, struct msg_load *req)
+{
+	int err;
+
+	if (m->hdr.type == IPC_LINK_SYMBOL) {
+		err = link_symbol(ln, m->payload, m->fds[0]);
+		return err ? log_err(err, "linker.symbol", "step=file") : 0;
+	}
+	if (m->hdr.type != IPC_LINK)
+		return log_err(-EPROTO, "linker.run", "type=%s", ipc_type_name(m->hdr.type));
+	*req = *(const struct msg_load *)m->payload;
+	err = link_object(ln, req, m->fds[0]);
+	return err ? log_err(err, "linker.link", "gid=%llu", (unsigned long long)req->gid) : 0;
+}
+
+/* Maps to share, then the object.  What a user sent is the only one and the last; of bpfd's own
+ * the loader may send one after the other. */
 static int
 run(struct linker *ln)
 {
-	AUTO(mem) struct msg_load *req = malloc(sizeof(*req));
+	AUTO(mem) struct msg_load *req = calloc(1, sizeof(*req));
 	struct chan_msg m;
 	int err;
 
@@ -115,18 +133,22 @@ run(struct linker *ln)
 	err = chan_send(ln->ch, IPC_LINKER_READY, 0, NULL, NULL);
 	if (err)
 		return err;
-	while ((err = chan_wait(ln->ch, &m, -1)) > 0 && m.hdr.type == IPC_LINK_MAP) {
-		if (ln->n_shared == LINKER_SHARED_MAX)
-			return log_err(-E2BIG, "linker.run", "step=share");
-		ln->shared[ln->n_shared++] = *(const struct msg_link_map *)m.payload;
+	while ((err = chan_wait(ln->ch, &m, -1)) > 0) {
+		if (m.hdr.type == IPC_LINK_MAP) {
+			if (ln->n_shared == LINKER_SHARED_MAX)
+				return log_err(-E2BIG, "linker.run", "step=share");
+			ln->shared[ln->n_shared++] = *(const struct msg_link_map *)m.payload;
+			continue;
+		}
+		err = serve(ln, &m, req);
+		chan_drop_fds(&m);
+		if (err || !(req->flags & LOAD_MORE))
+			return err;
+		slots_reset(&ln->slots);
+		ln->n_shared = 0;
+		ln->n_warnings = 0;
 	}
-	if (err <= 0)
-		return err;	/* the loader is gone: nothing to do */
-	if (m.hdr.type != IPC_LINK)
-		return log_err(-EPROTO, "linker.run", "type=%s", ipc_type_name(m.hdr.type));
-	*req = *(const struct msg_load *)m.payload;
-	err = link_object(ln, req, m.fds[0]);
-	return err ? log_err(err, "linker.link", "gid=%llu", (unsigned long long)req->gid) : 0;
+	return err;	/* the loader is gone: nothing to do */
 }
 
 int

@@ -87,10 +87,25 @@ shims_parse_vmlinux(int fd)
 	return btf;
 }
 
+/* Each object asks for it and frees it; parsed once for all, it is a third of a load. */
 struct btf *
 btf__load_vmlinux_btf(void)
 {
-	return self->vmlinux ? TAKE_PTR(self->vmlinux) : shims_parse_vmlinux(self->btf_fd);
+	if (!self->vmlinux)
+		self->vmlinux = shims_parse_vmlinux(self->btf_fd);
+	return self->vmlinux;
+}
+
+void
+btf__free(struct btf *btf)
+{
+	static void (*libbpf_free)(struct btf *btf);
+
+	if (!btf || btf == self->vmlinux)
+		return;
+	if (!libbpf_free)
+		libbpf_free = (void (*)(struct btf *))dlsym(RTLD_NEXT, "btf__free");
+	libbpf_free(btf);
 }
 
 int

@@ -54,3 +54,10 @@ slots_find(const struct slots *t, int fd)
 			return &t->all[i];
 	return NULL;
 }
+
+void
+slots_reset(struct slots *t)
+{
+	free(t->all);
+	*t = (struct slots){ 0 };
+}

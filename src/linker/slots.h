@@ -29,4 +29,7 @@ int	slots_add(struct slots *t, const struct slot *s, uint64_t bytes);
 /* The slot that fd stands for; NULL when it is no placeholder.  Valid until the next slots_add(). */
 const struct slot *slots_find(const struct slots *t, int fd);
 
+/* Forgets them all; descriptors that are open stay so. */
+void	slots_reset(struct slots *t);
+
 #endif

@@ -35,6 +35,5 @@ linker_warm_up(struct linker *ln)
 	if (obj && bpf_object__load(obj))
 		log_debug("linker.warm", "the object of the linker itself does not load");
 	bpf_object__close(obj);
-	free(ln->slots.all);
-	ln->slots = (struct slots){ 0 };
+	slots_reset(&ln->slots);
 }

@@ -7,6 +7,21 @@
 #include "loader/facts.h"
 #include "loader/loader.h"
 
+/* Maps of the group that this load shares with, except an object's own global data. */
+static int
+share(struct loader *ld, struct session *s)
+{
+	int err = 0;
+
+	for (size_t i = 0; s->req->map_owner_gid && i < ld->objects.n_maps && !err; i++) {
+		const struct obj_map *map = &ld->objects.maps[i];
+
+		if (map->gid == s->req->map_owner_gid && !strchr(map->name, '.') && !map->by_name)
+			err = session_share(s, map->name, objects_open_map(&ld->objects, map));
+	}
+	return err;
+}
+
 static void
 prog_of(const struct session *s, const struct msg_linked_prog *m, struct obj_prog *p)
 {
@@ -55,8 +70,8 @@ keep_prog(struct loader *ld, struct session *s, const struct msg_linked_prog *lp
 }
 
 /* Programs last: maps of a group without a program are what an interruption leaves. */
-int
-keep_session(struct loader *ld, struct session *s, struct msg_result *res)
+static int
+keep(struct loader *ld, struct session *s, struct msg_result *res)
 {
 	struct msg_map_facts map;
 	struct msg_prog_facts prog;
@@ -94,3 +109,22 @@ keep_session(struct loader *ld, struct session *s, struct msg_result *res)
 	res->n_items = n_items;
 	return res->err;
 }
+
+static void
+send_log(struct loader *ld, struct session *s, const struct msg_result_log *log)
+{
+	reply(ld, IPC_RESULT_LOG, s->seq, log, &s->b.arena);
+}
+
+static void
+answer(struct loader *ld, struct session *s, const struct msg_result *res)
+{
+	reply_result(ld, s->seq, res);
+}
+
+const struct session_owner session_api = {
+	.share = share,
+	.keep = keep,
+	.log = send_log,
+	.done = answer,
+};

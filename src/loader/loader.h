@@ -10,6 +10,7 @@
 #include "loader/broker.h"
 #include "loader/objects.h"
 #include "loader/oneshot.h"
+#include "loader/tracers.h"
 
 /* A bpfd-linker that the supervisor started: spare, or at work for one session. */
 struct linker {
@@ -22,6 +23,7 @@ struct linker {
 	struct broker warm;		/* for what it loads before any input arrives */
 	uint32_t warm_calls;
 	bool ready;			/* it has said LINKER_READY */
+	bool ours;			/* links objects of bpfd's own, and only those: one after the other */
 	bool eof;			/* its channel is at its end; HELPER_GONE is to come */
 	bool over;			/* freed by the loop */
 };
@@ -32,19 +34,39 @@ enum session_state {
 	SESSION_DYING,			/* the linker went without a word: its wait status comes */
 };
 
+struct session;
+
+/* Who asked for a linker's work, and what becomes of it. */
+struct session_owner {
+	const struct config *cfg;	/* policy and limits of the load; NULL: the loader's */
+	bool lasting;			/* goes on when the API is gone */
+	/* Gives the linker what it needs before LINK.  Negative errno. */
+	int (*share)(struct loader *ld, struct session *s);
+	/* The linker has done it: keeps what it made.  0, or res->err with res filled. */
+	int (*keep)(struct loader *ld, struct session *s, struct msg_result *res);
+	/* The verifier's log, before done().  May be NULL. */
+	void (*log)(struct loader *ld, struct session *s, const struct msg_result_log *log);
+	/* The last word, whatever came of it.  The session is freed afterwards. */
+	void (*done)(struct loader *ld, struct session *s, const struct msg_result *res);
+};
+
 /* One load, from LOAD to RESULT. */
 struct session {
 	struct session *next;		/* in order of arrival */
 	enum session_state state;
-	uint32_t seq;			/* of the API's request */
-	struct msg_load *req;
+	const struct session_owner *owner;
+	uint32_t seq;			/* of the API's request; the owner's number */
+	struct msg_load *req;		/* the object is to be linked, or */
+	struct msg_link_symbol *symbol;	/* this is to be found in it */
+	struct msg_linked_symbol found;
 	int object;			/* sealed */
 	int64_t deadline_ms;		/* CLOCK_MONOTONIC */
 	struct linker *ln;
 	struct broker b;
 	struct msg_linked_prog *progs;	/* as the linker named them */
 	struct msg_linked_map *maps;
-	size_t n_progs, n_maps, room_progs, room_maps;
+	struct msg_linked_without *without;	/* programs that were left out */
+	size_t n_progs, n_maps, n_without, room_progs, room_maps, room_without;
 };
 
 struct loader {
@@ -74,6 +96,8 @@ struct loader {
 		int fd, err;
 	} oneshot;
 
+	struct tracers tracers;
+
 	int peer_fd;			/* a new API's channel, for the loop; -1 */
 	bool stop;			/* LOADER_STOP came */
 	uint32_t stop_flags;
@@ -87,7 +111,7 @@ struct loader {
 /* Who a message came from. */
 struct peer {
 	struct chan *ch;
-	struct linker *ln;		/* NULL: the supervisor or the API */
+	struct linker *ln;		/* NULL: the supervisor, the API or the enricher */
 };
 
 int64_t	loader_now_ms(void);
@@ -108,24 +132,29 @@ void	pool_fill(struct loader *ld);		/* asks for as many as are needed */
 int	pool_timeout_ms(const struct loader *ld);	/* until the next pool_fill(); -1: none */
 void	pool_rest(struct loader *ld);	/* a spare was taken: the next one waits a moment */
 struct linker *pool_spare(struct loader *ld);	/* NULL: none */
+struct linker *pool_ours(struct loader *ld);	/* one that waits for another object of bpfd's; NULL */
 void	pool_kill(struct loader *ld, struct linker *ln);
 void	pool_reap(struct loader *ld);		/* frees those that are over */
 
-/* session.c */
-int	session_new(struct loader *ld, uint32_t seq, const struct msg_load *req, int take_object,
+/* session.c.  req and symbol are copied; one of them is NULL. */
+int	session_new(struct loader *ld, const struct session_owner *owner, uint32_t seq,
+		const struct msg_load *req, const struct msg_link_symbol *symbol, int take_object,
 		struct msg_result *res);
+/* A map for a load, by name; in owner->share().  Takes fd.  Negative errno. */
+int	session_share(struct session *s, const char *name, int take_fd);
 void	session_start_queued(struct loader *ld);	/* as far as there are linkers */
 struct session *session_of_group(const struct loader *ld, uint64_t gid);
 void	session_fail(struct loader *ld, struct session *s, enum ipc_code code, int err,
 		const char *fmt, ...) __attribute__((format(printf, 5, 6)));
-void	session_cancel_all(struct loader *ld);		/* without an answer: the API is gone */
+/* Without an answer: the API is gone.  all: the lasting ones too. */
+void	session_cancel(struct loader *ld, bool all);
 void	session_linker_gone(struct loader *ld, struct session *s);	/* its channel ended */
 void	session_linker_status(struct loader *ld, struct session *s, int wait_status);
 int	session_timeout_ms(const struct loader *ld);	/* until the next deadline; -1: none */
 void	session_expire(struct loader *ld);
 
-/* keep.c: what a finished session made becomes bpfd's. */
-int	keep_session(struct loader *ld, struct session *s, struct msg_result *res);
+/* keep.c: what the API's sessions made becomes bpfd's. */
+extern const struct session_owner session_api;
 
 /* release.c: takes things off and away.  0, or res->err with res filled. */
 int	release_link(struct loader *ld, struct obj_link *l, const char *netns, struct msg_result *res);

@@ -28,7 +28,7 @@ LOADER_SOURCES = $(BROKER_SOURCES) \
 	src/loader/reply.c \
 	src/loader/requests.c \
 	src/loader/session.c \
-	src/loader/tracers.c
+	src/loader/tracers.c src/loader/tracers.h
 bpfd_loader_SOURCES = src/loader/main.c src/loader/sandbox.def $(LOADER_SOURCES)
 bpfd_loader_LDADD = $(ATTACH_LIBS) $(IPC_LIBS)
 

@@ -43,7 +43,7 @@ api_drop(struct loader *ld)
 	chan_free(ld->api);
 	ld->api = NULL;
 	ld->api_gone = false;
-	session_cancel_all(ld);
+	session_cancel(ld, false);
 }
 
 static bool
@@ -134,7 +134,7 @@ linker_ended(struct loader *ld, struct linker *ln, int err)
 static int
 stop(struct loader *ld)
 {
-	session_cancel_all(ld);
+	session_cancel(ld, true);
 	if (ld->stop_flags & STOP_DETACH)
 		release_all(ld);
 	return chan_send(ld->sup, IPC_STOPPED, 0, NULL, NULL);

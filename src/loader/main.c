@@ -123,7 +123,7 @@ seal(struct loader *ld)
 static void
 stop(struct loader *ld)
 {
-	session_cancel_all(ld);
+	session_cancel(ld, true);
 	pool_reap(ld);
 	chan_free(ld->api);
 	chan_free(ld->sup);

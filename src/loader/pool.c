@@ -19,7 +19,7 @@ n_spare(const struct loader *ld)
 	uint32_t n = 0;
 
 	for (const struct linker *ln = ld->linkers; ln; ln = ln->next)
-		n += !ln->session && !ln->over && !ln->eof;
+		n += !ln->session && !ln->over && !ln->eof && !ln->ours;
 	return n;
 }
 
@@ -79,9 +79,19 @@ pool_spare(struct loader *ld)
 	if (n_startable(ld) == 0)
 		return NULL;
 	for (struct linker *ln = ld->linkers; ln; ln = ln->next)
-		if (ln->ready && !ln->session && !ln->over && !ln->eof)
+		if (ln->ready && !ln->session && !ln->over && !ln->eof && !ln->ours)
 			oldest = ln;
 	return oldest;
+}
+
+struct linker *
+pool_ours(struct loader *ld)
+{
+	struct linker *ln = ld->linkers;
+
+	while (ln && (!ln->ours || ln->session || ln->over || ln->eof))
+		ln = ln->next;
+	return ln;
 }
 
 void
@@ -170,7 +180,7 @@ start_failed(struct loader *ld, const char *why)
 		ld->spare_backoff_ms = BACKOFF_MAX_MS;
 	ld->no_spare_until_ms = loader_now_ms() + ld->spare_backoff_ms;
 	for (struct session *s = ld->sessions; s; s = s->next) {
-		if (s->state == SESSION_QUEUED) {
+		if (s->state == SESSION_QUEUED) {	/* the list changes */
 			session_fail(ld, s, IPC_UNAVAILABLE, -EAGAIN,
 				"bpfd-linker could not be started (%s); bpfd's log says more", why);
 			return;
@@ -202,7 +212,7 @@ linker_gone(struct loader *ld, const struct msg_helper_gone *m)
 	}
 	s = ln->session;
 	ln->session = NULL;
-	if (!ln->over && !s)
+	if (!ln->over && !s && !ln->ours)
 		start_failed(ld, "it ended early");
 	ln->over = true;
 	if (s)

@@ -33,12 +33,13 @@ session_of_group(const struct loader *ld, uint64_t gid)
 {
 	struct session *s = ld->sessions;
 
-	while (s && s->req->gid != gid)
+	while (s && (s->owner != &session_api || s->req->gid != gid))
 		s = s->next;
 	return s;
 }
 
-/* The linker of a session that ends: told to go, or it has gone by itself after LINKED. */
+/* The linker of a session that ends: told to go, or it has gone by itself after LINKED, unless it
+ * waits for another object. */
 static void
 part(struct loader *ld, struct session *s, bool kill)
 {
@@ -50,7 +51,8 @@ part(struct loader *ld, struct session *s, bool kill)
 	ln->session = NULL;
 	if (kill)
 		pool_kill(ld, ln);
-	ln->over = true;
+	ln->ours = !kill && s->req && (s->req->flags & LOAD_MORE);
+	ln->over = !ln->ours;
 }
 
 static void
@@ -66,7 +68,9 @@ session_free(struct loader *ld, struct session *s)
 	close_keep_errno(s->object);
 	free(s->progs);
 	free(s->maps);
+	free(s->without);
 	free(s->req);
+	free(s->symbol);
 	free(s);
 }
 
@@ -81,12 +85,21 @@ session_fail(struct loader *ld, struct session *s, enum ipc_code code, int err, 
 	va_end(ap);
 	ld->counts.loads_failed++;
 	part(ld, s, true);
-	reply_result(ld, s->seq, &res);
+	s->owner->done(ld, s, &res);
 	session_free(ld, s);
 }
 
+static void *
+copy_of(const void *p, size_t size)
+{
+	void *new = p ? malloc(size) : NULL;
+
+	return new ? memcpy(new, p, size) : NULL;
+}
+
 int
-session_new(struct loader *ld, uint32_t seq, const struct msg_load *req, int take_object,
+session_new(struct loader *ld, const struct session_owner *owner, uint32_t seq,
+	const struct msg_load *req, const struct msg_link_symbol *symbol, int take_object,
 	struct msg_result *res)
 {
 	struct session *s = calloc(1, sizeof(*s)), **at = &ld->sessions;
@@ -95,19 +108,20 @@ session_new(struct loader *ld, uint32_t seq, const struct msg_load *req, int tak
 
 	for (; *at; at = &(*at)->next)
 		n++;
-	if (s)
-		s->req = malloc(sizeof(*req));
-	if (!s || !s->req || n >= QUEUE_MAX) {
+	if (s) {
+		s->req = copy_of(req, sizeof(*req));
+		s->symbol = copy_of(symbol, sizeof(*symbol));
+	}
+	if (!s || (!s->req && !s->symbol) || n >= QUEUE_MAX) {
 		close_keep_errno(take_object);
-		free(s ? s->req : NULL);
 		free(s);
 		return result_set(res, IPC_RESOURCE_EXHAUSTED, -EAGAIN,
 			"too many loads wait already; try again later");
 	}
-	*s->req = *req;
+	s->owner = owner;
 	s->seq = seq;
 	s->object = take_object;
-	if (req->timeout_ms && req->timeout_ms < limit)
+	if (req && req->timeout_ms && req->timeout_ms < limit)
 		limit = req->timeout_ms;
 	s->deadline_ms = loader_now_ms() + (int64_t)limit;
 	*at = s;
@@ -129,49 +143,38 @@ send_early(struct linker *ln, enum ipc_type type, const void *payload, const int
 	return chan_send_nonblock(ln->ch, type, 0, payload, fds);
 }
 
-/* Maps of the group that this load shares with, except an object's own global data. */
-static int
-share_maps(struct loader *ld, struct session *s)
+int
+session_share(struct session *s, const char *name, int take_fd)
 {
-	int err = 0;
+	int handle = take_fd < 0 ? take_fd : broker_share(&s->b, take_fd);
+	struct msg_link_map m = { 0 };
 
-	for (size_t i = 0; i < ld->objects.n_maps && !err; i++) {
-		const struct obj_map *map = &ld->objects.maps[i];
-		struct msg_link_map m = { 0 };
-		int fd, handle;
-
-		if (map->gid != s->req->map_owner_gid || strchr(map->name, '.') || map->by_name)
-			continue;
-		fd = objects_open_map(&ld->objects, map);
-		handle = fd < 0 ? fd : broker_share(&s->b, fd);
-		if (handle < 0)
-			return handle;
-		m.handle = (uint32_t)handle;
-		snprintf(m.name, sizeof(m.name), "%s", map->name);
-		err = send_early(s->ln, IPC_LINK_MAP, &m, NULL);
-	}
-	return err;
+	if (handle < 0)
+		return handle;
+	m.handle = (uint32_t)handle;
+	snprintf(m.name, sizeof(m.name), "%s", name);
+	return send_early(s->ln, IPC_LINK_MAP, &m, NULL);
 }
 
 static int
 session_start(struct loader *ld, struct session *s, struct linker *ln)
 {
-	int err = 0;
+	const struct config *cfg = s->owner->cfg ? s->owner->cfg : ld->cfg;
+	int err;
 
-	s->b = (struct broker){ .cfg = ld->cfg, .kernel = &ld->kernel, .probes = &ld->probes,
+	s->b = (struct broker){ .cfg = cfg, .kernel = &ld->kernel, .probes = &ld->probes,
 		.byname = &ld->objects.byname, .stats = &ld->stats, .n_cpus = ld->n_cpus,
-		.arena = ln->arena, .arena_bytes = ln->arena_bytes, .type_grant = s->req->type_grant,
-		.dry_run = s->req->flags & LOAD_DRY_RUN };
+		.arena = ln->arena, .arena_bytes = ln->arena_bytes, .type_grant = s->req ? s->req->type_grant : 0,
+		.dry_run = !s->req || (s->req->flags & LOAD_DRY_RUN) };
 	broker_init(&s->b);
 	s->state = SESSION_LINKING;
 	s->ln = ln;
 	ln->session = s;
 	pool_rest(ld);
-	if (s->req->map_owner_gid)
-		err = share_maps(ld, s);
-	if (!err)
-		err = send_early(ln, IPC_LINK, s->req, &s->object);
-	return err;
+	if (s->symbol)
+		return send_early(ln, IPC_LINK_SYMBOL, s->symbol, &s->object);
+	err = s->owner->share(ld, s);
+	return err ? err : send_early(ln, IPC_LINK, s->req, &s->object);
 }
 
 void
@@ -180,9 +183,13 @@ session_start_queued(struct loader *ld)
 	struct session *s = ld->sessions, *next;
 
 	for (; s; s = next) {
-		struct linker *ln = s->state == SESSION_QUEUED ? pool_spare(ld) : NULL;
-		int err = ln ? session_start(ld, s, ln) : 0;
+		bool queued = s->state == SESSION_QUEUED;
+		struct linker *ln = queued && s->req && (s->req->flags & LOAD_MORE) ? pool_ours(ld) : NULL;
+		int err;
 
+		if (queued && !ln)
+			ln = pool_spare(ld);
+		err = ln ? session_start(ld, s, ln) : 0;
 		next = s->next;
 		if (err)
 			session_fail(ld, s, IPC_UNAVAILABLE, err, "bpfd-linker does not take the load");
@@ -197,7 +204,7 @@ on_BPF_CALL(struct loader *ld, struct peer *p, const struct msg_hdr *h,
 	struct linker *ln = p->ln;
 	struct msg_bpf_ret ret;
 
-	if (!ln->session && (ln->ready || ln->warm_calls++ == WARM_CALLS_MAX))
+	if (ln->session ? !ln->session->req : ln->ready || ln->warm_calls++ == WARM_CALLS_MAX)
 		return -EPROTO;
 	broker_call(ln->session ? &ln->session->b : &ln->warm, m, &ret);
 	/* One call at a time: an answer that does not fit is a linker that does not read. */
@@ -236,6 +243,21 @@ on_LINKED_MAP(struct loader *ld, struct peer *p, const struct msg_hdr *h,
 	return 0;
 }
 
+int
+on_LINKED_WITHOUT(struct loader *ld, struct peer *p, const struct msg_hdr *h,
+	const struct msg_linked_without *m, int *fds)
+{
+	struct session *s = p->ln->session;
+
+	if (!s || !s->req || !(s->req->flags & LOAD_TRACER) || s->n_without == IPC_PROGS_MAX ||
+	    !IPC_STR_OK(m->name) || !IPC_STR_OK(m->section) || !IPC_STR_OK(m->text))
+		return -EPROTO;
+	if (objects_grow((void **)&s->without, s->n_without, &s->room_without, sizeof(*s->without)))
+		return -ENOMEM;
+	s->without[s->n_without++] = *m;
+	return 0;
+}
+
 /* Why it failed, in the words of whoever refused first: our policy, the kernel, the linker. */
 static void
 failure_text(struct loader *ld, struct session *s, const struct msg_linked *m, struct msg_result *res)
@@ -254,33 +276,59 @@ failure_text(struct loader *ld, struct session *s, const struct msg_linked *m, s
 			ld->lockdown ? ": lockdown=integrity forbids some types, see kernel_lockdown(7)" : "");
 }
 
+/* The linker's last word: keeps what it made, or says why not. */
+static void
+finish(struct loader *ld, struct session *s, bool linked, struct msg_result *res)
+{
+	bool ok;
+
+	if (linked)
+		s->owner->keep(ld, s, res);
+	ok = res->code == IPC_OK;
+	ld->counts.loads_ok += ok;
+	ld->counts.loads_failed += !ok;
+	part(ld, s, false);
+	s->owner->done(ld, s, res);
+	session_free(ld, s);
+	session_start_queued(ld);
+}
+
 int
 on_LINKED(struct loader *ld, struct peer *p, const struct msg_hdr *h, const struct msg_linked *m,
 	int *fds)
 {
 	struct session *s = p->ln->session;
 	struct msg_result res = { 0 };
-	bool ok;
+	bool linked = m->code == IPC_OK;
 
-	if (!s)
+	if (!s || !s->req)
 		return -EPROTO;
-	if (m->code == IPC_OK)
-		keep_session(ld, s, &res);
-	else
+	if (!linked)
 		failure_text(ld, s, m, &res);
-	ok = res.code == IPC_OK;
-	if (!ok && m->log_len && m->log_offset < s->b.arena_bytes &&
+	if (!linked && s->owner->log && m->log_len && m->log_offset < s->b.arena_bytes &&
 	    m->log_len <= s->b.arena_bytes - m->log_offset) {
-		struct msg_result_log log = { .offset = m->log_offset, .len = m->log_len };
+		const struct msg_result_log log = { .offset = m->log_offset, .len = m->log_len };
 
-		reply(ld, IPC_RESULT_LOG, s->seq, &log, &s->b.arena);
+		s->owner->log(ld, s, &log);
 	}
-	ld->counts.loads_ok += ok;
-	ld->counts.loads_failed += !ok;
-	reply_result(ld, s->seq, &res);
-	part(ld, s, false);
-	session_free(ld, s);
-	session_start_queued(ld);
+	finish(ld, s, linked, &res);
+	return 0;
+}
+
+int
+on_LINKED_SYMBOL(struct loader *ld, struct peer *p, const struct msg_hdr *h,
+	const struct msg_linked_symbol *m, int *fds)
+{
+	struct session *s = p->ln->session;
+	struct msg_result res = { 0 };
+
+	if (!s || !s->symbol || m->err > 0 || (!m->err && m->index >= IPC_SYMBOLS_MAX))
+		return -EPROTO;
+	s->found = *m;
+	if (m->err)
+		result_set(&res, IPC_NOT_FOUND, m->err, "%s", m->err == -ENOENT ?
+			"the file does not define the function" : "not an ELF file with that function in it");
+	finish(ld, s, !m->err, &res);
 	return 0;
 }
 
@@ -312,11 +360,16 @@ session_linker_status(struct loader *ld, struct session *s, int wait_status)
 }
 
 void
-session_cancel_all(struct loader *ld)
+session_cancel(struct loader *ld, bool all)
 {
-	while (ld->sessions) {
-		part(ld, ld->sessions, true);
-		session_free(ld, ld->sessions);
+	struct session *s = ld->sessions, *next;
+
+	for (; s; s = next) {
+		next = s->next;
+		if (s->owner->lasting && !all)
+			continue;
+		part(ld, s, true);
+		session_free(ld, s);
 	}
 }
 

@@ -24,3 +24,10 @@ on_TRACERS_LIST(struct loader *ld, struct peer *p, const struct msg_hdr *h,
 {
 	return -EPROTO;
 }
+
+int
+on_BINARY_SEEN(struct loader *ld, struct peer *p, const struct msg_hdr *h, const struct msg_binary *m,
+	int *fds)
+{
+	return -EPROTO;
+}

@@ -9,6 +9,7 @@ bpfd_oneshot_SOURCES = \
 	src/oneshot/op_open.c \
 	src/oneshot/op_tracepoint.c \
 	src/oneshot/op_umount.c \
+	src/oneshot/op_uprobe.c \
 	src/oneshot/sandbox.def
 bpfd_oneshot_LDADD = $(IPC_LIBS)
 

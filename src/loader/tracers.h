@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BPFD_LOADER_TRACERS_H
+#define BPFD_LOADER_TRACERS_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bpf/event.h"
+#include "ipc/kfilter.h"
+#include "ipc/messages.h"
+
+struct loader;
+
+/*
+ * bpfd's own tracers.  Their objects (bpf/NAME.bpf.o) are part of this program; they go through a
+ * linker and the broker like anybody's, but to limits of their own.  What is loaded is pinned, and
+ * nothing of it is held by descriptor:
+ *
+ *   tracer/DIGEST/NAME/K-WHAT     core is the NAME of what all tracers share
+ *   K  m map, p program, l link of a program, s program in the dispatcher, d the dispatcher,
+ *      i iterator, u uprobe program, c and b ring of a CPU, x hook that is missing, r program that
+ *      the kernel refuses (the last two are directories)
+ *   tracer/DIGEST/NAME/done       a directory: all of it is there
+ *
+ * DIGEST is that of the objects and of what the maps' sizes follow from.  A loader that starts takes
+ * over what is complete and has its digest, and removes the rest.
+ */
+enum { TRACER_CORE = TR_NONE };
+
+struct tracer_pins {
+	char (*names)[IPC_NAME_MAX];	/* "K-WHAT" */
+	size_t n, room;
+};
+
+struct tracer_facts {
+	bool loaded;			/* done is there */
+	bool failed;			/* not tried again before it was unwanted */
+	bool loading;
+	uint32_t n_programs, n_attached;
+	struct tracer_pins pins;
+	char reason[IPC_TEXT_MAX];	/* what is missing, or why it failed */
+};
+
+struct tracers {
+	char dir[64];			/* tracer/DIGEST */
+	struct tracer_facts t[N_TRACERS];	/* [0]: the core */
+	uint64_t want;			/* of the last request, allowed and existing ones */
+	uint64_t denied;		/* asked for and not allowed */
+	struct ev_settings settings;	/* as in the map */
+	struct kfilter *filter;		/* to be applied; NULL: none is */
+	bool busy;			/* want is not fulfilled yet */
+	bool asked;			/* seq waits for its answer */
+	uint32_t seq;
+	bool step;			/* for the loop: tracers_step() */
+	uint32_t running;		/* sessions */
+	struct chan *enricher;		/* NULL: none */
+	int enricher_fd;		/* a new one's channel, for the loop; -1 */
+	bool enricher_gone;
+};
+
+/* Before the sandbox: reads what is pinned below the working directory, removes what is of no use. */
+int	tracers_open(struct loader *ld);
+void	tracers_close(struct loader *ld);	/* pins stay */
+void	tracers_remove_all(struct loader *ld);	/* detached, unloaded */
+
+/* What can be done now for the request, and the answer when all is. */
+void	tracers_step(struct loader *ld);
+
+/* The loop's: a new enricher's channel, or the end of one. */
+void	tracers_enricher(struct loader *ld);
+
+#endif
