@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef BPFD_BPF_BPFD_BPF_H
+#define BPFD_BPF_BPFD_BPF_H
+
+/*
+ * The way to write a tracer, bpf/NAME.bpf.c:
+ *
+ *	#define EV_THIS OPEN				// its ID in bpf/tracers.def
+ *	#include "bpf/bpfd.bpf.h"
+ *	#include "bpf/open.h"
+ *
+ *	SEC("tp_btf/sys_exit")				// calls: bpf/syscalls.def
+ *	int BPF_PROG(open_exit, struct pt_regs *regs, long ret)
+ *	{
+ *		struct ev_scratch *s = ev_new(OPEN_OPEN, sizeof(struct ev_open));
+ *		struct ev_open *e;
+ *
+ *		if (!s)
+ *			goto next;			// off, or filtered out
+ *		e = ev_record(s);
+ *		e->h.ret = ret;
+ *		ev_add_file_path(s, &e->path, file);
+ *		if (ev_path_passes(s, &e->path))
+ *			ev_send(s);
+ *	next:
+ *		ev_next(ctx, regs);			// must be the last: it does not come back
+ *		return 0;
+ *	}
+ *
+ * ev_new() has filled the header but for ret, and zeroed the rest of the struct.  Strings are put
+ * into the record in the order of the calls; a record has one string at a time at its end.  The
+ * record lies in memory of this CPU: nothing of it may be kept, and a program that can be preempted
+ * (uprobes) or interrupted by itself needs EV_BUSY (below).
+ *
+ * Kernel types: bpf/kernel.bpf.h.  Pointers from the arguments and from bpf_get_current_task_btf()
+ * are followed by plain loads, which cost next to nothing and read 0 behind NULL; BPF_CORE_READ
+ * only where the compiler has lost the type.
+ *
+ * An event that is not the current task's (interrupts): ev_new_unowned(), then ev_send() announces
+ * nobody.  One of a task that was current earlier: ev_owner() then, ev_new_of() now.
+ */
+#include "bpf/info.bpf.h"
+
+#ifndef EV_THIS
+#error "define EV_THIS, a tracer's ID, before this header"
+#endif
+#define EV_CAT2(a, b) a##b
+#define EV_CAT(a, b) EV_CAT2(a, b)
+#define EV_TRACER EV_CAT(TR_, EV_THIS)
+#define EV_BIT (1ULL << EV_TRACER)
+
+enum {
+	EV_CLASS_NONE = EV_CONTROL,
+#define TRACER(id, name, class, flags, help) EV_CLASS_##id = EV_##class,
+#include "bpf/tracers.def"
+};
+#define EV_CLASS EV_CAT(EV_CLASS_, EV_THIS)
+
+/* [0]: the record, [1]: what must be said before it.  One for each object, never shared. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct ev_scratch);
+} EV_CAT(scratch_, EV_THIS) SEC(".maps");
+
+static __always_inline struct ev_scratch *
+ev_scratch(__u32 which)
+{
+	return bpf_map_lookup_elem(&EV_CAT(scratch_, EV_THIS), &which);
+}
+
+#include "bpf/filter.bpf.h"
+
+#define ev_record(s) ((void *)(s)->b)
+
+static __always_inline struct ev_scratch *
+ev_begin(__u16 event, __u32 size)
+{
+	struct ev_settings *set = ev_settings();
+	struct ev_scratch *s;
+	struct ev_hdr *h;
+
+	if (!set || !(set->on & EV_BIT))
+		return NULL;
+	s = ev_scratch(0);
+	if (!s)
+		return NULL;
+	s->generation = set->generation;
+	s->element = set->filter & 1;
+	h = ev_head(s);
+	h->len = size;
+	h->tracer = EV_TRACER;
+	h->event = event;
+	h->ret = 0;
+	h->flags = 0;
+	__builtin_memset(h + 1, 0, size - sizeof(*h));
+	return s;
+}
+
+/* size: of the tracer's struct.  NULL: nobody wants it. */
+static __always_inline struct ev_scratch *
+ev_new(__u16 event, __u32 size)
+{
+	struct ev_scratch *s = ev_begin(event, size);
+
+	if (!s)
+		return NULL;
+	ev_fill(ev_head(s), bpf_get_current_task_btf());
+	return ev_passes(s) ? s : NULL;
+}
+
+/* The same in an interrupt.  Filters of processes do not hold it back: nobody's it is. */
+static __always_inline struct ev_scratch *
+ev_new_unowned(__u16 event, __u32 size)
+{
+	struct ev_scratch *s = ev_begin(event, size);
+
+	if (!s)
+		return NULL;
+	ev_fill(ev_head(s), bpf_get_current_task_btf());
+	ev_head(s)->flags = EV_NO_OWNER;
+	ev_filter_take(s);
+	return s;
+}
+
+/* Header of the current task for ev_new_of() later; who it is has been said then. */
+static __always_inline void
+ev_owner(struct ev_hdr *out)
+{
+	struct ev_settings *set = ev_settings();
+	struct ev_scratch *i = ev_scratch(1);
+
+	__builtin_memset(out, 0, sizeof(*out));
+	ev_fill(out, bpf_get_current_task_btf());
+	if (set && i)
+		ev_announce(i, out, set->generation);
+}
+
+static __always_inline struct ev_scratch *
+ev_new_of(const struct ev_hdr *owner, __u16 event, __u32 size)
+{
+	struct ev_scratch *s = ev_begin(event, size);
+	struct ev_hdr *h;
+
+	if (!s)
+		return NULL;
+	h = ev_head(s);
+	*h = *owner;
+	h->len = size;
+	h->tracer = EV_TRACER;
+	h->event = event;
+	h->flags = 0;
+	return ev_passes(s) ? s : NULL;
+}
+
+static __always_inline bool
+ev_emit(struct ev_scratch *s)
+{
+	__u32 len = ev_close(s);
+	struct ev_cpu *c;
+
+	if (ev_head(s)->flags & EV_TRUNCATED) {
+		c = ev_this_cpu();
+		if (c)
+			__sync_fetch_and_add(&c->count[EV_TRACER].cut, 1);
+	}
+	ev_head(s)->ts = bpf_ktime_get_boot_ns();
+	return ev_output(EV_CLASS, EV_TRACER, s->b, len, s->filter.flags & EV_FILTER_URGENT);
+}
+
+/* False: the ring was full; it has been counted. */
+static __always_inline bool
+ev_send(struct ev_scratch *s)
+{
+	struct ev_scratch *i = ev_scratch(1);
+
+	if (i)
+		ev_announce(i, ev_head(s), s->generation);
+	return ev_emit(s);
+}
+
+/* Of ev_new_unowned() and ev_new_of(). */
+static __always_inline bool
+ev_send_other(struct ev_scratch *s)
+{
+	return ev_emit(s);
+}
+
+/* On to the next tracer that has a program for this system call. */
+static __always_inline void
+ev_next(void *ctx, struct pt_regs *regs)
+{
+	__u32 nr = regs->orig_ax, *mask;
+
+	if (nr >= EV_SYSCALLS)
+		return;
+	mask = bpf_map_lookup_elem(&sys_slots, &nr);
+	if (!mask)
+		return;
+#define TRACER(id, name, class, flags, help)                                                       \
+	if (TR_##id > EV_TRACER && TR_##id < EV_SYS_SLOTS && (*mask & (1u << TR_##id)))            \
+		bpf_tail_call_static(ctx, &sys_progs, TR_##id);
+#include "bpf/tracers.def"
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What all tracers stand on: the shared maps, the one program at the exit of system calls, the end
+ * of processes, the choice of the cgroup v1 hierarchy, and the processes that are there already.
+ */
+#define EV_THIS NONE
+#include "bpf/bpfd.bpf.h"
+
+/* A 32-bit system call has other numbers: it is counted (TR_NONE, filtered) and not looked at. */
+static __always_inline bool
+is_compat(void)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+
+	return t->thread_info.status & KERNEL_TS_COMPAT;
+}
+
+SEC("tp_btf/sys_exit")
+int
+BPF_PROG(core_sys_exit, struct pt_regs *regs, long ret)
+{
+	__u32 nr = regs->orig_ax, *mask;
+
+	mask = bpf_map_lookup_elem(&sys_slots, &nr);
+	if (!mask) {
+		if ((int)nr >= 0)
+			ev_count_filtered();
+		return 0;
+	}
+	if (!*mask)
+		return 0;
+	if (is_compat()) {
+		ev_count_filtered();
+		return 0;
+	}
+	ev_next(ctx, regs);
+	return 0;
+}
+
+/*
+ * Not at its exit: files and sockets are closed after that, in its name.  Runs in an interrupt.
+ */
+SEC("tp_btf/sched_process_free")
+int
+BPF_PROG(core_process_free, struct task_struct *t)
+{
+	struct ev_hdr h = {};
+	struct ev_proc_said *said;
+
+	if (t->pid != t->tgid)
+		return 0;
+	said = bpf_task_storage_get(&procs, t, NULL, 0);
+	if (!said || !said->proc)
+		return 0;
+	h.len = sizeof(h);
+	h.event = EV_PROC_GONE;
+	h.ts = bpf_ktime_get_boot_ns();
+	h.start = t->start_boottime;
+	h.tgid = h.tid = t->tgid;
+	h.exec_id = t->self_exec_id;
+	ev_output(EV_CONTROL, TR_NONE, &h, sizeof(h), false);
+	return 0;
+}
+
+SEC("tp_btf/cgroup_mkdir")
+int
+BPF_PROG(core_cgroup_mkdir)
+{
+	__u32 zero = 0;
+	struct ev_v1 *v1 = bpf_map_lookup_elem(&cgroup_v1, &zero);
+	struct task_struct *t = bpf_get_current_task_btf();
+
+	if (v1)
+		ev_v1_update(v1, t->cgroups);
+	return 0;
+}
+
+struct bpf_iter_meta { struct seq_file *seq; } __attribute__((preserve_access_index));
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+} __attribute__((preserve_access_index));
+
+/* Reading it gives a struct ev_proc_info, without arguments, of each process. */
+SEC("iter/task")
+int
+core_processes(struct bpf_iter__task *ctx)
+{
+	struct task_struct *t = ctx->task;
+	struct ev_scratch *s;
+
+	if (!t || t->pid != t->tgid)
+		return 0;
+	s = ev_scratch(0);
+	if (!s)
+		return 0;
+	ev_fill_proc(s, t);
+	ev_head(s)->ts = bpf_ktime_get_boot_ns();
+	bpf_seq_write(ctx->meta->seq, s->b, ev_close(s));
+	return 0;
+}

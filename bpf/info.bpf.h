@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef BPFD_BPF_INFO_BPF_H
+#define BPFD_BPF_INFO_BPF_H
+
+#include "bpf/path.bpf.h"
+#include "bpf/send.bpf.h"
+#include "bpf/v1.bpf.h"
+
+/* What is constant for a process or a cgroup: sent once, before the first record that needs it. */
+
+#define EV_CGROUP_LEVELS 16
+
+static __always_inline struct kernfs_node *
+ev_kernfs_parent(struct kernfs_node *kn)
+{
+	struct kernfs_node___renamed *renamed = (void *)kn;
+
+	if (bpf_core_field_exists(renamed->__parent))
+		return renamed->__parent;
+	return kn->parent;
+}
+
+/* Header of the process that a task is of; its own tid and comm.  Not: len, event, ts, ret, flags. */
+static __always_inline void
+ev_fill(struct ev_hdr *h, struct task_struct *t)
+{
+	const struct cred *cred = t->cred;
+	struct css_set *cset = t->cgroups;
+	struct ev_v1 *v1 = ev_v1(cset);
+	struct cgroup *cgrp;
+
+	h->start = t->group_leader->start_boottime;
+	h->cgroup = cset->dfl_cgrp->kn->id;
+	h->cgroup1 = 0;
+	if (v1 && v1->controller < EV_V1_NONE) {
+		cgrp = ev_v1_cgroup(cset, v1->controller);
+		if (cgrp)
+			h->cgroup1 = cgrp->kn->id;
+	}
+	h->tgid = t->tgid;
+	h->tid = t->pid;
+	h->ppid = t->real_parent->tgid;
+	h->uid = cred->uid.val;
+	h->gid = cred->gid.val;
+	h->mntns = t->nsproxy->mnt_ns->ns.inum;
+	h->exec_id = t->self_exec_id;
+	((__u64 *)h->comm)[0] = ((__u64 *)t->comm)[0];
+	((__u64 *)h->comm)[1] = ((__u64 *)t->comm)[1];
+}
+
+/* Pads the record to a multiple of 8 and returns its length. */
+static __always_inline __u32
+ev_close(struct ev_scratch *s)
+{
+	__u32 len = ev_head(s)->len;
+
+	if (len > EV_ROOM - 8)
+		len = EV_ROOM - 8;
+	*(__u64 *)&s->b[len] = 0;
+	len = (len + 7) & ~7u;
+	ev_head(s)->len = len;
+	return len;
+}
+
+/* The path of a cgroup from the root of its hierarchy. */
+static __always_inline void
+ev_add_cgroup_path(struct ev_scratch *s, struct ev_str *out, struct cgroup *cgrp)
+{
+	struct kernfs_node *kn = cgrp->kn, *up;
+	int i;
+
+	s->n_names = 0;
+	s->whole = 0;
+	for (i = 0; i < EV_CGROUP_LEVELS; i++) {
+		up = ev_kernfs_parent(kn);
+		if (!up) {
+			s->whole = 1;
+			break;
+		}
+		ev_name_push(s, (__u64)kn->name);
+		kn = up;
+	}
+	out->off = ev_head(s)->len;
+	out->len = ev_compose(s);
+}
+
+/* True: it has been said, in this generation. */
+static __noinline int
+ev_say_cgroup(struct ev_scratch *i, struct cgroup *cgrp, __u64 hierarchy, __u32 generation, __u32 epoch)
+{
+	struct ev_cgroup_key key = { cgrp->kn->id, hierarchy };
+	struct ev_cgroup_said said = { generation, epoch }, *had;
+	struct ev_cgroup_info *info = (void *)i->b;
+
+	had = bpf_map_lookup_elem(&cgroups_seen, &key);
+	if (had && had->generation == generation && had->epoch == epoch)
+		return 1;
+	__builtin_memset(info, 0, sizeof(*info));
+	info->h.len = sizeof(*info);
+	info->h.event = EV_CGROUP_INFO;
+	info->id = key.id;
+	info->hierarchy = hierarchy;
+	info->level = cgrp->level;
+	ev_add_cgroup_path(i, &info->path, cgrp);
+	info->h.ts = bpf_ktime_get_boot_ns();
+	if (!ev_output(EV_CONTROL, TR_NONE, info, ev_close(i), false))
+		return 0;
+	bpf_map_update_elem(&cgroups_seen, &key, &said, BPF_ANY);
+	return 1;
+}
+
+static __always_inline __u32
+ev_ns_pid(struct pid *pid)
+{
+	__u32 level = pid->level, nr = 0;
+	const struct upid *at = (const struct upid *)((__u64)pid + bpf_core_field_offset(struct pid, numbers) +
+			(level & 31) * bpf_core_type_size(struct upid));
+
+	bpf_core_read(&nr, sizeof(nr), &at->nr);
+	return nr;
+}
+
+static __always_inline __u32
+ev_ns_pidns(struct pid *pid)
+{
+	__u32 level = pid->level;
+	const struct upid *at = (const struct upid *)((__u64)pid + bpf_core_field_offset(struct pid, numbers) +
+			(level & 31) * bpf_core_type_size(struct upid));
+
+	return BPF_CORE_READ(at, ns, ns.inum);
+}
+
+/* All of EV_PROC_INFO but the arguments, which only the process itself can read. */
+static __always_inline void
+ev_fill_proc(struct ev_scratch *i, struct task_struct *t)
+{
+	struct ev_proc_info *info = (void *)i->b;
+	struct task_struct *leader = t->group_leader, *parent = t->real_parent->group_leader;
+	const struct cred *cred = t->cred;
+	struct tty_struct *tty = t->signal->tty;
+	struct mm_struct *mm = t->mm, *pmm = parent->mm;
+	struct fs_struct *fs = t->fs;
+	struct file *exe;
+
+	__builtin_memset(info, 0, sizeof(*info));
+	ev_fill(&info->h, t);
+	info->h.len = sizeof(*info);
+	info->h.event = EV_PROC_INFO;
+	info->h.tid = info->h.tgid;
+	((__u64 *)info->h.comm)[0] = ((__u64 *)leader->comm)[0];
+	((__u64 *)info->h.comm)[1] = ((__u64 *)leader->comm)[1];
+	info->pstart = parent->start_boottime;
+	info->cap_eff = *(__u64 *)&cred->cap_effective;
+	info->euid = cred->euid.val;
+	info->egid = cred->egid.val;
+	info->loginuid = bpf_core_field_exists(t->loginuid) ? t->loginuid.val : ~0u;
+	info->sessionid = bpf_core_field_exists(t->sessionid) ? t->sessionid : ~0u;
+	info->ns_pid = ev_ns_pid(leader->thread_pid);
+	info->pidns = ev_ns_pidns(leader->thread_pid);
+	info->netns = t->nsproxy->net_ns->ns.inum;
+	info->userns = cred->user_ns->ns.inum;
+	info->cgroupns = t->nsproxy->cgroup_ns->ns.inum;
+	((__u64 *)info->pcomm)[0] = ((__u64 *)parent->comm)[0];
+	((__u64 *)info->pcomm)[1] = ((__u64 *)parent->comm)[1];
+	if (tty) {
+		((__u64 *)info->tty)[0] = ((__u64 *)tty->name)[0];
+		((__u64 *)info->tty)[1] = ((__u64 *)tty->name)[1] & ~(0xffULL << 56);
+	}
+	exe = mm ? mm->exe_file : NULL;
+	if (exe) {
+		info->exe_dev = exe->f_inode->i_sb->s_dev;
+		info->exe_ino = exe->f_inode->i_ino;
+		info->exe_nlink = exe->f_inode->i_nlink;
+		ev_add_file_path(i, &info->exe, exe);
+	}
+	if (fs)
+		ev_add_path(i, &info->cwd, fs->pwd.dentry, fs->pwd.mnt);
+	exe = pmm ? pmm->exe_file : NULL;
+	if (exe)
+		ev_add_file_path(i, &info->pexe, exe);
+}
+
+/* Arguments: each is followed by NUL, the last one too when it is cut or has been overwritten. */
+static __always_inline void
+ev_add_args(struct ev_scratch *s, struct ev_str *out, struct mm_struct *mm)
+{
+	__u64 start = mm->arg_start, len = mm->arg_end - start;
+	__u32 end;
+
+	ev_add_user_bytes(s, out, (const void *)start, len, EV_ARGS_MAX);
+	ev_head(s)->flags |= EV_UNTRUSTED;
+	end = (__u32)out->off + out->len;
+	if (!out->len || end > EV_OFFS + EV_ARGS_MAX)
+		return;
+	s->b[end - 1] = 0;
+}
+
+static __noinline int
+ev_say_proc(struct ev_scratch *i, struct task_struct *t)
+{
+	struct ev_proc_info *info = (void *)i->b;
+	struct mm_struct *mm = t->mm;
+
+	ev_fill_proc(i, t);
+	if (mm)
+		ev_add_args(i, &info->args, mm);
+	info->h.ts = bpf_ktime_get_boot_ns();
+	return ev_output(EV_CONTROL, TR_NONE, info, ev_close(i), false);
+}
+
+/*
+ * Before a record of the current task.  i: scratch that is not the record's.  The time of the
+ * record must be taken after this, so that what another thread has said comes before it.
+ */
+static __noinline int
+ev_announce(struct ev_scratch *i, struct ev_hdr *h, __u32 generation)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	struct css_set *cset = t->cgroups;
+	struct ev_proc_said none = {}, *said;
+	struct ev_v1 *v1 = ev_v1(cset);
+	__u32 epoch = v1 ? v1->epoch : 0, which = v1 ? v1->controller : EV_V1_NONE;
+	struct cgroup *cgrp;
+	int ok;
+
+	said = bpf_task_storage_get(&procs, t->group_leader, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!said)
+		said = &none;
+	if (!said->cgroups || said->cgroup != h->cgroup || said->cgroup1 != h->cgroup1 ||
+	    said->cgroup_generation != generation || said->cgroup_epoch != epoch) {
+		ok = ev_say_cgroup(i, cset->dfl_cgrp, 2, generation, 0);
+		cgrp = which < EV_V1_NONE ? ev_v1_cgroup(cset, which) : NULL;
+		if (cgrp)
+			ok &= ev_say_cgroup(i, cgrp, 1, generation, epoch);
+		said->cgroup = h->cgroup;
+		said->cgroup1 = h->cgroup1;
+		said->cgroup_generation = generation;
+		said->cgroup_epoch = epoch;
+		said->cgroups = ok;
+	}
+	if (!said->proc || said->generation != generation || said->exec_id != h->exec_id) {
+		said->proc = ev_say_proc(i, t);
+		said->generation = generation;
+		said->exec_id = h->exec_id;
+	}
+	return 0;
+}
+
+#endif

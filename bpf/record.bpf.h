@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef BPFD_BPF_RECORD_BPF_H
+#define BPFD_BPF_RECORD_BPF_H
+
+#include "bpf/kernel.bpf.h"
+#include "bpf/maps.bpf.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+
+/*
+ * A record while it is made, in memory of this CPU and this object alone: strings are put behind
+ * one another at the record's end, h.len is where the next one goes.
+ */
+#define EV_OFFS		16384		/* a string begins below this: what is behind is cut */
+#define EV_ROOM		(EV_OFFS + EV_PATH_MAX + 264)
+#define EV_DEPTH	32		/* components of a path that are kept, the last ones */
+
+struct ev_scratch {
+	__u64 hash;
+	__u32 n_names;
+	__u32 whole;			/* names begin at a root */
+	struct ev_tracer_filter filter;	/* of this tracer, when the record was begun */
+	__u32 element, generation;
+	__u64 names[EV_DEPTH];		/* addresses, the last component first */
+	__u8 b[EV_ROOM];
+};
+
+static __always_inline struct ev_hdr *
+ev_head(struct ev_scratch *s)
+{
+	return (struct ev_hdr *)s->b;
+}
+
+/* Where the next string goes; EV_OFFS or more: there is no room, and the record is marked. */
+static __always_inline __u32
+ev_str_begin(struct ev_scratch *s, struct ev_str *out)
+{
+	__u32 at = ev_head(s)->len;
+
+	out->off = at;
+	out->len = 0;
+	if (at >= EV_OFFS)
+		ev_head(s)->flags |= EV_TRUNCATED;
+	return at;
+}
+
+/* n: what bpf_probe_read_*_str(max + 1) returned. */
+static __always_inline void
+ev_str_end(struct ev_scratch *s, struct ev_str *out, __u32 at, long n, __u32 max)
+{
+	if (n <= 0 || n > max)
+		ev_head(s)->flags |= EV_TRUNCATED;
+	if (n <= 0)
+		return;
+	out->len = n - 1;
+	ev_head(s)->len = at + n - 1;
+}
+
+/* max: a constant, at most EV_PATH_MAX, without the NUL. */
+static __always_inline void
+ev_add_user_str(struct ev_scratch *s, struct ev_str *out, const void *from, __u32 max)
+{
+	__u32 at = ev_str_begin(s, out);
+
+	if (at >= EV_OFFS)
+		return;
+	ev_head(s)->flags |= EV_UNTRUSTED;
+	ev_str_end(s, out, at, bpf_probe_read_user_str(&s->b[at], max + 1, from), max);
+}
+
+static __always_inline void
+ev_add_kernel_str(struct ev_scratch *s, struct ev_str *out, const void *from, __u32 max)
+{
+	__u32 at = ev_str_begin(s, out);
+
+	if (at >= EV_OFFS)
+		return;
+	ev_str_end(s, out, at, bpf_probe_read_kernel_str(&s->b[at], max + 1, from), max);
+}
+
+/* Puts a slash and what the process gave behind the string that was added last. */
+static __always_inline void
+ev_append_user_str(struct ev_scratch *s, struct ev_str *out, const void *from, __u32 max)
+{
+	__u32 at = ev_head(s)->len, off = out->off;
+	long n;
+
+	if (at >= EV_OFFS || off >= EV_OFFS) {
+		ev_head(s)->flags |= EV_TRUNCATED;
+		return;
+	}
+	if (out->len != 1 || s->b[off] != '/')
+		s->b[at++] = '/';
+	ev_head(s)->flags |= EV_UNTRUSTED;
+	n = bpf_probe_read_user_str(&s->b[at], max + 1, from);
+	if (n <= 0 || n > max)
+		ev_head(s)->flags |= EV_TRUNCATED;
+	if (n <= 0)
+		return;
+	out->len = at + n - 1 - off;
+	ev_head(s)->len = at + n - 1;
+}
+
+/* len bytes, of which max (a constant, at most EV_PATH_MAX) are taken. */
+#define EV_ADD_BYTES(read)                                                                         \
+	{                                                                                          \
+		__u32 at = ev_str_begin(s, out);                                                   \
+                                                                                                   \
+		if (len > max) {                                                                   \
+			ev_head(s)->flags |= EV_TRUNCATED;                                         \
+			len = max;                                                                 \
+		}                                                                                  \
+		if (at >= EV_OFFS || !len)                                                         \
+			return;                                                                    \
+		/* The verifier follows the bound of the register that is used. */                 \
+		asm volatile("" : "+r"(len));                                                      \
+		if (len > max)                                                                     \
+			return;                                                                    \
+		if (read(&s->b[at], len, from)) {                                                  \
+			ev_head(s)->flags |= EV_TRUNCATED;                                         \
+			return;                                                                    \
+		}                                                                                  \
+		out->len = len;                                                                    \
+		ev_head(s)->len = at + len;                                                        \
+	}
+
+static __always_inline void
+ev_add_bytes(struct ev_scratch *s, struct ev_str *out, const void *from, __u64 len, __u32 max)
+EV_ADD_BYTES(bpf_probe_read_kernel)
+
+static __always_inline void
+ev_add_user_bytes(struct ev_scratch *s, struct ev_str *out, const void *from, __u64 len, __u32 max)
+EV_ADD_BYTES(bpf_probe_read_user)
+
+#endif

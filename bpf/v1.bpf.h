@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef BPFD_BPF_V1_BPF_H
+#define BPFD_BPF_V1_BPF_H
+
+#include "bpf/record.bpf.h"
+
+/*
+ * The cgroup v1 hierarchy that events name.  On a hybrid host containers show in version 1 only,
+ * and not in every hierarchy: the one with the most cgroups is taken, of equal ones the first
+ * here.  It is kept until another has half as many more, so that it does not change to and fro.
+ */
+#define EV_V1_CONTROLLERS(V)                                                                       \
+	V(1, pids_cgrp_id) V(2, memory_cgrp_id) V(3, freezer_cgrp_id) V(4, devices_cgrp_id) V(5, cpu_cgrp_id)
+#define EV_V1_NONE	6
+
+/* The number of a controller becomes known at load: a constant, as typed pointers demand it. */
+#define EV_V1_CGROUP(cset, id)                                                                     \
+	({                                                                                         \
+		struct cgroup_subsys_state *css_ = *(struct cgroup_subsys_state **)                \
+			((void *)&(cset)->subsys + sizeof(void *) *                                \
+				bpf_core_enum_value(enum cgroup_subsys_id, id));                   \
+		struct cgroup *cgrp_ = css_->cgroup;                                               \
+		asm volatile("" : "+r"(cgrp_));                                                    \
+		cgrp_;                                                                             \
+	})
+
+/* The cgroup of a controller; NULL: the kernel has no such controller. */
+static __always_inline struct cgroup *
+ev_v1_cgroup(struct css_set *cset, __u32 controller)
+{
+#define V(n, id)                                                                                   \
+	if (controller == (n) && bpf_core_enum_value_exists(enum cgroup_subsys_id, id))            \
+		return EV_V1_CGROUP(cset, id);
+	EV_V1_CONTROLLERS(V)
+#undef V
+	return NULL;
+}
+
+static __noinline __u32
+ev_v1_choose(struct css_set *cset, __u32 now)
+{
+	int best = 0, kept = 0;
+	__u32 which = EV_V1_NONE;
+
+#define V(n, id)                                                                                   \
+	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, id)) {                               \
+		struct cgroup_root *root = EV_V1_CGROUP(cset, id)->root;                           \
+		int members = root->cgrp.nr_descendants;                                           \
+                                                                                                   \
+		if (root->hierarchy_id && members > best) {                                        \
+			best = members;                                                            \
+			which = (n);                                                               \
+		}                                                                                  \
+		if (root->hierarchy_id && now == (n))                                              \
+			kept = members;                                                            \
+	}
+	EV_V1_CONTROLLERS(V)
+#undef V
+	return kept && best <= kept + (kept >> 1) ? now : which;
+}
+
+/* Chooses anew: at the first event, and when a cgroup is made. */
+static __always_inline void
+ev_v1_update(struct ev_v1 *v1, struct css_set *cset)
+{
+	__u32 which = ev_v1_choose(cset, v1->controller);
+
+	if (which == v1->controller)
+		return;
+	v1->controller = which;
+	__sync_fetch_and_add(&v1->epoch, 1);
+}
+
+static __always_inline struct ev_v1 *
+ev_v1(struct css_set *cset)
+{
+	__u32 zero = 0;
+	struct ev_v1 *v1 = bpf_map_lookup_elem(&cgroup_v1, &zero);
+
+	if (v1 && !v1->controller)
+		ev_v1_update(v1, cset);
+	return v1;
+}
+
+#endif
