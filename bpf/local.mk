@@ -17,11 +17,11 @@ CLEANFILES += $(BPF_SAMPLES)
 # The core and one object for each tracer of tracers.def that has a kernel side.
 TRACER_OBJECTS = \
 	bpf/core.bpf.o
-TRACER_HEADERS = \
+TRACER_INCLUDES = \
 	bpf/bpfd.bpf.h bpf/filter.bpf.h bpf/info.bpf.h bpf/kernel.bpf.h bpf/maps.bpf.h \
 	bpf/path.bpf.h bpf/record.bpf.h bpf/send.bpf.h bpf/v1.bpf.h \
 	bpf/event.h bpf/tracers.def
-$(TRACER_OBJECTS): $(TRACER_HEADERS)
+$(TRACER_OBJECTS): $(TRACER_INCLUDES)
 noinst_DATA += $(TRACER_OBJECTS)
 CLEANFILES += $(TRACER_OBJECTS)
-EXTRA_DIST += $(TRACER_OBJECTS:.o=.c) $(TRACER_HEADERS) bpf/syscalls.def
+EXTRA_DIST += $(TRACER_OBJECTS:.o=.c) $(TRACER_INCLUDES) bpf/syscalls.def
