@@ -212,6 +212,10 @@ dispatch(struct ctl *c, struct chan_msg *m)
 	ON(PROC)
 	ON(PROC_END)
 #undef ON
+	case IPC_API_EVENTS:
+	case IPC_START_RULES:
+	case IPC_API_ENRICHER:
+		return 0;
 	default:
 		return -EPROTO;
 	}

@@ -10,6 +10,7 @@
 
 #define READY_MS	20000	/* from its start until a child says READY */
 #define START_DEATHS	5	/* deaths of a child before bpfd ever served: it will not work */
+#define WORKER_STOP_MS	5000
 
 int
 child_say(struct child *c, enum ipc_type type, uint32_t seq, const void *payload, const int *fds)
@@ -24,13 +25,7 @@ child_say(struct child *c, enum ipc_type type, uint32_t seq, const void *payload
 	return err;
 }
 
-/* ---- both run: a channel between them ---- */
-
-static int
-pair(int sv[2])
-{
-	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0 ? -errno : 0;
-}
+/* ---- ready ---- */
 
 /* Whoever reads our standard output to its end waits no longer, either. */
 static void
@@ -55,27 +50,14 @@ say_serving(struct sup *s)
 	s->serving = true;
 }
 
-static void
-wire(struct sup *s)
+/* All that there are from the start, and each knows the others. */
+static bool
+all_ready(const struct sup *s)
 {
-	struct child *loader = &s->children[LOADER], *api = &s->children[API];
-	int sv[2], err;
-
-	if (!loader->ready || !api->ready || (loader->wired && api->wired) || s->stopping)
-		return;
-	err = pair(sv);
-	if (err) {
-		log_err(err, "child.wire", "loader=%d api=%d", (int)loader->task.pid, (int)api->task.pid);
-		return;
-	}
-	/* The new end first: whoever lost its peer has noticed already. */
-	if (child_say(loader, IPC_LOADER_PEER, 0, &(struct msg_none){}, &sv[0]) == 0 &&
-	    child_say(api, IPC_API_PEER, 0, &(struct msg_none){}, &sv[1]) == 0)
-		loader->wired = api->wired = true;
-	close(sv[0]);
-	close(sv[1]);
-	if (loader->wired && api->wired)
-		say_serving(s);
+	for (size_t i = 0; i < WORKERS; i++)
+		if (s->children[i].wanted && !s->children[i].ready)
+			return false;
+	return true;
 }
 
 /* ---- what children say ---- */
@@ -85,9 +67,12 @@ on_READY(struct child *c, struct chan *ch, const struct msg_hdr *h, const struct
 {
 	chan_set_phase(ch, PHASE_RUN);
 	c->ready = true;
-	c->ready_by_ms = INT64_MAX;
+	if (!c->ending)
+		c->kill_at_ms = INT64_MAX;
 	log_info("child.ready", "name=%s pid=%d", c->task.name, (int)c->task.pid);
 	wire(c->task.sup);
+	if (all_ready(c->task.sup) && !c->task.sup->stopping)
+		say_serving(c->task.sup);
 	return 0;
 }
 
@@ -137,7 +122,9 @@ on_PROCS(struct child *c, struct chan *ch, const struct msg_hdr *h, const struct
 
 	tell(c, h->seq, &self, getuid(), 0);
 	for (size_t i = 0; i < N_CHILDREN; i++)
-		tell(c, h->seq, &s->children[i].task, s->uids[s->children[i].id], s->children[i].restarts);
+		if (s->children[i].wanted || s->children[i].task.pid)
+			tell(c, h->seq, &s->children[i].task, s->uids[s->children[i].id],
+				s->children[i].restarts);
 	helper_tell(s, h->seq);
 	return child_say(c, IPC_PROC_END, h->seq, &(struct msg_none){}, NULL);
 }
@@ -153,7 +140,10 @@ static int
 on_CLASSES_WANTED(struct child *c, struct chan *ch, const struct msg_hdr *h, const struct msg_mask *m,
 	int *fds)
 {
-	return -EPROTO;
+	if (m->mask >> N_ACTION_CLASSES)
+		return -EPROTO;
+	child_classes(c->task.sup, m->mask);
+	return 0;
 }
 
 static int
@@ -210,10 +200,10 @@ count_death(struct child *c)
 	struct sup *s = c->task.sup;
 
 	c->restarts++;
-	if (s->serving || ++c->early_deaths < START_DEATHS)
+	if (s->serving || c >= &s->children[WORKERS] || ++c->early_deaths < START_DEATHS)
 		return;
 	log_err(-ECHILD, "start.gave_up", "name=%s it ended %d times, see the lines above",
-		proc_infos[c->id].binary, START_DEATHS);
+		c->task.name, START_DEATHS);
 	s->failed = s->stop_wanted = true;
 }
 
@@ -227,17 +217,16 @@ on_ended(struct task *t, int status)
 
 	if (c->chan)
 		hang_up(c);
-	c->ready = c->wired = false;
-	c->ready_by_ms = INT64_MAX;
-	for (size_t i = 0; i < N_CHILDREN; i++)
-		s->children[i].wired = false;
+	c->ready = false;
+	c->kill_at_ms = INT64_MAX;
+	wire_lost(c);
 	if (c->id == PROC_LOADER)
 		helper_kill_all(s);
 	if (s->stopping)
 		return;
-	if (c->again) {
-		c->again = false;
-		c->start_at_ms = now;
+	if (c->ending) {
+		c->ending = false;
+		c->start_at_ms = c->wanted ? now : INT64_MAX;
 		return;
 	}
 	count_death(c);
@@ -248,32 +237,15 @@ on_ended(struct task *t, int status)
 }
 
 static int
-greet(struct child *c)
-{
-	struct sup *s = c->task.sup;
-	const struct msg_start start = { .flags = s->paths.private ? START_PRIVATE : 0 };
-	int err;
-
-	if (c->id == PROC_LOADER)
-		return child_say(c, IPC_START_LOADER, 0, &start, (int[]){ s->cfg_fd, s->bpffs });
-	err = child_say(c, IPC_START_API, 0, &start, (int[]){ s->cfg_fd, s->state });
-	for (unsigned int i = 0; i < s->n_listeners && !err; i++) {
-		const struct msg_listener l = { .kind = i };
-
-		err = child_say(c, IPC_LISTENER, 0, &l, &s->listeners[i]);
-	}
-	return err ? err : child_say(c, IPC_API_GO, 0, &(struct msg_none){}, NULL);
-}
-
-static int
 start(struct child *c)
 {
 	struct proc_start ps = { .id = c->id };
-	int sv[2], err = pair(sv);
+	int sv[2], err;
 
-	if (err)
-		return err;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
+		return -errno;
 	ps.channel = sv[1];
+	ps.harmless = c >= &c->task.sup->children[WORKERS] && !c->task.sup->cfg->actions_allow_enforce;
 	err = chan_new(sv[0], ROLE_SUP, 1u << c->role, &c->chan);
 	if (!err)
 		err = task_start(&c->task, &ps);
@@ -288,9 +260,23 @@ start(struct child *c)
 		err = greet(c);
 	if (err)
 		task_kill(&c->task);
-	c->stopped = false;
-	c->ready_by_ms = c->task.started_ms + READY_MS;
+	c->stopped = c->ending = false;
+	c->kill_at_ms = c->task.started_ms + READY_MS;
 	return err;
+}
+
+static void
+kill_late(struct child *c)
+{
+	c->kill_at_ms = INT64_MAX;
+	if (!c->task.pid)
+		return;
+	if (c->ending)
+		log_warn("stop.late", "name=%s pid=%d it is killed", c->task.name, (int)c->task.pid);
+	else
+		log_err(-ETIMEDOUT, "child.start", "name=%s pid=%d not ready in %d ms, it is ended",
+			c->task.name, (int)c->task.pid, READY_MS);
+	task_kill(&c->task);
 }
 
 void
@@ -302,13 +288,9 @@ child_start_due(struct sup *s)
 		struct child *c = &s->children[i];
 		int err;
 
-		if (c->ready_by_ms <= now) {
-			log_err(-ETIMEDOUT, "child.start", "name=%s pid=%d not ready in %d ms, it is ended",
-				c->task.name, (int)c->task.pid, READY_MS);
-			c->ready_by_ms = INT64_MAX;
-			task_kill(&c->task);
-		}
-		if (c->start_at_ms > now || s->stopping)
+		if (c->kill_at_ms <= now)
+			kill_late(c);
+		if (c->start_at_ms > now || s->stopping || s->reloading)
 			continue;
 		c->start_at_ms = INT64_MAX;
 		err = start(c);
@@ -317,7 +299,7 @@ child_start_due(struct sup *s)
 		count_death(c);
 		c->start_at_ms = now + (int64_t)backoff_next(&c->backoff, 0, s->cfg->restart_backoff_min_ms,
 			s->cfg->restart_backoff_max_ms);
-		log_err(err, "child.start", "name=%s", proc_infos[c->id].binary);
+		log_err(err, "child.start", "name=%s", c->task.name);
 	}
 }
 
@@ -329,12 +311,46 @@ child_next_ms(const struct sup *s)
 	for (size_t i = 0; i < N_CHILDREN; i++) {
 		const struct child *c = &s->children[i];
 
-		if (c->start_at_ms < next && !s->stopping)
+		if (c->start_at_ms < next && !s->stopping && !s->reloading)
 			next = c->start_at_ms;
-		if (c->ready_by_ms < next)
-			next = c->ready_by_ms;
+		if (c->kill_at_ms < next)
+			next = c->kill_at_ms;
 	}
 	return next;
+}
+
+void
+child_stop(struct child *c, uint32_t flags, int ms)
+{
+	static const enum ipc_type words[] = { [LOADER] = IPC_LOADER_STOP, [API] = IPC_API_STOP,
+		[ENRICHER] = IPC_ENRICHER_STOP, [WORKERS] = IPC_ACTION_STOP };
+	const size_t i = (size_t)(c - c->task.sup->children);
+	const struct msg_stop stop = { .flags = flags };
+
+	if (!c->task.pid)
+		c->start_at_ms = c->wanted ? loop_now_ms() : INT64_MAX;
+	if (!c->task.pid || c->ending)
+		return;
+	c->ending = true;
+	c->kill_at_ms = loop_now_ms() + ms;
+	child_say(c, words[i < WORKERS ? i : WORKERS], 0, &stop, NULL);
+}
+
+void
+child_classes(struct sup *s, uint64_t mask)
+{
+	for (size_t i = WORKERS; i < N_CHILDREN; i++) {
+		struct child *c = &s->children[i];
+		bool wanted = mask & 1ULL << (i - WORKERS) && s->exes[c->id] >= 0;
+
+		if (wanted == c->wanted)
+			continue;
+		c->wanted = wanted;
+		if (!wanted)
+			child_stop(c, 0, WORKER_STOP_MS);
+		else if (!c->task.pid)
+			c->start_at_ms = loop_now_ms();
+	}
 }
 
 void
@@ -343,18 +359,20 @@ child_init(struct sup *s)
 	static const struct {
 		enum proc_id id;
 		enum ipc_role role;
-	} kinds[N_CHILDREN] = { [LOADER] = { PROC_LOADER, ROLE_LOADER }, [API] = { PROC_API, ROLE_API } };
+	} kinds[WORKERS] = { [LOADER] = { PROC_LOADER, ROLE_LOADER }, [API] = { PROC_API, ROLE_API },
+		[ENRICHER] = { PROC_ENRICHER, ROLE_ENRICHER } };
 
 	for (size_t i = 0; i < N_CHILDREN; i++) {
 		struct child *c = &s->children[i];
 
-		c->id = kinds[i].id;
-		c->role = kinds[i].role;
+		c->id = i < WORKERS ? kinds[i].id : (enum proc_id)PROC_CLASS(i - WORKERS);
+		c->role = i < WORKERS ? kinds[i].role : ROLE_ACTION;
+		c->wanted = i < WORKERS && s->exes[c->id] >= 0;
 		c->task.sup = s;
-		c->task.name = proc_infos[c->id].binary;
+		c->task.name = proc_infos[c->id].name;
 		c->task.ended = on_ended;
 		c->task.exit.fd = c->task.log.fd = c->msgs.fd = -1;
-		c->start_at_ms = 0;
-		c->ready_by_ms = INT64_MAX;
+		c->start_at_ms = c->wanted ? 0 : INT64_MAX;
+		c->kill_at_ms = INT64_MAX;
 	}
 }

@@ -12,18 +12,23 @@ libsup_a_CPPFLAGS = $(AM_CPPFLAGS) -DBPFD_VERSION='"$(PACKAGE_VERSION)"'
 
 sbin_PROGRAMS += bpfd
 bpfd_SOURCES = \
+	src/bpfd/cgroups.c \
 	src/bpfd/child.c \
 	src/bpfd/confine.c \
 	src/bpfd/confrun.c \
+	src/bpfd/greet.c \
 	src/bpfd/helper.c \
+	src/bpfd/lasting.c \
 	src/bpfd/listen.c \
 	src/bpfd/main.c \
 	src/bpfd/proc.c src/bpfd/proc.h src/bpfd/processes.def \
+	src/bpfd/rules.c \
 	src/bpfd/sandbox.def \
 	src/bpfd/setup.c \
 	src/bpfd/sup.h \
-	src/bpfd/task.c
-bpfd_LDADD = libsup.a $(IPC_LIBS)
+	src/bpfd/task.c \
+	src/bpfd/wire.c
+bpfd_LDADD = libsup.a libring.a $(IPC_LIBS)
 
 if HAVE_CMOCKA
 UNIT_TESTS += tests/unit/test-sup-backoff tests/unit/test-sup-loglines \

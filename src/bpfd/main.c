@@ -16,8 +16,11 @@
 #include "common/log.h"
 #include "common/sandbox.h"
 
+/* What each gets to end in order; together less than init waits for us. */
 #define API_STOP_MS	5000
 #define LOADER_STOP_MS	8000
+#define ENRICHER_STOP_MS 3000
+#define WORKERS_STOP_MS	5000
 
 /* ---- start ---- */
 
@@ -47,6 +50,8 @@ on_signal(void *arg)
 		log_info("bpfd.signal", "name=SIG%s from_pid=%u", sigabbrev_np((int)si.ssi_signo), si.ssi_pid);
 		if (si.ssi_signo == SIGHUP)
 			s->reload_wanted = true;
+		else if (s->stop_wanted)
+			s->hurry = true;
 		else
 			s->stop_wanted = true;
 	}
@@ -155,6 +160,10 @@ start(struct sup *s)
 		return status;
 	if (confrun_read(s))
 		return EXIT_CONFIG;
+	status = lasting_make(s);
+	if (status)
+		return status;
+	rules_read(s);
 	/* Whoever cannot listen has mounted nothing yet. */
 	status = listen_open(s);
 	if (status)
@@ -173,22 +182,75 @@ start(struct sup *s)
 	return 0;
 }
 
+/* ---- stop ---- */
+
+static bool
+any_runs(const struct sup *s, size_t first, size_t last)
+{
+	for (size_t i = first; i <= last; i++)
+		if (s->children[i].task.pid)
+			return true;
+	return false;
+}
+
+/* Tells these children to end, and waits until they did or their time is over. */
+static void
+end(struct sup *s, size_t first, size_t last, uint32_t flags, int ms)
+{
+	for (size_t i = first; i <= last; i++)
+		child_stop(&s->children[i], flags, s->hurry ? 0 : ms);
+	while (any_runs(s, first, last)) {
+		if (s->hurry)
+			for (size_t i = first; i <= last; i++)
+				task_kill(&s->children[i].task);
+		child_start_due(s);
+		if (loop_round(s->loop, child_next_ms(s)) < 0)
+			return;
+	}
+}
+
+/*
+ * Who is asked first, then where events come from, then those they go to: what the enricher writes
+ * while it drains is still read by the workers, and the numbers of actions that it writes are
+ * those that they know.
+ */
+static void
+end_all(struct sup *s, uint32_t flags)
+{
+	end(s, API, API, flags, API_STOP_MS);
+	end(s, LOADER, LOADER, flags, LOADER_STOP_MS);
+	end(s, ENRICHER, ENRICHER, flags, ENRICHER_STOP_MS);
+	end(s, WORKERS, N_CHILDREN - 1, flags, WORKERS_STOP_MS);
+}
+
+static void
+stop(struct sup *s)
+{
+	bool leave_nothing = s->paths.private && !s->opt.keep;
+
+	s->stopping = true;
+	notify_say(&s->notify, "STOPPING=1");
+	end_all(s, leave_nothing ? STOP_DETACH : 0);
+	helper_kill_all(s);
+	if (leave_nothing)
+		helper_unmount(s);
+	listen_close(s);
+	log_notice("bpfd.stopped", "%s", leave_nothing ? "nothing is left attached or mounted" :
+		"programs stay attached");
+}
+
 /* ---- run ---- */
 
 static void
 reload(struct sup *s)
 {
-	const struct msg_stop stop = { 0 };
-
 	s->reload_wanted = false;
 	notify_say(&s->notify, "RELOADING=1");
 	if (confrun_read(s) == 0) {
-		for (size_t i = 0; i < N_CHILDREN; i++) {
-			struct child *c = &s->children[i];
-
-			c->again = c->task.pid != 0;
-			child_say(c, i == API ? IPC_API_STOP : IPC_LOADER_STOP, 0, &stop, NULL);
-		}
+		s->reloading = true;
+		end_all(s, STOP_AGAIN);
+		rules_read(s);
+		s->reloading = false;
 		log_notice("bpfd.reload", "the configuration is read, its readers are started anew");
 	}
 	notify_say(&s->notify, "READY=1");
@@ -216,49 +278,12 @@ run(struct sup *s)
 	return s->failed ? -ECHILD : 0;
 }
 
-/* ---- stop ---- */
-
-static void
-wait_end(struct sup *s, struct child *c, int ms)
-{
-	int64_t deadline = loop_now_ms() + ms;
-
-	while (c->task.pid && loop_now_ms() < deadline)
-		if (loop_round(s->loop, deadline) < 0)
-			break;
-	if (!c->task.pid)
-		return;
-	log_warn("stop.late", "name=%s pid=%d it is killed", c->task.name, (int)c->task.pid);
-	task_kill(&c->task);
-	while (c->task.pid && loop_round(s->loop, loop_now_ms() + 1000) == 0 && loop_now_ms() < deadline + 1000)
-		;
-}
-
-static void
-stop(struct sup *s)
-{
-	bool leave_nothing = s->paths.private && !s->opt.keep;
-	const struct msg_stop msg = { .flags = leave_nothing ? STOP_DETACH : 0 };
-
-	s->stopping = true;
-	notify_say(&s->notify, "STOPPING=1");
-	child_say(&s->children[API], IPC_API_STOP, 0, &msg, NULL);
-	wait_end(s, &s->children[API], API_STOP_MS);
-	child_say(&s->children[LOADER], IPC_LOADER_STOP, 0, &msg, NULL);
-	wait_end(s, &s->children[LOADER], LOADER_STOP_MS);
-	helper_kill_all(s);
-	if (leave_nothing)
-		helper_unmount(s);
-	listen_close(s);
-	log_notice("bpfd.stopped", "%s", leave_nothing ? "nothing is left attached or mounted" :
-		"programs stay attached");
-}
-
 int
 main(int argc, char **argv)
 {
 	static struct sup s = { .cfg_fd = -1, .loop = -1, .null = -1, .lock = -1, .bpffs = -1, .state = -1,
-		.empty = -1, .run_dir = -1, .daemon_pipe = -1, .signals = { -1, on_signal, &s } };
+		.empty = -1, .run_dir = -1, 
+		.lasting = { .rules = -1, .actions = -1, .log_dir = -1 }, .daemon_pipe = -1, .signals = { -1, on_signal, &s } };
 	int status = options_parse(argc, argv, &s.opt);
 
 	if (s.opt.action == DO_EXIT)

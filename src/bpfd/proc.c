@@ -18,12 +18,10 @@
 #include "common/log.h"
 
 #define CAP(name)	(1ULL << CAP_##name)
-#define KIND_CHILD	false
-#define KIND_HELPER	true
 
 const struct proc_info proc_infos[N_PROCS] = {
-#define PROCESS(id, binary, user, caps, start, kind)                                               \
-	[PROC_##id] = { binary, user, (caps) | (start) | PROC_SEAL_CAPS, KIND_##kind },
+#define PROCESS(id, name, user, caps, start, kind)                                                 \
+	[PROC_##id] = { name, user, (caps) | (start) | PROC_SEAL_CAPS, caps, PROC_KIND_##kind },
 #include "bpfd/processes.def"
 };
 
@@ -37,14 +35,21 @@ proc_all_caps(void)
 	return all;
 }
 
+static size_t
+binary_len(const struct proc_info *info)
+{
+	return strcspn(info->name, "/");
+}
+
 static int
-open_executable(const char *dir, const char *name)
+open_executable(const char *dir, const struct proc_info *info)
 {
 	char path[PATH_MAX];
 	AUTO(fd) int fd = -1;
 	struct stat st;
 
-	if ((size_t)snprintf(path, sizeof(path), "%s/%s", dir, name) >= sizeof(path))
+	if ((size_t)snprintf(path, sizeof(path), "%s/%.*s", dir, (int)binary_len(info), info->name) >=
+		sizeof(path))
 		return -ENAMETOOLONG;
 	fd = open(path, O_PATH | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
@@ -67,15 +72,17 @@ proc_open_all(int fds[N_PROCS])
 	slash = strrchr(self, '/');
 	*(slash ? slash : self) = '\0';
 	for (size_t i = 0; i < N_PROCS; i++) {
-		const char *name = proc_infos[i].binary;
+		const struct proc_info *info = &proc_infos[i];
 
-		fds[i] = open_executable(self, name);
+		fds[i] = open_executable(self, info);
 		if (fds[i] < 0)
-			fds[i] = open_executable(BPFD_LIBEXECDIR, name);
+			fds[i] = open_executable(BPFD_LIBEXECDIR, info);
+		if (fds[i] < 0 && (i == PROC_ENRICHER || info->kind == PROC_KIND_CLASS))
+			continue;	/* until they are written */
 		if (fds[i] < 0)
 			return log_err(fds[i], "start.executables",
 				"name=%s it is neither in %s nor in %s; is bpfd installed or built whole?",
-				name, self, BPFD_LIBEXECDIR);
+				info->name, self, BPFD_LIBEXECDIR);
 	}
 	return 0;
 }
@@ -128,17 +135,22 @@ static int
 become(const struct proc_start *s)
 {
 	const struct proc_info *info = &proc_infos[s->id];
-	char *argv[5] = { (char *)info->binary };
+	const char *arg = info->name + binary_len(info);
+	char binary[32] = "";
+	char *argv[6] = { binary };
 	char *envp[1] = { NULL };
-	int exe = -1, err;
+	int exe = -1, err, n = 1;
 
+	snprintf(binary, sizeof(binary), "%.*s", (int)binary_len(info), info->name);
+	if (*arg)
+		argv[n++] = (char *)arg + 1;
 	for (size_t i = 0; i < ARRAY_SIZE(s->args) && s->args[i]; i++)
-		argv[i + 1] = (char *)s->args[i];
+		argv[n++] = (char *)s->args[i];
 	setpgid(0, 0);
 	reset_signals();
 	err = place_fds(s, &exe);
 	if (!err)
-		err = drop_bounding(info->caps);
+		err = drop_bounding(info->caps & ~(s->harmless ? info->own & ~PROC_SEAL_CAPS : 0));
 	if (err)
 		return err;
 	syscall(SYS_execveat, exe, "", argv, envp, AT_EMPTY_PATH);
@@ -159,7 +171,7 @@ proc_run(const struct proc_start *s, pid_t *pid)
 	}
 	err = become(s);
 	log_set_sink(NULL, NULL);	/* its standard error is the log pipe */
-	log_err(err, "child.exec", "name=%s", proc_infos[s->id].binary);
+	log_err(err, "child.exec", "name=%s", proc_infos[s->id].name);
 	_exit(127);
 }
 

@@ -7,17 +7,23 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "ipc/actions.h"
+
 /* The processes of processes.def, and how one is started. */
 enum proc_id {
-#define PROCESS(id, binary, user, caps, start, kind) PROC_##id,
+#define PROCESS(id, name, user, caps, start, kind) PROC_##id,
 #include "bpfd/processes.def"
 	N_PROCS
 };
+#define PROC_CLASS(class) (N_PROCS - N_ACTION_CLASSES + (class))	/* they are the last ones */
 
+enum proc_kind { PROC_KIND_CHILD, PROC_KIND_HELPER, PROC_KIND_CLASS };
 struct proc_info {
-	const char *binary, *user;
+	const char *name;	/* "bpfd-loader", "bpfd-action/output": what follows is its argument */
+	const char *user;
 	uint64_t caps;		/* bounding set that its executable is started with */
-	bool helper;		/* one per request */
+	uint64_t own;		/* part of it that it may keep */
+	enum proc_kind kind;
 };
 extern const struct proc_info proc_infos[N_PROCS];
 
@@ -39,7 +45,8 @@ struct proc_start {
 	int in, out;		/* 0 and 1 of the new process; usually /dev/null */
 	int log;		/* 2 */
 	int channel;		/* 3 */
-	const char *args[3];	/* after the name, NULL ends */
+	bool harmless;		/* without the capabilities that it might keep */
+	const char *args[3];	/* after the name, NULL ends; a class has its own */
 };
 
 /*

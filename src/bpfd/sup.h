@@ -12,6 +12,7 @@
 #include "bpfd/options.h"
 #include "bpfd/paths.h"
 #include "bpfd/proc.h"
+#include "ipc/actions.h"
 #include "ipc/chan.h"
 #include "ipc/config.h"
 
@@ -30,7 +31,7 @@ struct task {
 	void (*ended)(struct task *t, int wait_status);	/* everything of the task is closed already */
 };
 
-/* A process that runs as long as bpfd. */
+/* A process that runs as long as bpfd, or as long as the API asks for its class. */
 struct child {
 	struct task task;
 	enum proc_id id;
@@ -39,16 +40,34 @@ struct child {
 	struct loop_source msgs;
 	struct backoff backoff;
 	int64_t start_at_ms;		/* INT64_MAX: runs, or is not to run */
-	int64_t ready_by_ms;		/* INT64_MAX: it is ready */
+	int64_t kill_at_ms;		/* it must be ready, or gone, by then; INT64_MAX: neither */
 	uint32_t restarts, early_deaths;
-	bool ready, wired;
+	bool wanted;			/* false: a class that nobody asks for */
+	bool ready;
 	bool stopped;			/* it said so: nothing but its end is left */
-	bool again;			/* its end is wanted: start it at once */
+	bool ending;			/* it was told to: its end is no death */
 };
 
-enum { LOADER, API, N_CHILDREN };
+enum { LOADER, API, ENRICHER, WORKERS, N_CHILDREN = WORKERS + N_ACTION_CLASSES };
+
+/* Who reads the event ring: the API, then a worker for each class; as in struct msg_consumer. */
+#define N_CONSUMERS (1 + N_ACTION_CLASSES)
+
+/* Memory and places that outlive the children who use them.  -1: there is none. */
+struct lasting {
+	uint64_t ring_bytes, state_bytes;	/* as made, whatever the configuration says later */
+	uint32_t n_cpus;
+	int ring, ring_readonly, state;
+	struct {
+		int cursor, cursor_readonly, event;
+	} consumers[N_CONSUMERS];
+	int rules, actions;			/* what bpfd-config made of the files, sealed */
+	int log_dir, proc_dir, cgroup2;
+	int cgroup1[N_CGROUP1];
+};
 
 struct helper;
+struct job;
 
 struct sup {
 	struct options opt;
@@ -65,12 +84,17 @@ struct sup {
 	struct notify notify;
 	int daemon_pipe;		/* -1, or the parent that waits for us to be ready */
 	struct child children[N_CHILDREN];
+	uint64_t wired;			/* bit per pair, see wire.c */
+	struct lasting lasting;
 	struct helper *helpers;
 	uint32_t next_helper;
+	struct job *jobs;		/* see parse.c */
 	bool serving;			/* was ready once */
 	bool failed;			/* never will be */
 	uint64_t started_boot_ns;
 	bool stopping, stop_wanted, reload_wanted;
+	bool reloading;
+	bool hurry;			/* asked to stop once more: nobody is waited for */
 };
 
 /* task.c */
@@ -82,7 +106,21 @@ uint64_t task_boot_ns(void);				/* CLOCK_BOOTTIME */
 void	child_init(struct sup *s);
 void	child_start_due(struct sup *s);
 int64_t	child_next_ms(const struct sup *s);	/* when child_start_due() has work; INT64_MAX */
+void	child_stop(struct child *c, uint32_t flags, int ms);	/* STOP_*; killed when not gone in ms */
+void	child_classes(struct sup *s, uint64_t mask);	/* bit per enum action_class: run these */
 int	child_say(struct child *c, enum ipc_type type, uint32_t seq, const void *payload, const int *fds);
+
+/* greet.c: what a child is told when it starts */
+int	greet(struct child *c);
+
+/* wire.c: channels between children */
+void	wire(struct sup *s);			/* makes those that are missing and can be made */
+void	wire_lost(struct child *c);		/* its ends are gone with it */
+
+/* lasting.c: before the sandbox; logs, and returns an exit status */
+int	lasting_make(struct sup *s);
+/* cgroups.c: the root directories of the host's cgroup hierarchies */
+void	cgroups_open(struct lasting *l);
 
 /* helper.c */
 int	helper_wanted(struct sup *s, uint32_t kind);
@@ -101,6 +139,9 @@ void	listen_close(struct sup *s);
 /* confrun.c */
 int	confrun_read(struct sup *s);		/* cfg and cfg_fd; the old ones stay when it fails: -EINVAL */
 int	confrun_show(struct sup *s, const char *how);	/* --check, --print: an exit status */
+
+/* rules.c */
+void	rules_read(struct sup *s);		/* lasting.rules and .actions anew; the old ones are closed */
 
 /* confine.c */
 int	confine(void);

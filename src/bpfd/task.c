@@ -112,7 +112,7 @@ task_start(struct task *t, struct proc_start *s)
 	s->in = s->out = t->sup->null;
 	s->log = pipefd[1];
 	s->exe = t->sup->exes[s->id];
-	t->name = proc_infos[s->id].binary;
+	t->name = proc_infos[s->id].name;
 	t->lines = (struct loglines){ 0 };
 	err = proc_run(s, &t->pid);
 	close(pipefd[1]);

@@ -17,13 +17,12 @@
 
 #define CAP(name) (1ULL << CAP_##name)
 
-static const uint64_t bounding = CAP(SETUID) | CAP(SETGID) | CAP(SETPCAP) | CAP(SYS_CHROOT) |
-#define PROCESS(id, binary, user, caps, start, kind) PROCESS_##id(caps)
-#define PROCESS_LOADER(caps)
-#define PROCESS_API(caps)
-#define PROCESS_LINKER(caps)
-#define PROCESS_CONFIG(caps)
-#define PROCESS_ONESHOT(caps) (caps)
+enum {
+#define PROCESS(id, name, user, caps, start, kind) PROC_##id,
+#include "bpfd/processes.def"
+};
+static const uint64_t bounding = CAP(SETUID) | CAP(SETGID) | CAP(SETPCAP) | CAP(SYS_CHROOT)
+#define PROCESS(id, name, user, caps, start, kind) | (PROC_##id == PROC_ONESHOT ? (caps) : 0)
 #include "bpfd/processes.def"
 	;
 
