@@ -273,6 +273,12 @@ by_name(const char *name)
 	return NULL;
 }
 
+bool
+common_is(const char *name)
+{
+	return by_name(name);
+}
+
 const struct field *
 common_find(unsigned int tracer, const char *name)
 {

@@ -4,8 +4,10 @@ libevents_a_SOURCES = \
 	bpf/action.h \
 	src/events/common.c \
 	src/events/record.c src/events/record.h \
-	src/events/render.h \
+	src/events/render.c src/events/render.h \
+	src/events/render_json.c src/events/render_seed.c src/events/render_snoop.c src/events/render_table.c \
 	src/events/schema.c src/events/schema.h \
+	src/events/tables.h src/events/text.c src/events/text.h src/events/value.c \
 	src/events/tracer_action.c \
 	src/events/tracer_arp.c bpf/arp.h \
 	src/events/tracer_bashreadline.c bpf/bashreadline.h \
@@ -23,16 +25,22 @@ EVENTS_LIBS = libevents.a
 src/events/schema.$(OBJEXT): src/events/local.mk
 
 if HAVE_CMOCKA
-UNIT_TESTS += tests/unit/test-record tests/unit/test-schema
+UNIT_TESTS += tests/unit/test-record tests/unit/test-render tests/unit/test-schema
 tests_unit_test_record_SOURCES = tests/unit/test-record.c tests/unit/event_make.h
 tests_unit_test_record_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_record_LDADD = $(EVENTS_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_render_SOURCES = tests/unit/test-render.c tests/unit/event_make.h
+tests_unit_test_render_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests $(JANSSON_CFLAGS)
+tests_unit_test_render_LDADD = $(EVENTS_LIBS) $(JANSSON_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_schema_SOURCES = tests/unit/test-schema.c tests/unit/event_make.h
 tests_unit_test_schema_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_schema_LDADD = $(EVENTS_LIBS) $(CMOCKA_LIBS)
 endif
 
-FUZZ_TARGETS += tests/fuzz/fuzz-record
+FUZZ_TARGETS += tests/fuzz/fuzz-record tests/fuzz/fuzz-render
+tests_fuzz_fuzz_render_SOURCES = tests/fuzz/fuzz-render.c tests/unit/event_make.h
+tests_fuzz_fuzz_render_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests $(JANSSON_CFLAGS)
+tests_fuzz_fuzz_render_LDADD = $(EVENTS_LIBS) $(JANSSON_LIBS) $(FUZZ_LIBS)
 tests_fuzz_fuzz_record_SOURCES = tests/fuzz/fuzz-record.c tests/unit/event_make.h
 tests_fuzz_fuzz_record_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_fuzz_fuzz_record_LDADD = $(EVENTS_LIBS) $(FUZZ_LIBS)

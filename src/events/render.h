@@ -22,8 +22,12 @@ enum render_format {
 };
 extern const char *const render_format_names[N_RENDER_FORMATS];	/* "json", ... */
 
-/* Bytes out grow from *len on; room is fixed: what does not fit is cut inside the longest strings
- * and the line stays well-formed.  The new length; never more than room. */
+/*
+ * The length of the line, never more than room: what does not fit is cut inside the longest
+ * strings and the line stays well-formed.  With RENDER_ROOM_MIN every event fits.
+ */
+#define RENDER_ROOM_MIN	8192
+#define RENDER_ROOM	65536		/* enough for all but the largest; few events are ever cut */
 struct render {
 	enum render_format format;
 	int64_t boot_offset_ns;
@@ -33,7 +37,8 @@ struct render {
 size_t	render_event(const struct render *r, const struct event *e, char *out, size_t room);
 size_t	render_header(const struct render *r, char *out, size_t room);	/* of RENDER_TABLE; else 0 */
 
-/* One value as text, as in a table; for decimal compare in rules of format 1 too. */
+/* One value as text, as in a table; for decimal compare in rules of format 1 too.  A time is its
+ * number.  Cut at room. */
 size_t	render_value(const struct field *f, const struct value *v, char *out, size_t room);
 
 #endif

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "events/text.h"
+
+#include <time.h>
+
+static const char hex_digits[] = "0123456789abcdef";
+
+static inline void
+put(struct text *t, const char *s, size_t len)
+{
+	if (__builtin_expect(t->full || len > (size_t)(t->end - t->p), 0)) {
+		t->full = true;
+		return;
+	}
+	memcpy(t->p, s, len);
+	t->p += len;
+}
+
+void
+text_bytes_slow(struct text *t, const char *s, size_t len)
+{
+	if (!t->quoted) {
+		put(t, s, len);
+		return;
+	}
+	for (size_t i = 0; i < len; i++) {
+		if (s[i] == '"' || s[i] == '\\')
+			put(t, "\\", 1);
+		put(t, s + i, 1);
+	}
+}
+
+void
+text_u64(struct text *t, uint64_t u)
+{
+	static const char pairs[] =
+		"00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+		"40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+		"8081828384858687888990919293949596979899";
+	char digits[20], *p = digits + sizeof(digits);
+
+	for (; u >= 100; u /= 100) {
+		p -= 2;
+		memcpy(p, pairs + 2 * (u % 100), 2);
+	}
+	if (u >= 10) {
+		p -= 2;
+		memcpy(p, pairs + 2 * u, 2);
+	} else {
+		*--p = (char)('0' + u);
+	}
+	put(t, p, (size_t)(digits + sizeof(digits) - p));
+}
+
+void
+text_i64(struct text *t, int64_t i)
+{
+	if (i < 0)
+		put(t, "-", 1);
+	text_u64(t, i < 0 ? 0 - (uint64_t)i : (uint64_t)i);
+}
+
+void
+text_hex(struct text *t, uint64_t u)
+{
+	char digits[16], *p = digits + sizeof(digits);
+
+	do
+		*--p = hex_digits[u & 15];
+	while (u >>= 4);
+	put(t, "0x", 2);
+	put(t, p, (size_t)(digits + sizeof(digits) - p));
+}
+
+static void
+two_digits(char *at, int n)
+{
+	at[0] = (char)('0' + n / 10 % 10);
+	at[1] = (char)('0' + n % 10);
+}
+
+/* "2026-01-02T03:04:05": the last second asked for is kept, events come in order. */
+static const char *
+date_of(int64_t second)
+{
+	static char date[] = "0000-00-00T00:00:00";
+	static int64_t last = INT64_MIN;
+	time_t clock = second;
+	struct tm tm;
+
+	if (second == last || !gmtime_r(&clock, &tm) || tm.tm_year < -1900 || tm.tm_year > 8099)
+		return date;
+	last = second;
+	two_digits(date, (tm.tm_year + 1900) / 100);
+	two_digits(date + 2, (tm.tm_year + 1900) % 100);
+	two_digits(date + 5, tm.tm_mon + 1);
+	two_digits(date + 8, tm.tm_mday);
+	two_digits(date + 11, tm.tm_hour);
+	two_digits(date + 14, tm.tm_min);
+	two_digits(date + 17, tm.tm_sec);
+	return date;
+}
+
+static void
+fraction(struct text *t, uint32_t ns, int digits)
+{
+	char out[10] = ".";
+
+	for (int i = 9; i > 0; i--, ns /= 10)
+		out[i] = (char)('0' + ns % 10);
+	put(t, out, (size_t)digits + 1);
+}
+
+static int64_t
+floor_second(int64_t ns, uint32_t *rest)
+{
+	int64_t second = ns / 1000000000, left = ns % 1000000000;
+
+	if (left < 0) {
+		second--;
+		left += 1000000000;
+	}
+	*rest = (uint32_t)left;
+	return second;
+}
+
+void
+text_time(struct text *t, int64_t real_ns)
+{
+	uint32_t rest;
+
+	put(t, date_of(floor_second(real_ns, &rest)), 19);
+	fraction(t, rest, 9);
+	put(t, "Z", 1);
+}
+
+void
+text_clock(struct text *t, int64_t real_ns)
+{
+	uint32_t rest;
+
+	put(t, date_of(floor_second(real_ns, &rest)) + 11, 8);
+	fraction(t, rest, 3);
+}
+
+size_t
+text_utf8(const unsigned char *s, size_t len, uint32_t *code)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t n = s[0] < 0x80 ? 1 : (s[0] & 0xe0) == 0xc0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 :
+		(s[0] & 0xf8) == 0xf0 ? 4 : 0;
+	uint32_t c = n == 1 ? s[0] : s[0] & (0x7fU >> n);
+
+	if (!n || n > len)
+		return 0;
+	for (size_t i = 1; i < n; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (s[i] & 0x3f);
+	}
+	if (c < least[n] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
+		return 0;
+	*code = c;
+	return n;
+}
+
+/* Characters above ASCII that steer a terminal or turn the order of what is shown. */
+static bool
+steers(uint32_t c)
+{
+	return (c >= 0x80 && c < 0xa0) || c == 0xad || c == 0x61c || (c >= 0x200b && c <= 0x200f) ||
+		(c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
+		(c >= 0xfff9 && c <= 0xfffb) || c >= 0xe0000;
+}
+
+/* How many bytes of a string are taken: never a part of a character that is whole. */
+static size_t
+capped(struct text *t, const unsigned char *s, size_t len)
+{
+	size_t n = t->cap;
+
+	if (len <= n)
+		return len;
+	t->cut = true;
+	for (int i = 0; i < 3 && n > 0 && (s[n] & 0xc0) == 0x80; i++)
+		n--;
+	return n;
+}
+
+#define EACH(byte) (0x0101010101010101ULL * (byte))
+
+/* Whether one of the eight bytes is a control, '"', '\\', DEL or above ASCII; never misses one. */
+static inline bool
+special8(uint64_t x)
+{
+	uint64_t quote = x ^ EACH('"'), slash = x ^ EACH('\\'), del = x ^ EACH(0x7f);
+	uint64_t hit = x | (x - EACH(0x20)) | (quote - EACH(1)) | (slash - EACH(1)) | (del - EACH(1));
+
+	return hit & EACH(0x80);
+}
+
+static inline bool
+special(unsigned char c)
+{
+	return c < 0x20 || c >= 0x7f || c == '"' || c == '\\';
+}
+
+/* Bytes at s that need no escape in a JSON string, nor on a line. */
+static size_t
+plain_run(const unsigned char *s, size_t len)
+{
+	size_t i = 0;
+	uint64_t x;
+
+	for (; i + 8 <= len; i += 8) {
+		memcpy(&x, s + i, 8);
+		if (special8(x))
+			break;
+	}
+	while (i < len && !special(s[i]))
+		i++;
+	return i;
+}
+
+static void
+json_unit(struct text *t, uint32_t unit)
+{
+	const char esc[6] = { '\\', 'u', hex_digits[unit >> 12 & 15], hex_digits[unit >> 8 & 15],
+		hex_digits[unit >> 4 & 15], hex_digits[unit & 15] };
+
+	put(t, esc, sizeof(esc));
+}
+
+static void
+json_escape(struct text *t, uint32_t c)
+{
+	static const char short_of[0x20] = { ['\n'] = 'n', ['\t'] = 't', ['\r'] = 'r', ['\b'] = 'b',
+		['\f'] = 'f' };
+	char esc[2] = { '\\', (char)c };
+
+	if (c < 0x20)
+		esc[1] = short_of[c];
+	if (esc[1] && c < 0x7f) {
+		put(t, esc, 2);
+	} else if (c > 0xffff) {
+		json_unit(t, 0xd800 + ((c - 0x10000) >> 10));
+		json_unit(t, 0xdc00 + (c & 0x3ff));
+	} else {
+		json_unit(t, c);
+	}
+}
+
+bool
+text_json(struct text *t, const void *bytes, size_t len)
+{
+	const unsigned char *s = bytes;
+	size_t n = capped(t, s, len), run, width;
+	bool valid = true;
+	uint32_t c;
+
+	put(t, "\"", 1);
+	for (size_t i = 0; i < n && !t->full; i += width) {
+		run = plain_run(s + i, n - i);
+		put(t, (const char *)s + i, run);
+		i += run;
+		width = 1;
+		if (i == n)
+			break;
+		if (s[i] < 0x80) {
+			json_escape(t, s[i]);
+			continue;
+		}
+		width = text_utf8(s + i, n - i, &c);
+		if (!width) {
+			valid = false;
+			width = 1;
+			put(t, "\\ufffd", 6);
+		} else if (steers(c)) {
+			json_escape(t, c);
+		} else {
+			put(t, (const char *)s + i, width);
+		}
+	}
+	put(t, "\"", 1);
+	return valid;
+}
+
+void
+text_json_hex(struct text *t, const void *bytes, size_t len)
+{
+	const unsigned char *s = bytes;
+	size_t n = capped(t, s, len);
+
+	put(t, "\"", 1);
+	for (size_t i = 0; i < n && !t->full; i++)
+		put(t, (char[2]){ hex_digits[s[i] >> 4], hex_digits[s[i] & 15] }, 2);
+	put(t, "\"", 1);
+}
+
+static void
+line_escape(struct text *t, unsigned char c)
+{
+	static const char short_of[0x20] = { ['\n'] = 'n', ['\t'] = 't', ['\r'] = 'r' };
+
+	if (c == '\\')
+		text_bytes(t, "\\\\", 2);
+	else if (c < 0x20 && short_of[c])
+		text_bytes(t, (char[2]){ '\\', short_of[c] }, 2);
+	else
+		text_bytes(t, (char[4]){ '\\', 'x', hex_digits[c >> 4], hex_digits[c & 15] }, 4);
+}
+
+/* Both kinds of line: each character as it is, or each of its bytes escaped. */
+static void
+line(struct text *t, const unsigned char *s, size_t len, const char *also)
+{
+	size_t width;
+	uint32_t c;
+
+	for (size_t i = 0; i < len && !t->full; i += width) {
+		width = *also ? 0 : plain_run(s + i, len - i);
+		if (width) {
+			text_bytes(t, (const char *)s + i, width);
+			continue;
+		}
+		width = text_utf8(s + i, len - i, &c);
+		if (width && c >= 0x20 && c != 0x7f && c != '\\' && !steers(c) &&
+		    !(c < 0x80 && strchr(also, (int)c))) {
+			text_bytes(t, (const char *)s + i, width);
+			continue;
+		}
+		width = width ? width : 1;
+		for (size_t k = 0; k < width; k++)
+			line_escape(t, s[i + k]);
+	}
+}
+
+void
+text_line(struct text *t, const void *s, size_t len, const char *also)
+{
+	line(t, s, capped(t, s, len), also);
+}
+
+void
+text_go(struct text *t, const void *bytes, size_t len)
+{
+	const unsigned char *s = bytes, *end = s + capped(t, s, len), *q;
+
+	text_char(t, '"');
+	/* A quote inside is the only thing that %q escapes and a line does not. */
+	for (; s < end && (q = memchr(s, '"', (size_t)(end - s))) != NULL; s = q + 1) {
+		line(t, s, (size_t)(q - s), "");
+		text_bytes(t, "\\\"", 2);
+	}
+	line(t, s, (size_t)(end - s), "");
+	text_char(t, '"');
+}
