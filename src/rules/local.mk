@@ -2,7 +2,45 @@
 # Model, checks, matcher: for the API and the enricher too.
 noinst_LIBRARIES += librules.a
 librules_a_SOURCES = \
-	src/rules/rule.h src/rules/match.h src/rules/ops.def \
-	src/rules/runtimes.c src/rules/runtimes.def src/rules/runtimes.h
+	src/rules/atoms.c \
+	src/rules/check.c \
+	src/rules/check.h \
+	src/rules/compile.c \
+	src/rules/compile_atom.c \
+	src/rules/flat.h \
+	src/rules/glob.c \
+	src/rules/glob.h \
+	src/rules/grams.c \
+	src/rules/grams.h \
+	src/rules/hash.h \
+	src/rules/index.c \
+	src/rules/limit.c \
+	src/rules/limit.h \
+	src/rules/match.h \
+	src/rules/matcher.c \
+	src/rules/matcher.h \
+	src/rules/model.c \
+	src/rules/model.h \
+	src/rules/nnf.c \
+	src/rules/nnf.h \
+	src/rules/ops.def \
+	src/rules/parse.h \
+	src/rules/parsed.c \
+	src/rules/pack.c \
+	src/rules/regex.c \
+	src/rules/regex.h \
+	src/rules/rule.h \
+	src/rules/ruleset.c \
+	src/rules/ruleset.h \
+	src/rules/runtimes.c \
+	src/rules/runtimes.def \
+	src/rules/runtimes.h \
+	src/rules/seed.c \
+	src/rules/seed.h \
+	src/rules/slots.c \
+	src/rules/table.c \
+	src/rules/table.h \
+	src/rules/value.c \
+	src/rules/value.h
 librules_a_CFLAGS = $(AM_CFLAGS) $(PCRE2_CFLAGS)
 RULES_LIBS = librules.a $(EVENTS_LIBS) $(IPC_LIBS) $(PCRE2_LIBS)

@@ -12,4 +12,8 @@ enum runtime {
 extern const char *const runtime_names[N_RUNTIMES];
 int	runtime_by_name(const char *name);	/* aliases too: "host", "crio"; -1: unknown */
 
+/* Makes the runtimes of a rule (which has some) part of its tree.  -ENOMEM. */
+struct rule;
+int	runtimes_fold(struct rule *r);
+
 #endif

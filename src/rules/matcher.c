@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/matcher.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/auxv.h>
+
+#include "common/auto.h"
+#include "rules/model.h"
+#include "rules/ruleset.h"
+#include "rules/runtimes.h"
+
+#define ARENA_BYTES	65536
+#define LIMIT_BYTES	(8u << 20)	/* of all tables of ratelimit and dedup */
+#define LIMIT_PLACE	32
+
+AUTO_DEFINE(matcher, struct matcher *, matcher_free)
+
+void *
+arena_take(struct matcher *m, size_t len)
+{
+	struct arena *a = m->arena;
+	void *p;
+
+	len = (len + 7) & ~(size_t)7;
+	if (!a || a->room - a->used < len) {
+		size_t room = len > ARENA_BYTES ? len : ARENA_BYTES;
+
+		a = malloc(sizeof(*a) + room);
+		if (!a)
+			return NULL;
+		*a = (struct arena){ .next = m->arena, .room = room };
+		m->arena = a;
+	}
+	p = a->data + a->used;
+	a->used += len;
+	return p;
+}
+
+/* ---- reading the set ---- */
+
+struct entry { struct source source; uint32_t order, seq; bool stream; };
+struct reading {
+	struct matcher *m;
+	struct entry *entries;		/* and whats[i] of the matcher */
+	size_t n, n_limited;
+	char *why;
+	size_t room;
+};
+
+static int
+keep_limits(struct reading *rd, const struct rule *r, struct limit **at)
+{
+	uint64_t *random = (uint64_t *)getauxval(AT_RANDOM), seed = random ? random[0] ^ random[1] : 1;
+	size_t entries = 4096;
+
+	/* The first limited rules get large tables, many get smaller ones. */
+	while (entries > 64 && entries * LIMIT_PLACE * (rd->n_limited + 1) > LIMIT_BYTES)
+		entries /= 2;
+	if (!r->dedup.window_ns && !r->ratelimit.rate_per_hour)
+		return 0;
+	rd->n_limited++;
+	return limit_new(r, entries, hash_number(seed ^ rd->n), at);
+}
+
+static int
+read_entry(void *arg, const struct ruleset_entry *e)
+{
+	struct reading *rd = arg;
+	struct matcher *m = rd->m;
+	AUTO(rule) struct rule *r = NULL;
+	struct what *w = &m->whats[m->n_whats];
+	struct entry *to = &rd->entries[rd->n];
+	size_t len;
+	char *name;
+	int err = rule_unpack(e->packed, e->packed_len, &r, rd->why, rd->room);
+
+	if (err)
+		return err;
+	if (!r->enabled)
+		return 0;
+	len = strlen(r->name);
+	name = arena_take(m, len + 1);
+	if (!name)
+		return -ENOMEM;
+	memcpy(name, r->name, len + 1);
+	*w = (struct what){ .name = name, .name_len = (uint32_t)len, .severity = r->severity,
+		.flags = e->enforce ? MATCH_ENFORCE : 0, .actions = e->actions[r->severity],
+		.stream = e->stream, .stop = r->stop && !e->stream };
+	m->n_whats++;
+	err = e->stream ? 0 : keep_limits(rd, r, &w->limit);
+	if (!err && r->runtimes)
+		err = runtimes_fold(r);
+	if (err)
+		return err;
+	if (r->urgent)
+		m->urgent |= r->tracers;
+	*to = (struct entry){ .source = { TAKE_PTR(r->match), r->tracers, r->format, (uint32_t)m->n_whats - 1 },
+		.order = r->order, .seq = (uint32_t)rd->n, .stream = e->stream != 0 };
+	rd->n++;
+	return 0;
+}
+
+/* Streams first: "stop" is between rules.  Then by order, then as they came. */
+static int
+compare(const void *x, const void *y)
+{
+	const struct entry *a = x, *b = y;
+
+	if (a->stream != b->stream)
+		return a->stream ? -1 : 1;
+	if (a->order != b->order)
+		return a->order < b->order ? -1 : 1;
+	return (a->seq > b->seq) - (a->seq < b->seq);
+}
+
+static int
+compile_all(struct reading *rd)
+{
+	struct source *sources = calloc(rd->n ? rd->n : 1, sizeof(*sources));
+	int err = sources ? 0 : -ENOMEM;
+
+	if (rd->n)
+		qsort(rd->entries, rd->n, sizeof(*rd->entries), compare);
+	for (size_t i = 0; i < rd->n && sources; i++)
+		sources[i] = rd->entries[i].source;
+	for (unsigned int t = 1; t < N_TRACERS && !err; t++)
+		err = compile_tracer(rd->m, t, sources, rd->n);
+	free(sources);
+	return err;
+}
+
+static int
+count_entry(void *arg, const struct ruleset_entry *e)
+{
+	++*(size_t *)arg;
+	return 0;
+}
+
+int
+matcher_new(const void *bytes, size_t len, struct matcher **out, char *why, size_t room)
+{
+	AUTO(matcher) struct matcher *m = calloc(1, sizeof(*m));
+	struct reading rd = { .m = m, .why = why, .room = room };
+	struct ruleset head = { 0 };
+	size_t n = 0;
+	int err;
+
+	snprintf(why, room, "the rule set is damaged");
+	if (!m)
+		return -ENOMEM;
+	err = ruleset_read(bytes, len, &head, count_entry, &n);
+	if (err)
+		return err;
+	rd.entries = calloc(n ? n : 1, sizeof(*rd.entries));
+	m->whats = calloc(n ? n : 1, sizeof(*m->whats));
+	m->generation = head.generation;
+	m->default_actions = head.default_actions;
+	m->defaults = head.defaults;
+	err = rd.entries && m->whats ? regex_engine_new(&m->engine) : -ENOMEM;
+	if (!err)
+		err = ruleset_read(bytes, len, &head, read_entry, &rd);
+	if (!err)
+		err = compile_all(&rd);
+	for (size_t i = 0; rd.entries && i < rd.n; i++) {
+		if (!rd.entries[i].source.match)
+			continue;
+		node_clear(rd.entries[i].source.match);
+		free(rd.entries[i].source.match);
+	}
+	free(rd.entries);
+	if (err == -ENOMEM)
+		snprintf(why, room, "not enough memory for the rule set");
+	if (!err)
+		*out = TAKE_PTR(m);
+	return err;
+}
+
+void
+matcher_free(struct matcher *m)
+{
+	if (!m)
+		return;
+	for (unsigned int t = 0; t < N_TRACERS; t++)
+		compile_clear(&m->tracers[t]);
+	for (size_t i = 0; i < m->n_whats; i++)
+		limit_free(m->whats[i].limit);
+	free(m->whats);
+	regex_engine_free(m->engine);
+	for (struct arena *a = m->arena; a;) {
+		struct arena *next = a->next;
+
+		free(a);
+		a = next;
+	}
+	free(m);
+}
+
+uint32_t
+matcher_generation(const struct matcher *m)
+{
+	return m->generation;
+}
+
+uint64_t
+matcher_urgent(const struct matcher *m)
+{
+	return m->urgent;
+}
+
+void
+matcher_stats(const struct matcher *m, struct matcher_stats *out)
+{
+	*out = m->stats;
+	out->limited = m->limits.limited;
+	out->deduped = m->limits.deduped;
+}
+
+/* ---- one event ---- */
+
+/* The tree with every unknown as given: false and true are the bounds of what it may be. */
+static bool
+run_code(struct matcher *m, struct tracer_set *t, uint32_t at, const struct event *e, bool as, bool *unknown)
+{
+	while (at < CODE_FAIL) {
+		const struct code *c = &t->code[at];
+		enum truth is = atom_test(m, t, &t->atoms[c->atom], e);
+		bool yes = (is == IS_TRUE) != c->negate;
+
+		if (__builtin_expect(is == IS_UNKNOWN, 0)) {
+			*unknown = true;
+			yes = as;
+		}
+		at = yes ? c->yes : c->no;
+	}
+	return at == CODE_MATCH;
+}
+
+/* True: no rule behind this one is looked at. */
+static bool
+try_rule(struct matcher *m, struct tracer_set *t, const struct crule *r, const struct event *e,
+	struct match_result *out)
+{
+	const struct what *w = &m->whats[r->what];
+	bool unknown = false;
+	uint32_t suppressed = 0, flags = w->flags;
+
+	if (!run_code(m, t, r->entry, e, true, &unknown))
+		return false;
+	if (w->stream) {
+		out->streams |= w->stream;
+		return false;
+	}
+	if (unknown && !run_code(m, t, r->entry, e, false, &unknown))
+		flags |= MATCH_UNKNOWN;
+	if (w->limit && !limit_pass(w->limit, e, &suppressed, &m->limits))
+		return w->stop;
+	out->actions |= w->actions;
+	if (out->n < REC_MATCHES_MAX) {
+		out->match[out->n].name = w->name;
+		out->match[out->n].name_len = w->name_len;
+		out->match[out->n].actions = w->actions;
+		out->match[out->n].severity = w->severity;
+		out->match[out->n].flags = flags;
+		out->match[out->n].suppressed = suppressed;
+		out->n++;
+	}
+	return w->stop;
+}
+
+static void
+clear_candidates(struct tracer_set *t)
+{
+	memset(t->candidates, 0, t->n_words * sizeof(*t->candidates));
+	memset(t->summary, 0, (t->n_words / 64 + 1) * sizeof(*t->summary));
+}
+
+static void
+run_candidates(struct matcher *m, struct tracer_set *t, const struct event *e, struct match_result *out)
+{
+	for (uint32_t i = 0; i <= t->n_words / 64; i++) {
+		for (; t->summary[i]; t->summary[i] &= t->summary[i] - 1) {
+			uint32_t word = i * 64 + (uint32_t)__builtin_ctzll(t->summary[i]);
+
+			for (; t->candidates[word]; t->candidates[word] &= t->candidates[word] - 1) {
+				uint32_t bit = (uint32_t)__builtin_ctzll(t->candidates[word]);
+
+				if (try_rule(m, t, &t->rules[word * 64 + bit], e, out)) {
+					clear_candidates(t);
+					return;
+				}
+			}
+		}
+	}
+}
+
+static void
+run_tracer(struct matcher *m, struct tracer_set *t, const struct event *e, struct match_result *out)
+{
+	if (++t->epoch == 0) {
+		/* After 2^32 events: no stamp may look like one of a time before. */
+		memset(t->stamps, 0, t->n_atoms * sizeof(*t->stamps));
+		for (uint32_t i = 0; i < t->n_slots; i++)
+			t->slots[i].epoch = 0;
+		t->epoch = 1;
+	}
+	for (uint32_t i = 0; i < t->n_indices; i++)
+		index_run(t, &t->indices[i], e);
+	for (uint32_t i = 0; t->n_always && i < t->n_words; i++) {
+		t->candidates[i] |= t->always[i];
+		if (t->always[i])
+			t->summary[i / 64] |= 1ULL << (i % 64);
+	}
+	run_candidates(m, t, e, out);
+}
+
+bool
+matcher_run(struct matcher *m, const struct event *e, struct match_result *out)
+{
+	unsigned int tracer = e->ev->tracer;
+	struct tracer_set *t = &m->tracers[tracer];
+
+	m->stats.events++;
+	out->actions = 0;
+	out->streams = t->streams;
+	out->n = 0;
+	if (t->n_rules)
+		run_tracer(m, t, e, out);
+	m->stats.matched += out->n > 0;
+	if (m->defaults >> tracer & 1)
+		out->actions |= m->default_actions;
+	return out->n || out->streams || (m->defaults >> tracer & 1);
+}
