@@ -57,6 +57,8 @@ struct call {
 
 	/* answer */
 	STAILQ_HEAD(, answer) answers;
+	struct answer *last;	/* of them; NULL: none */
+	size_t unsent;		/* bytes of them that are still here */
 	bool submitted, deferred;
 	enum ipc_code status;
 	char *message, *details;	/* encoded header values or NULL */

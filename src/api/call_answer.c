@@ -12,9 +12,11 @@
 #define TRAILERS_MAX	(8192 - 256)
 #define DETAILS_FRAME_MAX 192	/* of the Status around text and log: type, number, lengths */
 
-struct answer {			/* one message, with its prefix */
+#define STREAM_CHUNK	16384		/* room of an answer that takes several messages */
+
+struct answer {			/* messages, each with its prefix */
 	STAILQ_ENTRY(answer) next;
-	size_t len, off;
+	size_t len, off, size;		/* size: of bytes, and what it is charged for */
 	uint8_t bytes[];
 };
 
@@ -64,10 +66,13 @@ take_answers(struct call *call, uint8_t *buf, size_t size)
 		memcpy(buf + n, a->bytes + a->off, part);
 		a->off += part;
 		n += part;
+		call->unsent -= part;
 		if (a->off < a->len)
 			break;
 		STAILQ_REMOVE_HEAD(&call->answers, next);
-		call_discharge(call, a->len);
+		if (a == call->last)
+			call->last = NULL;
+		call_discharge(call, a->size);
 		free(a);
 	}
 	return n;
@@ -104,6 +109,7 @@ push(struct call *call)
 		call->submitted = true;
 		check(call, nghttp2_submit_response(call->conn->h2, call->stream, nv, 2, &provider));
 	} else if (call->deferred) {
+		call->deferred = false;
 		check(call, nghttp2_session_resume_data(call->conn->h2, call->stream));
 	}
 	conn_flush_later(call->conn);
@@ -177,9 +183,12 @@ call_answer_drop(struct call *call)
 
 	while ((a = STAILQ_FIRST(&call->answers))) {
 		STAILQ_REMOVE_HEAD(&call->answers, next);
-		call_discharge(call, a->len);
+		if (a == call->last)
+			call->last = NULL;
+		call_discharge(call, a->size);
 		free(a);
 	}
+	call->unsent = 0;
 	free(call->message);
 	free(call->details);
 	call->message = call->details = NULL;
@@ -205,10 +214,12 @@ queue(struct call *call, size_t len)
 		call_fail(call, IPC_RESOURCE_EXHAUSTED, "no memory for the answer");
 		return NULL;
 	}
-	a->len = GRPC_PREFIX_LEN + len;
+	a->len = a->size = GRPC_PREFIX_LEN + len;
 	a->off = 0;
 	grpc_prefix_put(a->bytes, (uint32_t)len);
 	STAILQ_INSERT_TAIL(&call->answers, a, next);
+	call->last = a;
+	call->unsent += a->len;
 	return a->bytes + GRPC_PREFIX_LEN;
 }
 
@@ -238,6 +249,66 @@ call_send_packed(struct call *call, const void *bytes, size_t len)
 		memcpy(room, bytes, len);
 	if (room)
 		push(call);
+}
+
+void
+call_begin(struct call *call)
+{
+	if (call->state != CALL_ANSWERED && !call->submitted)
+		push(call);
+}
+
+/* A new answer at the end of the queue with room for at least len bytes. */
+static struct answer *
+add_chunk(struct call *call, size_t len)
+{
+	size_t size = len > STREAM_CHUNK ? len : STREAM_CHUNK;
+	struct answer *a;
+
+	if (!call_charge(call, size))
+		return NULL;
+	a = malloc(sizeof(*a) + size);
+	if (!a) {
+		call_discharge(call, size);
+		return NULL;
+	}
+	a->len = a->off = 0;
+	a->size = size;
+	STAILQ_INSERT_TAIL(&call->answers, a, next);
+	call->last = a;
+	return a;
+}
+
+bool
+call_stream(struct call *call, const void *a, size_t a_len, const void *b, size_t b_len,
+		size_t unsent_max)
+{
+	size_t len = GRPC_PREFIX_LEN + a_len + b_len;
+	struct answer *last = call->last;
+	uint8_t *p;
+
+	if (call->state == CALL_ANSWERED || call->unsent + len > unsent_max)
+		return false;
+	if (!last || last->size - last->len < len)
+		last = add_chunk(call, len);
+	if (!last)
+		return false;
+	p = last->bytes + last->len;
+	grpc_prefix_put(p, (uint32_t)(a_len + b_len));
+	memcpy(p + GRPC_PREFIX_LEN, a, a_len);
+	if (b_len)
+		memcpy(p + GRPC_PREFIX_LEN + a_len, b, b_len);
+	last->len += len;
+	call->unsent += len;
+	if (!call->submitted || call->deferred)
+		push(call);
+	return true;
+}
+
+size_t
+call_unsent(const struct call *call)
+{
+	return call->unsent;
 }
 
 void

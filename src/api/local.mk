@@ -7,7 +7,8 @@ libapistore_a_SOURCES = \
 	src/api/model.c src/api/model.h \
 	src/api/store.c src/api/store.h \
 	src/api/store_db.c src/api/store_db.h src/api/store_schema.def src/api/store_stmts.def \
-	src/api/store_read.c
+	src/api/store_read.c \
+	src/api/store_rules.c
 libapistore_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 API_STORE_LIBS = libapistore.a $(IPC_LIBS) $(SQLITE_LIBS)
 

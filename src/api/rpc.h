@@ -4,6 +4,7 @@
 
 #include <protobuf-c/protobuf-c.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "ipc/config.h"
@@ -60,5 +61,11 @@ void	call_error_detail(struct call *call, enum ipc_code code, const char *text, 
 void	call_send(struct call *call, const ProtobufCMessage *response);
 void	call_send_packed(struct call *call, const void *bytes, size_t len);	/* copied */
 void	call_finish(struct call *call);
+/* Streams that would rather lose than wait: the header fields now, and a message in two parts,
+ * copied, unless more than unsent_max bytes would then wait for the client.  False: not sent. */
+void	call_begin(struct call *call);
+bool	call_stream(struct call *call, const void *a, size_t a_len, const void *b, size_t b_len,
+		size_t unsent_max);
+size_t	call_unsent(const struct call *call);
 
 #endif

@@ -46,4 +46,19 @@ int	store_finish_link(struct store *st, const struct link *l);
 int	store_set_link(struct store *st, uint64_t link_id, enum row_state state);
 int	store_del_link(struct store *st, uint64_t link_id);
 
+/* Rules that came by the API.  The numbers of the replaced ones go in the same transaction. */
+struct stored_rule {
+	uint64_t id;
+	const char *name, *tracers;
+	const void *text, *packed;
+	size_t text_len, packed_len;
+	uint32_t uid;
+	int64_t created_ns;
+};
+int	store_add_rule(struct store *st, const struct stored_rule *r, const uint64_t *replaced,
+		size_t n_replaced, uint64_t *id);
+int	store_del_rules(struct store *st, const uint64_t *ids, size_t n);
+/* Calls fn for each; pointers are valid during the call.  What fn returns other than 0 ends it. */
+int	store_each_rule(struct store *st, int (*fn)(void *arg, const struct stored_rule *r), void *arg);
+
 #endif

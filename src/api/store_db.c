@@ -199,6 +199,22 @@ check_version(struct store *st, const char *path, bool *empty)
 	return 0;
 }
 
+/* What an older bpfd has not made. */
+static int
+migrate(struct store *st)
+{
+	int version = 0, err = pragma_int(st, "PRAGMA user_version", &version);
+
+	if (err || version >= STORE_VERSION)
+		return err;
+	err = exec(st, "BEGIN IMMEDIATE");
+	if (!err)
+		err = exec(st, STORE_RULES_TABLE);
+	if (!err)
+		err = exec(st, "PRAGMA user_version = 2");
+	return err ? err : exec(st, "COMMIT");
+}
+
 static int
 check_whole(struct store *st)
 {
@@ -261,6 +277,8 @@ open_checked(struct store *st, const char *path)
 		err = exec(st, "PRAGMA journal_mode = WAL");
 	if (!err && empty)
 		err = create(st);
+	if (!err)
+		err = migrate(st);
 	if (!err)
 		err = prepare(st);
 	if (!err)

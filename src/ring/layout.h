@@ -15,6 +15,7 @@
  */
 #define RING_MAGIC	0x31676e6972667062ull	/* "bpfring1" */
 #define RING_CURSOR_MAGIC 0x3172756372667062ull	/* "bpfrcur1" */
+#define RING_CURSOR_PAUSED 0x3170757372667062ull	/* "bpfrsup1": no place worth keeping */
 #define RING_HEAD_BYTES	65536			/* a multiple of every page size */
 #define RING_MARKS	64
 

@@ -63,7 +63,9 @@ find_place(struct ring_reader *r)
 	struct ring_cursor *c = r->c;
 
 	r->at = c->place[ring_load(&c->done) & 1];
-	if (c->magic != RING_CURSOR_MAGIC || r->at.pos % 8 || r->at.pos > newest(r)) {
+	if (c->magic == RING_CURSOR_PAUSED)
+		ring_resume(r);
+	else if (c->magic != RING_CURSOR_MAGIC || r->at.pos % 8 || r->at.pos > newest(r)) {
 		memset(c, 0, sizeof(*c));
 		r->at = (struct ring_place){ 0 };
 		newest_place(r);
@@ -213,4 +215,22 @@ ring_awake(struct ring_reader *r)
 {
 	/* A new even number: the next sleep is another one to the producer. */
 	ring_store(&r->c->sleep, (ring_load(&r->c->sleep) | 1) + 1);
+}
+
+void
+ring_pause(struct ring_reader *r)
+{
+	ring_awake(r);
+	ring_store_release(&r->c->magic, RING_CURSOR_PAUSED);	/* ring_backlog() looks at it */
+}
+
+void
+ring_resume(struct ring_reader *r)
+{
+	uint64_t missed = r->at.missed;
+
+	newest_place(r);
+	r->at.missed = missed;
+	ring_done(r);
+	ring_store_release(&r->c->magic, RING_CURSOR_MAGIC);
 }

@@ -69,5 +69,9 @@ uint64_t ring_missed(const struct ring_reader *r);	/* records lapped, from the h
 /* Before a wait on the eventfd.  False: there is a record already, do not wait. */
 bool	ring_sleep(struct ring_reader *r);
 void	ring_awake(struct ring_reader *r);
+/* Nobody reads for a while: the producer neither wakes this consumer nor minds how far behind it
+ * is.  resume goes on at the newest record; what was passed over is not missed. */
+void	ring_pause(struct ring_reader *r);
+void	ring_resume(struct ring_reader *r);
 
 #endif

@@ -352,6 +352,35 @@ a_cursor_of_another_ring_begins_anew(void **state)
 	both_close(&b);
 }
 
+static void
+a_paused_reader_is_neither_woken_nor_minded_and_resumes_at_the_newest(void **state)
+{
+	struct both b = both_open();
+	uint64_t n;
+
+	ring_scratch(b.c)[0] = 7;
+	ring_pause(b.c);
+	for (unsigned int i = 0; i < 2 * BYTES / 64; i++) {
+		put(b.r, 64, i);
+		ring_commit(b.r);
+	}
+	assert_int_equal(read(b.event, &n, sizeof(n)), -1);
+	assert_int_equal(ring_backlog(b.r), 0);
+	ring_close(b.c);
+	assert_int_equal(ring_open(b.ro, b.cursor, &b.c), 0);
+	assert_int_equal(ring_scratch(b.c)[0], 7);
+	ring_pause(b.c);
+	put(b.r, 64, 8);
+	ring_commit(b.r);
+	ring_resume(b.c);
+	assert_true(empty(b.c));
+	put(b.r, 64, 9);
+	ring_commit(b.r);
+	expect(b.c, 64, 9);
+	assert_int_equal(ring_missed(b.c), 0);
+	both_close(&b);
+}
+
 int
 main(void)
 {
@@ -369,6 +398,7 @@ main(void)
 		cmocka_unit_test(knows_the_backlog_of_the_slowest),
 		cmocka_unit_test(a_reader_cannot_write_and_a_strange_file_is_refused),
 		cmocka_unit_test(a_cursor_of_another_ring_begins_anew),
+		cmocka_unit_test(a_paused_reader_is_neither_woken_nor_minded_and_resumes_at_the_newest),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

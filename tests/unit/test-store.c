@@ -326,6 +326,67 @@ refuses_a_damaged_database(void **state)
 	assert_int_equal(access(f->db, F_OK), 0);
 }
 
+static int
+see_rule(void *arg, const struct stored_rule *r)
+{
+	unsigned int *n = arg;
+
+	assert_string_equal(r->name, *n ? "second" : "first");
+	assert_string_equal(r->tracers, "exec,open");
+	assert_int_equal(r->text_len, 4);
+	assert_memory_equal(r->packed, "packed", r->packed_len);
+	assert_int_equal(r->created_ns, 9);
+	assert_int_equal(r->uid, 1000);
+	++*n;
+	return 0;
+}
+
+static void
+keeps_replaces_and_forgets_rules(void **state)
+{
+	struct stored_rule r = { .name = "first", .tracers = "exec,open", .text = "text", .text_len = 4,
+		.packed = "packed", .packed_len = 6, .uid = 1000, .created_ns = 9 };
+	struct fixture *f = *state;
+	unsigned int n = 0;
+	uint64_t id[3];
+
+	reopen(f);
+	assert_int_equal(store_add_rule(f->st, &r, NULL, 0, &id[0]), 0);
+	r.name = "second";
+	assert_int_equal(store_add_rule(f->st, &r, NULL, 0, &id[1]), 0);
+	assert_int_equal(store_add_rule(f->st, &r, &id[1], 1, &id[2]), 0);
+	assert_int_not_equal(id[1], id[2]);
+	reopen(f);
+	assert_int_equal(store_each_rule(f->st, see_rule, &n), 0);
+	assert_int_equal(n, 2);
+	assert_int_equal(store_del_rules(f->st, (uint64_t[]){ id[0], id[2] }, 2), 0);
+	n = 0;
+	assert_int_equal(store_each_rule(f->st, see_rule, &n), 0);
+	assert_int_equal(n, 0);
+}
+
+static void
+adds_what_a_database_of_version_1_lacks(void **state)
+{
+	struct stored_rule r = { .name = "first", .tracers = "exec", .text = "text", .text_len = 4,
+		.packed = "packed", .packed_len = 6 };
+	struct fixture *f = *state;
+	sqlite3 *db;
+	uint64_t id;
+
+	reopen(f);
+	done(f, "object", 1, 1);
+	assert_int_equal(store_checkpoint(f->st), 0);
+	store_close(f->st);
+	f->st = NULL;
+	assert_int_equal(sqlite3_open(f->db, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "DROP TABLE rules; PRAGMA user_version = 1", NULL, NULL,
+		NULL), SQLITE_OK);
+	sqlite3_close(db);
+	assert_int_equal(store_open(f->db, &f->st), 0);
+	assert_int_equal(store_add_rule(f->st, &r, NULL, 0, &id), 0);
+}
+
 static void
 refuses_a_row_that_bpfd_does_not_write(void **state)
 {
@@ -404,6 +465,8 @@ main(void)
 		TEST(deletes_one_program_with_its_links),
 		TEST(leaves_a_newer_database_alone),
 		TEST(leaves_a_foreign_database_alone),
+		TEST(keeps_replaces_and_forgets_rules),
+		TEST(adds_what_a_database_of_version_1_lacks),
 		TEST(refuses_a_damaged_database),
 		TEST(refuses_a_row_that_bpfd_does_not_write),
 		TEST(says_that_another_process_has_it),
