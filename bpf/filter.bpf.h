@@ -85,6 +85,8 @@ ev_hash_component(struct ev_scratch *s, __u32 at, __u32 end)
 		return 0;
 	hash = s->hash;
 	for (i = 0; i < 257; i++) {
+		/* What is checked is the register that is used. */
+		asm volatile("" : "+r"(at));
 		if (at >= end || at >= EV_ROOM)
 			goto done;
 		c = s->b[at];

@@ -15,8 +15,12 @@ ev_kernfs_parent(struct kernfs_node *kn)
 {
 	struct kernfs_node___renamed *renamed = (void *)kn;
 
-	if (bpf_core_field_exists(renamed->__parent))
-		return renamed->__parent;
+	if (bpf_core_field_exists(renamed->__parent)) {
+		kn = renamed->__parent;
+		/* Else both fields are computed first, and one of them does not exist. */
+		asm volatile("" : "+r"(kn));
+		return kn;
+	}
 	return kn->parent;
 }
 
