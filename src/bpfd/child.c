@@ -133,7 +133,9 @@ static int
 on_RULES_PARSE(struct child *c, struct chan *ch, const struct msg_hdr *h,
 	const struct msg_rules_parse *m, int *fds)
 {
-	return -EPROTO;
+	if (!IPC_STR_OK(m->file))
+		return -EPROTO;
+	return parse_begin(c, h->seq, m->file, fds[0]);
 }
 
 static int

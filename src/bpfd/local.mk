@@ -7,7 +7,8 @@ libsup_a_SOURCES = \
 	src/bpfd/loop.c src/bpfd/loop.h \
 	src/bpfd/notify.c src/bpfd/notify.h \
 	src/bpfd/options.c src/bpfd/options.def src/bpfd/options.h \
-	src/bpfd/paths.c src/bpfd/paths.h
+	src/bpfd/paths.c src/bpfd/paths.h \
+	src/bpfd/texts.c src/bpfd/texts.h
 libsup_a_CPPFLAGS = $(AM_CPPFLAGS) -DBPFD_VERSION='"$(PACKAGE_VERSION)"'
 
 sbin_PROGRAMS += bpfd
@@ -21,6 +22,7 @@ bpfd_SOURCES = \
 	src/bpfd/lasting.c \
 	src/bpfd/listen.c \
 	src/bpfd/main.c \
+	src/bpfd/parse.c \
 	src/bpfd/proc.c src/bpfd/proc.h src/bpfd/processes.def \
 	src/bpfd/rules.c \
 	src/bpfd/sandbox.def \

@@ -23,6 +23,7 @@ struct options {
 	int log_level;		/* enum log_level, or -1: the configuration's */
 	const char *root;	/* NULL: the installed instance */
 	const char *config;	/* NULL: the instance's own */
+	const char *rules_dir;	/* NULL: the configuration's */
 };
 
 /* Prints help, version or an error itself: then action is DO_EXIT and the exit status returned. */

@@ -25,6 +25,12 @@ paths_init(const char *root, struct paths *out)
 	if (!err)
 		err = join(p.state, root ? dir : BPFD_LOCALSTATEDIR, root ? "/state" : "/lib/bpfd");
 	if (!err)
+		err = join(p.log, root ? dir : BPFD_LOCALSTATEDIR, root ? "/log" : "/log/bpfd");
+	if (!err)
+		err = join(p.rules, root ? dir : BPFD_SYSCONFDIR, root ? "/etc/rules" : "/bpfd/rules");
+	if (!err)
+		err = join(p.actions, root ? dir : BPFD_SYSCONFDIR, root ? "/etc/actions.d" : "/bpfd/actions.d");
+	if (!err)
 		err = join(p.sock, p.run, "/bpfd.sock");
 	if (!err)
 		err = join(p.lock, p.run, "/bpfd.lock");

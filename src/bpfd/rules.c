@@ -1,11 +1,75 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Rule files, lists and named actions: read here, understood by bpfd-config. */
 #include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "bpfd/sup.h"
 #include "common/auto.h"
 #include "common/log.h"
 #include "common/memfd.h"
+
+#define RULES_BYTES_MAX	(256u << 20)
+
+/* A folder of the configuration, which lies beside its file. */
+static int
+beside(const struct sup *s, const char *name, char out[PATH_MAX])
+{
+	char file[PATH_MAX];
+	int n;
+
+	if (name[0] == '/') {
+		n = snprintf(out, PATH_MAX, "%s", name);
+	} else {
+		snprintf(file, sizeof(file), "%s", confrun_file(s));
+		n = snprintf(out, PATH_MAX, "%s/%s", dirname(file), name);
+	}
+	return n < PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+static int
+read_folder(const struct sup *s, struct texts *t, enum bundle_kind kind, const char *name)
+{
+	char path[PATH_MAX];
+	int err = beside(s, name, path);
+
+	return err ? err : texts_read(t, kind, path);
+}
+
+int
+rules_lists(struct sup *s, struct texts *t)
+{
+	return read_folder(s, t, BUNDLE_LIST, s->cfg->rules_lists_dir);
+}
+
+static int
+make(struct sup *s, const char *mode, const struct texts *t, size_t max)
+{
+	AUTO(fd) int in = texts_pack(t);
+
+	return in < 0 ? in : confrun_make(s, mode, in, max);
+}
+
+/* What cannot be had is left out: the rest of bpfd works without. */
+static int
+read_rules(struct sup *s)
+{
+	struct texts t = { 0 };
+	AUTO(texts) struct texts *owner = &t;
+	const char *dir = s->opt.rules_dir ? s->opt.rules_dir : s->cfg->rules_dir;
+	int fd;
+
+	read_folder(s, owner, BUNDLE_RULE, dir);
+	rules_lists(s, owner);
+	fd = make(s, "--rules", owner, RULES_BYTES_MAX);
+	if (fd >= 0)
+		return fd;
+	log_err(fd, "rules.refused", "dir=%s files=%zu no rule file is in use", dir, t.n);
+	return memfd_sealed("bpfd-rules", "", 0);
+}
 
 static int
 standard_actions(void)
@@ -18,11 +82,27 @@ standard_actions(void)
 	return memfd_sealed("bpfd-actions", t, sizeof(*t));
 }
 
+static int
+read_actions(struct sup *s)
+{
+	struct texts t = { 0 };
+	AUTO(texts) struct texts *owner = &t;
+	int fd;
+
+	read_folder(s, owner, BUNDLE_ACTION, s->cfg->actions_dir);
+	fd = t.n ? make(s, "--actions", owner, sizeof(struct action_table)) : -ENOENT;
+	if (fd >= 0)
+		return fd;
+	if (t.n)
+		log_err(fd, "actions.refused", "dir=%s only the standard actions are there", s->cfg->actions_dir);
+	return standard_actions();
+}
+
 void
 rules_read(struct sup *s)
 {
 	close_keep_errno(s->lasting.rules);
 	close_keep_errno(s->lasting.actions);
-	s->lasting.rules = memfd_sealed("bpfd-rules", "", 0);
-	s->lasting.actions = standard_actions();
+	s->lasting.rules = read_rules(s);
+	s->lasting.actions = read_actions(s);
 }

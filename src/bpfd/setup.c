@@ -2,6 +2,7 @@
 /* What has to be there before anything is started: folders, lock, users, mounts. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,7 @@
 static int
 make_dirs(const char *path, mode_t mode)
 {
-	char part[PATHS_MAX];
+	char part[PATH_MAX];
 
 	for (const char *p = path + 1;; p++) {
 		bool last = *p == '\0';
@@ -85,6 +86,8 @@ setup_places(struct sup *s)
 	if (make_dirs(s->paths.run, 0755) || make_dirs(s->paths.empty, 0555) ||
 	    make_dirs(s->paths.state, 0700) || make_dirs(s->paths.bpffs, 0700))
 		return EXIT_FAILED;
+	if (s->paths.private && (make_dirs(s->paths.rules, 0755) || make_dirs(s->paths.actions, 0755)))
+		return EXIT_FAILED;
 	status = take_lock(s);
 	if (status)
 		return status;
@@ -95,6 +98,38 @@ setup_places(struct sup *s)
 	s->state = open_dir(s->paths.state);
 	s->null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	return s->run_dir < 0 || s->empty < 0 || s->state < 0 || s->null < 0 ? EXIT_FAILED : 0;
+}
+
+/*
+ * Its owner is who writes there; a folder that somebody named and that was there before (/var/log?)
+ * stays whose it is.  One that cannot be had is missed by log files only.
+ */
+void
+setup_log_dir(struct sup *s)
+{
+	const uid_t owner = s->uids[PROC_CLASS(CLASS_OUTPUT)];
+	const char *name = s->cfg->actions_log_dir;
+	char path[PATHS_MAX + sizeof(s->cfg->actions_log_dir)];
+	struct stat st;
+	bool ours;
+
+	if (name[0] == '/')
+		snprintf(path, sizeof(path), "%s", name);
+	else if (s->paths.private)
+		snprintf(path, sizeof(path), "%s/%s", s->opt.root, name);
+	else
+		snprintf(path, sizeof(path), "%s", s->paths.log);
+	ours = name[0] != '/' || access(path, F_OK) < 0;
+	if (make_dirs(path, 0750))
+		return;
+	s->lasting.log_dir = open_dir(path);
+	if (s->lasting.log_dir < 0 || fstat(s->lasting.log_dir, &st) < 0 || st.st_uid == owner)
+		return;
+	if (!ours)
+		log_warn("start.folder", "path=%s it does not belong to %s: no log file can be made there",
+			path, proc_infos[PROC_CLASS(CLASS_OUTPUT)].user);
+	else if (fchown(s->lasting.log_dir, owner, (gid_t)-1) < 0 || fchmod(s->lasting.log_dir, 0750) < 0)
+		log_err(-errno, "start.folder", "path=%s", path);
 }
 
 static bool

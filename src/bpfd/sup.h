@@ -12,6 +12,7 @@
 #include "bpfd/options.h"
 #include "bpfd/paths.h"
 #include "bpfd/proc.h"
+#include "bpfd/texts.h"
 #include "ipc/actions.h"
 #include "ipc/chan.h"
 #include "ipc/config.h"
@@ -98,7 +99,7 @@ struct sup {
 };
 
 /* task.c */
-int	task_start(struct task *t, struct proc_start *s);	/* fills s->in, out, log; -errno */
+int	task_start(struct task *t, struct proc_start *s);	/* fills s->out, log, and in when 0; -errno */
 void	task_kill(struct task *t);
 uint64_t task_boot_ns(void);				/* CLOCK_BOOTTIME */
 
@@ -133,15 +134,33 @@ void	helper_tell(struct sup *s, uint32_t seq);	/* PROC of each to the API */
 int	setup_places(struct sup *s);
 int	setup_mounts(struct sup *s);
 int	setup_users(struct sup *s);
+void	setup_log_dir(struct sup *s);
 int	listen_open(struct sup *s);
 void	listen_close(struct sup *s);
 
 /* confrun.c */
 int	confrun_read(struct sup *s);		/* cfg and cfg_fd; the old ones stay when it fails: -EINVAL */
+const char *confrun_file(const struct sup *s);	/* path of the configuration */
+/*
+ * Runs bpfd-config MODE with in as its standard input.  A sealed memfd with what it made, the
+ * caller's; -EINVAL when it refused, -EFBIG.
+ */
+int	confrun_make(struct sup *s, const char *mode, int in, size_t max);
+/* The two ends of that for one that runs beside us: an empty memfd for its descriptor 3, sealed
+ * when it is gone. */
+int	confrun_room(void);
+int	confrun_seal(int fd, size_t max);
 int	confrun_show(struct sup *s, const char *how);	/* --check, --print: an exit status */
 
 /* rules.c */
 void	rules_read(struct sup *s);		/* lasting.rules and .actions anew; the old ones are closed */
+int	rules_lists(struct sup *s, struct texts *t);
+
+/* parse.c: rules that the API asks about, one bpfd-config each */
+int	parse_begin(struct child *api, uint32_t seq, const char *file, int text);
+int64_t	parse_next_ms(const struct sup *s);
+void	parse_kill_late(struct sup *s);
+void	parse_kill_all(struct sup *s);
 
 /* confine.c */
 int	confine(void);

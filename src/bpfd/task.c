@@ -109,7 +109,8 @@ task_start(struct task *t, struct proc_start *s)
 		return -errno;
 	/* Only this end: a child that logs faster than we read waits for it. */
 	fcntl(pipefd[0], F_SETFL, O_NONBLOCK);
-	s->in = s->out = t->sup->null;
+	s->in = s->in ? s->in : t->sup->null;
+	s->out = t->sup->null;
 	s->log = pipefd[1];
 	s->exe = t->sup->exes[s->id];
 	t->name = proc_infos[s->id].name;
