@@ -263,7 +263,15 @@ read_section(void *arg, const char *name, struct toml_place at, const struct tom
 	return 0;
 }
 
-/* What no single key can tell. */
+static void
+check_power_of_two(struct reader *r, const char *key, uint64_t bytes)
+{
+	if (bytes & (bytes - 1))
+		mistake(r, (struct toml_place){ 1, 1 }, "events.%s = %llu is not a power of two", key,
+			(unsigned long long)bytes);
+}
+
+/* What no single key can tell, and what no range does. */
 static void
 check_together(struct reader *r)
 {
@@ -274,6 +282,9 @@ check_together(struct reader *r)
 	if (r->out->limits_message_bytes < r->out->limits_object_bytes)
 		mistake(r, nowhere, "limits.message_bytes is smaller than limits.object_bytes, which a "
 			"message has to hold");
+	check_power_of_two(r, "ring_bytes", r->out->events_ring_bytes);
+	check_power_of_two(r, "control_bytes", r->out->events_control_bytes);
+	check_power_of_two(r, "bulk_bytes", r->out->events_bulk_bytes);
 }
 
 unsigned int

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "config/read.h"
+#include "ipc/tracers.h"
 
 static const char passwd[] = "root:x:0:0::/:/bin/sh\nalice:x:1000:1000::/:/bin/sh\n";
 static const char group[] = "root:x:0:\nbpfd:x:990:\nops:x:500:alice\n";
@@ -109,6 +110,27 @@ keys_are_read(void **state)
 }
 
 static void
+keys_of_events_are_read(void **state)
+{
+	char *said = said_of("[tracers]\nenabled = [\"exec\", \"open\"]\nallow_sensitive = [\"bashreadline\"]\n"
+		"[events]\nring_bytes = 65536\nlinger_us = 0\n[rules]\ndir = \"/r\"\n"
+		"[actions]\ndefault = []\nallow_enforce = true\nprotect = [\"ssh*\"]\nlog_keep = 0\n");
+
+	assert_string_equal(said, "");
+	assert_int_equal(got.tracers_enabled.mask,
+		1ULL << ipc_tracer_by_name("exec") | 1ULL << ipc_tracer_by_name("open"));
+	assert_int_equal(got.tracers_allow_sensitive.mask, 1ULL << ipc_tracer_by_name("bashreadline"));
+	assert_int_equal(got.events_ring_bytes, 65536);
+	assert_int_equal(got.events_linger_us, 0);
+	assert_string_equal(got.rules_dir, "/r");
+	assert_int_equal(got.actions_default.n, 0);
+	assert_int_equal(got.actions_allow_enforce, 1);
+	assert_string_equal(got.actions_protect.glob[0], "ssh*");
+	assert_int_equal(got.actions_log_keep, 0);
+	free(said);
+}
+
+static void
 mistakes_name_line_and_column(void **state)
 {
 	static const struct {
@@ -135,6 +157,9 @@ mistakes_name_line_and_column(void **state)
 		{ "[restart]\nbackoff_min_ms = 500\nbackoff_max_ms = 20\n", "larger than restart.backoff_max_ms" },
 		{ "[limits]\nmessage_bytes = 4096\n", "smaller than limits.object_bytes" },
 		{ "[tc]\nbackend = \"tcx\"\nbackend = \"tcx\"\n", "f:3:" },
+		{ "[tracers]\nenabled = [\"exce\"]\n", "f:2:12: tracers.enabled: there is no tracer \"exce\"" },
+		{ "[events]\nring_bytes = 100000\n", "events.ring_bytes = 100000 is not a power of two" },
+		{ "[events]\nlinger_us = 100001\n", "events.linger_us is from 0 to 100000" },
 		{ "[linker]\nspare_btf = 1\n", "linker.spare_btf is true or false, not an integer" },
 	};
 
@@ -190,6 +215,7 @@ main(void)
 		cmocka_unit_test(the_printed_file_says_the_same),
 		cmocka_unit_test(the_example_says_the_same),
 		cmocka_unit_test(keys_are_read),
+		cmocka_unit_test(keys_of_events_are_read),
 		cmocka_unit_test(mistakes_name_line_and_column),
 		cmocka_unit_test(every_mistake_is_said),
 	};
