@@ -11,10 +11,8 @@
 #include "bpfd/sup.h"
 #include "common/auto.h"
 #include "common/log.h"
+#include "ipc/state.h"
 #include "ring/ring.h"
-
-/* The enricher's tables: sparse, it pays for what it writes. */
-#define STATE_BYTES(processes, cgroups) ((16ULL << 20) + (processes) * 8192 + (cgroups) * 8192)
 
 /*
  * A descriptor for those who only read.  Without a right on the file nobody makes a writable one
@@ -83,7 +81,7 @@ lasting_make(struct sup *s)
 	int err;
 
 	l->ring_bytes = s->cfg->events_ring_bytes;
-	l->state_bytes = STATE_BYTES(s->cfg->events_processes, s->cfg->events_cgroups);
+	l->state_bytes = state_bytes(s->cfg->events_processes, s->cfg->events_cgroups);
 	l->n_cpus = (uint32_t)get_nprocs_conf();
 	err = make_ring(l);
 	for (size_t i = 0; i < N_CONSUMERS && !err; i++)

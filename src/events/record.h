@@ -34,6 +34,7 @@ enum rec_ctx_flag {
 	CTX_CLAIM = 4,			/* the container's name lies below a user's own cgroup: a claim */
 	CTX_POD = 8,
 	CTX_HOST = 16,			/* its mount and pid namespaces are the host's */
+	CTX_CUT = 32,			/* a string of the context is cut */
 };
 struct rec_ctx {
 	uint64_t cap_eff;

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BPFD_ENRICHER_CGROUPS_H
+#define BPFD_ENRICHER_CGROUPS_H
+
+#include "bpf/event.h"
+#include "enricher/containers.h"
+#include "enricher/slotmap.h"
+
+/* A cgroup that the kernel side has told; behind it its strings: path, container's id, pod. */
+struct cgroup {
+	struct slot s;			/* key1: id, key2: hierarchy << 32 */
+	uint32_t hierarchy;
+	uint32_t runtime;		/* enum runtime */
+	uint32_t dir_len, path_len, id_len, pod_len;
+	uint32_t claim, cut;		/* cut: of the path */
+};
+
+struct cgroups {
+	struct slotmap t;
+	uint64_t epoch;			/* another one when what was known has changed; never 0 */
+};
+
+int	cgroups_init(struct cgroups *c, unsigned char *base, uint32_t n, uint64_t *high,
+		struct pool *pool);
+void	cgroups_fini(struct cgroups *c);
+
+/* A record of EV_CGROUP_INFO of len bytes.  -EBADMSG; *evicted as in slotmap_add(). */
+int	cgroups_info(struct cgroups *c, const void *rec, size_t len, bool *evicted);
+struct cgroup *cgroups_find(const struct cgroups *c, uint64_t id, uint32_t hierarchy);
+
+static inline const char *
+cgroup_path(const struct cgroups *c, const struct cgroup *g)
+{
+	return slotmap_bytes(&c->t, &g->s, sizeof(*g));
+}
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "common/auto.h"
+#include "enricher/enricher.h"
+
+static size_t
+round8(size_t n)
+{
+	return (n + 7) & ~(size_t)7;
+}
+
+/* Bytes of the matches that fit into room with their names; *n is how many of them do. */
+static size_t
+matches_bytes(const struct match_result *m, size_t room, uint32_t *n)
+{
+	size_t bytes = 0;
+
+	for (*n = 0; *n < m->n && *n < REC_MATCHES_MAX; (*n)++) {
+		size_t more = sizeof(struct rec_match) + m->match[*n].name_len;
+
+		if (round8(bytes + more) > room)
+			break;
+		bytes += more;
+	}
+	return round8(bytes);
+}
+
+static void
+put_matches(const struct match_result *m, uint32_t n, char *rec, size_t off, size_t len)
+{
+	struct rec_match *to = (struct rec_match *)(rec + off);
+	size_t name = off + n * sizeof(*to);
+
+	for (uint32_t i = 0; i < n; i++) {
+		to[i] = (struct rec_match){ .actions = m->match[i].actions, .name_off = (uint32_t)name,
+			.name_len = m->match[i].name_len, .severity = m->match[i].severity,
+			.flags = m->match[i].flags, .suppressed = m->match[i].suppressed };
+		memcpy(rec + name, m->match[i].name, m->match[i].name_len);
+		name += m->match[i].name_len;
+	}
+	memset(rec + name, 0, len - name);
+}
+
+void
+enricher_publish(struct enricher *en, const struct event *e, const struct match_result *m)
+{
+	size_t off_ctx = sizeof(struct rec_hdr) + e->ev->len;
+	size_t off_match = off_ctx + e->ctx->len;
+	size_t most = en->ring_bytes / 4 < REC_MAX ? en->ring_bytes / 4 : REC_MAX;
+	struct rec_hdr *h;
+	uint32_t n = 0;
+	size_t len;
+	void *rec;
+
+	if (off_match > most) {
+		en->count[COUNT_too_large]++;
+		en->lost++;
+		return;
+	}
+	len = off_match + matches_bytes(m, most - off_match, &n);
+	uint64_t seq = ring_reserve(en->ring, len, &rec);
+
+	h = rec;
+	*h = (struct rec_hdr){ .seq = seq, .actions = m->actions, .streams = m->streams,
+		.len = (uint32_t)len, .generation = matcher_generation(en->matcher),
+		.off_ctx = (uint32_t)off_ctx, .off_match = (uint32_t)off_match, .n_matches = n,
+		.lost = en->lost < UINT32_MAX ? (uint32_t)en->lost : UINT32_MAX };
+	memcpy(h + 1, e->ev, e->ev->len);
+	memcpy((char *)rec + off_ctx, e->ctx, e->ctx->len);
+	put_matches(m, n, rec, off_match, len);
+	ring_push(en->ring);
+	en->count[COUNT_reported_lost] += en->lost;
+	en->lost = 0;
+	en->count[COUNT_written]++;
+	en->batch_bytes += len + 16;
+}
