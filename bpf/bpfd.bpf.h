@@ -106,7 +106,7 @@ ev_new(__u16 event, __u32 size)
 
 	if (!s)
 		return NULL;
-	ev_fill(ev_head(s), bpf_get_current_task_btf());
+	ev_fill_current(s);
 	return ev_passes(s) ? s : NULL;
 }
 
@@ -118,23 +118,28 @@ ev_new_unowned(__u16 event, __u32 size)
 
 	if (!s)
 		return NULL;
-	ev_fill(ev_head(s), bpf_get_current_task_btf());
+	ev_fill_current(s);
 	ev_head(s)->flags = EV_NO_OWNER;
 	ev_filter_take(s);
 	return s;
 }
 
-/* Header of the current task for ev_new_of() later; who it is has been said then. */
+/* Header of the current task for ev_new_of() later; who it is has been said then.  Takes the scratch. */
 static __always_inline void
 ev_owner(struct ev_hdr *out)
 {
 	struct ev_settings *set = ev_settings();
-	struct ev_scratch *i = ev_scratch(1);
+	struct ev_scratch *s = ev_scratch(0), *i = ev_scratch(1);
 
-	__builtin_memset(out, 0, sizeof(*out));
-	ev_fill(out, bpf_get_current_task_btf());
-	if (set && i)
-		ev_announce(i, out, set->generation);
+	if (!set || !s || !i) {
+		__builtin_memset(out, 0, sizeof(*out));
+		return;
+	}
+	s->generation = set->generation;
+	__builtin_memset(s->b, 0, sizeof(*out));
+	ev_fill_current(s);
+	ev_announce(i, s);
+	*out = *ev_head(s);
 }
 
 static __always_inline struct ev_scratch *
@@ -176,7 +181,7 @@ ev_send(struct ev_scratch *s)
 	struct ev_scratch *i = ev_scratch(1);
 
 	if (i)
-		ev_announce(i, ev_head(s), s->generation);
+		ev_announce(i, s);
 	return ev_emit(s);
 }
 

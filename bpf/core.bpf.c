@@ -66,12 +66,7 @@ SEC("tp_btf/cgroup_mkdir")
 int
 BPF_PROG(core_cgroup_mkdir)
 {
-	__u32 zero = 0;
-	struct ev_v1 *v1 = bpf_map_lookup_elem(&cgroup_v1, &zero);
-	struct task_struct *t = bpf_get_current_task_btf();
-
-	if (v1)
-		ev_v1_update(v1, t->cgroups);
+	ev_v1_choose();
 	return 0;
 }
 

@@ -71,61 +71,80 @@ no:
 }
 
 /*
- * Takes s->hash on from byte at, to the slash that begins the next component or to end; where that
- * is, or 0 when the component is too long.
+ * Takes s->hash on from byte at: that one, then what follows up to a slash, to end, or for
+ * EV_HASH_RUN bytes.  Where it stopped.  Short, because the verifier walks each repetition.
  */
+#define EV_HASH_RUN 32
 __noinline __u32
-ev_hash_component(struct ev_scratch *s, __u32 at, __u32 end)
+ev_hash_run(struct ev_scratch *s, __u32 at, __u32 end)
 {
 	__u64 hash;
 	__u8 c;
 	int i;
 
 	if (!s)
-		return 0;
+		return end;
 	hash = s->hash;
-	for (i = 0; i < 257; i++) {
-		/* What is checked is the register that is used. */
+	for (i = 0; i < EV_HASH_RUN; i++) {
+		/* The verifier must see the bound at the register that is used. */
 		asm volatile("" : "+r"(at));
 		if (at >= end || at >= EV_ROOM)
-			goto done;
+			break;
 		c = s->b[at];
 		if (i && c == '/')
-			goto done;
+			break;
 		hash = EV_HASH_STEP(hash, c);
 		at++;
 	}
-	return 0;
-done:
 	s->hash = hash;
 	return at;
 }
 
+struct ev_judge {
+	struct ev_scratch *s;
+	__u32 at, end, depth, passes;
+};
+
+static int
+ev_judge_step(__u32 i, struct ev_judge *j)
+{
+	struct ev_scratch *s = j->s;
+	__u32 dims = s->filter.dims, depths = s->filter.depths, at;
+
+	at = ev_hash_run(s, j->at, j->end);
+	j->at = at;
+	if (at < j->end && at < EV_ROOM && s->b[at] != '/')
+		return 0;
+	j->depth++;
+	if ((dims & DIM_PREFIX) && j->depth <= EV_PREFIX_MAX && (depths >> (j->depth & 31) & 1) &&
+	    ev_in_set(s, s->hash, DIM_PREFIX)) {
+		j->passes = 1;
+		return 1;
+	}
+	if (at >= j->end) {
+		j->passes = (dims & DIM_PATH) && ev_in_set(s, s->hash, DIM_PATH);
+		return 1;
+	}
+	/* No deeper prefix is asked for. */
+	return !(dims & DIM_PATH) && !(depths >> (j->depth & 31) >> 1);
+}
+
 /* dims: DIM_PATH, DIM_PREFIX.  A superset: a path that cannot be judged passes. */
-static __noinline int
+__noinline int
 ev_path_judge(struct ev_scratch *s, __u32 off, __u32 len)
 {
-	__u32 dims = s->filter.dims, depths = s->filter.depths, at = off, end = off + len;
-	int i;
+	struct ev_judge j = {};
 
-	if (!len || end > EV_ROOM)
+	if (!s || !len || off >= EV_OFFS || len > EV_PATH_MAX || s->b[off] != '/')
 		return 1;
-	if (off < EV_OFFS && s->b[off] != '/')
+	if ((s->filter.dims & DIM_PREFIX) && (s->filter.depths & 1))
 		return 1;
+	j.s = s;
+	j.at = off;
+	j.end = off + len;
 	s->hash = EV_HASH_INIT;
-	if ((dims & DIM_PREFIX) && (depths & 1))
-		return 1;
-	for (i = 1; i <= EV_DEPTH; i++) {
-		at = ev_hash_component(s, at, end);
-		if (!at)
-			return 1;
-		if ((dims & DIM_PREFIX) && i <= EV_PREFIX_MAX && (depths & (1u << i)) &&
-		    ev_in_set(s, s->hash, DIM_PREFIX))
-			return 1;
-		if (at >= end)
-			return (dims & DIM_PATH) && ev_in_set(s, s->hash, DIM_PATH);
-	}
-	return 1;
+	bpf_loop(EV_PATH_MAX, ev_judge_step, &j, 0);
+	return j.passes;
 }
 
 /* Call it when the path is there; false: counted as filtered, do not send. */

@@ -10,17 +10,17 @@
 
 #define EV_CGROUP_LEVELS 16
 
+/* The barriers keep the compiler from reading both, of which one is not there. */
 static __always_inline struct kernfs_node *
 ev_kernfs_parent(struct kernfs_node *kn)
 {
 	struct kernfs_node___renamed *renamed = (void *)kn;
 
 	if (bpf_core_field_exists(renamed->__parent)) {
-		kn = renamed->__parent;
-		/* Else both fields are computed first, and one of them does not exist. */
-		asm volatile("" : "+r"(kn));
-		return kn;
+		asm volatile("" : "+r"(renamed));
+		return renamed->__parent;
 	}
+	asm volatile("" : "+r"(kn));
 	return kn->parent;
 }
 
@@ -30,7 +30,7 @@ ev_fill(struct ev_hdr *h, struct task_struct *t)
 {
 	const struct cred *cred = t->cred;
 	struct css_set *cset = t->cgroups;
-	struct ev_v1 *v1 = ev_v1(cset);
+	struct ev_v1 *v1 = ev_v1();
 	struct cgroup *cgrp;
 
 	h->start = t->group_leader->start_boottime;
@@ -66,30 +66,40 @@ ev_close(struct ev_scratch *s)
 	return len;
 }
 
+struct ev_walk_cgroup {
+	struct ev_scratch *s;
+	struct kernfs_node *kn;
+};
+
+static int
+ev_step_cgroup(__u32 i, struct ev_walk_cgroup *w)
+{
+	struct kernfs_node *up = ev_kernfs_parent(w->kn);
+
+	if (!up) {
+		w->s->whole = 1;
+		return 1;
+	}
+	ev_name_push(w->s, (__u64)w->kn->name);
+	w->kn = up;
+	return 0;
+}
+
 /* The path of a cgroup from the root of its hierarchy. */
 static __always_inline void
 ev_add_cgroup_path(struct ev_scratch *s, struct ev_str *out, struct cgroup *cgrp)
 {
-	struct kernfs_node *kn = cgrp->kn, *up;
-	int i;
+	struct ev_walk_cgroup w = { s, cgrp->kn };
 
 	s->n_names = 0;
 	s->whole = 0;
-	for (i = 0; i < EV_CGROUP_LEVELS; i++) {
-		up = ev_kernfs_parent(kn);
-		if (!up) {
-			s->whole = 1;
-			break;
-		}
-		ev_name_push(s, (__u64)kn->name);
-		kn = up;
-	}
+	bpf_loop(EV_CGROUP_LEVELS, ev_step_cgroup, &w, 0);
 	out->off = ev_head(s)->len;
 	out->len = ev_compose(s);
 }
 
 /* True: it has been said, in this generation. */
-static __noinline int
+static __always_inline int
 ev_say_cgroup(struct ev_scratch *i, struct cgroup *cgrp, __u64 hierarchy, __u32 generation, __u32 epoch)
 {
 	struct ev_cgroup_key key = { cgrp->kn->id, hierarchy };
@@ -199,12 +209,29 @@ ev_add_args(struct ev_scratch *s, struct ev_str *out, struct mm_struct *mm)
 	s->b[end - 1] = 0;
 }
 
-static __noinline int
-ev_say_proc(struct ev_scratch *i, struct task_struct *t)
+/* The same of the current task; which: of enum ev_v1_controller, or 0 for version 2. */
+__noinline int
+ev_say_current_cgroup(struct ev_scratch *i, __u32 which, __u32 generation, __u32 epoch)
 {
-	struct ev_proc_info *info = (void *)i->b;
-	struct mm_struct *mm = t->mm;
+	struct task_struct *t = bpf_get_current_task_btf();
+	struct css_set *cset = t->cgroups;
+	struct cgroup *cgrp = which ? ev_v1_cgroup(cset, which) : cset->dfl_cgrp;
 
+	if (!i || !cgrp)
+		return 1;
+	return ev_say_cgroup(i, cgrp, which ? 1 : 2, generation, epoch);
+}
+
+__noinline int
+ev_say_proc(struct ev_scratch *i)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	struct mm_struct *mm = t->mm;
+	struct ev_proc_info *info;
+
+	if (!i)
+		return 0;
+	info = (void *)i->b;
 	ev_fill_proc(i, t);
 	if (mm)
 		ev_add_args(i, &info->args, mm);
@@ -212,30 +239,41 @@ ev_say_proc(struct ev_scratch *i, struct task_struct *t)
 	return ev_output(EV_CONTROL, TR_NONE, info, ev_close(i), false);
 }
 
+__noinline int
+ev_fill_current(struct ev_scratch *s)
+{
+	if (s)
+		ev_fill(ev_head(s), bpf_get_current_task_btf());
+	return 0;
+}
+
 /*
  * Before a record of the current task.  i: scratch that is not the record's.  The time of the
  * record must be taken after this, so that what another thread has said comes before it.
  */
-static __noinline int
-ev_announce(struct ev_scratch *i, struct ev_hdr *h, __u32 generation)
+__noinline int
+ev_announce(struct ev_scratch *i, struct ev_scratch *s)
 {
 	struct task_struct *t = bpf_get_current_task_btf();
-	struct css_set *cset = t->cgroups;
 	struct ev_proc_said none = {}, *said;
-	struct ev_v1 *v1 = ev_v1(cset);
+	struct ev_v1 *v1 = ev_v1();
 	__u32 epoch = v1 ? v1->epoch : 0, which = v1 ? v1->controller : EV_V1_NONE;
-	struct cgroup *cgrp;
+	__u32 generation;
+	struct ev_hdr *h;
 	int ok;
 
+	if (!i || !s)
+		return 0;
+	h = ev_head(s);
+	generation = s->generation;
 	said = bpf_task_storage_get(&procs, t->group_leader, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!said)
 		said = &none;
 	if (!said->cgroups || said->cgroup != h->cgroup || said->cgroup1 != h->cgroup1 ||
 	    said->cgroup_generation != generation || said->cgroup_epoch != epoch) {
-		ok = ev_say_cgroup(i, cset->dfl_cgrp, 2, generation, 0);
-		cgrp = which < EV_V1_NONE ? ev_v1_cgroup(cset, which) : NULL;
-		if (cgrp)
-			ok &= ev_say_cgroup(i, cgrp, 1, generation, epoch);
+		ok = ev_say_current_cgroup(i, 0, generation, 0);
+		if (which < EV_V1_NONE)
+			ok &= ev_say_current_cgroup(i, which, generation, epoch);
 		said->cgroup = h->cgroup;
 		said->cgroup1 = h->cgroup1;
 		said->cgroup_generation = generation;
@@ -243,7 +281,7 @@ ev_announce(struct ev_scratch *i, struct ev_hdr *h, __u32 generation)
 		said->cgroups = ok;
 	}
 	if (!said->proc || said->generation != generation || said->exec_id != h->exec_id) {
-		said->proc = ev_say_proc(i, t);
+		said->proc = ev_say_proc(i);
 		said->generation = generation;
 		said->exec_id = h->exec_id;
 	}

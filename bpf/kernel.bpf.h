@@ -12,7 +12,10 @@
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct qstr { const unsigned char *name; };
-struct super_block { __u32 s_dev; };
+struct super_block {
+	__u32 s_dev;
+	unsigned long s_magic;
+};
 struct inode {
 	__u16 i_mode;
 	struct { __u32 val; } i_uid;
@@ -110,7 +113,9 @@ struct mm_struct {
 struct tty_struct { char name[64]; };
 struct signal_struct {
 	struct { int counter; } live;
+	int nr_threads;
 	int group_exit_code;
+	__u32 flags;
 	struct tty_struct *tty;
 	__u64 utime, stime;
 	unsigned long maxrss;
@@ -137,11 +142,21 @@ struct task_struct {
 	__u64 self_exec_id;
 	struct css_set *cgroups;
 };
+struct linux_binprm {
+	struct file *file;
+	struct cred *cred;
+	int argc;
+	const char *filename, *interp;
+	const char *fdpath;
+};
 struct pt_regs {
 	unsigned long r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip, sp;
 };
 
 #pragma clang attribute pop
+
+/* The type of a tracepoint that not every kernel has tells whether this one has it. */
+typedef void (*btf_trace_sched_prepare_exec)(void *, struct task_struct *, struct linux_binprm *);
 
 #define KERNEL_TS_COMPAT	2	/* thread_info.status: a 32-bit system call */
 

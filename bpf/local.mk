@@ -16,12 +16,29 @@ CLEANFILES += $(BPF_SAMPLES)
 
 # The core and one object for each tracer of tracers.def that has a kernel side.
 TRACER_OBJECTS = \
-	bpf/core.bpf.o
+	bpf/cgroup.bpf.o \
+	bpf/core.bpf.o \
+	bpf/exec.bpf.o \
+	bpf/exit.bpf.o \
+	bpf/fork.bpf.o
 TRACER_INCLUDES = \
 	bpf/bpfd.bpf.h bpf/filter.bpf.h bpf/info.bpf.h bpf/kernel.bpf.h bpf/maps.bpf.h \
 	bpf/path.bpf.h bpf/record.bpf.h bpf/send.bpf.h bpf/v1.bpf.h \
 	bpf/event.h bpf/tracers.def
 $(TRACER_OBJECTS): $(TRACER_INCLUDES)
+bpf/cgroup.bpf.o: bpf/cgroup.h
+bpf/exec.bpf.o: bpf/exec.h
+bpf/exit.bpf.o: bpf/exit.h
+bpf/fork.bpf.o: bpf/fork.h
 noinst_DATA += $(TRACER_OBJECTS)
 CLEANFILES += $(TRACER_OBJECTS)
 EXTRA_DIST += $(TRACER_OBJECTS:.o=.c) $(TRACER_INCLUDES) bpf/syscalls.def
+
+# Tests of tracers load core and tracer with libbpf, without the daemon.
+TRACERRIG = tests/component/tracerrig.c tests/component/tracerrig.h
+if HAVE_CMOCKA
+COMPONENT_TESTS += tests/component/test-tracers-proc
+tests_component_test_tracers_proc_SOURCES = tests/component/test-tracers-proc.c $(TRACERRIG)
+tests_component_test_tracers_proc_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS) $(CMOCKA_CFLAGS)
+tests_component_test_tracers_proc_LDADD = $(LIBBPF_LIBS) $(CMOCKA_LIBS)
+endif

@@ -78,6 +78,7 @@ struct ev_proc_said {
 	__u32 cgroup_generation, cgroup_epoch;
 	__u32 generation, exec_id;
 	__u32 proc, cgroups;		/* the above is valid */
+	__u32 ended, reserved;		/* exit has been sent */
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);

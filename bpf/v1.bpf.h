@@ -36,12 +36,22 @@ ev_v1_cgroup(struct css_set *cset, __u32 controller)
 	return NULL;
 }
 
-static __noinline __u32
-ev_v1_choose(struct css_set *cset, __u32 now)
+/*
+ * Chooses anew: at the first event, and when a cgroup is made.  Not static, as others of these: the
+ * verifier looks at such a function once, apart from what calls it, and each load of a pointer
+ * through a trusted one costs Linux 6.18 a search of all its BTF.
+ */
+__noinline int
+ev_v1_choose(void)
 {
+	struct task_struct *t = bpf_get_current_task_btf();
+	struct css_set *cset = t->cgroups;
+	__u32 zero = 0, which = EV_V1_NONE;
+	struct ev_v1 *v1 = bpf_map_lookup_elem(&cgroup_v1, &zero);
 	int best = 0, kept = 0;
-	__u32 which = EV_V1_NONE;
 
+	if (!v1)
+		return 0;
 #define V(n, id)                                                                                   \
 	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, id)) {                               \
 		struct cgroup_root *root = EV_V1_CGROUP(cset, id)->root;                           \
@@ -51,34 +61,26 @@ ev_v1_choose(struct css_set *cset, __u32 now)
 			best = members;                                                            \
 			which = (n);                                                               \
 		}                                                                                  \
-		if (root->hierarchy_id && now == (n))                                              \
+		if (root->hierarchy_id && v1->controller == (n))                                   \
 			kept = members;                                                            \
 	}
 	EV_V1_CONTROLLERS(V)
 #undef V
-	return kept && best <= kept + (kept >> 1) ? now : which;
-}
-
-/* Chooses anew: at the first event, and when a cgroup is made. */
-static __always_inline void
-ev_v1_update(struct ev_v1 *v1, struct css_set *cset)
-{
-	__u32 which = ev_v1_choose(cset, v1->controller);
-
-	if (which == v1->controller)
-		return;
+	if (which == v1->controller || (kept && best <= kept + (kept >> 1)))
+		return 0;
 	v1->controller = which;
 	__sync_fetch_and_add(&v1->epoch, 1);
+	return 0;
 }
 
 static __always_inline struct ev_v1 *
-ev_v1(struct css_set *cset)
+ev_v1(void)
 {
 	__u32 zero = 0;
 	struct ev_v1 *v1 = bpf_map_lookup_elem(&cgroup_v1, &zero);
 
 	if (v1 && !v1->controller)
-		ev_v1_update(v1, cset);
+		ev_v1_choose();
 	return v1;
 }
 

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Programs executed, and those that could not be. */
+#define EV_THIS EXEC
+#include "bpf/bpfd.bpf.h"
+#include "bpf/exec.h"
+
+#define KERNEL_TMPFS_MAGIC	0x01021994
+#define KERNEL_S_ISUID		04000
+#define KERNEL_NR_EXECVEAT	322
+#define FAILED_ARGS_MAX		64	/* arguments of a failed exec that are read */
+
+/* Effective users that an exec changes: thread -> the one before.  The hook is Linux 6.10's. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, __u32);
+} exec_old_euid SEC(".maps");
+
+SEC("tp_btf/sched_prepare_exec")
+int
+BPF_PROG(exec_prepare, struct task_struct *t, struct linux_binprm *bprm)
+{
+	__u32 old = t->cred->euid.val, tid = t->pid;
+
+	if (bprm->cred->euid.val != old)
+		bpf_map_update_elem(&exec_old_euid, &tid, &old, BPF_ANY);
+	return 0;
+}
+
+static __always_inline __u32
+old_euid(const struct ev_exec *e, __u32 old_tid)
+{
+	__u32 *known = bpf_map_lookup_elem(&exec_old_euid, &old_tid), old;
+
+	if (known) {
+		old = *known;
+		bpf_map_delete_elem(&exec_old_euid, &old_tid);
+		return old;
+	}
+	/* Before Linux 6.10: a set-user-id file was most likely executed with the real user's rights. */
+	if (!bpf_core_type_exists(btf_trace_sched_prepare_exec) && (e->mode & KERNEL_S_ISUID) &&
+	    e->owner == e->euid)
+		return e->h.uid;
+	return e->euid;
+}
+
+SEC("tp_btf/sched_process_exec")
+int
+BPF_PROG(exec_done, struct task_struct *t, int old_tid, struct linux_binprm *bprm)
+{
+	struct ev_scratch *s = ev_new(EXEC_EXEC, sizeof(struct ev_exec));
+	struct file *file = bprm->file;
+	struct inode *inode = file->f_inode;
+	struct mm_struct *mm = t->mm;
+	struct ev_exec *e;
+
+	if (!s)
+		return 0;
+	e = ev_record(s);
+	ev_add_file_path(s, &e->path, file);
+	if (!ev_path_passes(s, &e->path))
+		return 0;
+	e->dev = inode->i_sb->s_dev;
+	e->ino = inode->i_ino;
+	e->mode = inode->i_mode;
+	e->owner = inode->i_uid.val;
+	e->nlink = inode->i_nlink;
+	if (!e->nlink)
+		e->origin |= EXEC_NO_NAME;
+	if (inode->i_sb->s_magic == KERNEL_TMPFS_MAGIC)
+		e->origin |= EXEC_TMPFS;
+	if (bprm->fdpath)
+		e->origin |= EXEC_FROM_FD;
+	e->argc = bprm->argc;
+	e->euid = t->cred->euid.val;
+	e->old_euid = old_euid(e, old_tid);
+	ev_add_kernel_str(s, &e->filename, bprm->filename, EV_PATH_MAX);
+	ev_add_kernel_str(s, &e->interp, bprm->interp, EV_PATH_MAX);
+	ev_add_args(s, &e->args, mm);
+	ev_send(s);
+	return 0;
+}
+
+struct failed_args {
+	struct ev_scratch *s;
+	__u64 argv;
+	__u32 start, rel;
+};
+
+static int
+failed_arg(__u32 i, struct failed_args *a)
+{
+	__u64 arg = 0;
+	__u32 rel = a->rel, start = a->start;
+	long n;
+
+	if (bpf_probe_read_user(&arg, sizeof(arg), (const void *)(a->argv + i * sizeof(arg))) || !arg)
+		return 1;
+	if (start >= EV_OFFS || rel >= EV_ARGS_MAX || i == FAILED_ARGS_MAX - 1) {
+		ev_head(a->s)->flags |= EV_TRUNCATED;
+		return 1;
+	}
+	n = bpf_probe_read_user_str(&a->s->b[start + rel], 256, (const void *)arg);
+	if (n <= 0)
+		return 1;
+	if (n == 256)
+		ev_head(a->s)->flags |= EV_TRUNCATED;
+	a->rel = rel + n;
+	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int
+BPF_PROG(exec_failed, struct pt_regs *regs, long ret)
+{
+	struct ev_scratch *s;
+	struct failed_args a = {};
+	const void *filename;
+	struct ev_exec *e;
+
+	if (ret >= 0)
+		goto next;
+	s = ev_new(EXEC_EXEC, sizeof(*e));
+	if (!s)
+		goto next;
+	e = ev_record(s);
+	e->h.ret = ret;
+	e->euid = e->old_euid = ((struct task_struct *)bpf_get_current_task_btf())->cred->euid.val;
+	if ((__u32)regs->orig_ax == KERNEL_NR_EXECVEAT) {
+		filename = (const void *)regs->si;
+		a.argv = regs->dx;
+	} else {
+		filename = (const void *)regs->di;
+		a.argv = regs->si;
+	}
+	ev_add_user_str(s, &e->filename, filename, EV_PATH_MAX);
+	a.s = s;
+	a.start = ev_str_begin(s, &e->args);
+	if (a.start < EV_OFFS) {
+		bpf_loop(FAILED_ARGS_MAX, failed_arg, &a, 0);
+		e->args.len = a.rel;
+		e->h.len = a.start + a.rel;
+	}
+	ev_send(s);
+next:
+	ev_next(ctx, regs);
+	return 0;
+}

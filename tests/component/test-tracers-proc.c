@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* exec, exit, fork, cgroup and what every tracer has: real acts on the real kernel. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bpf/cgroup.h"
+#include "bpf/exec.h"
+#include "bpf/exit.h"
+#include "bpf/fork.h"
+#include "tracerrig.h"
+
+static const char *const proc_tracers[] = { "exec", "exit", "fork", "cgroup", NULL };
+static struct tracerrig *rig;		/* all four, for the tests that need nothing else */
+
+static int
+open_rig(void **state)
+{
+	return tracerrig_open(proc_tracers, NULL, &rig);
+}
+
+static int
+close_rig(void **state)
+{
+	tracerrig_close(rig);
+	rig = NULL;
+	return 0;
+}
+
+/* ---- acts ---- */
+
+static pid_t
+start(const char *path, char *const *argv)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		execv(path, argv);
+		_exit(126);
+	}
+	return pid;
+}
+
+static int
+reap(pid_t pid)
+{
+	int status = 0;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+#define RUN(...) run((char *const[]){ __VA_ARGS__, NULL })
+static pid_t
+run(char *const *argv)
+{
+	pid_t pid = start(argv[0], argv);
+
+	reap(pid);
+	return pid;
+}
+
+static const char *
+own_exe(void)
+{
+	static char path[4096];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	assert_true(n > 0);
+	path[n] = '\0';
+	return path;
+}
+
+/* Item of a list of strings that are each followed by NUL. */
+static const char *
+item(const void *record, struct ev_str s, unsigned int n)
+{
+	const char *at = (const char *)record + s.off, *end = at + s.len;
+
+	assert_true(s.len && !end[-1]);
+	for (; n && at < end; n--)
+		at += strlen(at) + 1;
+	return at < end ? at : NULL;
+}
+
+static size_t
+n_of(unsigned int tracer, unsigned int event, uint32_t tgid)
+{
+	size_t at = 0, n = 0;
+
+	while (tracerrig_next(rig, &at, tracer, event, tgid))
+		n++;
+	return n;
+}
+
+/* ---- exec ---- */
+
+static void
+exec_has_the_whole_argument_vector_and_the_file(void **state)
+{
+	struct stat st;
+	pid_t pid = RUN("/bin/true", "one", "", "line\nend\x01\xff");
+	const struct ev_exec *e = tracerrig_wait(rig, TR_EXEC, EXEC_EXEC, (uint32_t)pid);
+
+	assert_non_null(e);
+	assert_int_equal(stat("/bin/true", &st), 0);
+	assert_int_equal(e->h.ret, 0);
+	assert_int_equal(e->h.ppid, getpid());
+	assert_int_equal(e->h.tid, pid);
+	assert_string_equal(e->h.comm, "true");
+	assert_string_equal(tracerrig_str(e, e->path), realpath("/bin/true", NULL));
+	assert_string_equal(tracerrig_str(e, e->filename), "/bin/true");
+	assert_string_equal(tracerrig_str(e, e->interp), "/bin/true");
+	assert_int_equal(e->argc, 4);
+	assert_string_equal(item(e, e->args, 0), "/bin/true");
+	assert_string_equal(item(e, e->args, 1), "one");
+	assert_string_equal(item(e, e->args, 2), "");
+	assert_string_equal(item(e, e->args, 3), "line\nend\x01\xff");
+	assert_null(item(e, e->args, 4));
+	assert_int_equal(e->ino, st.st_ino);
+	assert_int_equal(e->mode, st.st_mode);
+	assert_int_equal(e->nlink, st.st_nlink);
+	assert_int_equal(e->origin, 0);
+	assert_int_equal(e->h.flags & EV_TRUNCATED, 0);
+	assert_int_equal(e->h.len % 8, 0);
+}
+
+static void
+exec_of_a_script_names_script_and_interpreter(void **state)
+{
+	char path[] = "/tmp/tracers-XXXXXX";
+	int fd = mkstemp(path);
+	const struct ev_exec *e;
+	pid_t pid;
+
+	assert_true(fd >= 0 && write(fd, "#!/bin/sh\n:\n", 12) == 12 && fchmod(fd, 0700) == 0);
+	close(fd);
+	pid = RUN(path);
+	e = tracerrig_wait(rig, TR_EXEC, EXEC_EXEC, (uint32_t)pid);
+	unlink(path);
+	assert_non_null(e);
+	assert_string_equal(tracerrig_str(e, e->filename), path);
+	assert_string_equal(tracerrig_str(e, e->interp), "/bin/sh");
+	assert_string_equal(tracerrig_str(e, e->path), realpath("/bin/sh", NULL));
+	assert_string_equal(item(e, e->args, 1), path);
+}
+
+static void
+exec_cuts_long_arguments_and_says_so(void **state)
+{
+	char *many = malloc(3 * EV_ARGS_MAX);
+	const struct ev_exec *e;
+	struct ev_count before = tracerrig_count(rig, TR_EXEC);
+	pid_t pid;
+
+	memset(many, 'x', 3 * EV_ARGS_MAX);
+	many[3 * EV_ARGS_MAX - 1] = '\0';
+	pid = RUN("/bin/true", many, "last");
+	free(many);
+	e = tracerrig_wait(rig, TR_EXEC, EXEC_EXEC, (uint32_t)pid);
+	assert_non_null(e);
+	assert_true(e->h.flags & EV_TRUNCATED);
+	assert_int_equal(e->args.len, EV_ARGS_MAX);
+	assert_int_equal(((const char *)e)[e->args.off + e->args.len - 1], '\0');
+	assert_int_equal(e->argc, 3);
+	assert_true(tracerrig_count(rig, TR_EXEC).cut > before.cut);
+}
+
+static void
+exec_from_memory_is_known(void **state)
+{
+	int from = open("/bin/true", O_RDONLY | O_CLOEXEC), fd = memfd_create("hidden", MFD_CLOEXEC);
+	const struct ev_exec *e;
+	char buf[65536];
+	ssize_t n;
+	pid_t pid;
+
+	while ((n = read(from, buf, sizeof(buf))) > 0)
+		assert_int_equal(write(fd, buf, (size_t)n), n);
+	close(from);
+	pid = fork();
+	if (pid == 0) {
+		fexecve(fd, (char *const[]){ "kworker", NULL }, environ);
+		_exit(126);
+	}
+	assert_int_equal(reap(pid), 0);
+	close(fd);
+	e = tracerrig_wait(rig, TR_EXEC, EXEC_EXEC, (uint32_t)pid);
+	assert_non_null(e);
+	assert_true(e->origin & EXEC_NO_NAME);
+	assert_true(e->origin & EXEC_TMPFS);
+	assert_true(e->origin & EXEC_FROM_FD);
+	assert_int_equal(e->nlink, 0);
+	assert_string_equal(tracerrig_str(e, e->path), "/memfd:hidden");
+}
+
+static void
+exec_that_fails_has_error_name_and_arguments(void **state)
+{
+	pid_t pid = start("/nowhere/at/all", (char *const[]){ "all", "arg one", NULL });
+	const struct ev_exec *e;
+
+	reap(pid);
+	e = tracerrig_wait(rig, TR_EXEC, EXEC_EXEC, (uint32_t)pid);
+	assert_non_null(e);
+	assert_int_equal(e->h.ret, -ENOENT);
+	assert_true(e->h.flags & EV_UNTRUSTED);
+	assert_string_equal(tracerrig_str(e, e->filename), "/nowhere/at/all");
+	assert_string_equal(item(e, e->args, 0), "all");
+	assert_string_equal(item(e, e->args, 1), "arg one");
+	assert_int_equal(e->path.len, 0);
+}
+
+static void
+exec_of_a_set_user_id_file_shows_the_change(void **state)
+{
+	char path[] = "/var/tmp/tracers-XXXXXX";
+	int fd = mkstemp(path), from = open("/bin/true", O_RDONLY | O_CLOEXEC);
+	const struct ev_exec *e;
+	char buf[65536];
+	ssize_t n;
+	pid_t pid;
+
+	while ((n = read(from, buf, sizeof(buf))) > 0)
+		assert_int_equal(write(fd, buf, (size_t)n), n);
+	close(from);
+	assert_int_equal(fchmod(fd, 04755), 0);
+	close(fd);
+	pid = fork();
+	if (pid == 0) {
+		if (setresuid(65534, 65534, 65534))
+			_exit(125);
+		execl(path, path, NULL);
+		_exit(126);
+	}
+	reap(pid);
+	unlink(path);
+	e = tracerrig_wait(rig, TR_EXEC, EXEC_EXEC, (uint32_t)pid);
+	assert_non_null(e);
+	assert_int_equal(e->h.ret, 0);
+	assert_int_equal(e->h.uid, 65534);
+	assert_int_equal(e->old_euid, 65534);
+	assert_int_equal(e->euid, 0);
+	assert_true(e->mode & S_ISUID);
+}
+
+/* ---- exit, fork ---- */
+
+static void
+exit_has_code_and_times(void **state)
+{
+	pid_t pid = RUN("/bin/sh", "-c", "exit 7");
+	const struct ev_exit *e = tracerrig_wait(rig, TR_EXIT, EXIT_EXIT, (uint32_t)pid);
+
+	assert_non_null(e);
+	assert_int_equal(e->code, 7);
+	assert_int_equal(e->signal, 0);
+	assert_true(e->run_ns > 100000 && e->run_ns < 60000000000ULL);
+	assert_true(e->maxrss >= 65536);
+}
+
+static void
+exit_by_a_signal_names_it(void **state)
+{
+	pid_t pid = RUN("/bin/sh", "-c", "kill -9 $$");
+	const struct ev_exit *e = tracerrig_wait(rig, TR_EXIT, EXIT_EXIT, (uint32_t)pid);
+
+	assert_non_null(e);
+	assert_int_equal(e->code, 0);
+	assert_int_equal(e->signal, SIGKILL);
+}
+
+static void *
+wait_here(void *arg)
+{
+	usleep(1000);
+	return arg;
+}
+
+static void
+exit_comes_once_for_many_threads(void **state)
+{
+	const struct ev_exit *e;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		pthread_t t[16];
+
+		for (size_t i = 0; i < 16; i++)
+			pthread_create(&t[i], NULL, wait_here, NULL);
+		syscall(SYS_exit, 0);		/* the leader goes first */
+	}
+	reap(pid);
+	e = tracerrig_wait(rig, TR_EXIT, EXIT_EXIT, (uint32_t)pid);
+	assert_non_null(e);
+	usleep(20000);
+	tracerrig_drain(rig, 0);
+	assert_int_equal(n_of(TR_EXIT, EXIT_EXIT, (uint32_t)pid), 1);
+}
+
+static void
+fork_names_the_child_and_not_threads(void **state)
+{
+	const struct ev_fork *e;
+	pthread_t thread;
+	size_t at = 0, n = 0;
+	pid_t pid;
+
+	tracerrig_drain(rig, 0);
+	tracerrig_forget(rig);
+	assert_int_equal(pthread_create(&thread, NULL, wait_here, NULL), 0);
+	pthread_join(thread, NULL);
+	pid = RUN("/bin/true");
+	assert_non_null(tracerrig_wait(rig, TR_EXIT, EXIT_EXIT, (uint32_t)pid));
+	while ((e = tracerrig_next(rig, &at, TR_FORK, FORK_FORK, (uint32_t)getpid())) != NULL) {
+		n++;
+		assert_int_equal(e->child, pid);
+		assert_int_equal(e->child_ns_pid, pid);
+		assert_true(e->child_start >= e->h.start);
+	}
+	assert_int_equal(n, 1);
+}
+
+/* ---- what is said once ---- */
+
+static void
+process_is_said_before_its_first_event_and_once(void **state)
+{
+	const struct ev_proc_info *info;
+	const struct ev_exec *e;
+	size_t at = 0;
+	struct stat st;
+	pid_t pid;
+
+	assert_int_equal(stat("/bin/sh", &st), 0);
+	pid = RUN("/bin/sh", "-c", "/nowhere; /nowhere; :");
+	assert_non_null(tracerrig_wait(rig, TR_EXIT, EXIT_EXIT, (uint32_t)pid));
+
+	e = tracerrig_find(rig, TR_EXEC, EXEC_EXEC, (uint32_t)pid);
+	assert_non_null(e);
+	do {
+		info = tracerrig_next(rig, &at, TR_NONE, EV_PROC_INFO, (uint32_t)pid);
+		assert_non_null(info);
+	} while (info->h.exec_id != e->h.exec_id);
+	assert_true(info->h.ts <= e->h.ts);
+	assert_int_equal(info->h.start, e->h.start);
+	assert_string_equal(tracerrig_str(info, info->exe), realpath("/bin/sh", NULL));
+	assert_string_equal(tracerrig_str(info, info->cwd), getcwd((char[4096]){ 0 }, 4096));
+	assert_string_equal(tracerrig_str(info, info->pexe), own_exe());
+	assert_string_equal(item(info, info->args, 2), "/nowhere; /nowhere; :");
+	assert_int_equal(info->exe_ino, st.st_ino);
+	assert_int_equal(info->exe_nlink, st.st_nlink);
+	assert_int_equal(info->ns_pid, pid);
+	assert_int_equal(info->euid, 0);
+	assert_true(info->cap_eff);
+	assert_true(info->pidns && info->netns && info->userns && info->cgroupns && info->h.mntns);
+	assert_string_equal(info->pcomm, "test-tracers-pr");
+	info = tracerrig_next(rig, &at, TR_NONE, EV_PROC_INFO, (uint32_t)pid);
+	assert_true(!info || info->h.exec_id != e->h.exec_id);
+}
+
+static void
+process_that_was_said_is_said_to_be_gone(void **state)
+{
+	pid_t pid = RUN("/bin/true");
+	const struct ev_hdr *gone = tracerrig_wait(rig, TR_NONE, EV_PROC_GONE, (uint32_t)pid);
+	const struct ev_exit *e = tracerrig_find(rig, TR_EXIT, EXIT_EXIT, (uint32_t)pid);
+
+	assert_non_null(gone);
+	assert_non_null(e);
+	assert_int_equal(gone->start, e->h.start);
+	assert_true(gone->ts >= e->h.ts);
+}
+
+static void
+new_generation_says_all_again(void **state)
+{
+	uint32_t self = (uint32_t)getpid();
+	size_t cgroups;
+
+	RUN("/bin/true");
+	assert_non_null(tracerrig_wait(rig, TR_FORK, FORK_FORK, self));
+	usleep(20000);
+	tracerrig_drain(rig, 0);
+	tracerrig_forget(rig);
+	RUN("/bin/true");
+	assert_non_null(tracerrig_wait(rig, TR_FORK, FORK_FORK, self));
+	assert_null(tracerrig_find(rig, TR_NONE, EV_PROC_INFO, self));
+	cgroups = n_of(TR_NONE, EV_CGROUP_INFO, 0);
+	assert_int_equal(cgroups, 0);
+
+	tracerrig_forget(rig);
+	tracerrig_generation(rig);
+	RUN("/bin/true");
+	assert_non_null(tracerrig_wait(rig, TR_FORK, FORK_FORK, self));
+	assert_non_null(tracerrig_find(rig, TR_NONE, EV_PROC_INFO, self));
+	assert_true(n_of(TR_NONE, EV_CGROUP_INFO, 0) >= 1);
+}
+
+static void
+processes_that_are_there_can_be_read(void **state)
+{
+	struct bpf_program *p = bpf_object__find_program_by_name(tracerrig_object(rig, 0), "core_processes");
+	struct bpf_link *link = bpf_program__attach_iter(p, NULL);
+	const size_t room = 16 << 20;
+	char *all = malloc(room);
+	bool self = false;
+	size_t len = 0;
+	ssize_t n;
+	int fd;
+
+	assert_non_null(link);
+	fd = bpf_iter_create(bpf_link__fd(link));
+	assert_true(fd >= 0);
+	while ((n = read(fd, all + len, room - len)) > 0)
+		len += (size_t)n;
+	for (size_t at = 0; at < len;) {
+		const struct ev_proc_info *i = (const void *)(all + at);
+
+		assert_true(i->h.len >= sizeof(*i) && i->h.len % 8 == 0 && at + i->h.len <= len);
+		assert_int_equal(i->h.event, EV_PROC_INFO);
+		assert_int_equal(i->h.tgid, i->h.tid);
+		if (i->h.tgid == (uint32_t)getpid()) {
+			self = true;
+			assert_string_equal(tracerrig_str(i, i->exe), own_exe());
+		}
+		at += i->h.len;
+	}
+	assert_true(self);
+	close(fd);
+	bpf_link__destroy(link);
+	free(all);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(exec_has_the_whole_argument_vector_and_the_file),
+		cmocka_unit_test(exec_of_a_script_names_script_and_interpreter),
+		cmocka_unit_test(exec_cuts_long_arguments_and_says_so),
+		cmocka_unit_test(exec_from_memory_is_known),
+		cmocka_unit_test(exec_that_fails_has_error_name_and_arguments),
+		cmocka_unit_test(exec_of_a_set_user_id_file_shows_the_change),
+		cmocka_unit_test(exit_has_code_and_times),
+		cmocka_unit_test(exit_by_a_signal_names_it),
+		cmocka_unit_test(exit_comes_once_for_many_threads),
+		cmocka_unit_test(fork_names_the_child_and_not_threads),
+		cmocka_unit_test(process_is_said_before_its_first_event_and_once),
+		cmocka_unit_test(process_that_was_said_is_said_to_be_gone),
+		cmocka_unit_test(new_generation_says_all_again),
+		cmocka_unit_test(processes_that_are_there_can_be_read),
+	};
+
+	if (geteuid() != 0)
+		return puts("1..0 # SKIP needs root") < 0;
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("tracers-proc", tests, open_rig, close_rig);
+}

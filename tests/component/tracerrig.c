@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tracerrig.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#define OBJECTS_MAX	TRACERS_MAX
+#define LINKS_MAX	128
+#define EVENTS_MAX	(1 << 20)
+
+struct tracerrig {
+	struct bpf_object *objects[OBJECTS_MAX];	/* [0]: the core */
+	size_t n_objects;
+	struct bpf_link *links[LINKS_MAX];
+	size_t n_links;
+	int inner[2 * 1024];
+	size_t n_inner;
+	struct ring_buffer *control, *bulk;
+	struct ev_settings settings;
+	struct ev_filter filter;
+	int n_cpus;
+	char missing[512];
+	struct ev_hdr **events;
+	size_t n_events;
+};
+
+static const struct { const char *name; uint32_t number; } tracers[] = {
+	{ "core", TR_NONE },
+#define TRACER(id, name, class, flags, help) { #name, TR_##id },
+#include "bpf/tracers.def"
+};
+static const struct { uint32_t tracer; long nr; } syscalls[] = {
+	{ TR_NONE, 0 },
+#define SYSCALL(tracer, call) { TR_##tracer, SYS_##call },
+#include "bpf/syscalls.def"
+};
+
+static uint32_t
+number_of(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(tracers); i++)
+		if (!strcmp(tracers[i].name, name))
+			return tracers[i].number;
+	return TR_NONE;
+}
+
+static int
+map_fd(const struct tracerrig *r, const char *name)
+{
+	return bpf_object__find_map_fd_by_name(r->objects[0], name);
+}
+
+static int
+share_maps(struct tracerrig *r, struct bpf_object *object)
+{
+	struct bpf_map *map, *core;
+	int err;
+
+	bpf_object__for_each_map(map, object) {
+		core = bpf_object__find_map_by_name(r->objects[0], bpf_map__name(map));
+		if (!core || bpf_map__is_internal(map))
+			continue;
+		err = bpf_map__reuse_fd(map, bpf_map__fd(core));
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static bool
+is_sys_exit(const struct bpf_program *p)
+{
+	return !strcmp(bpf_program__section_name(p), "tp_btf/sys_exit");
+}
+
+/* A program whose hook this kernel lacks is left out; it must not take the others with it. */
+static void
+leave_out_missing(struct tracerrig *r, struct bpf_object *object)
+{
+	static const char tp_btf[] = "tp_btf/";
+	struct bpf_program *p;
+	const char *sec;
+
+	bpf_object__for_each_program(p, object) {
+		sec = bpf_program__section_name(p);
+		if (strncmp(sec, tp_btf, strlen(tp_btf)))
+			continue;
+		if (libbpf_find_vmlinux_btf_id(sec + strlen(tp_btf), BPF_TRACE_RAW_TP) > 0)
+			continue;
+		bpf_program__set_autoload(p, false);
+		snprintf(r->missing + strlen(r->missing), sizeof(r->missing) - strlen(r->missing), "%s ", sec);
+	}
+}
+
+static int
+load(struct tracerrig *r, const char *name)
+{
+	const char *build = getenv("BPFD_BUILD");
+	static const char *const per_cpu[] = { "rings_control", "rings_bulk", "shared" };
+	struct bpf_object *object;
+	char path[512];
+	int err;
+
+	snprintf(path, sizeof(path), "%s/bpf/%s.bpf.o", build ? build : ".", name);
+	object = bpf_object__open_file(path, NULL);
+	if (!object)
+		return -errno;
+	r->objects[r->n_objects++] = object;
+	leave_out_missing(r, object);
+	if (r->n_objects == 1) {
+		for (size_t i = 0; i < ARRAY_SIZE(per_cpu); i++)
+			bpf_map__set_max_entries(bpf_object__find_map_by_name(object, per_cpu[i]), (uint32_t)r->n_cpus);
+	} else {
+		err = share_maps(r, object);
+		if (err)
+			return err;
+	}
+	return bpf_object__load(object);
+}
+
+static int
+make_rings(struct tracerrig *r, const char *name, size_t size, int (*took)(void *, void *, size_t),
+		struct ring_buffer **out)
+{
+	for (uint32_t cpu = 0; cpu < (uint32_t)r->n_cpus; cpu++) {
+		int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "ring", 0, 0, (uint32_t)size, NULL);
+
+		if (fd < 0)
+			return fd;
+		r->inner[r->n_inner++] = fd;
+		if (bpf_map_update_elem(map_fd(r, name), &cpu, &fd, BPF_ANY))
+			return -errno;
+		if (!*out)
+			*out = ring_buffer__new(fd, took, r, NULL);
+		else if (ring_buffer__add(*out, fd, took, r))
+			return -errno;
+		if (!*out)
+			return -errno;
+	}
+	return 0;
+}
+
+static int
+took(void *arg, void *data, size_t len)
+{
+	struct tracerrig *r = arg;
+	struct ev_hdr *h = malloc(len);
+
+	if (!h || r->n_events == EVENTS_MAX) {
+		free(h);
+		return 0;
+	}
+	memcpy(h, data, len);
+	r->events[r->n_events++] = h;
+	return 0;
+}
+
+static int
+route_sys_exit(struct tracerrig *r, uint32_t number, int prog)
+{
+	uint32_t mask, nr;
+
+	if (bpf_map_update_elem(map_fd(r, "sys_progs"), &number, &prog, BPF_ANY))
+		return -errno;
+	for (size_t i = 1; i < ARRAY_SIZE(syscalls); i++) {
+		if (syscalls[i].tracer != number)
+			continue;
+		nr = (uint32_t)syscalls[i].nr;
+		if (bpf_map_lookup_elem(map_fd(r, "sys_slots"), &nr, &mask))
+			return -errno;
+		mask |= 1u << number;
+		if (bpf_map_update_elem(map_fd(r, "sys_slots"), &nr, &mask, BPF_ANY))
+			return -errno;
+	}
+	return 0;
+}
+
+/* tp_btf programs alone attach by themselves; an iterator, a probe or XDP is the test's business. */
+static int
+attach(struct tracerrig *r, struct bpf_object *object, uint32_t number)
+{
+	struct bpf_program *p;
+	struct bpf_link *link;
+	int err;
+
+	bpf_object__for_each_program(p, object) {
+		if (strncmp(bpf_program__section_name(p), "tp_btf/", 7) || !bpf_program__autoload(p))
+			continue;
+		if (number && is_sys_exit(p)) {
+			err = route_sys_exit(r, number, bpf_program__fd(p));
+			if (err)
+				return err;
+			continue;
+		}
+		link = bpf_program__attach(p);
+		if (!link)
+			return -errno;
+		r->links[r->n_links++] = link;
+	}
+	return 0;
+}
+
+static void
+write_settings(struct tracerrig *r)
+{
+	uint32_t zero = 0;
+
+	bpf_map_update_elem(map_fd(r, "settings"), &zero, &r->settings, BPF_ANY);
+}
+
+static int
+start(struct tracerrig *r, const char *const *names, const struct tracerrig_options *opts)
+{
+	int err;
+
+	r->events = calloc(EVENTS_MAX, sizeof(r->events[0]));
+	r->n_cpus = libbpf_num_possible_cpus();
+	if (!r->events || r->n_cpus < 1 || r->n_cpus > 1024)
+		return -ENOMEM;
+	err = load(r, "core");
+	if (!err)
+		err = make_rings(r, "rings_control", opts->control_bytes ? opts->control_bytes : 1 << 20, took,
+				&r->control);
+	if (!err)
+		err = make_rings(r, "rings_bulk", opts->bulk_bytes ? opts->bulk_bytes : 1 << 20, took, &r->bulk);
+	for (size_t i = 0; !err && names[i]; i++)
+		err = load(r, names[i]);
+	if (err)
+		return err;
+
+	r->settings.generation = 1;
+	for (size_t i = 0; names[i] && !opts->off; i++)
+		r->settings.on |= 1ULL << number_of(names[i]);
+	write_settings(r);
+	err = attach(r, r->objects[0], TR_NONE);
+	for (size_t i = 0; !err && names[i]; i++)
+		err = attach(r, r->objects[i + 1], number_of(names[i]));
+	return err;
+}
+
+int
+tracerrig_open(const char *const *names, const struct tracerrig_options *opts, struct tracerrig **out)
+{
+	static const struct tracerrig_options usual;
+	AUTO(tracerrig) struct tracerrig *r = calloc(1, sizeof(*r));
+	int err;
+
+	if (!r)
+		return -ENOMEM;
+	err = start(r, names, opts ? opts : &usual);
+	if (err)
+		return err;
+	*out = TAKE_PTR(r);
+	return 0;
+}
+
+void
+tracerrig_forget(struct tracerrig *r)
+{
+	for (size_t i = 0; i < r->n_events; i++)
+		free(r->events[i]);
+	r->n_events = 0;
+}
+
+void
+tracerrig_close(struct tracerrig *r)
+{
+	if (!r)
+		return;
+	for (size_t i = 0; i < r->n_links; i++)
+		bpf_link__destroy(r->links[i]);
+	ring_buffer__free(r->control);
+	ring_buffer__free(r->bulk);
+	for (size_t i = r->n_objects; i > 0; i--)
+		bpf_object__close(r->objects[i - 1]);
+	for (size_t i = 0; i < r->n_inner; i++)
+		close(r->inner[i]);
+	if (r->events)
+		tracerrig_forget(r);
+	free(r->events);
+	free(r);
+}
+
+const char *
+tracerrig_missing(const struct tracerrig *r)
+{
+	return r->missing;
+}
+
+struct bpf_object *
+tracerrig_object(const struct tracerrig *r, size_t i)
+{
+	return r->objects[i];
+}
+
+void
+tracerrig_on(struct tracerrig *r, uint64_t on)
+{
+	r->settings.on = on;
+	write_settings(r);
+}
+
+void
+tracerrig_generation(struct tracerrig *r)
+{
+	r->settings.generation++;
+	write_settings(r);
+}
+
+void
+tracerrig_filter(struct tracerrig *r, unsigned int tracer, struct ev_tracer_filter f)
+{
+	uint32_t zero = 0;
+
+	r->filter.t[tracer] = f;
+	bpf_map_update_elem(map_fd(r, "filters"), &zero, &r->filter, BPF_ANY);
+}
+
+void
+tracerrig_filter_number(struct tracerrig *r, unsigned int tracer, uint32_t dim, uint64_t value)
+{
+	struct ev_filter_key key = { .value = value, .dim = dim };
+	uint64_t mask = 0;
+
+	bpf_map_lookup_elem(map_fd(r, "filter_set"), &key, &mask);
+	mask |= 1ULL << tracer;
+	bpf_map_update_elem(map_fd(r, "filter_set"), &key, &mask, BPF_ANY);
+}
+
+uint64_t
+tracerrig_hash(const char *text)
+{
+	uint64_t h = EV_HASH_INIT;
+
+	for (; *text; text++)
+		h = EV_HASH_STEP(h, *text);
+	return h;
+}
+
+void
+tracerrig_filter_text(struct tracerrig *r, unsigned int tracer, uint32_t dim, const char *text)
+{
+	tracerrig_filter_number(r, tracer, dim, tracerrig_hash(text));
+}
+
+struct ev_count
+tracerrig_count(const struct tracerrig *r, unsigned int tracer)
+{
+	struct ev_count sum = { 0, 0, 0, 0 };
+	struct ev_cpu cpu;
+
+	for (uint32_t i = 0; i < (uint32_t)r->n_cpus; i++) {
+		if (bpf_map_lookup_elem(map_fd(r, "shared"), &i, &cpu))
+			continue;
+		sum.produced += cpu.count[tracer].produced;
+		sum.lost += cpu.count[tracer].lost;
+		sum.filtered += cpu.count[tracer].filtered;
+		sum.cut += cpu.count[tracer].cut;
+	}
+	return sum;
+}
+
+void
+tracerrig_sleeping(struct tracerrig *r, bool sleeping)
+{
+	struct ev_cpu cpu;
+
+	for (uint32_t i = 0; i < (uint32_t)r->n_cpus; i++) {
+		if (bpf_map_lookup_elem(map_fd(r, "shared"), &i, &cpu))
+			continue;
+		cpu.sleeping = sleeping;
+		bpf_map_update_elem(map_fd(r, "shared"), &i, &cpu, BPF_ANY);
+	}
+}
+
+unsigned int
+tracerrig_awake(const struct tracerrig *r)
+{
+	struct ev_cpu cpu;
+	unsigned int n = 0;
+
+	for (uint32_t i = 0; i < (uint32_t)r->n_cpus; i++)
+		n += !bpf_map_lookup_elem(map_fd(r, "shared"), &i, &cpu) && !cpu.sleeping;
+	return n;
+}
+
+static int
+by_time(const void *a, const void *b)
+{
+	const struct ev_hdr *l = *(struct ev_hdr *const *)a, *r = *(struct ev_hdr *const *)b;
+
+	return l->ts < r->ts ? -1 : l->ts > r->ts;
+}
+
+size_t
+tracerrig_drain(struct tracerrig *r, int ms)
+{
+	size_t before = r->n_events;
+
+	/* Nobody wakes an epoll of ours unless sleeping is set: look each millisecond. */
+	for (; ms >= 0; ms--) {
+		ring_buffer__consume(r->bulk);
+		ring_buffer__consume(r->control);
+		if (r->n_events > before || !ms)
+			break;
+		usleep(1000);
+	}
+	qsort(r->events + before, r->n_events - before, sizeof(r->events[0]), by_time);
+	return r->n_events - before;
+}
+
+size_t
+tracerrig_n(const struct tracerrig *r)
+{
+	return r->n_events;
+}
+
+const struct ev_hdr *
+tracerrig_event(const struct tracerrig *r, size_t i)
+{
+	return r->events[i];
+}
+
+const void *
+tracerrig_next(const struct tracerrig *r, size_t *at, unsigned int tracer, unsigned int event, uint32_t tgid)
+{
+	while (*at < r->n_events) {
+		const struct ev_hdr *h = r->events[(*at)++];
+
+		if (h->tracer == tracer && h->event == event && (!tgid || h->tgid == tgid))
+			return h;
+	}
+	return NULL;
+}
+
+const void *
+tracerrig_wait(struct tracerrig *r, unsigned int tracer, unsigned int event, uint32_t tgid)
+{
+	const void *found = NULL;
+
+	for (int i = 0; i < 3000 && !found; i++) {
+		tracerrig_drain(r, i > 0);
+		found = tracerrig_find(r, tracer, event, tgid);
+	}
+	return found;
+}
+
+const char *
+tracerrig_str(const void *record, struct ev_str s)
+{
+	static char text[8][2 * EV_PATH_MAX];
+	static unsigned int turn;
+	char *out = text[turn++ % 8];
+
+	memcpy(out, (const char *)record + s.off, s.len);
+	out[s.len] = '\0';
+	return out;
+}
