@@ -247,10 +247,12 @@ atom_test(struct matcher *m, struct tracer_set *t, const struct atom *a, const s
 		return truth(t->stamps[a - t->atoms] == t->epoch);
 	if (!s->present)
 		return IS_FALSE;
+	if (s->headless && (a->kind == ATOM_BYTES || a->kind == ATOM_PREFIX || a->kind == ATOM_PATH_PREFIX))
+		return IS_UNKNOWN;
 	if (s->cut && (s->view == VIEW_BASENAME || s->view == VIEW_LEN || s->view == VIEW_TEXT))
 		return IS_UNKNOWN;
 	if (a->kind == ATOM_EXISTS)
-		return truth(!s->data || s->len);
+		return !s->data || s->len ? IS_TRUE : s->cut ? IS_UNKNOWN : IS_FALSE;
 	if (a->kind == ATOM_REF)
 		return compare_fields(a, s, slot_get(t, a->ref, e));
 	if (a->kind == ATOM_ALL_BITS || a->kind == ATOM_LIST_ALL)

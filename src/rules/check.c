@@ -147,6 +147,21 @@ check_test(const struct rule_node *n, unsigned int tracer, uint32_t format, char
 	return err;
 }
 
+int
+check_test_value(const struct rule_node *n, const struct rule_value *v, uint64_t tracers,
+	uint32_t format, char *why, size_t room)
+{
+	int err = 0;
+
+	for (unsigned int t = 1; t < N_TRACERS && !err; t++) {
+		const struct field *f = tracers >> t & 1 ? field_find(t, n->field) : NULL;
+
+		if (f && op_fits(n->op, value_type(f, (enum rule_fn)n->fn), format))
+			err = check_value(n, v, f, format, why, room);
+	}
+	return err;
+}
+
 struct checking { const struct rule *r; uint32_t n_tests; char *why; size_t room; };
 
 static int

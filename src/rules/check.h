@@ -11,6 +11,9 @@
 const struct field *check_field(unsigned int tracer, const char *name, char *why, size_t room);
 /* A NODE_TEST alone: field, operator, values.  0 or -EINVAL. */
 int	check_test(const struct rule_node *n, unsigned int tracer, uint32_t format, char *why, size_t room);
+/* One value of it, for every tracer of the mask. */
+int	check_test_value(const struct rule_node *n, const struct rule_value *v, uint64_t tracers,
+		uint32_t format, char *why, size_t room);
 bool	check_action_name(const char *s);
 
 #endif

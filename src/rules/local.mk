@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # Model, checks, matcher: for the API and the enricher too.
-noinst_LIBRARIES += librules.a
+noinst_LIBRARIES += librules.a librulesparse.a
 librules_a_SOURCES = \
 	src/rules/atoms.c \
 	src/rules/check.c \
 	src/rules/check.h \
 	src/rules/compile.c \
 	src/rules/compile_atom.c \
+	src/rules/explain.c \
 	src/rules/flat.h \
 	src/rules/glob.c \
 	src/rules/glob.h \
@@ -24,9 +25,11 @@ librules_a_SOURCES = \
 	src/rules/nnf.c \
 	src/rules/nnf.h \
 	src/rules/ops.def \
+	src/rules/pack.c \
 	src/rules/parse.h \
 	src/rules/parsed.c \
-	src/rules/pack.c \
+	src/rules/push.c \
+	src/rules/push.h \
 	src/rules/regex.c \
 	src/rules/regex.h \
 	src/rules/rule.h \
@@ -44,3 +47,14 @@ librules_a_SOURCES = \
 	src/rules/value.h
 librules_a_CFLAGS = $(AM_CFLAGS) $(PCRE2_CFLAGS)
 RULES_LIBS = librules.a $(EVENTS_LIBS) $(IPC_LIBS) $(PCRE2_LIBS)
+
+# Rule files: for bpfd-config and bpfctl, nobody else parses TOML.
+librulesparse_a_SOURCES = \
+	src/rules/parse.c \
+	src/rules/parse_limit.c \
+	src/rules/parse_lists.c \
+	src/rules/parse_match.c \
+	src/rules/parse_rule.c \
+	src/rules/parse_seed.c \
+	src/rules/parser.h
+RULES_PARSE_LIBS = librulesparse.a $(RULES_LIBS) $(TOML_LIBS)

@@ -35,7 +35,9 @@ struct slot {
 	char *scratch;		/* SLOT_ROOM bytes for the views that need them */
 	/* of the event with this epoch */
 	uint32_t epoch;
-	bool present, cut;
+	bool present;
+	bool cut;		/* known in its beginning only */
+	bool headless;		/* with cut: not even there */
 	uint64_t u;
 	const char *data;
 	size_t len;

@@ -75,6 +75,19 @@ node_add(struct rule_node *n, enum node_kind kind)
 	return child;
 }
 
+void
+node_simplify(struct rule_node *n)
+{
+	while ((n->kind == NODE_ALL || n->kind == NODE_ANY) && n->n_children == 1) {
+		struct rule_node *only = n->children;
+
+		*n = *only;
+		free(only);
+	}
+	for (uint32_t i = 0; i < n->n_children; i++)
+		node_simplify(&n->children[i]);
+}
+
 int
 node_add_value(struct rule_node *n, const char *data, size_t len)
 {

@@ -18,8 +18,13 @@ struct rules_parsed {
 	size_t n_problems;
 };
 
-/* Global lists and macros of lists.d; NULL for none. */
+/* Global lists of lists.d; NULL for none. */
 struct rule_lists;
+
+/* Adds the lists of one file to *lists, which is made when it is NULL.  Problems go to *out, whose
+ * rule stays NULL.  -ENOMEM only. */
+int	rule_lists_read(struct rule_lists **lists, const char *text, size_t len, struct rules_parsed *out);
+void	rule_lists_free(struct rule_lists *lists);	/* NULL is fine */
 
 /* stem: the file's name without .toml, the rule's name when the text has none.  -ENOMEM only. */
 int	rules_parse(const char *stem, const char *text, size_t len, const struct rule_lists *lists,

@@ -4,18 +4,26 @@
 #include "rules/matcher.h"
 
 /*
- * Below this no string of a record is cut, whatever EV_TRUNCATED says of its others; from the
- * second on a string of the context, which has no such mark, is taken for cut.
+ * EV_TRUNCATED is of the record, so that each of its strings has to be judged: one that is short
+ * and there is whole, since what cuts has more room than that.  A path whose beginning the kernel
+ * side did not reach has no slash there, and a text that could not be read is empty.  A string of
+ * the context has no such mark: one that fills all the room is taken for cut.
  */
 #define CUT_MIN		127
 #define CUT_CONTEXT	(EV_PATH_MAX - 8)
 
-static bool
-is_cut(const struct slot *s, const struct event *e, size_t len)
+static void
+judge_cut(struct slot *s, const struct event *e, const struct value *v)
 {
-	if (!s->text || len < CUT_MIN)
-		return false;
-	return s->own ? e->ev->flags & EV_TRUNCATED : len >= CUT_CONTEXT;
+	s->headless = false;
+	s->cut = s->text && !s->own && v->len >= CUT_CONTEXT;
+	if (!s->text || !s->own || !(e->ev->flags & EV_TRUNCATED))
+		return;
+	if (s->field->get || (s->field->type == F_PATH && v->len && *(const char *)v->data != '/'))
+		s->cut = s->headless = true;
+	else
+		s->cut = !s->present || !v->len || v->len >= CUT_MIN;
+	s->present = true;
 }
 
 static void
@@ -70,16 +78,19 @@ items_of(const struct value *v)
 void
 slot_load(struct slot *s, const struct event *e)
 {
-	struct value v = { .type = s->field->type };
+	struct value v = { .type = s->field->type, .data = s->text ? "" : NULL };
 
 	s->present = field_get(e, s->field, &v);
-	s->cut = false;
+	if (!s->present) {
+		v.data = s->text ? "" : NULL;
+		v.len = 0;
+	}
+	judge_cut(s, e, &v);
 	s->data = NULL;
 	s->len = 0;
 	s->u = 0;
 	if (!s->present)
 		return;
-	s->cut = is_cut(s, e, v.len);
 	switch (s->view) {
 	case VIEW_PLAIN:
 		s->u = v.u;
