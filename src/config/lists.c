@@ -78,6 +78,27 @@ find_group(FILE *group, const char *name, uint32_t *id, struct closest *near)
 	return -ENOENT;
 }
 
+int
+lists_user(struct names *names, const char *who, uint32_t *uid, uint32_t *gid, char *why, size_t room)
+{
+	struct closest near;
+	struct passwd *pw;
+
+	closest_init(&near, who);
+	if (is_id(who, uid)) {
+		*gid = *uid;
+		return 0;
+	}
+	if (find_user(names->passwd, who, uid, &near))
+		return refuse(why, room, "user", who, &near);
+	*gid = *uid;
+	rewind(names->passwd);
+	while ((pw = fgetpwent(names->passwd)))
+		if (strcmp(pw->pw_name, who) == 0)
+			*gid = pw->pw_gid;
+	return 0;
+}
+
 LIST_ADD(WHO)
 {
 	struct conf_WHO *who = dst;

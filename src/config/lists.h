@@ -36,6 +36,9 @@ LIST_ADD(HELPERS);
 LIST_ADD(PATTERNS);
 LIST_ADD(KFUNCS);
 
+/* A user by name or number, with its group (of a bare number: the same).  0, or -EINVAL with words. */
+int	lists_user(struct names *names, const char *who, uint32_t *uid, uint32_t *gid, char *why, size_t room);
+
 /* After the last item: looks all patterns up in one walk over the kernel's BTF.  A function that
  * this kernel does not have is no error.  The other kinds need no end. */
 void	list_end_KFUNCS(struct names *names, void *dst);

@@ -6,10 +6,12 @@ libtoml_a_CXXFLAGS = $(AM_CXXFLAGS) -fno-exceptions
 TOML_LIBS = libtoml.a -lstdc++
 
 libconfig_a_SOURCES = \
+	src/config/actions.c src/config/actions.h \
 	src/config/btf_ids.c src/config/btf_ids.h \
 	src/config/lists.c src/config/lists.h \
-	src/config/read.c src/config/read.h
-CONFIG_LIBS = libconfig.a $(IPC_LIBS) $(TOML_LIBS)
+	src/config/read.c src/config/read.h \
+	src/config/rules.c src/config/rules.h
+CONFIG_LIBS = libconfig.a $(RULES_PARSE_LIBS)
 
 pkglibexec_PROGRAMS += bpfd-config
 bpfd_config_SOURCES = src/config/main.c src/config/sandbox.def

@@ -5,6 +5,10 @@
  * Reads TOML from descriptor 0, says every mistake on 2, and writes the resolved struct config to
  * descriptor 3 when there is none.  --check writes nothing to 3; --print writes a file with every
  * key to 1.  One throw-away process, so that no other parses the text.
+ *
+ * --rules: 0 is a bundle (ipc/bundle.h) of rule files and lists, 3 gets the bytes of
+ * parsed_pack(); --rules-one NAME: 0 is one rule file.  --actions: 0 is a bundle of actions, 3
+ * gets struct action_table.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,16 +21,29 @@
 #include "common/auto.h"
 #include "common/log.h"
 #include "common/sandbox.h"
+#include "config/actions.h"
 #include "config/read.h"
+#include "config/rules.h"
+#include "ipc/bundle.h"
 
 #define RESULT_FD	3
 #define TEXT_MAX	(1 << 20)
 #define BTF_MAX		(64 << 20)
 
+enum mode { READ, CHECK, PRINT, RULES, RULES_ONE, ACTIONS, N_MODES };
+static const char *const mode_words[N_MODES] = {
+	[READ] = "", [CHECK] = "--check", [PRINT] = "--print", [RULES] = "--rules",
+	[RULES_ONE] = "--rules-one", [ACTIONS] = "--actions",
+};
+static const size_t text_max[N_MODES] = {
+	[READ] = TEXT_MAX, [CHECK] = TEXT_MAX, [RULES] = BUNDLE_BYTES_MAX, [RULES_ONE] = BUNDLE_TEXT_MAX,
+	[ACTIONS] = BUNDLE_BYTES_MAX,
+};
+
 struct reading {
 	struct names names;
 	const char *file;
-	bool check, print;
+	enum mode mode;
 	struct sandbox sb;
 };
 
@@ -59,17 +76,19 @@ static int
 start(int argc, char **argv, struct reading *r)
 {
 	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--check") == 0)
-			r->check = true;
-		else if (strcmp(argv[i], "--print") == 0)
-			r->print = true;
+		enum mode m = CHECK;
+
+		while (m < N_MODES && strcmp(argv[i], mode_words[m]) != 0)
+			m++;
+		if (m < N_MODES)
+			r->mode = m;
 		else
 			r->file = argv[i];
 	}
-	sandbox_close_from(r->check || r->print ? RESULT_FD : RESULT_FD + 1);
+	sandbox_close_from(r->mode == CHECK || r->mode == PRINT ? RESULT_FD : RESULT_FD + 1);
 	r->names.passwd = fopen("/etc/passwd", "re");
 	r->names.group = fopen("/etc/group", "re");
-	if (!r->print)
+	if (r->mode == READ || r->mode == CHECK)
 		read_btf(&r->names);
 	return sandbox_user("bpfd-conf", &r->sb.uid, &r->sb.gid);
 }
@@ -89,12 +108,20 @@ seal(struct reading *r)
 static int
 read_text(const struct reading *r, char **out, size_t *len)
 {
-	AUTO(mem) char *text = malloc(TEXT_MAX + 1);
-	size_t got = 0;
+	size_t max = text_max[r->mode], room = 0, got = 0;
+	AUTO(mem) char *text = NULL;
 
-	while (text && got <= TEXT_MAX) {
-		ssize_t n = read(STDIN_FILENO, text + got, TEXT_MAX + 1 - got);
+	for (;;) {
+		ssize_t n;
 
+		if (got == room) {
+			char *more = realloc(text, room = room ? 2 * room : 65536);
+
+			if (!more)
+				return -ENOMEM;
+			text = more;
+		}
+		n = read(STDIN_FILENO, text + got, room - got);
 		if (n < 0) {
 			fprintf(stderr, "%s: cannot be read: %s\n", r->file, strerrordesc_np(errno));
 			return -errno;
@@ -102,12 +129,10 @@ read_text(const struct reading *r, char **out, size_t *len)
 		if (n == 0)
 			break;
 		got += (size_t)n;
-	}
-	if (!text)
-		return -ENOMEM;
-	if (got > TEXT_MAX) {
-		fprintf(stderr, "%s: larger than %d bytes\n", r->file, TEXT_MAX);
-		return -EFBIG;
+		if (got > max) {
+			fprintf(stderr, "%s: larger than %zu bytes\n", r->file, max);
+			return -EFBIG;
+		}
 	}
 	*len = got;
 	*out = TAKE_PTR(text);
@@ -115,10 +140,9 @@ read_text(const struct reading *r, char **out, size_t *len)
 }
 
 static int
-give(const struct config *c)
+give(const void *result, size_t left)
 {
-	const char *p = (const char *)c;
-	size_t left = sizeof(*c);
+	const char *p = result;
 
 	while (left > 0) {
 		ssize_t n = write(RESULT_FD, p, left);
@@ -132,21 +156,58 @@ give(const struct config *c)
 }
 
 static int
-run(struct reading *r)
+run_config(struct reading *r, const char *text, size_t len)
 {
 	AUTO(mem) struct config *c = malloc(sizeof(*c));
+
+	if (!c)
+		return -ENOMEM;
+	if (config_read(&r->names, r->file, text, len, stderr, c))
+		return -EINVAL;
+	return r->mode == CHECK ? 0 : give(c, sizeof(*c));
+}
+
+static int
+run_rules(struct reading *r, const char *text, size_t len)
+{
+	AUTO(mem) void *result = NULL;
+	size_t result_len = 0;
+	int err = r->mode == RULES ? rules_read_bundle(text, len, stderr, &result, &result_len) :
+				     rules_read_one(r->file, text, len, &result, &result_len);
+
+	if (err) {
+		fprintf(stderr, "rules cannot be read: %s\n", strerrordesc_np(-err));
+		return err;
+	}
+	return give(result, result_len);
+}
+
+static int
+run_actions(struct reading *r, const char *text, size_t len)
+{
+	AUTO(mem) struct action_table *t = calloc(1, sizeof(*t));
+	int err = t ? actions_read_bundle(&r->names, text, len, stderr, t) : -ENOMEM;
+
+	return err ? err : give(t, sizeof(*t));
+}
+
+static int
+run(struct reading *r)
+{
 	AUTO(mem) char *text = NULL;
 	size_t len = 0;
 
-	if (r->print) {
+	if (r->mode == PRINT) {
 		config_print(stdout);
 		return fflush(stdout) ? -EIO : 0;
 	}
-	if (!c || read_text(r, &text, &len) < 0)
+	if (read_text(r, &text, &len) < 0)
 		return -EIO;
-	if (config_read(&r->names, r->file, text, len, stderr, c))
-		return -EINVAL;
-	return r->check ? 0 : give(c);
+	if (r->mode == RULES || r->mode == RULES_ONE)
+		return run_rules(r, text, len);
+	if (r->mode == ACTIONS)
+		return run_actions(r, text, len);
+	return run_config(r, text, len);
 }
 
 int

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* actions.d/NAME.toml: one named action in each file. */
+#include "config/actions.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/auto.h"
+#include "common/closest.h"
+#include "config/toml.h"
+#include "ipc/bundle.h"
+
+struct reader {
+	struct names *names;
+	FILE *errors;
+	const char *file;
+	struct action_table *table;
+	struct action_def *a;
+	unsigned int mistakes;
+	bool has_user, has_type;
+};
+
+static void
+mistake(struct reader *r, struct toml_place at, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+static void
+mistake(struct reader *r, struct toml_place at, const char *fmt, ...)
+{
+	va_list ap;
+
+	r->mistakes++;
+	fprintf(r->errors, "%s:%u:%u: ", r->file, at.line, at.column);
+	va_start(ap, fmt);
+	vfprintf(r->errors, fmt, ap);
+	va_end(ap);
+	fputc('\n', r->errors);
+}
+
+/* ---- the keys ---- */
+
+/* Which types a key belongs to: bit per enum action_type. */
+#define BIT(type)	(1u << ACTION_##type)
+#define OUTPUTS		(BIT(STDOUT) | BIT(LOG) | BIT(SYSLOG) | BIT(JOURNALD) | BIT(EXEC))
+#define SIGNALS		(BIT(SIGNAL) | BIT(KILL) | BIT(INTERRUPT))
+
+typedef void read_fn(struct reader *r, const char *key, const struct toml_value *v);
+
+static void
+read_path(struct reader *r, const char *key, const struct toml_value *v)
+{
+	if (v->len >= sizeof(r->a->path) || !v->len || memchr(v->text, '\0', v->len))
+		mistake(r, v->at, "path is 1 to %zu bytes", sizeof(r->a->path) - 1);
+	else
+		memcpy(r->a->path, v->text, v->len + 1);
+}
+
+static void
+read_format(struct reader *r, const char *key, const struct toml_value *v)
+{
+	/* As enum render_format of src/events. */
+	static const char *const words[ACTION_FORMATS] = { "json", "table", "seed", "logfmt", "execsnoop", "socketsnoop" };
+
+	for (uint32_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (strcmp(words[i], v->text) == 0) {
+			r->a->format = i;
+			return;
+		}
+	}
+	mistake(r, v->at, "format is one of json, table, seed, logfmt, execsnoop, socketsnoop");
+}
+
+static void
+read_signal(struct reader *r, const char *key, const struct toml_value *v)
+{
+	const char *name = v->kind == TOML_STRING ? v->text : "";
+
+	if (strncmp(name, "SIG", 3) == 0)
+		name += 3;
+	for (int i = 1; i < SIGRTMIN; i++) {
+		const char *abbrev = sigabbrev_np(i);
+
+		if ((v->kind == TOML_INTEGER && v->number == i) || (*name && abbrev && strcmp(abbrev, name) == 0)) {
+			r->a->signal = i;
+			return;
+		}
+	}
+	mistake(r, v->at, "signal is the name or number of one: \"TERM\", \"SIGSTOP\", 9");
+}
+
+static void
+read_scope(struct reader *r, const char *key, const struct toml_value *v)
+{
+	static const char *const words[] = { "process", "tree", "container" };
+
+	for (uint32_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (strcmp(words[i], v->text) == 0) {
+			r->a->scope = i;
+			return;
+		}
+	}
+	mistake(r, v->at, "scope is one of process, tree, container");
+}
+
+static int
+read_argument(void *arg, const struct toml_value *v)
+{
+	struct reader *r = arg;
+	struct action_def *a = r->a;
+
+	if (v->kind != TOML_STRING || memchr(v->text, '\0', v->len))
+		mistake(r, v->at, "argv is an array of strings");
+	else if (a->args_len + v->len + 1 > sizeof(a->args))
+		mistake(r, v->at, "argv is longer than %d bytes", ACTION_ARGS_MAX);
+	else {
+		memcpy(a->args + a->args_len, v->text, v->len + 1);
+		a->args_len += (uint32_t)v->len + 1;
+	}
+	return 0;
+}
+
+static void
+read_argv(struct reader *r, const char *key, const struct toml_value *v)
+{
+	toml_items(v->node, read_argument, r);
+	if (!r->a->args_len)
+		mistake(r, v->at, "argv has to hold the program at least");
+}
+
+static void
+read_user(struct reader *r, const char *key, const struct toml_value *v)
+{
+	char why[600];
+
+	if (lists_user(r->names, v->text, &r->a->uid, &r->a->gid, why, sizeof(why)))
+		mistake(r, v->at, "user: %s", why);
+	else if (r->a->uid == 0)
+		mistake(r, v->at, "user: a program is never run as root");
+	r->has_user = true;
+}
+
+static void
+read_number(struct reader *r, const char *key, const struct toml_value *v)
+{
+	const struct { const char *key; uint64_t *to, min, max; } numbers[] = {
+		{ "max_bytes", &r->a->max_bytes, 4096, 1ULL << 40 },
+		{ "keep", &r->a->keep, 0, 1000 },
+		{ "timeout_ms", &r->a->timeout_ms, 1, 3600000 },
+		{ "parallel", &r->a->parallel, 1, 64 },
+		{ "per_minute", &r->a->per_minute, 1, 100000 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		if (strcmp(numbers[i].key, key) != 0)
+			continue;
+		if (v->number < 0 || (uint64_t)v->number < numbers[i].min || (uint64_t)v->number > numbers[i].max)
+			mistake(r, v->at, "%s is from %llu to %llu", key, (unsigned long long)numbers[i].min,
+				(unsigned long long)numbers[i].max);
+		else
+			*numbers[i].to = (uint64_t)v->number;
+	}
+}
+
+static const struct action_key {
+	const char *name;
+	uint32_t types;
+	enum toml_kind kind;		/* TOML_OTHER: the key looks itself */
+	read_fn *read;
+} keys[] = {
+	{ "path", BIT(LOG) | BIT(EXEC), TOML_STRING, read_path },
+	{ "max_bytes", BIT(LOG), TOML_INTEGER, read_number },
+	{ "keep", BIT(LOG), TOML_INTEGER, read_number },
+	{ "format", OUTPUTS, TOML_STRING, read_format },
+	{ "signal", BIT(SIGNAL), TOML_OTHER, read_signal },
+	{ "scope", SIGNALS, TOML_STRING, read_scope },
+	{ "argv", BIT(EXEC), TOML_ARRAY, read_argv },
+	{ "user", BIT(EXEC), TOML_STRING, read_user },
+	{ "timeout_ms", BIT(EXEC), TOML_INTEGER, read_number },
+	{ "parallel", BIT(EXEC), TOML_INTEGER, read_number },
+	{ "per_minute", BIT(EXEC), TOML_INTEGER, read_number },
+};
+
+static int
+read_type(void *arg, const char *key, struct toml_place at, const struct toml_value *v)
+{
+	struct reader *r = arg;
+	struct closest near;
+
+	if (strcmp(key, "type") != 0)
+		return 0;
+	r->has_type = true;
+	closest_init(&near, v->kind == TOML_STRING ? v->text : "");
+	for (uint32_t i = 0; i < N_ACTION_TYPES; i++) {
+		if (v->kind == TOML_STRING && strcmp(action_types[i].name, v->text) == 0) {
+			r->a->type = i;
+			return 0;
+		}
+		closest_offer(&near, action_types[i].name);
+	}
+	mistake(r, v->at, "there is no action of this type%s", CLOSEST_TEXT(&near));
+	return 0;
+}
+
+static int
+read_key(void *arg, const char *key, struct toml_place at, const struct toml_value *v)
+{
+	struct reader *r = arg;
+	struct closest near;
+
+	if (strcmp(key, "type") == 0)
+		return 0;
+	closest_init(&near, key);
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		const struct action_key *k = &keys[i];
+
+		if (!(k->types >> r->a->type & 1))
+			continue;
+		closest_offer(&near, k->name);
+		if (strcmp(k->name, key) != 0)
+			continue;
+		if (k->kind != TOML_OTHER && v->kind != k->kind)
+			mistake(r, v->at, "%s is %s, not %s", key, toml_kind_name(k->kind), toml_kind_name(v->kind));
+		else
+			k->read(r, key, v);
+		return 0;
+	}
+	mistake(r, at, "an action of type %s has no key \"%.60s\"%s", action_types[r->a->type].name, key,
+		CLOSEST_TEXT(&near));
+	return 0;
+}
+
+/* ---- a file ---- */
+
+static void
+name_of(struct reader *r, const char *path)
+{
+	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+	size_t len = strlen(base);
+
+	if (len > 5 && strcmp(base + len - 5, ".toml") == 0)
+		len -= 5;
+	if (len >= sizeof(r->a->name))
+		mistake(r, (struct toml_place){ 0, 0 }, "the name is longer than %zu bytes", sizeof(r->a->name) - 1);
+	else
+		memcpy(r->a->name, base, len);
+}
+
+static void
+complete(struct reader *r)
+{
+	const struct toml_place nowhere = { 0, 0 };
+	struct action_def *a = r->a;
+	char why[600];
+
+	if (a->type == ACTION_EXEC) {
+		if (!a->args_len && a->path[0]) {
+			a->args_len = (uint32_t)strlen(a->path) + 1;
+			memcpy(a->args, a->path, a->args_len);
+		}
+		if (!a->path[0])
+			snprintf(a->path, sizeof(a->path), "%.255s", a->args);
+		if (a->path[0] != '/')
+			mistake(r, nowhere, "exec needs argv with the absolute path of a program");
+		if (!r->has_user && lists_user(r->names, "nobody", &a->uid, &a->gid, why, sizeof(why)))
+			mistake(r, nowhere, "user: %s", why);
+	}
+	if (a->type == ACTION_STDOUT)
+		a->format = a->format ? a->format : ACTION_FORMAT_SEED;
+	if (action_types[a->type].class == CLASS_CGROUP)
+		a->scope = SCOPE_CONTAINER;
+	action_defaults(a);
+}
+
+static void
+read_doc(struct reader *r, const struct bundle_file *f)
+{
+	struct toml_place at = { 0, 0 };
+	char why[300];
+	struct toml_doc *doc = toml_read(f->text, f->text_len, why, sizeof(why), &at);
+
+	if (!doc) {
+		mistake(r, at, "%s", why);
+		return;
+	}
+	name_of(r, f->path);
+	toml_each(doc, NULL, read_type, r);
+	if (!r->has_type)
+		mistake(r, (struct toml_place){ 1, 1 }, "the action has no type");
+	if (!r->mistakes)
+		toml_each(doc, NULL, read_key, r);
+	if (!r->mistakes)
+		complete(r);
+	toml_free(doc);
+}
+
+static int
+take(void *arg, const struct bundle_file *f)
+{
+	struct reader *r = arg;
+	struct action_table *t = r->table;
+	char why[300];
+
+	if (f->kind != BUNDLE_ACTION)
+		return 0;
+	r->file = f->path;
+	r->mistakes = 0;
+	r->has_user = r->has_type = false;
+	if (f->refused) {
+		fprintf(r->errors, "%s: %.*s\n", f->path, (int)f->text_len, f->text);
+		return 0;
+	}
+	if (t->n == ACTIONS_MAX) {
+		fprintf(r->errors, "%s: more than %d actions\n", f->path, ACTIONS_MAX);
+		return 0;
+	}
+	r->a = &t->a[t->n];
+	memset(r->a, 0, sizeof(*r->a));
+	read_doc(r, f);
+	t->n++;
+	if (!r->mistakes && action_table_check(t, why, sizeof(why)))
+		mistake(r, (struct toml_place){ 0, 0 }, "%s", why);
+	if (r->mistakes) {
+		memset(r->a, 0, sizeof(*r->a));
+		t->n--;
+	}
+	return 0;
+}
+
+int
+actions_read_bundle(struct names *names, const void *bytes, size_t len, FILE *errors,
+	struct action_table *out)
+{
+	struct reader r = { .names = names, .errors = errors, .table = out };
+
+	action_table_init(out);
+	return bundle_each(bytes, len, take, &r);
+}
