@@ -4,7 +4,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -24,14 +26,31 @@ confrun_file(const struct sup *s)
 	return s->opt.config ? s->opt.config : s->paths.config;
 }
 
-/* The file, or nothing when there is none and none was named. */
+/* "bpfd daemon" watches what the program of that name watched, until it is told what to watch. */
+static int
+open_defaults(const struct sup *s)
+{
+	static const char text[] = "[tracers]\n"
+		"enabled = [\"bashreadline\", \"exec\", \"open\", \"openbreakout\", \"tcpdrop\"]\n"
+		"allow_sensitive = [\"bashreadline\"]\n";
+	AUTO(fd) int fd = -1;
+
+	if (!s->opt.watch)
+		return open("/dev/null", O_RDONLY | O_CLOEXEC);
+	fd = memfd_sealed("bpfd-defaults", text, sizeof(text) - 1);
+	if (fd >= 0 && lseek(fd, 0, SEEK_SET) < 0)
+		return -1;
+	return TAKE_FD(fd);
+}
+
+/* The file, or defaults when there is none and none was named. */
 static int
 open_file(const struct sup *s)
 {
 	int fd = open(confrun_file(s), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
 	if (fd < 0 && errno == ENOENT && !s->opt.config)
-		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		fd = open_defaults(s);
 	return fd < 0 ? log_err(-errno, "config.open", "path=%s", confrun_file(s)) : fd;
 }
 
@@ -130,6 +149,18 @@ read_file(struct sup *s, struct config *out)
 	return pread(made, out, sizeof(*out), 0) == (ssize_t)sizeof(*out) ? 0 : -EINVAL;
 }
 
+/* Words of the command line win. */
+static void
+apply_options(const struct sup *s, struct config *c)
+{
+	if (s->opt.log_level >= 0)
+		c->log_level = (uint64_t)(s->opt.log_level - LOG_LVL_ERR);
+	if (s->opt.rules_dir)
+		snprintf(c->rules_dir, sizeof(c->rules_dir), "%s", s->opt.rules_dir);
+	if (s->opt.grpc_addr && strcmp(s->opt.grpc_addr, s->paths.sock) != 0)
+		snprintf(c->socket_compat_path, sizeof(c->socket_compat_path), "%s", s->opt.grpc_addr);
+}
+
 int
 confrun_read(struct sup *s)
 {
@@ -141,8 +172,7 @@ confrun_read(struct sup *s)
 		err = config_check(c, &key);
 	if (err)
 		return log_err(err, "config.refused", "path=%s %s", confrun_file(s), key ? key : "");
-	if (s->opt.log_level >= 0)
-		c->log_level = (uint64_t)(s->opt.log_level - LOG_LVL_ERR);
+	apply_options(s, c);
 	fd = memfd_sealed("bpfd-config", c, sizeof(*c));
 	if (fd < 0)
 		return log_err(fd, "config.seal", "bytes=%zu", sizeof(*c));

@@ -2,6 +2,7 @@
 /* bpfd: starts, confines, watches and restarts all the others. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "bpfd/client.h"
 #include "bpfd/logout.h"
 #include "bpfd/sup.h"
 #include "common/auto.h"
@@ -106,6 +108,24 @@ resolve_root(struct sup *s, char room[PATHS_MAX])
 	return 0;
 }
 
+/* So are folders of rules. */
+static int
+resolve_rules(struct sup *s, char room[PATH_MAX])
+{
+	AUTO(mem) char *cwd = NULL;
+
+	if (!s->opt.rules_dir)
+		return 0;
+	cwd = s->opt.rules_dir[0] == '/' ? strdup("") : getcwd(NULL, 0);
+	if (!cwd)
+		return -errno;
+	if (snprintf(room, PATH_MAX, "%s%s%s", cwd, cwd[0] ? "/" : "", s->opt.rules_dir) >=
+		(int)sizeof(((struct config *)0)->rules_dir))
+		return -ENAMETOOLONG;
+	s->opt.rules_dir = room;
+	return 0;
+}
+
 /* Who else may write there could lead us elsewhere, with a link in the place of a folder. */
 static int
 check_root(const char *root)
@@ -123,7 +143,7 @@ check_root(const char *root)
 }
 
 static int
-prepare(struct sup *s, char root[PATHS_MAX])
+prepare(struct sup *s, char root[PATHS_MAX], char rules[PATH_MAX])
 {
 	int err;
 
@@ -138,14 +158,19 @@ prepare(struct sup *s, char root[PATHS_MAX])
 		return log_err(err, "start.root", "path=%s", s->opt.root ? s->opt.root : "/"), EXIT_FAILED;
 	if (check_root(s->opt.root))
 		return EXIT_FAILED;
+	err = resolve_rules(s, rules);
+	if (err || (s->opt.grpc_addr && strlen(s->opt.grpc_addr) >= PATHS_MAX))
+		return log_err(err ? err : -ENAMETOOLONG, "start.options", "rules_dir=%s grpc_addr=%s",
+			s->opt.rules_dir ? s->opt.rules_dir : "", s->opt.grpc_addr ? s->opt.grpc_addr : ""),
+			EXIT_USAGE;
 	return proc_open_all(s->exes) < 0 ? EXIT_MISSING : 0;
 }
 
 static int
 start(struct sup *s)
 {
-	static char root[PATHS_MAX];
-	int status = prepare(s, root);
+	static char root[PATHS_MAX], rules[PATH_MAX];
+	int status = prepare(s, root, rules);
 
 	if (status)
 		return status;
@@ -293,6 +318,8 @@ main(int argc, char **argv)
 
 	if (s.opt.action == DO_EXIT)
 		return status;
+	if (s.opt.action == DO_CLIENT)
+		return client_exec(&s.opt);
 	logout_init("bpfd");
 	status = start(&s);
 	if (status || s.opt.action != DO_RUN)

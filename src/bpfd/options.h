@@ -17,13 +17,16 @@ enum {
 
 /* What bpfd is asked to do. */
 struct options {
-	enum { DO_RUN, DO_CHECK, DO_PRINT_CONFIG, DO_EXIT } action;
+	enum { DO_RUN, DO_CHECK, DO_PRINT_CONFIG, DO_CLIENT, DO_EXIT } action;
 	bool daemon;
 	bool keep;
 	int log_level;		/* enum log_level, or -1: the configuration's */
 	const char *root;	/* NULL: the installed instance */
 	const char *config;	/* NULL: the instance's own */
 	const char *rules_dir;	/* NULL: the configuration's */
+	const char *grpc_addr;	/* NULL: no other socket than the usual one */
+	bool watch;		/* the word daemon: without a configuration enable some tracers */
+	char **client;		/* DO_CLIENT: create, ls, rm, trace or version and what follows it; NULL ends */
 };
 
 /* Prints help, version or an error itself: then action is DO_EXIT and the exit status returned. */

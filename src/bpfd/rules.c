@@ -59,15 +59,14 @@ read_rules(struct sup *s)
 {
 	struct texts t = { 0 };
 	AUTO(texts) struct texts *owner = &t;
-	const char *dir = s->opt.rules_dir ? s->opt.rules_dir : s->cfg->rules_dir;
 	int fd;
 
-	read_folder(s, owner, BUNDLE_RULE, dir);
+	read_folder(s, owner, BUNDLE_RULE, s->cfg->rules_dir);
 	rules_lists(s, owner);
 	fd = make(s, "--rules", owner, RULES_BYTES_MAX);
 	if (fd >= 0)
 		return fd;
-	log_err(fd, "rules.refused", "dir=%s files=%zu no rule file is in use", dir, t.n);
+	log_err(fd, "rules.refused", "dir=%s files=%zu no rule file is in use", s->cfg->rules_dir, t.n);
 	return memfd_sealed("bpfd-rules", "", 0);
 }
 

@@ -172,6 +172,10 @@ texts_pack(const struct texts *t)
 	AUTO(mem) void *bytes = NULL;
 	size_t len = 0;
 	int err = bundle_pack(t->files, t->n, &bytes, &len);
+	AUTO(fd) int fd = err ? err : memfd_sealed("bpfd-texts", bytes, len);
 
-	return err ? err : memfd_sealed("bpfd-texts", bytes, len);
+	/* It is read from its beginning, as any standard input. */
+	if (fd >= 0 && lseek(fd, 0, SEEK_SET) < 0)
+		return -errno;
+	return TAKE_FD(fd);
 }

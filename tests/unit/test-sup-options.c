@@ -21,9 +21,11 @@
 static int
 parse(struct options *o, const char *const words[WORDS_MAX])
 {
-	char *argv[WORDS_MAX + 2] = { (char *)"bpfd" };
+	static char *argv[WORDS_MAX + 2];	/* client points into it */
 	int argc = 1, status, out = dup(1), err = dup(2), null = open("/dev/null", O_WRONLY);
 
+	memset(argv, 0, sizeof(argv));
+	argv[0] = (char *)"bpfd";
 	while (argc <= WORDS_MAX && words[argc - 1]) {
 		argv[argc] = (char *)words[argc - 1];
 		argc++;
@@ -85,6 +87,46 @@ takes_the_word_daemon_before_or_after_options(void **state)
 	assert_int_equal(o.action, DO_CHECK);
 	assert_int_equal(PARSE(&o, "--check", "daemon"), EXIT_DONE);
 	assert_int_equal(o.action, DO_CHECK);
+}
+
+static void
+the_word_daemon_turns_d_into_debug(void **state)
+{
+	struct options o;
+
+	assert_int_equal(PARSE(&o, "-d", "daemon", "--rules-dir", "/r", "--grpc-addr=/s"), EXIT_DONE);
+	assert_int_equal(o.action, DO_RUN);
+	assert_false(o.daemon);
+	assert_true(o.watch);
+	assert_int_equal(o.log_level, LOG_LVL_DEBUG);
+	assert_string_equal(o.rules_dir, "/r");
+	assert_string_equal(o.grpc_addr, "/s");
+	assert_int_equal(PARSE(&o, "daemon", "--daemon"), EXIT_DONE);
+	assert_true(o.daemon);
+	assert_int_equal(PARSE(&o, "-d"), EXIT_DONE);
+	assert_true(o.daemon);
+	assert_false(o.watch);
+	assert_int_equal(PARSE(&o, "-d", "-f"), EXIT_DONE);
+	assert_false(o.daemon);
+}
+
+static void
+takes_a_client_s_words_with_what_follows(void **state)
+{
+	struct options o;
+
+	assert_int_equal(PARSE(&o, "create", "a.toml", "--grpc-addr", "/s", "b.toml"), EXIT_DONE);
+	assert_int_equal(o.action, DO_CLIENT);
+	assert_string_equal(o.grpc_addr, "/s");
+	assert_string_equal(o.client[0], "create");
+	assert_string_equal(o.client[1], "a.toml");
+	assert_string_equal(o.client[2], "b.toml");
+	assert_null(o.client[3]);
+	for (const char *const *verb = (const char *const[]){ "ls", "rm", "trace", "version", NULL }; *verb; verb++) {
+		assert_int_equal(PARSE(&o, "-d", *verb), EXIT_DONE);
+		assert_int_equal(o.action, DO_CLIENT);
+		assert_false(o.daemon);
+	}
 }
 
 static void
@@ -164,6 +206,8 @@ main(void)
 		cmocka_unit_test(runs_in_the_foreground_when_nothing_is_asked),
 		cmocka_unit_test(takes_long_and_short_options_and_the_last_of_two_that_differ),
 		cmocka_unit_test(takes_the_word_daemon_before_or_after_options),
+		cmocka_unit_test(the_word_daemon_turns_d_into_debug),
+		cmocka_unit_test(takes_a_client_s_words_with_what_follows),
 		cmocka_unit_test(refuses_what_it_does_not_know),
 		cmocka_unit_test(ends_after_help_and_version),
 		cmocka_unit_test(places_a_private_instance_below_its_root),
