@@ -32,9 +32,7 @@ static const struct sandbox_rule children[] = {
 #include "oneshot/sandbox.def"
 #include "api/sandbox.def"
 #include "config/sandbox.def"
-#if __has_include("enricher/sandbox.def")
 #include "enricher/sandbox.def"
-#endif
 };
 
 static size_t

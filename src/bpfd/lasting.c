@@ -12,6 +12,7 @@
 #include "common/auto.h"
 #include "common/log.h"
 #include "ipc/state.h"
+#include "ipc/state.h"
 #include "ring/ring.h"
 
 /*

@@ -8,7 +8,7 @@ int
 on_LOADER_ENRICHER(struct loader *ld, struct peer *p, const struct msg_hdr *h,
 	const struct msg_none *m, int *fds)
 {
-	return -EPROTO;
+	return 0;	/* until tracers are here */
 }
 
 int
