@@ -30,7 +30,8 @@
  * ev_new() has filled the header but for ret, and zeroed the rest of the struct.  Strings are put
  * into the record in the order of the calls; a record has one string at a time at its end.  The
  * record lies in memory of this CPU: nothing of it may be kept, and a program that can be preempted
- * (uprobes) or interrupted by itself needs EV_BUSY (below).
+ * (uprobes), or interrupted by another of its object, puts ev_enter() and ev_leave() around
+ * what it does.  The kernel itself keeps a program from interrupting itself.
  *
  * Kernel types: bpf/kernel.bpf.h.  Pointers from the arguments and from bpf_get_current_task_btf()
  * are followed by plain loads, which cost next to nothing and read 0 behind NULL; BPF_CORE_READ
@@ -73,6 +74,31 @@ ev_scratch(__u32 which)
 #include "bpf/filter.bpf.h"
 
 #define ev_record(s) ((void *)(s)->b)
+
+/* False: another program of this object is at work on this CPU.  What is to be told is lost. */
+static __always_inline bool
+ev_enter(void)
+{
+	struct ev_scratch *s = ev_scratch(0);
+	struct ev_cpu *c = ev_this_cpu();
+
+	if (!s || !c)
+		return false;
+	if (!__sync_lock_test_and_set(&s->busy, 1))
+		return true;
+	__sync_fetch_and_add(&c->count[EV_TRACER].produced, 1);
+	__sync_fetch_and_add(&c->count[EV_TRACER].lost, 1);
+	return false;
+}
+
+static __always_inline void
+ev_leave(void)
+{
+	struct ev_scratch *s = ev_scratch(0);
+
+	if (s)
+		*(volatile __u32 *)&s->busy = 0;
+}
 
 static __always_inline struct ev_scratch *
 ev_begin(__u16 event, __u32 size)

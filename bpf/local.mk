@@ -16,20 +16,39 @@ CLEANFILES += $(BPF_SAMPLES)
 
 # The core and one object for each tracer of tracers.def that has a kernel side.
 TRACER_OBJECTS = \
+	bpf/arp.bpf.o \
+	bpf/bashreadline.bpf.o \
 	bpf/cgroup.bpf.o \
 	bpf/core.bpf.o \
 	bpf/exec.bpf.o \
 	bpf/exit.bpf.o \
-	bpf/fork.bpf.o
+	bpf/fileops.bpf.o \
+	bpf/filetop.bpf.o \
+	bpf/fork.bpf.o \
+	bpf/open.bpf.o \
+	bpf/openbreakout.bpf.o \
+	bpf/tcpdrop.bpf.o \
+	bpf/tcpstate.bpf.o \
+	bpf/xdpcount.bpf.o
 TRACER_INCLUDES = \
 	bpf/bpfd.bpf.h bpf/filter.bpf.h bpf/info.bpf.h bpf/kernel.bpf.h bpf/maps.bpf.h \
 	bpf/path.bpf.h bpf/record.bpf.h bpf/send.bpf.h bpf/v1.bpf.h \
+	bpf/file.bpf.h bpf/net.bpf.h bpf/openargs.bpf.h bpf/rows.bpf.h \
 	bpf/event.h bpf/tracers.def
 $(TRACER_OBJECTS): $(TRACER_INCLUDES)
+bpf/arp.bpf.o: bpf/arp.h
+bpf/bashreadline.bpf.o: bpf/bashreadline.h
 bpf/cgroup.bpf.o: bpf/cgroup.h
 bpf/exec.bpf.o: bpf/exec.h
 bpf/exit.bpf.o: bpf/exit.h
+bpf/fileops.bpf.o: bpf/fileops.h
+bpf/filetop.bpf.o: bpf/filetop.h
 bpf/fork.bpf.o: bpf/fork.h
+bpf/open.bpf.o: bpf/open.h
+bpf/openbreakout.bpf.o: bpf/openbreakout.h
+bpf/tcpdrop.bpf.o: bpf/tcpdrop.h
+bpf/tcpstate.bpf.o: bpf/tcpstate.h
+bpf/xdpcount.bpf.o: bpf/xdpcount.h
 noinst_DATA += $(TRACER_OBJECTS)
 CLEANFILES += $(TRACER_OBJECTS)
 EXTRA_DIST += $(TRACER_OBJECTS:.o=.c) $(TRACER_INCLUDES) bpf/syscalls.def

@@ -22,6 +22,7 @@ struct ev_scratch {
 	__u32 whole;			/* names begin at a root */
 	struct ev_tracer_filter filter;	/* of this tracer, when the record was begun */
 	__u32 element, generation;
+	__u32 busy, reserved;		/* ev_enter() */
 	__u64 names[EV_DEPTH];		/* addresses, the last component first */
 	__u8 b[EV_ROOM];
 };

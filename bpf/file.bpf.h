@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef BPFD_BPF_FILE_BPF_H
+#define BPFD_BPF_FILE_BPF_H
+
+/*
+ * Files by descriptor.  No typed pointer leads through the descriptor table, so all here goes by
+ * address and is read by helper: as few reads as can be.  Include bpf/bpfd.bpf.h before.
+ */
+#include <asm/unistd.h>
+
+#define FILE_AT_FDCWD	(-100)
+#define FILE_S_IFMT	0170000
+#define FILE_S_IFREG	0100000
+#define FILE_S_IFSOCK	0140000
+#define FILE_S_ISREG(mode)	(((mode) & FILE_S_IFMT) == FILE_S_IFREG)
+#define FILE_FMODE_WRITE	0x2
+#define FILE_FMODE_CREATED	0x100000
+
+struct file_at { __u64 mnt, dentry; };		/* struct path */
+
+/* The file of a descriptor of the current task; 0: there is none. */
+static __always_inline struct file *
+file_of(__u32 fd)
+{
+	struct fdtable *fdt = bpf_get_current_task_btf()->files->fdt;
+	struct file *file = NULL;
+
+	if (fd >= fdt->max_fds)
+		return NULL;
+	bpf_probe_read_kernel(&file, sizeof(file), fdt->fd + fd);
+	return file;
+}
+
+static __always_inline struct file_at
+file_where(const struct file *file)
+{
+	struct file_at at = {};
+
+	bpf_core_read(&at, sizeof(at), &file->f_path);
+	return at;
+}
+
+static __always_inline void
+file_id(const struct file *file, __u64 *dev, __u64 *ino)
+{
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	struct super_block *sb = BPF_CORE_READ(inode, i_sb);
+
+	*ino = BPF_CORE_READ(inode, i_ino);
+	*dev = BPF_CORE_READ(sb, s_dev);
+}
+
+/* d_parent and d_name lie side by side in every kernel so far. */
+static __always_inline void
+file_read_dentry(struct ev_dentry *to, __u64 dentry)
+{
+	const struct dentry *d = (const struct dentry *)dentry;
+
+	if (bpf_core_field_offset(d->d_name.name) == bpf_core_field_offset(d->d_parent) + 16) {
+		bpf_core_read(to, sizeof(*to), &d->d_parent);
+		return;
+	}
+	to->parent = (__u64)BPF_CORE_READ(d, d_parent);
+	to->name = (__u64)BPF_CORE_READ(d, d_name.name);
+}
+
+/* So do mnt_parent, mnt_mountpoint and mnt.mnt_root. */
+static __always_inline void
+file_read_mount(struct ev_mount *to, __u64 mount)
+{
+	const struct mount *m = (const struct mount *)mount;
+
+	if (bpf_core_field_offset(m->mnt.mnt_root) == bpf_core_field_offset(m->mnt_parent) + 16)
+		bpf_core_read(to, sizeof(*to), &m->mnt_parent);
+	else
+		ev_read_mount(to, mount);
+}
+
+/*
+ * s->names, the last one first, as ev_names().  Not static: the verifier looks at it once.  Dentry
+ * and mnt come in names[0] and names[1], since it may be given numbers but no pointers.
+ */
+__noinline int
+file_names(struct ev_scratch *s)
+{
+	__u64 dentry, mount;
+	struct ev_mount m = {};
+	struct ev_dentry d = {};
+	int i;
+
+	if (!s)
+		return 0;
+	dentry = s->names[0];
+	mount = s->names[1] - bpf_core_field_offset(struct mount, mnt);
+	s->n_names = 0;
+	s->whole = 0;
+	file_read_mount(&m, mount);
+	for (i = 0; i < EV_DEPTH + 8; i++) {
+		if (dentry == m.root) {
+			if (m.parent == mount || !m.parent) {
+				s->whole = 1;
+				break;
+			}
+			dentry = m.mountpoint;
+			mount = m.parent;
+			file_read_mount(&m, mount);
+			continue;
+		}
+		if (s->n_names >= EV_DEPTH)
+			break;
+		file_read_dentry(&d, dentry);
+		ev_name_push(s, d.name);
+		/* Not in its mount's tree: a pipe, a socket, what was moved out of a bind mount. */
+		if (d.parent == dentry || !d.parent) {
+			s->whole = 1;
+			break;
+		}
+		dentry = d.parent;
+	}
+	return 0;
+}
+
+static __always_inline void
+file_add_path(struct ev_scratch *s, struct ev_str *out, struct file_at at)
+{
+	out->off = ev_head(s)->len;
+	out->len = 0;
+	if (!at.dentry || !at.mnt)
+		return;
+	s->names[0] = at.dentry;
+	s->names[1] = at.mnt;
+	file_names(s);
+	out->len = ev_compose(s);
+}
+
+static __always_inline void
+file_add_cwd(struct ev_scratch *s, struct ev_str *out)
+{
+	struct fs_struct *fs = bpf_get_current_task_btf()->fs;
+	struct file_at at = { (__u64)fs->pwd.mnt, (__u64)fs->pwd.dentry };
+
+	file_add_path(s, out, at);
+}
+
+/*
+ * A path as the process gave it to a call, made whole by the folder that it is relative to.  Where
+ * in the record the given part begins; 0: there is no such folder, or nothing was given.
+ */
+static __always_inline __u32
+file_add_given(struct ev_scratch *s, struct ev_str *out, int dirfd, const char *given)
+{
+	char first = 0;
+	__u32 at;
+
+	bpf_probe_read_user(&first, 1, given);
+	if (first == '/') {
+		ev_add_user_str(s, out, given, EV_PATH_MAX - 1);
+		return 0;
+	}
+	if (dirfd == FILE_AT_FDCWD)
+		file_add_cwd(s, out);
+	else
+		file_add_path(s, out, file_where(file_of(dirfd)));
+	if (!first)
+		return 0;
+	at = ev_head(s)->len;
+	ev_append_user_str(s, out, given, EV_PATH_MAX - 1);
+	return at;
+}
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Files opened, at the exit of the call: what the descriptor is of, not what the process said that
+ * it wanted, which another of its threads may have changed meanwhile.
+ */
+#define EV_THIS OPEN
+#include "bpf/bpfd.bpf.h"
+#include "bpf/file.bpf.h"
+#include "bpf/openargs.bpf.h"
+
+#include "bpf/open.h"
+
+static __always_inline void
+opened(struct ev_scratch *s, struct ev_open *e, const struct file *file)
+{
+	file_id(file, &e->dev, &e->ino);
+	e->created = !!(BPF_CORE_READ(file, f_mode) & FILE_FMODE_CREATED);
+}
+
+SEC("tp_btf/sys_exit")
+int
+BPF_PROG(open_exit, struct pt_regs *regs, long ret)
+{
+	struct ev_scratch *s = ev_new(OPEN_OPEN, sizeof(struct ev_open));
+	const struct file *file = NULL;
+	struct openargs args;
+	struct ev_open *e;
+
+	if (!s)
+		goto next;
+	e = ev_record(s);
+	openargs_get(&args, regs);
+	e->h.ret = ret;
+	if (ret >= 0) {
+		file = file_of(ret);
+		file_add_path(s, &e->path, file_where(file));
+	} else {
+		e->h.flags |= EV_UNRESOLVED;
+		file_add_given(s, &e->path, args.dirfd, args.filename);
+	}
+	if (!ev_path_passes(s, &e->path))
+		goto next;
+	if (args.filename)
+		ev_add_user_str(s, &e->filename, args.filename, EV_PATH_MAX - 1);
+	if (file)
+		opened(s, e, file);
+	openargs_how(&args, &e->oflags, &e->mode);
+	ev_send(s);
+next:
+	ev_next(ctx, regs);
+	return 0;
+}

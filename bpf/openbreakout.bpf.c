@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Opens by a process outside the host's mount namespace that reach what is the host's.  The host's
+ * is the mount namespace of process 1.
+ */
+#define EV_THIS OPENBREAKOUT
+#include "bpf/bpfd.bpf.h"
+#include "bpf/openargs.bpf.h"
+
+#include "bpf/openbreakout.h"
+
+#define ENXIO			6	/* open(2) of a socket */
+#define PARENTS			64	/* of a process, up to process 1 */
+#define PROC_DEPTH		8	/* of a file below /proc/sys */
+#define PROC_SUPER_MAGIC	0x9fa0
+#define CGROUP_SUPER_MAGIC	0x27e0eb
+#define MNTNS_ANON		0xeffffff7U	/* of a tree that is mounted nowhere; before Linux 6.18: 0 */
+#define NAME			16
+
+struct super_block___what {
+	unsigned long s_magic;
+	struct dentry *s_root;
+} __attribute__((preserve_access_index));
+
+/* Addresses of process 1's; 0 until a process was seen whose ancestors led there. */
+struct host { __u64 mntns, root, sb; };
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct host);
+} openbreakout_host SEC(".maps");
+
+static __always_inline bool
+find_host(struct host *host)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+
+	for (int i = 0; i < PARENTS; i++) {
+		if (t->pid == 1) {
+			host->sb = (__u64)t->fs->root.mnt->mnt_sb;
+			host->root = (__u64)t->fs->root.dentry;
+			*(volatile __u64 *)&host->mntns = (__u64)t->nsproxy->mnt_ns;
+			return host->mntns != 0;
+		}
+		t = t->group_leader->real_parent;
+	}
+	return false;
+}
+
+static __always_inline bool
+same(const char *name, const char *with, int size)
+{
+	for (int i = 0; i < size; i++)
+		if (name[i] != with[i])
+			return false;
+	return true;
+}
+#define SAME(name, with) same(name, with, sizeof(with))
+#define TAIL(name, with) same((name) + NAME - sizeof(with) + 1, with, sizeof(with) - 1)
+
+static __always_inline void
+read_name(char name[NAME], __u64 dentry)
+{
+	const struct dentry *d = (const struct dentry *)dentry;
+
+	__builtin_memset(name, 0, NAME);
+	bpf_probe_read_kernel_str(name, NAME, BPF_CORE_READ(d, d_name.name));
+}
+
+static __always_inline __u64
+parent_of(__u64 dentry)
+{
+	const struct dentry *d = (const struct dentry *)dentry;
+
+	return (__u64)BPF_CORE_READ(d, d_parent);
+}
+
+/* What the kernel itself runs when it is written there. */
+static __always_inline bool
+is_helper(const char *name)
+{
+	return SAME(name, "core_pattern") || SAME(name, "modprobe") || SAME(name, "hotplug") ||
+	       SAME(name, "poweroff_cmd");
+}
+
+static __always_inline __u32
+via_proc(__u64 dentry, __u64 root)
+{
+	char top[NAME], name[NAME];
+	__u64 at = dentry, up;
+
+	for (int i = 0; i < PROC_DEPTH; i++) {
+		up = parent_of(at);
+		if (up == root || up == at || !up)
+			break;
+		at = up;
+	}
+	read_name(top, at);
+	if (SAME(top, "sysrq-trigger"))
+		return BREAKOUT_SYSCTL;
+	if (!SAME(top, "sys"))
+		return 0;
+	read_name(name, dentry);
+	return BREAKOUT_SYSCTL | (is_helper(name) ? BREAKOUT_CORE_PATTERN : 0);
+}
+
+static __always_inline bool
+is_engine_socket(const char *name)
+{
+	return SAME(name, "docker.sock") || SAME(name, "containerd.sock") || SAME(name, "crio.sock") ||
+	       SAME(name, "podman.sock");
+}
+
+static __always_inline bool
+is_mount_of_host(const struct host *host, const struct mount *m, __u64 sb)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	__u64 root = (__u64)BPF_CORE_READ(m, mnt.mnt_root);
+
+	/* The container's own root may lie in the same file system. */
+	if (sb != host->sb || (__u64)t->fs->root.mnt == (__u64)&m->mnt)
+		return false;
+	return root == host->root || parent_of(root) == host->root;
+}
+
+static __always_inline __u32
+via_of(const struct host *host, const struct file *file, struct file_at at, __u32 *file_mntns)
+{
+	const struct mount *m = (const struct mount *)(at.mnt - bpf_core_field_offset(struct mount, mnt));
+	const struct super_block___what *sb;
+	struct mnt_namespace *ns = BPF_CORE_READ(m, mnt_ns);
+	__u32 via = 0, mode = BPF_CORE_READ(file, f_mode);
+	__u64 own = (__u64)bpf_get_current_task_btf()->nsproxy->mnt_ns, magic;
+	char name[NAME];
+
+	/* The kernel's own mounts (pipes) have an error instead of a namespace: reading it gives 0. */
+	*file_mntns = ns ? BPF_CORE_READ(ns, ns.inum) : 0;
+	if ((__u64)ns != own && *file_mntns && *file_mntns != MNTNS_ANON)
+		via |= BREAKOUT_MNTNS;
+	sb = (const void *)BPF_CORE_READ(m, mnt.mnt_sb);
+	if (is_mount_of_host(host, m, (__u64)sb))
+		via |= BREAKOUT_HOSTMOUNT;
+	if (mode & FILE_FMODE_WRITE) {
+		magic = BPF_CORE_READ(sb, s_magic);
+		if (magic == PROC_SUPER_MAGIC)
+			via |= via_proc(at.dentry, (__u64)BPF_CORE_READ(sb, s_root));
+		if (magic == CGROUP_SUPER_MAGIC) {
+			read_name(name, at.dentry);
+			if (SAME(name, "release_agent"))
+				via |= BREAKOUT_RELEASE_AGENT;
+		}
+	}
+	if ((BPF_CORE_READ(file, f_inode, i_mode) & FILE_S_IFMT) == FILE_S_IFSOCK) {
+		read_name(name, at.dentry);
+		if (is_engine_socket(name))
+			via |= BREAKOUT_SOCKET;
+	}
+	return via;
+}
+
+/*
+ * By what the process asked for, which is in the record already: a socket cannot be opened, but
+ * that it is there has been learnt.
+ */
+static __always_inline bool
+asked_for_socket(const struct ev_scratch *s, const struct ev_str *path)
+{
+	__u32 end = (__u32)path->off + path->len;
+	char tail[NAME];
+
+	if (end < NAME || end > EV_OFFS)
+		return false;
+	bpf_probe_read_kernel(tail, sizeof(tail), &s->b[(end - NAME) & (EV_OFFS - 1)]);
+	return TAIL(tail, "/docker.sock") || TAIL(tail, "/containerd.sock") ||
+	       TAIL(tail, "/crio.sock") || TAIL(tail, "/podman.sock");
+}
+
+static __always_inline bool
+opened(struct ev_scratch *s, struct ev_openbreakout *e, const struct host *host, const struct file *file)
+{
+	struct file_at at = file_where(file);
+
+	e->via = via_of(host, file, at, &e->file_mntns);
+	if (!e->via)
+		return false;
+	file_add_path(s, &e->path, at);
+	file_id(file, &e->dev, &e->ino);
+	return true;
+}
+
+static __always_inline bool
+refused(struct ev_scratch *s, struct ev_openbreakout *e, const struct openargs *a)
+{
+	e->h.flags |= EV_UNRESOLVED;
+	file_add_given(s, &e->path, a->dirfd, a->filename);
+	if (!asked_for_socket(s, &e->path))
+		return false;
+	e->via = BREAKOUT_SOCKET;
+	return true;
+}
+
+static __always_inline void
+look(struct ev_scratch *s, const struct host *host, const struct pt_regs *regs, long ret)
+{
+	struct ev_openbreakout *e = ev_record(s);
+	struct openargs a;
+
+	openargs_get(&a, regs);
+	e->h.ret = ret;
+	if (!(ret >= 0 ? opened(s, e, host, file_of(ret)) : refused(s, e, &a)))
+		return;
+	if (!ev_path_passes(s, &e->path))
+		return;
+	if (a.filename)
+		ev_add_user_str(s, &e->filename, a.filename, EV_PATH_MAX - 1);
+	openargs_how(&a, &e->oflags, &e->mode);
+	ev_send(s);
+}
+
+SEC("tp_btf/sys_exit")
+int
+BPF_PROG(openbreakout_exit, struct pt_regs *regs, long ret)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	__u32 zero = 0;
+	struct host *host = bpf_map_lookup_elem(&openbreakout_host, &zero);
+	struct ev_scratch *s;
+
+	if (!host || (!host->mntns && !find_host(host)) || (__u64)t->nsproxy->mnt_ns == host->mntns)
+		goto next;
+	if (ret < 0 && ret != -ENXIO)
+		goto next;
+	s = ev_new(OPENBREAKOUT_OPEN, sizeof(struct ev_openbreakout));
+	if (s)
+		look(s, host, regs, ret);
+next:
+	ev_next(ctx, regs);
+	return 0;
+}
