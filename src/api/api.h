@@ -8,6 +8,7 @@
 
 #include "api/logs.h"
 #include "api/model.h"
+#include "api/rules.h"
 #include "ipc/config.h"
 
 struct ctl;
@@ -15,6 +16,9 @@ struct ctl_loader;
 struct kernel_list;
 struct server;
 struct store;
+struct ctl_enricher;
+struct sets;
+struct streams;
 
 /* The state of bpfd-api: one per process, passed to every handler. */
 struct api {
@@ -25,10 +29,16 @@ struct api {
 	struct server *server;
 	struct ctl *ctl;		/* to the supervisor */
 	struct ctl_loader *loader;
+	struct ctl_enricher *enricher;
+	struct rules rules;
+	struct action_table *actions;	/* never NULL */
+	struct sets *sets;		/* what is in force of rules and streams */
+	struct streams *streams;
 	struct logs logs;		/* of refused loads */
 	const char *bpffs;		/* before the name of a pin: absolute where that is known */
 	uint64_t dry_runs;		/* number of the last: dry runs have no row */
 	char kernel[72];		/* release of the running kernel */
+	char host[72];			/* name of the machine */
 	struct kernel_list *kernel_next;	/* who waits for the next list of programs */
 	bool kernel_busy;		/* one is being made */
 	unsigned int undos;		/* of the reconciliation that is in progress */

@@ -8,7 +8,9 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "api/ctl_enricher.h"
 #include "api/ctl_loader.h"
+#include "api/ctl_parse.h"
 #include "api/server.h"
 #include "common/auto.h"
 #include "common/log.h"
@@ -37,6 +39,8 @@ struct ctl {
 	int peer;			/* a loader's channel that came before the loop */
 	uint32_t last_seq;
 	TAILQ_HEAD(, ask) asks;
+	struct ctl_parses parses;
+	int enricher;			/* its channel, if that came before the loop */
 	struct event readable, drain;
 	bool running, stopping;
 };
@@ -49,8 +53,9 @@ ctl_new(int take_fd, struct ctl **out)
 
 	if (!c)
 		return -ENOMEM;
-	c->peer = -1;
+	c->peer = c->enricher = -1;
 	TAILQ_INIT(&c->asks);
+	ctl_parse_init(&c->parses);
 	err = chan_new(take_fd, ROLE_API, FROM_SUP, &c->chan);
 	if (err)
 		free(c);
@@ -77,12 +82,13 @@ ctl_free(struct ctl *c)
 		return;
 	while ((a = TAILQ_FIRST(&c->asks)))
 		ask_end(c, a, false);
+	ctl_parse_clear(&c->parses);
 	if (c->running) {
 		event_del(&c->readable);
 		event_del(&c->drain);
 	}
-	if (c->peer >= 0)
-		close(c->peer);
+	close_keep_errno(c->peer);
+	close_keep_errno(c->enricher);
 	chan_free(c->chan);
 	free(c);
 }
@@ -131,6 +137,48 @@ on_API_PEER(struct ctl *c, const struct msg_hdr *h, const struct msg_none *m, in
 	if (c->peer >= 0)
 		close(c->peer);
 	c->peer = TAKE_FD(fds[0]);
+	return 0;
+}
+
+static int
+on_API_EVENTS(struct ctl *c, const struct msg_hdr *h, const struct msg_none *m, int *fds)
+{
+	struct ctl_start *s = c->starting;
+
+	if (!s || s->ring >= 0)
+		return -EPROTO;
+	s->ring = TAKE_FD(fds[0]);
+	s->cursor = TAKE_FD(fds[1]);
+	s->wake = TAKE_FD(fds[2]);
+	s->actions = TAKE_FD(fds[3]);
+	return 0;
+}
+
+static int
+on_START_RULES(struct ctl *c, const struct msg_hdr *h, const struct msg_none *m, int *fds)
+{
+	struct ctl_start *s = c->starting;
+
+	if (!s || s->rules >= 0)
+		return -EPROTO;
+	s->rules = TAKE_FD(fds[0]);
+	return 0;
+}
+
+static int
+on_API_ENRICHER(struct ctl *c, const struct msg_hdr *h, const struct msg_none *m, int *fds)
+{
+	if (c->running)
+		return ctl_enricher_attach(c->api->enricher, TAKE_FD(fds[0]));
+	close_keep_errno(c->enricher);
+	c->enricher = TAKE_FD(fds[0]);
+	return 0;
+}
+
+static int
+on_RULES_PARSED(struct ctl *c, const struct msg_hdr *h, const struct msg_rules_parsed *m, int *fds)
+{
+	ctl_parse_done(&c->parses, h->seq, m, fds[0]);
 	return 0;
 }
 
@@ -211,11 +259,11 @@ dispatch(struct ctl *c, struct chan_msg *m)
 	ON(API_STOP)
 	ON(PROC)
 	ON(PROC_END)
+	ON(API_EVENTS)
+	ON(START_RULES)
+	ON(API_ENRICHER)
+	ON(RULES_PARSED)
 #undef ON
-	case IPC_API_EVENTS:
-	case IPC_START_RULES:
-	case IPC_API_ENRICHER:
-		return 0;
 	default:
 		return -EPROTO;
 	}
@@ -227,7 +275,8 @@ ctl_wait_start(struct ctl *c, struct ctl_start *out)
 	struct chan_msg m = { 0 };
 	int err = 0;
 
-	*out = (struct ctl_start){ .state_dir = -1 };
+	*out = (struct ctl_start){ .state_dir = -1, .ring = -1, .cursor = -1, .wake = -1, .actions = -1,
+		.rules = -1 };
 	c->starting = out;
 	while (!err && !c->go) {
 		err = chan_wait(c->chan, &m, -1);
@@ -275,6 +324,8 @@ ctl_run(struct ctl *c, struct api *api)
 		err = -ENOMEM;
 	if (!err && c->peer >= 0)
 		err = ctl_loader_attach(api->loader, TAKE_FD(c->peer));
+	if (!err && c->enricher >= 0)
+		err = ctl_enricher_attach(api->enricher, TAKE_FD(c->enricher));
 	return err;
 }
 
@@ -307,4 +358,19 @@ ctl_procs(struct ctl *c, ctl_procs_fn *done, void *arg)
 	TAILQ_INSERT_TAIL(&c->asks, a, link);
 	a = NULL;
 	return 0;
+}
+
+int
+ctl_rules_parse(struct ctl *c, const char *file, const char *text, size_t len, ctl_parsed_fn *fn,
+	void *arg)
+{
+	return ctl_parse_ask(&c->parses, c->api->base, c->chan, ++c->last_seq, file, text, len, fn, arg);
+}
+
+int
+ctl_classes_wanted(struct ctl *c, uint64_t mask)
+{
+	const struct msg_mask m = { .mask = mask };
+
+	return chan_send_nonblock(c->chan, IPC_CLASSES_WANTED, 0, &m, NULL);
 }

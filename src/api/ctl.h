@@ -19,6 +19,8 @@ struct ctl_start {
 	uint32_t flags;			/* START_* */
 	int listeners[CTL_LISTENERS_MAX];
 	size_t n_listeners;
+	/* Of API_EVENTS, START_RULES; -1: did not come. */
+	int ring, cursor, wake, actions, rules;
 };
 
 int	ctl_new(int take_fd, struct ctl **out);
@@ -35,5 +37,13 @@ int	ctl_run(struct ctl *c, struct api *api);
  * array is valid during the call.  Negative errno: done() will not run. */
 typedef void ctl_procs_fn(void *arg, const struct msg_proc *procs, size_t n);
 int	ctl_procs(struct ctl *c, ctl_procs_fn *done, void *arg);
+
+/* A rule's text to RULES_PARSED.  fn runs once: bytes for parsed_each(), or NULL with err.  As above. */
+typedef void ctl_parsed_fn(void *arg, const void *bytes, size_t len, int err);
+int	ctl_rules_parse(struct ctl *c, const char *file, const char *text, size_t len, ctl_parsed_fn *fn,
+		void *arg);
+
+/* Bit per enum action_class.  -EAGAIN: try again soon. */
+int	ctl_classes_wanted(struct ctl *c, uint64_t mask);
 
 #endif

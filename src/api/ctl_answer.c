@@ -40,6 +40,7 @@ answer_clear(struct answer *a)
 	free(a->maps);
 	free(a->links);
 	free(a->counters);
+	free(a->tracers);
 	free(a->log);
 	if (a->object_fd >= 0)
 		close(a->object_fd);
@@ -110,6 +111,15 @@ add_counter(struct answer *a, const struct msg_counter *m)
 }
 
 static int
+add_tracer(struct answer *a, const struct msg_tracer_state *m)
+{
+	struct msg_tracer_state t = *m;
+
+	CLEAN(t.reason);
+	return append(&a->tracers, &a->n_tracers, sizeof(t), &t);
+}
+
+static int
 add_object(struct answer *a, const struct msg_object_fd *m, int *fds)
 {
 	if (a->object_fd >= 0)
@@ -148,7 +158,8 @@ add_log(struct answer *a, const struct msg_result_log *m, const int *fds)
 static int
 add_result(struct answer *a, const struct msg_result *m)
 {
-	size_t n = a->n_progs + a->n_maps + a->n_links + a->n_counters + (a->object_fd >= 0);
+	size_t n = a->n_progs + a->n_maps + a->n_links + a->n_counters + a->n_tracers +
+		(a->object_fd >= 0);
 
 	if (m->code > IPC_UNAUTHENTICATED || m->n_items != n)
 		return -EPROTO;
@@ -169,6 +180,8 @@ answer_add(struct answer *a, struct chan_msg *m)
 		return add_link(a, m->payload);
 	case IPC_COUNTER:
 		return add_counter(a, m->payload);
+	case IPC_TRACER_STATE:
+		return add_tracer(a, m->payload);
 	case IPC_OBJECT:
 		return add_object(a, m->payload, m->fds);
 	case IPC_RESULT_LOG:

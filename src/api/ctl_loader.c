@@ -11,6 +11,7 @@
 #include "api/ctl_answer.h"
 #include "api/ctl_req.h"
 #include "api/programs.h"
+#include "api/sets.h"
 #include "common/auto.h"
 #include "common/log.h"
 #include "ipc/chan.h"
@@ -179,6 +180,17 @@ on_kind(struct ctl_loader *l, const struct msg_kind *m)
 	return 0;
 }
 
+/* One that changed by itself. */
+static int
+on_tracer_state(struct ctl_loader *l, const struct msg_tracer_state *m)
+{
+	struct msg_tracer_state state = *m;
+
+	answer_clean(state.reason, sizeof(state.reason));
+	sets_tracer_state(l->api->sets, &state);
+	return 0;
+}
+
 static int
 on_message(struct ctl_loader *l, struct chan_msg *m)
 {
@@ -189,6 +201,8 @@ on_message(struct ctl_loader *l, struct chan_msg *m)
 		return on_hello(l, m->payload);
 	if (m->hdr.type == IPC_KIND)
 		return on_kind(l, m->payload);
+	if (m->hdr.type == IPC_TRACER_STATE && !m->hdr.seq)
+		return on_tracer_state(l, m->payload);
 	TAILQ_FOREACH(r, &l->reqs, link)
 		if (r->seq == m->hdr.seq)
 			break;
@@ -370,6 +384,12 @@ ctl_loader_tell(struct ctl_loader *l, enum ipc_type type, const void *payload)
 	return 0;
 }
 
+bool
+ctl_loader_is_ready(const struct ctl_loader *l)
+{
+	return l->ready;
+}
+
 static void
 on_wait_late(evutil_socket_t fd, short what, void *arg)
 {
@@ -401,6 +421,7 @@ ctl_loader_reconciled(struct ctl_loader *l)
 	struct waiter *w;
 
 	l->ready = true;
+	sets_loader_ready(l->api->sets);
 	while (l->ready && (w = TAILQ_FIRST(&l->waiters)))
 		waiter_end(w, true);
 }

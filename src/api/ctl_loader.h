@@ -24,7 +24,8 @@ struct answer {
 	struct msg_map_facts *maps;
 	struct msg_link_facts *links;
 	struct msg_counter *counters;
-	size_t n_progs, n_maps, n_links, n_counters;
+	struct msg_tracer_state *tracers;
+	size_t n_progs, n_maps, n_links, n_counters, n_tracers;
 	int object_fd;
 	uint64_t object_bytes;
 	char *log;		/* the verifier's, with a NUL behind its log_len bytes */
@@ -55,6 +56,8 @@ int	ctl_loader_tell(struct ctl_loader *l, enum ipc_type type, const void *payloa
  */
 #define CTL_LOADER_WAIT_S 2
 void	ctl_loader_ready(struct ctl_loader *l, void (*fn)(void *arg, bool ready), void *arg);
+
+bool	ctl_loader_is_ready(const struct ctl_loader *l);
 
 /* The model is reconciled: waiting requests go on.  Called by programs_reconcile.c. */
 void	ctl_loader_reconciled(struct ctl_loader *l);

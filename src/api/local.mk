@@ -92,6 +92,7 @@ bpfd_api_SOURCES = \
 	src/api/ctl_answer.c src/api/ctl_answer.h \
 	src/api/ctl_loader.c src/api/ctl_loader.h \
 	src/api/ctl_req.c src/api/ctl_req.h \
+	src/api/later.c \
 	src/api/logs.c src/api/logs.h \
 	src/api/programs.h \
 	src/api/programs_attach.c src/api/programs_kernel.c src/api/programs_load.c \
@@ -106,9 +107,20 @@ bpfd_api_SOURCES = \
 	src/api/rpc_programs_fill.c src/api/rpc_programs_links.c src/api/rpc_programs_list.c \
 	src/api/rpc_programs_log.c \
 	src/api/rpc_system.c src/api/rpc_system.h \
+	src/api/ctl_enricher.c src/api/ctl_enricher.h \
+	src/api/ctl_parse.c src/api/ctl_parse.h \
+	src/api/event_pb.c src/api/event_pb.h src/api/events.h \
+	src/api/rpc_rules.c src/api/rpc_rules.h src/api/rpc_rules_fill.c \
+	src/api/rpc_seed.c src/api/rpc_trace.c src/api/rpc_trace.h src/api/rpc_tracers.c \
+	src/api/rules.c src/api/rules.h \
+	src/api/rules_admit.c \
+	src/api/rules_change.c src/api/rules_change.h \
+	src/api/rules_read.c \
+	src/api/sets.c src/api/sets.h \
+	src/api/streams.c src/api/streams.h \
 	src/api/rpctable.c
 bpfd_api_CFLAGS = $(API_CFLAGS)
-bpfd_api_LDADD = $(APISERVER_LIBS) $(API_STORE_LIBS) $(LIBMD_LIBS)
+bpfd_api_LDADD = $(APISERVER_LIBS) $(API_STORE_LIBS) $(RING_LIBS) $(RULES_LIBS) $(LIBMD_LIBS)
 
 if HAVE_CMOCKA
 UNIT_TESTS += tests/unit/test-logs

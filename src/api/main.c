@@ -17,15 +17,20 @@
 
 #include "api/api.h"
 #include "api/ctl.h"
+#include "api/ctl_enricher.h"
 #include "api/ctl_loader.h"
+#include "api/ctl_parse.h"
 #include "api/server.h"
+#include "api/sets.h"
 #include "api/store.h"
+#include "api/streams.h"
 #include "common/auto.h"
 #include "common/log.h"
 #include "common/sandbox.h"
 
 #define CHANNEL_FD	3
 #define EMPTY_DIR	"/.empty"
+#define FILES_MAX	(256u << 20)	/* what bpfd-config made of all rule files */
 #define BPFFS		BPFD_RUNSTATEDIR "/bpfd/bpffs/"
 
 AUTO_DEFINE(event_cfg, struct event_config *, event_config_free)
@@ -65,7 +70,9 @@ start_server(struct api *api, struct start *s)
 	err = server_new(api->base, api->cfg, api, &api->server);
 	for (size_t i = 0; !err && i < s->ctl.n_listeners; i++)
 		err = server_listen(api->server, s->ctl.listeners[i]);
-	return err ? err : ctl_loader_new(api, &api->loader);
+	if (!err)
+		err = ctl_loader_new(api, &api->loader);
+	return err ? err : ctl_enricher_new(api, &api->enricher);
 }
 
 /*
@@ -102,17 +109,54 @@ start_store(struct api *api, struct start *s)
 	return err ? err : store_read(api->store, &api->model);
 }
 
+/* Ring and rules: everything of them that needs more than the sandbox lets. */
+static int
+start_events(struct api *api, struct ctl_start *s)
+{
+	AUTO(mem) void *files = NULL;
+	size_t len = 0;
+	int err = s->actions >= 0 ? action_table_receive(s->actions, &api->actions) : 0;
+
+	if (err)
+		return log_err(err, "api.actions", "the table of actions is not valid");
+	if (!api->actions)
+		api->actions = calloc(1, sizeof(*api->actions));
+	if (!api->actions)
+		return -ENOMEM;
+	if (s->actions < 0)
+		action_table_init(api->actions);
+	if (s->rules >= 0)
+		err = ctl_read_sealed(s->rules, FILES_MAX, &files, &len);
+	/* No rule file at all: an empty memfd. */
+	if (err && err != -EINVAL)
+		return log_err(err, "api.rules", "the rule files cannot be read");
+	err = rules_read(&api->rules, api->cfg, api->actions, files, len, api->store);
+	if (!err)
+		err = streams_new(api, s->ring, s->cursor, TAKE_FD(s->wake), &api->streams);
+	if (!err)
+		err = sets_new(api, streams_last(api->streams), &api->sets);
+	if (!err)
+		sets_changed(api->sets);
+	close_keep_errno(TAKE_FD(s->ring));
+	close_keep_errno(TAKE_FD(s->cursor));
+	close_keep_errno(TAKE_FD(s->actions));
+	close_keep_errno(TAKE_FD(s->rules));
+	return err;
+}
+
 static int
 start(struct api *api, struct start *s)
 {
-	struct utsname u;
+	struct utsname u = { 0 };
 	int err = sandbox_close_from(CHANNEL_FD + 1);
 
 	ignore_signals();
 	tzset();	/* gmtime_r() would read a file at its first use */
 	model_init(&api->model);
-	if (uname(&u) == 0)
-		snprintf(api->kernel, sizeof(api->kernel), "%s", u.release);
+	rules_init(&api->rules);
+	uname(&u);
+	snprintf(api->kernel, sizeof(api->kernel), "%s", u.release);
+	snprintf(api->host, sizeof(api->host), "%s", u.nodename);
 	if (!err)
 		err = ctl_new(CHANNEL_FD, &api->ctl);
 	if (!err)
@@ -125,7 +169,10 @@ start(struct api *api, struct start *s)
 	api->bpffs = s->ctl.flags & START_PRIVATE ? "" : BPFFS;
 	log_set_level((enum log_level)(LOG_LVL_ERR + (int)api->cfg->log_level));
 	err = start_server(api, s);
-	return err ? log_err(err, "api.start", "step=server") : start_store(api, s);
+	if (err)
+		return log_err(err, "api.start", "step=server");
+	err = start_store(api, s);
+	return err ? err : start_events(api, &s->ctl);
 }
 
 /* Clients, with a channel to come and objects that travel. */
@@ -156,13 +203,18 @@ stop(struct api *api)
 {
 	server_free(api->server);
 	ctl_loader_free(api->loader);
+	ctl_enricher_free(api->enricher);
 	ctl_free(api->ctl);
+	sets_free(api->sets);
+	streams_free(api->streams);
 	/* The loader takes everything down next: there is nothing to be found lost later. */
 	if (api->forget)
 		store_del_all(api->store);
 	store_checkpoint(api->store);
 	logs_clear(&api->logs);
 	model_clear(&api->model);
+	rules_clear(&api->rules);
+	free(api->actions);
 	event_base_free(api->base);
 	free(api->cfg);
 }

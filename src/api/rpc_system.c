@@ -17,7 +17,8 @@
 void
 rpc_system_version(struct call *call, const ProtobufCMessage *request)
 {
-	static char *const services[] = { "bpfman.v1.Bpfman", "bpfd.v1.Programs", "bpfd.v1.System",
+	static char *const services[] = { "bpfman.v1.Bpfman", "bpfd.v1.Programs", "bpfd.v1.Rules", "bpfd.v1.System",
+		"bpfd.v1.Trace", "grpc.API",
 		"grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
 		"grpc.reflection.v1alpha.ServerReflection" };
 	Bpfd__V1__VersionResponse rs = BPFD__V1__VERSION_RESPONSE__INIT;

@@ -4,6 +4,7 @@
 #include "bpfd_v1.pb-c.h"
 #include "bpfman_v1.pb-c.h"
 #include "common/auto.h"
+#include "grpc_api.pb-c.h"
 #include "health.pb-c.h"
 #include "reflection_v1.pb-c.h"
 #include "reflection_v1alpha.pb-c.h"

@@ -369,6 +369,10 @@ a_removal_is_finished_by_the_next_loader(void **state)
 	assert_int_equal(chan_wait(c, &m, 5000), 1);
 	assert_int_equal(m.hdr.type, IPC_RECONCILED);
 	chan_set_phase(c, PHASE_RUN);
+	assert_int_equal(chan_wait(c, &m, 5000), 1);
+	assert_int_equal(m.hdr.type, IPC_TRACERS_WANT);
+	chan_drop_fds(&m);
+	chan_send(c, IPC_RESULT, m.hdr.seq, &(const struct msg_result){ .code = IPC_OK }, NULL);
 	rq.what_case = BPFD__V1__UNLOAD_REQUEST__WHAT_GROUP;
 	rq.group = 1;
 	stream = apicall_start(t, "/bpfd.v1.Programs/Unload", &rq.base);
@@ -625,6 +629,8 @@ shows_processes_attach_kinds_and_counters(void **state)
 	api_list(t);
 	stream = apicall_start(t, "/bpfd.v1.System/Status", &status.base);
 	client_turn(t->client, 50);
+	assert_int_equal(chan_wait(t->rig.ctl, &m, 3000), 1);
+	assert_int_equal(m.hdr.type, IPC_CLASSES_WANTED);	/* at start: none */
 	assert_int_equal(chan_wait(t->rig.ctl, &m, 3000), 1);
 	assert_int_equal(m.hdr.type, IPC_PROCS);
 	chan_send(t->rig.ctl, IPC_PROC, m.hdr.seq, &proc, NULL);

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/ctl_enricher.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "api/api.h"
+#include "api/ctl_answer.h"
+#include "api/sets.h"
+#include "common/auto.h"
+#include "common/log.h"
+#include "ipc/chan.h"
+
+#define STATS_WAIT_S	1
+#define COUNTERS_MAX	4096
+#define MESSAGES_AT_ONCE 256
+
+struct stats {
+	TAILQ_ENTRY(stats) link;
+	struct ctl_enricher *e;
+	uint32_t seq;
+	ctl_stats_fn *fn;
+	void *arg;
+	struct msg_counter *v;
+	size_t n, room;
+	struct event timer;
+};
+
+struct ctl_enricher {
+	struct api *api;
+	struct chan *chan;		/* NULL: no enricher */
+	struct event readable, writable;
+	uint32_t last_seq;
+	int set_fd;			/* -1: no rule set yet */
+	struct msg_ruleset set;
+	TAILQ_HEAD(, stats) stats;
+};
+
+int
+ctl_enricher_new(struct api *api, struct ctl_enricher **out)
+{
+	struct ctl_enricher *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		return -ENOMEM;
+	e->api = api;
+	e->set_fd = -1;
+	TAILQ_INIT(&e->stats);
+	*out = e;
+	return 0;
+}
+
+static void
+stats_end(struct stats *s, bool answered)
+{
+	TAILQ_REMOVE(&s->e->stats, s, link);
+	event_del(&s->timer);
+	s->fn(s->arg, s->v, answered ? s->n : 0);
+	free(s->v);
+	free(s);
+}
+
+static void
+detach(struct ctl_enricher *e)
+{
+	if (!e->chan)
+		return;
+	event_del(&e->readable);
+	event_del(&e->writable);
+	chan_free(e->chan);
+	e->chan = NULL;
+	while (!TAILQ_EMPTY(&e->stats))
+		stats_end(TAILQ_FIRST(&e->stats), false);
+}
+
+void
+ctl_enricher_free(struct ctl_enricher *e)
+{
+	if (!e)
+		return;
+	detach(e);
+	close_keep_errno(e->set_fd);
+	free(e);
+}
+
+static int
+on_ruleset_used(struct ctl_enricher *e, const struct msg_ruleset_used *m)
+{
+	struct msg_ruleset_used used = *m;
+
+	answer_clean(used.text, sizeof(used.text));
+	sets_enricher_used(e->api->sets, &used);
+	return 0;
+}
+
+static struct stats *
+find(struct ctl_enricher *e, uint32_t seq)
+{
+	struct stats *s;
+
+	TAILQ_FOREACH(s, &e->stats, link)
+		if (s->seq == seq)
+			break;
+	return s;
+}
+
+/* One that comes too late, or for which there is no memory, is not shown. */
+static int
+on_ev_stat(struct ctl_enricher *e, uint32_t seq, const struct msg_counter *m)
+{
+	struct stats *s = find(e, seq);
+
+	if (!s || s->n == COUNTERS_MAX)
+		return 0;
+	if (s->n == s->room) {
+		size_t room = s->room ? s->room * 2 : 64;
+		struct msg_counter *v = realloc(s->v, room * sizeof(*v));
+
+		if (!v)
+			return 0;
+		s->v = v;
+		s->room = room;
+	}
+	s->v[s->n] = *m;
+	answer_clean(s->v[s->n].name, sizeof(m->name));
+	s->n++;
+	return 0;
+}
+
+static int
+on_message(struct ctl_enricher *e, const struct chan_msg *m)
+{
+	struct stats *s;
+
+	switch (m->hdr.type) {
+	case IPC_RULESET_USED:
+		return on_ruleset_used(e, m->payload);
+	case IPC_EV_STAT:
+		return on_ev_stat(e, m->hdr.seq, m->payload);
+	case IPC_EV_STATS_END:
+		s = find(e, m->hdr.seq);
+		if (s)
+			stats_end(s, true);
+		return 0;
+	default:
+		return -EPROTO;
+	}
+}
+
+static void
+on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct ctl_enricher *e = arg;
+	struct chan *chan = e->chan;
+	struct chan_msg m;
+
+	for (int i = 0; i < MESSAGES_AT_ONCE && e->chan == chan; i++) {
+		int err = chan_recv(chan, &m);
+
+		if (err == -EAGAIN)
+			return;
+		if (err > 0) {
+			err = on_message(e, &m);
+			chan_drop_fds(&m);
+			if (err == 0)
+				continue;
+		}
+		/* The supervisor starts another one; one that breaks the protocol is as good as dead. */
+		if (err < 0)
+			log_err(err, "enricher.refused", "the enricher breaks the protocol");
+		else
+			log_notice("enricher.gone", "generation=%u", e->set.generation);
+		detach(e);
+		return;
+	}
+}
+
+static void
+send_set(struct ctl_enricher *e)
+{
+	int err;
+
+	if (!e->chan || e->set_fd < 0)
+		return;
+	err = chan_send_nonblock(e->chan, IPC_RULESET, ++e->last_seq, &e->set, &e->set_fd);
+	if (err == -EAGAIN)
+		event_add(&e->writable, NULL);
+}
+
+static void
+on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	send_set(arg);
+}
+
+int
+ctl_enricher_attach(struct ctl_enricher *e, int take_fd)
+{
+	int err;
+
+	detach(e);
+	err = chan_new(take_fd, ROLE_API, FROM_ENRICHER, &e->chan);
+	if (err)
+		return err;
+	chan_set_phase(e->chan, PHASE_RUN);
+	event_assign(&e->readable, e->api->base, chan_fd(e->chan), EV_READ | EV_PERSIST, on_readable, e);
+	event_assign(&e->writable, e->api->base, chan_fd(e->chan), EV_WRITE, on_writable, e);
+	send_set(e);
+	return event_add(&e->readable, NULL) < 0 ? -ENOMEM : 0;
+}
+
+void
+ctl_enricher_ruleset(struct ctl_enricher *e, int take_fd, const struct msg_ruleset *m)
+{
+	close_keep_errno(e->set_fd);
+	e->set_fd = take_fd;
+	e->set = *m;
+	send_set(e);
+}
+
+static void
+on_stats_late(evutil_socket_t fd, short what, void *arg)
+{
+	stats_end(arg, false);
+}
+
+void
+ctl_enricher_stats(struct ctl_enricher *e, ctl_stats_fn *fn, void *arg)
+{
+	const struct timeval tv = { .tv_sec = STATS_WAIT_S };
+	struct stats *s = e->chan ? calloc(1, sizeof(*s)) : NULL;
+
+	if (s)
+		*s = (struct stats){ .e = e, .seq = ++e->last_seq, .fn = fn, .arg = arg };
+	if (!s || chan_send_nonblock(e->chan, IPC_EV_STATS, s->seq, NULL, NULL) < 0) {
+		free(s);
+		fn(arg, NULL, 0);
+		return;
+	}
+	evtimer_assign(&s->timer, e->api->base, on_stats_late, s);
+	event_add(&s->timer, &tv);
+	TAILQ_INSERT_TAIL(&e->stats, s, link);
+}

@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/event_pb.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/auto.h"
+#include "events/render.h"
+#include "events/schema.h"
+
+/* proto/bpfd_v1.proto and proto/grpc_api.proto. */
+enum { E_SEQ = 1, E_TIME, E_TRACER, E_EVENT, E_PID, E_TID, E_PPID, E_UID, E_GID, E_COMM, E_EXE, E_RET,
+	E_CONTAINER, E_RUNTIME, E_CGROUP, E_FIELDS, E_RULES, E_FLAGS, E_LOST, E_LINE };
+enum { F_NAME = 1, V_TEXT = 2, V_NUMBER, V_SIGNED, V_RAW, V_FLAG, V_LIST };
+enum { M_NAME = 1, M_SEVERITY, M_ACTIONS, M_ENFORCE };
+enum { S_PID = 1, S_TGID, S_UID, S_GID, S_DATA, S_CONTAINER, S_RUNTIME, S_TRACER, S_RET, S_COMMAND };
+enum { WT_VARINT = 0, WT_LEN = 2 };
+
+#define TEXT_MAX 1024		/* of a value that is made as text: flags, addresses */
+#define SEED_MAX 65536		/* of a value in the seed's map: arguments in one line */
+
+struct out {
+	uint8_t *p, *end;
+};
+
+/* ---- the wire ---- */
+
+static size_t
+varint_len(uint64_t v)
+{
+	return v < 0x80 ? 1 : (size_t)(63 - __builtin_clzll(v)) / 7 + 1;
+}
+
+/* The caller has looked for room. */
+static void
+put_varint(struct out *o, uint64_t v)
+{
+	while (v >= 0x80) {
+		*o->p++ = (uint8_t)(v | 0x80);
+		v >>= 7;
+	}
+	*o->p++ = (uint8_t)v;
+}
+
+static uint64_t
+zigzag(int64_t v)
+{
+	return (uint64_t)v << 1 ^ (uint64_t)(v >> 63);
+}
+
+static bool
+room(const struct out *o, size_t n)
+{
+	return (size_t)(o->end - o->p) >= n;
+}
+
+static size_t
+tag_len(unsigned int n)
+{
+	return n < 16 ? 1 : 2;
+}
+
+static void
+put_uint(struct out *o, unsigned int n, uint64_t v)
+{
+	if (!v || !room(o, 12))
+		return;
+	put_varint(o, n << 3 | WT_VARINT);
+	put_varint(o, v);
+}
+
+static size_t
+bytes_len(unsigned int n, size_t len)
+{
+	return tag_len(n) + varint_len(len) + len;
+}
+
+static bool
+put_head(struct out *o, unsigned int n, size_t len)
+{
+	if (!room(o, bytes_len(n, len)))
+		return false;
+	put_varint(o, n << 3 | WT_LEN);
+	put_varint(o, len);
+	return true;
+}
+
+static void
+put_raw(struct out *o, unsigned int n, const void *data, size_t len)
+{
+	if (!put_head(o, n, len))
+		return;
+	memcpy(o->p, data, len);
+	o->p += len;
+}
+
+/* ---- UTF-8 (RFC 3629) ---- */
+
+/* Length of the character at s, 0 when there is none. */
+static size_t
+utf8_char(const uint8_t *s, size_t len)
+{
+	size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
+
+	if (n > len || n == 0)
+		return 0;
+	for (size_t i = 1; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+		return 0;
+	return n;
+}
+
+static bool
+utf8_ok(const uint8_t *s, size_t len)
+{
+	size_t i = 0;
+
+	for (; i + 8 <= len; i += 8) {
+		uint64_t w;
+
+		memcpy(&w, s + i, sizeof(w));
+		if (w & 0x8080808080808080ULL)
+			break;
+	}
+	while (i < len) {
+		size_t n = utf8_char(s + i, len - i);
+
+		if (!n)
+			return false;
+		i += n;
+	}
+	return true;
+}
+
+/* Bytes of s as text, with "\xef\xbf\xbd" for each that is none; out NULL: only count. */
+static size_t
+utf8_fix(const uint8_t *s, size_t len, uint8_t *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len;) {
+		size_t c = utf8_char(s + i, len - i);
+
+		if (out)
+			memcpy(out + n, c ? s + i : (const uint8_t *)"\xef\xbf\xbd", c ? c : 3);
+		n += c ? c : 3;
+		i += c ? c : 1;
+	}
+	return n;
+}
+
+static size_t
+text_len(const void *s, size_t len)
+{
+	return utf8_ok(s, len) ? len : utf8_fix(s, len, NULL);
+}
+
+/* fixed: text_len() of it. */
+static void
+put_text_body(struct out *o, const void *s, size_t len, size_t fixed)
+{
+	if (fixed == len)
+		memcpy(o->p, s, len);
+	else
+		utf8_fix(s, len, o->p);
+	o->p += fixed;
+}
+
+static void
+put_text_always(struct out *o, unsigned int n, const void *s, size_t len)
+{
+	size_t fixed = text_len(s, len);
+
+	if (put_head(o, n, fixed))
+		put_text_body(o, s, len, fixed);
+}
+
+static void
+put_text(struct out *o, unsigned int n, const void *s, size_t len)
+{
+	if (len)
+		put_text_always(o, n, s, len);
+}
+
+static void
+put_str(struct out *o, unsigned int n, const char *s)
+{
+	put_raw(o, n, s, strlen(s));
+}
+
+/* ---- bpfd.v1.Event ---- */
+
+static bool
+field_head(struct out *o, const struct field *f, size_t value_len)
+{
+	size_t name = strlen(f->name);
+
+	if (!put_head(o, E_FIELDS, bytes_len(F_NAME, name) + value_len))
+		return false;
+	put_raw(o, F_NAME, f->name, name);
+	return true;
+}
+
+static void
+field_uint(struct out *o, const struct field *f, unsigned int n, uint64_t v)
+{
+	if (!field_head(o, f, 1 + varint_len(v)))
+		return;
+	put_varint(o, n << 3 | WT_VARINT);
+	put_varint(o, v);
+}
+
+static void
+field_bytes(struct out *o, const struct field *f, unsigned int n, const void *data, size_t len)
+{
+	if (field_head(o, f, bytes_len(n, len)))
+		put_raw(o, n, data, len);
+}
+
+static size_t
+item_len(const char *s, size_t left)
+{
+	return strnlen(s, left);
+}
+
+static void
+field_list(struct out *o, const struct field *f, const char *data, size_t len)
+{
+	size_t total = 0;
+
+	for (size_t i = 0, n; i < len; i += n + 1) {
+		n = item_len(data + i, len - i);
+		total += bytes_len(1, text_len(data + i, n));
+	}
+	if (!field_head(o, f, bytes_len(V_LIST, total)) || !put_head(o, V_LIST, total))
+		return;
+	for (size_t i = 0, n; i < len; i += n + 1) {
+		n = item_len(data + i, len - i);
+		put_text_always(o, 1, data + i, n);
+	}
+}
+
+static void
+put_field(struct out *o, const struct event_pb *pb, const struct field *f, const struct value *v)
+{
+	char text[TEXT_MAX];
+
+	switch (v->type) {
+	case F_U64:
+		field_uint(o, f, V_NUMBER, v->u);
+		break;
+	case F_TIME:
+		field_uint(o, f, V_NUMBER, v->u + (uint64_t)pb->boot_offset_ns);
+		break;
+	case F_I64:
+		field_uint(o, f, V_SIGNED, zigzag((int64_t)v->u));
+		break;
+	case F_BOOL:
+		field_uint(o, f, V_FLAG, v->u != 0);
+		break;
+	case F_STR:
+	case F_PATH:
+		field_bytes(o, f, utf8_ok(v->data, v->len) ? V_TEXT : V_RAW, v->data, v->len);
+		break;
+	case F_LIST:
+		field_list(o, f, v->data, v->len);
+		break;
+	case F_IP:
+	case F_MAC:
+	case F_FLAGS:
+	case F_ENUM:
+		field_bytes(o, f, V_TEXT, text, render_value(f, v, text, sizeof(text)));
+		break;
+	}
+}
+
+static void
+put_match(struct out *o, const struct event_pb *pb, const struct event *e, const struct rec_match *m)
+{
+	const char *name = (const char *)e->rec + m->name_off;
+	const char *severity = m->severity < N_SEVERITIES ? severity_names[m->severity] : "";
+	size_t len = bytes_len(M_NAME, text_len(name, m->name_len)) +
+		bytes_len(M_SEVERITY, strlen(severity)) + (m->flags & MATCH_ENFORCE ? 2 : 0);
+
+	for (uint32_t i = 0; i < pb->actions->n; i++)
+		if (m->actions & 1ULL << i)
+			len += bytes_len(M_ACTIONS, strlen(pb->actions->a[i].name));
+	if (!put_head(o, E_RULES, len))
+		return;
+	put_text_always(o, M_NAME, name, m->name_len);
+	put_str(o, M_SEVERITY, severity);
+	for (uint32_t i = 0; i < pb->actions->n; i++)
+		if (m->actions & 1ULL << i)
+			put_str(o, M_ACTIONS, pb->actions->a[i].name);
+	put_uint(o, M_ENFORCE, m->flags & MATCH_ENFORCE ? 1 : 0);
+}
+
+static void
+put_flags(struct out *o, uint32_t flags)
+{
+	static const struct { uint32_t flag; const char *name; } names[] = {
+		{ EV_TRUNCATED, "truncated" }, { EV_UNTRUSTED, "untrusted" },
+		{ EV_UNRESOLVED, "unresolved" }, { EV_NO_OWNER, "no_owner" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (flags & names[i].flag)
+			put_str(o, E_FLAGS, names[i].name);
+}
+
+static const char *
+event_name(const struct tracer_info *t, unsigned int event)
+{
+	for (unsigned int i = 0; t->events && t->events[i]; i++)
+		if (i == event)
+			return t->events[i];
+	return "";
+}
+
+#define CTX(e, member) (const char *)(e)->ctx + (e)->ctx->member.off, (e)->ctx->member.len
+
+static void
+put_common(struct out *o, const struct event_pb *pb, const struct event *e, const struct tracer_info *t)
+{
+	const struct ev_hdr *h = e->ev;
+
+	put_uint(o, E_SEQ, e->rec ? e->rec->seq : 0);
+	put_uint(o, E_TIME, h->ts + (uint64_t)pb->boot_offset_ns);
+	put_str(o, E_TRACER, t->name);
+	put_text(o, E_EVENT, event_name(t, h->event), strlen(event_name(t, h->event)));
+	put_uint(o, E_PID, h->tgid);
+	put_uint(o, E_TID, h->tid);
+	put_uint(o, E_PPID, h->ppid);
+	put_uint(o, E_UID, h->uid);
+	put_uint(o, E_GID, h->gid);
+	put_text(o, E_COMM, h->comm, strnlen(h->comm, sizeof(h->comm)));
+	put_text(o, E_EXE, CTX(e, exe));
+	put_uint(o, E_RET, zigzag(h->ret));
+	put_text(o, E_CONTAINER, CTX(e, container));
+	put_text(o, E_RUNTIME, CTX(e, runtime));
+	put_text(o, E_CGROUP, CTX(e, cgroup));
+}
+
+size_t
+event_pb(const struct event_pb *pb, const struct event *e, uint8_t *out, size_t size)
+{
+	const struct tracer_info *t = tracer_info(e->ev->tracer);
+	struct out o = { out, out + size };
+	struct value v;
+
+	if (!t)
+		return 0;
+	put_common(&o, pb, e, t);
+	for (const struct field *f = t->fields; f->name; f++)
+		if (!(f->flags & FIELD_HIDDEN) && field_get(e, f, &v))
+			put_field(&o, pb, f, &v);
+	for (uint32_t i = 0; i < e->n_matches; i++)
+		put_match(&o, pb, e, &e->matches[i]);
+	put_flags(&o, e->ev->flags);
+	return (size_t)(o.p - out);
+}
+
+size_t
+event_pb_line(const char *line, size_t len, uint8_t *out, size_t size)
+{
+	struct out o = { out, out + size };
+
+	put_text_always(&o, E_LINE, line, len);
+	return (size_t)(o.p - out);
+}
+
+size_t
+event_pb_lost(uint64_t lost, uint8_t *out)
+{
+	struct out o = { out, out + 12 };
+
+	put_uint(&o, E_LOST, lost);
+	return (size_t)(o.p - out);
+}
+
+/* ---- grpc.Event ---- */
+
+static void
+seed_data(struct out *o, const char *key, const void *value, size_t len)
+{
+	size_t fixed = text_len(value, len), key_len = strlen(key);
+
+	if (!put_head(o, S_DATA, bytes_len(1, key_len) + bytes_len(2, fixed)))
+		return;
+	put_raw(o, 1, key, key_len);
+	put_text_always(o, 2, value, len);
+}
+
+static void
+seed_value(struct out *o, const char *key, const struct event *e, const struct field *f)
+{
+	static char text[SEED_MAX];	/* one thread */
+	struct value v;
+	size_t n;
+
+	if (!f || !field_get(e, f, &v))
+		return;
+	if (v.type == F_STR || v.type == F_PATH) {
+		seed_data(o, key, v.data, v.len);
+		return;
+	}
+	if (v.type != F_LIST) {
+		seed_data(o, key, text, render_value(f, &v, text, sizeof(text)));
+		return;
+	}
+	n = v.len < sizeof(text) ? v.len : sizeof(text);
+	memcpy(text, v.data, n);
+	for (size_t i = 0; i + 1 < n; i++)
+		if (!text[i])
+			text[i] = ' ';
+	seed_data(o, key, text, n && !text[n - 1] ? n - 1 : n);
+}
+
+/* Its keys, where the event has such a field under another name. */
+static void
+seed_aliases(struct out *o, const struct event *e, const struct tracer_info *t)
+{
+	static const char *const names[] = { "argv", "filename", "command", "returnval", "saddr", "daddr",
+		"sport", "dport", "state", "tcpflags", "seq", "len" };
+	char ret[24];
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		const struct field *f = field_find(e->ev->tracer, names[i]);
+
+		if (f && strcmp(f->name, names[i]) != 0)
+			seed_value(o, names[i], e, f);
+		else if (!f && strcmp(names[i], "returnval") == 0)
+			seed_data(o, names[i], ret, (size_t)snprintf(ret, sizeof(ret), "%lld",
+				(long long)e->ev->ret));
+	}
+	if (e->ev->tracer == TR_EXEC)
+		seed_data(o, "type", "1", 1);
+}
+
+size_t
+event_pb_seed(const struct event *e, uint8_t *out, size_t size)
+{
+	const struct tracer_info *t = tracer_info(e->ev->tracer);
+	const struct ev_hdr *h = e->ev;
+	struct out o = { out, out + size };
+
+	if (!t)
+		return 0;
+	put_uint(&o, S_PID, h->tgid);
+	put_uint(&o, S_TGID, h->ppid);
+	put_uint(&o, S_UID, h->uid);
+	put_uint(&o, S_GID, h->gid);
+	seed_aliases(&o, e, t);
+	for (const struct field *f = t->fields; f->name; f++)
+		if (!(f->flags & FIELD_HIDDEN))
+			seed_value(&o, f->name, e, f);
+	put_text(&o, S_CONTAINER, CTX(e, container));
+	if (e->ctx->runtime.len)
+		put_text(&o, S_RUNTIME, CTX(e, runtime));
+	else
+		put_str(&o, S_RUNTIME, "not-found");
+	put_str(&o, S_TRACER, t->seed_name ? t->seed_name : t->name);
+	put_uint(&o, S_RET, (uint64_t)(int64_t)(int32_t)h->ret);
+	put_text(&o, S_COMMAND, h->comm, strnlen(h->comm, sizeof(h->comm)));
+	return (size_t)(o.p - out);
+}

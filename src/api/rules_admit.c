@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the configuration lets a rule do. */
+#include <stdio.h>
+#include <string.h>
+
+#include "api/rules.h"
+#include "ipc/tracers.h"
+
+static enum ipc_code
+admit_tracers(const struct api_rule *r, const struct config *cfg, const struct rule_by *by, char *why,
+	size_t room)
+{
+	uint64_t refused = r->rule->tracers & ~rules_allowed_tracers(cfg), sensitive = 0;
+	char names[256];
+
+	rules_tracer_names(refused & cfg->tracers_deny.mask, names, sizeof(names));
+	if (names[0]) {
+		snprintf(why, room, "tracer %s is denied (tracers.deny in bpfd.toml)", names);
+		return IPC_PERMISSION_DENIED;
+	}
+	rules_tracer_names(refused, names, sizeof(names));
+	if (names[0]) {
+		snprintf(why, room, "tracer %s shows what people type: bpfd.toml must name it in "
+			"tracers.allow_sensitive", names);
+		return IPC_PERMISSION_DENIED;
+	}
+	for (unsigned int t = 1; t < N_TRACERS; t++)
+		if (ipc_tracer_flags(t) & TR_SENSITIVE)
+			sensitive |= 1ULL << t;
+	if (by->origin == RULE_FROM_API && by->role < CONFIG_ADMIN && (r->rule->tracers & sensitive)) {
+		snprintf(why, room, "only an administrator may use a tracer of what people type");
+		return IPC_PERMISSION_DENIED;
+	}
+	return IPC_OK;
+}
+
+static void
+list_actions(const struct action_table *t, char *out, size_t size)
+{
+	size_t len = 0;
+
+	out[0] = '\0';
+	for (uint32_t i = 0; i < t->n && len < size; i++)
+		len += (size_t)snprintf(out + len, size - len, "%s%s", i ? ", " : "", t->a[i].name);
+}
+
+static enum ipc_code
+admit_actions(struct api_rule *r, const struct action_table *t, bool *destructive, char *why,
+	size_t room)
+{
+	memset(r->actions, 0, sizeof(r->actions));
+	for (uint32_t i = 0; i < r->rule->n_actions; i++) {
+		const struct rule_action *a = &r->rule->actions[i];
+		int bit = action_by_name(t, a->name);
+		char names[512];
+
+		if (bit < 0) {
+			list_actions(t, names, sizeof(names));
+			snprintf(why, room, "[%s]: %s is not a valid action; there are %s", r->name,
+				a->name, names);
+			return IPC_INVALID_ARGUMENT;
+		}
+		*destructive |= action_types[t->a[bit].type].destructive;
+		for (uint32_t s = a->min_severity; s < N_SEVERITIES; s++)
+			r->actions[s] |= 1ULL << bit;
+	}
+	return IPC_OK;
+}
+
+enum ipc_code
+rules_admit(struct api_rule *r, const struct config *cfg, const struct action_table *actions,
+	const struct rule_by *by, char *why, size_t room)
+{
+	bool destructive = false;
+	bool trusted = by->origin == RULE_FROM_FILE || (by->uid == 0 && cfg->actions_api_allow_enforce);
+	enum ipc_code code = admit_tracers(r, cfg, by, why, room);
+
+	if (!code)
+		code = admit_actions(r, actions, &destructive, why, room);
+	if (code)
+		return code;
+	r->enforce = r->rule->mode == RULE_ENFORCE && trusted && cfg->actions_allow_enforce;
+	if (!destructive || r->rule->mode != RULE_ENFORCE || r->enforce)
+		return IPC_OK;
+	if (!trusted && by->uid != 0)
+		rules_problem(r, true, "enforce: by the API only root may enforce, so what its actions "
+			"would do is only said");
+	else if (!trusted)
+		rules_problem(r, true, "enforce: not by the API without actions.api_allow_enforce, so what "
+			"its actions would do is only said");
+	else
+		rules_problem(r, true, "enforce: not without actions.allow_enforce in bpfd.toml, so what its "
+			"actions would do is only said");
+	return IPC_OK;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rules at start: files as bpfd-config read them, and what the store has. */
+#include <stdio.h>
+#include <string.h>
+
+#include "api/rules.h"
+#include "api/store.h"
+#include "common/log.h"
+#include "ipc/messages.h"
+
+struct reading {
+	struct rules *rs;
+	const struct config *cfg;
+	const struct action_table *actions;
+};
+
+static void
+refuse(struct api_rule *r, const char *why)
+{
+	r->refused = true;
+	rules_problem(r, false, "%s", why);
+	log_warn("rule.refused", "rule=%s file=%s text=%s", LOG_QUOTE(r->name), LOG_QUOTE(r->source),
+		LOG_QUOTE(why));
+}
+
+/* Ends the reading of a rule: checks it against the configuration and those before it. */
+static void
+settle(const struct reading *rd, struct api_rule *r)
+{
+	const struct rule_by by = { .origin = r->origin, .uid = r->uid, .role = CONFIG_ADMIN };
+	char why[IPC_TEXT_MAX] = "";
+	const struct api_rule *same;
+
+	if (!r->rule)
+		return;
+	if (rules_admit(r, rd->cfg, rd->actions, &by, why, sizeof(why)) != IPC_OK) {
+		refuse(r, why);
+		return;
+	}
+	same = rules_same(rd->rs, r, NULL);
+	if (!same)
+		return;
+	snprintf(why, sizeof(why), "there is a rule of this name for the same tracer%s%s",
+		same->source[0] ? " in " : "", same->source);
+	refuse(r, why);
+}
+
+static void
+stem_of(const char *file, char *out, size_t size)
+{
+	const char *base = strrchr(file, '/');
+	size_t len;
+
+	snprintf(out, size, "%s", base ? base + 1 : file);
+	len = strlen(out);
+	if (len > 5 && strcmp(out + len - 5, ".toml") == 0)
+		out[len - 5] = '\0';
+}
+
+static int
+on_file(void *arg, const struct parsed_file *f)
+{
+	const struct reading *rd = arg;
+	AUTO(api_rule) struct api_rule *r = NULL;
+	char stem[RULE_NAME_MAX], why[IPC_TEXT_MAX] = "";
+
+	stem_of(f->file, stem, sizeof(stem));
+	r = rules_new(stem, f->file, f->text, f->text_len);
+	if (!r)
+		return -ENOMEM;
+	r->origin = RULE_FROM_FILE;
+	for (size_t i = 0; i < f->n_problems; i++)
+		if (rules_problem(r, f->problems[i].warning, "%s", "") == 0)
+			r->problems[r->n_problems - 1] = f->problems[i];
+	if (!f->packed)
+		r->refused = true;
+	else if (rules_take_packed(r, f->packed, f->packed_len, why, sizeof(why)) < 0)
+		refuse(r, why);
+	settle(rd, r);
+	rules_insert(rd->rs, TAKE_PTR(r));
+	return 0;
+}
+
+static int
+on_row(void *arg, const struct stored_rule *row)
+{
+	const struct reading *rd = arg;
+	AUTO(api_rule) struct api_rule *r = rules_new(row->name, "", row->text, row->text_len);
+	char why[IPC_TEXT_MAX] = "";
+
+	if (!r)
+		return -ENOMEM;
+	r->origin = RULE_FROM_API;
+	r->id = row->id;
+	r->uid = row->uid;
+	r->created_ns = row->created_ns;
+	if (rules_take_packed(r, row->packed, row->packed_len, why, sizeof(why)) < 0)
+		refuse(r, why[0] ? why : "the store's copy cannot be read");
+	settle(rd, r);
+	rules_insert(rd->rs, TAKE_PTR(r));
+	return 0;
+}
+
+int
+rules_read(struct rules *rs, const struct config *cfg, const struct action_table *actions,
+	const void *files, size_t len, struct store *st)
+{
+	struct reading rd = { .rs = rs, .cfg = cfg, .actions = actions };
+	int err = files ? parsed_each(files, len, on_file, &rd) : 0;
+
+	if (err)
+		return log_err(err, "rules.files", "what bpfd-config made of the rule files");
+	return store_each_rule(st, on_row, &rd);
+}
