@@ -216,7 +216,8 @@ int
 sandbox_seccomp(const struct sandbox *sb)
 {
 	static const uint32_t violation[] = { [SANDBOX_ENFORCE] = VIOLATION,
-		[SANDBOX_LOG] = SCMP_ACT_LOG, [SANDBOX_DENY] = SCMP_ACT_ERRNO(ENOSYS) };
+		[SANDBOX_LOG] = SCMP_ACT_LOG, [SANDBOX_DENY] = SCMP_ACT_ERRNO(ENOSYS),
+		[SANDBOX_ALLOW] = SCMP_ACT_ALLOW };
 	AUTO(seccomp) scmp_filter_ctx ctx = seccomp_init(violation[sb->mode]);
 	int err;
 

@@ -43,6 +43,8 @@ enum sandbox_mode {
 	SANDBOX_ENFORCE,	/* a violation kills the process */
 	SANDBOX_LOG,		/* a violation is logged by the kernel and allowed: debug builds only */
 	SANDBOX_DENY,		/* a violation fails with ENOSYS */
+	SANDBOX_ALLOW,		/* the list is of what is refused (SYS_ERRNO); for a process whose job
+				 * is to execute others, which inherit it */
 };
 
 struct sandbox {

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "actions/worker.h"
+#include "common/log.h"
+
+#define TROUBLE_EVERY_NS 10000000000ull
+
+uint64_t
+worker_now_ns(void)
+{
+	struct timespec ts = { 0 };
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+const struct rec_match *
+worker_match(const struct event *e, unsigned int action)
+{
+	const struct rec_match *first = NULL;
+
+	for (uint32_t i = 0; i < e->n_matches; i++) {
+		if (!(e->matches[i].actions >> action & 1))
+			continue;
+		if (e->matches[i].flags & MATCH_ENFORCE)
+			return &e->matches[i];
+		if (!first)
+			first = &e->matches[i];
+	}
+	return first;
+}
+
+/* Text in a message's array: what ipc_str_ok() would refuse is replaced. */
+static uint32_t
+put(char *to, size_t room, const void *from, size_t len)
+{
+	const unsigned char *s = from;
+	size_t n = len < room - 1 ? len : room - 1;
+
+	for (size_t i = 0; i < n; i++)
+		to[i] = s[i] >= 0x20 && s[i] < 0x7f ? (char)s[i] : '?';
+	to[n] = '\0';
+	return (uint32_t)n;
+}
+
+static void
+tell(struct worker *w, const struct msg_action_result *m)
+{
+	int err;
+
+	if (!w->enricher) {
+		worker_count(w, STAT_UNTOLD);
+		return;
+	}
+	err = chan_send_nonblock(w->enricher, IPC_ACTION_RESULT, 0, m, NULL);
+	if (!err)
+		return;
+	worker_count(w, STAT_UNTOLD);
+	if (err != -EAGAIN) {
+		chan_free(w->enricher);
+		w->enricher = NULL;	/* a new one is announced */
+	}
+}
+
+void
+worker_result(struct worker *w, const struct event *e, const struct rec_match *m, unsigned int action,
+	enum action_outcome outcome, int err, const char *text)
+{
+	struct msg_action_result r = { .action = action, .outcome = outcome, .err = err };
+
+	worker_count(w, outcome == OUTCOME_DONE ? STAT_DONE :
+		outcome == OUTCOME_FAILED ? STAT_FAILED : STAT_REFUSED);
+	if (e) {
+		uint64_t now = worker_now_ns();
+
+		r.seq = e->rec->seq;
+		r.latency_ns = now > e->ev->ts ? now - e->ev->ts : 0;
+		r.target_start = e->ev->start;
+		r.target_pid = e->ev->tgid;
+		if (e->ctx->flags & CTX_CONTAINER)
+			put(r.container, sizeof(r.container),
+				(const char *)e->ctx + e->ctx->container.off, e->ctx->container.len);
+	}
+	if (m)
+		r.rule_len = put(r.rule, sizeof(r.rule), (const char *)e->rec + m->name_off, m->name_len);
+	if (text)
+		r.text_len = put(r.text, sizeof(r.text), text, strlen(text));
+	put(r.action_name, sizeof(r.action_name), w->table->a[action].name,
+		strnlen(w->table->a[action].name, sizeof(r.action_name)));
+	tell(w, &r);
+}
+
+void
+worker_trouble(struct worker *w, unsigned int action, int err, const char *text)
+{
+	static uint64_t told[ACTIONS_MAX];
+	uint64_t now = worker_now_ns();
+
+	worker_count(w, STAT_FAILED);
+	if (told[action] && now - told[action] < TROUBLE_EVERY_NS)
+		return;
+	told[action] = now;
+	log_err(err, "action.failed", "action=%s %s", w->table->a[action].name, text);
+	worker_result(w, NULL, NULL, action, OUTCOME_FAILED, err, text);
+}
