@@ -44,6 +44,8 @@ static const struct message messages[] = {
 #define TO_LINKER(n, f, p, d, ph)  ROW(ROLE_LINKER, n, f, p, d, ph)
 #define TO_ONESHOT(n, f, p, d, ph) ROW(ROLE_ONESHOT, n, f, p, d, ph)
 #define TO_API(n, f, p, d, ph)     ROW(ROLE_API, n, f, p, d, ph)
+#define TO_ENRICHER(n, f, p, d, ph) ROW(ROLE_ENRICHER, n, f, p, d, ph)
+#define TO_ACTION(n, f, p, d, ph)  ROW(ROLE_ACTION, n, f, p, d, ph)
 #include "ipc/messages.def"
 #undef ROW
 };
@@ -53,6 +55,7 @@ struct process {
 	enum ipc_role self;
 	unsigned int peers;
 	enum ipc_phase phase;		/* in which its first message arrives */
+	const char *arg;
 };
 
 static const struct process processes[] = {
@@ -60,6 +63,7 @@ static const struct process processes[] = {
 	{ "bpfd-api", ROLE_API, FROM_SUP, PHASE_START },
 	{ "bpfd-linker", ROLE_LINKER, FROM_SUP | FROM_LOADER, PHASE_START },
 	{ "bpfd-oneshot", ROLE_ONESHOT, FROM_LOADER, PHASE_RUN },
+	{ "bpfd-action", ROLE_ACTION, FROM_SUP, PHASE_START, "output" },
 };
 
 /* What is sent: a good header for the message, then spoilt. */
@@ -87,7 +91,7 @@ struct running {
 };
 
 static void
-child(const char *path, int chan, int log)
+child(const char *path, const char *arg, int chan, int log)
 {
 	int null = open("/dev/null", O_RDWR);
 
@@ -99,25 +103,25 @@ child(const char *path, int chan, int log)
 	dup2(log, 2);
 	dup2(chan, 3);
 	closefrom(4);
-	execl(path, path, (char *)NULL);
+	execl(path, path, arg, (char *)NULL);
 	_exit(127);
 }
 
 static struct running
-start(const char *program)
+start(const struct process *process)
 {
 	const char *build = getenv("BPFD_BUILD");
 	struct running r;
 	char path[512];
 	int sv[2], log[2];
 
-	snprintf(path, sizeof(path), "%s/%s", build ? build : ".", program);
+	snprintf(path, sizeof(path), "%s/%s", build ? build : ".", process->program);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv), 0);
 	assert_int_equal(pipe2(log, O_CLOEXEC), 0);
 	r.pid = fork();
 	assert_true(r.pid >= 0);
 	if (r.pid == 0)
-		child(path, sv[1], log[1]);
+		child(path, process->arg, sv[1], log[1]);
 	close(sv[1]);
 	close(log[1]);
 	r.chan = sv[0];
@@ -191,7 +195,7 @@ static unsigned int
 not_refused(const struct process *p, const struct message *m, const char *how)
 {
 	char said[4096];
-	struct running r = start(p->program);
+	struct running r = start(p);
 	int status;
 
 	send_packet(r.chan);
@@ -223,7 +227,7 @@ waits_for_its_first_message(void **state)
 {
 	skip_without_users();
 	for (size_t i = 0; i < ARRAY_SIZE(processes); i++) {
-		struct running r = start(processes[i].program);
+		struct running r = start(&processes[i]);
 		char said[4096];
 		int status;
 
@@ -239,7 +243,7 @@ ends_when_its_peer_is_gone(void **state)
 {
 	skip_without_users();
 	for (size_t i = 0; i < ARRAY_SIZE(processes); i++) {
-		struct running r = start(processes[i].program);
+		struct running r = start(&processes[i]);
 		char said[4096];
 
 		shutdown(r.chan, SHUT_RDWR);
