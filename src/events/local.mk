@@ -11,8 +11,12 @@ libevents_a_SOURCES = \
 	src/events/tracer_action.c \
 	src/events/tracer_arp.c bpf/arp.h \
 	src/events/tracer_bashreadline.c bpf/bashreadline.h \
+	src/events/tracer_cgroup.c bpf/cgroup.h \
+	src/events/tracer_exec.c bpf/exec.h \
+	src/events/tracer_exit.c bpf/exit.h \
 	src/events/tracer_fileops.c bpf/fileops.h \
 	src/events/tracer_filetop.c bpf/filetop.h \
+	src/events/tracer_fork.c bpf/fork.h \
 	src/events/tracer_open.c bpf/open.h \
 	src/events/tracer_openbreakout.c bpf/openbreakout.h \
 	src/events/tracer_tcpdrop.c bpf/tcpdrop.h \
