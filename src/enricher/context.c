@@ -101,7 +101,7 @@ context_make(const struct context_in *in, const struct cgroups *cgroups, void *o
 	struct rec_ctx *c = out;
 
 	*c = in->n;
-	c->flags = (in->n.flags & CTX_PROC) | (in->host ? CTX_HOST : 0);
+	c->flags = (in->n.flags & (CTX_PROC | CTX_CUT)) | (in->host ? CTX_HOST : 0);
 	c->len = sizeof(*c);
 	put_cgroup(in, cgroups, c, room);
 	put(c, room, in->pcomm, &c->pcomm);

@@ -12,7 +12,7 @@ struct span { const char *s; size_t len; };
 /* What a context is made of: of the process (numbers as in the context itself, whose strings are
  * not looked at) and of where it is. */
 struct context_in {
-	struct rec_ctx n;		/* flags: CTX_PROC or 0 */
+	struct rec_ctx n;		/* flags: CTX_PROC, CTX_CUT: of its strings */
 	struct span exe, cwd, pexe, args, pcomm, tty;
 	bool host;
 	const struct cgroup *g1, *g2;	/* v1, v2; NULL: none or not known */

@@ -318,7 +318,10 @@ on_ACTION_RESULT(struct enricher *en, struct chan *ch, const struct msg_hdr *h,
 	r.a.h.len = (r.a.h.len + 7) & ~7u;
 	procs_last_exec(&en->procs, m->target_pid, m->target_start, &r.a.h);
 	en->count[COUNT_action_results]++;
-	enricher_event(en, &r.a.h, r.a.h.len);
+	if (en->matcher)
+		enricher_event(en, &r.a.h, r.a.h.len);
+	else
+		en->count[COUNT_unmatched]++;
 	enricher_commit(en);
 	return 0;
 }

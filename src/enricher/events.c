@@ -91,7 +91,7 @@ enricher_event(struct enricher *en, const struct ev_hdr *h, size_t len)
 		en->lost++;
 		return;
 	}
-	if (!en->matcher || !matcher_run(en->matcher, &e, &en->result)) {
+	if (!matcher_run(en->matcher, &e, &en->result)) {
 		en->count[COUNT_unmatched]++;
 		return;
 	}
@@ -116,6 +116,9 @@ enricher_drain(struct enricher *en)
 	struct kring *r;
 	bool any = false;
 
+	/* Without rules nothing would be wanted: what is there waits until the API has sent them. */
+	if (!en->matcher)
+		return false;
 	krings_begin(&en->krings, now_ns());
 	look_at_losses(en);
 	while ((r = krings_next(&en->krings))) {

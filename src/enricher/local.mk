@@ -22,3 +22,22 @@ ENRICHER_LIBS = libenricher.a $(RING_LIBS) $(RULES_LIBS)
 pkglibexec_PROGRAMS += bpfd-enricher
 bpfd_enricher_SOURCES = src/enricher/main.c src/enricher/sandbox.def
 bpfd_enricher_LDADD = $(ENRICHER_LIBS)
+
+ENRIG = tests/component/enricher-rig.c tests/component/enricher-rig.h tests/unit/kring_fake.h
+
+FUZZ_TARGETS += tests/fuzz/fuzz-containers
+tests_fuzz_fuzz_containers_SOURCES = tests/fuzz/fuzz-containers.c
+tests_fuzz_fuzz_containers_LDADD = $(ENRICHER_LIBS) $(FUZZ_LIBS)
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/unit/test-containers tests/unit/test-krings
+tests_unit_test_containers_SOURCES = tests/unit/test-containers.c
+tests_unit_test_containers_LDADD = $(ENRICHER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_krings_SOURCES = tests/unit/test-krings.c tests/unit/kring_fake.h
+tests_unit_test_krings_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_krings_LDADD = $(ENRICHER_LIBS) $(CMOCKA_LIBS)
+COMPONENT_TESTS += tests/component/test-enricher
+tests_component_test_enricher_SOURCES = tests/component/test-enricher.c $(ENRIG)
+tests_component_test_enricher_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_component_test_enricher_LDADD = $(ENRICHER_LIBS) $(CMOCKA_LIBS)
+endif

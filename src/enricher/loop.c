@@ -46,7 +46,7 @@ loop_watch_rings(struct enricher *en)
 		if (errno != EPERM)
 			return log_err(-errno, "enricher.watch", "ring=%zu", i);
 		if (!en->no_wakeups)
-			log_warn("enricher.watch", "ring=%zu it wakes nobody, it is looked at every %d ms", i,
+			log_notice("enricher.watch", "ring=%zu it wakes nobody, it is looked at every %d ms", i,
 				BACKSTOP_MS);
 		en->no_wakeups = true;
 	}
@@ -102,6 +102,8 @@ wait_for_any(struct enricher *en, struct epoll_event *evs, int room)
 {
 	int n, timeout = en->idle && !en->no_wakeups ? -1 : BACKSTOP_MS;
 
+	if (!en->matcher)		/* the API's rules come first */
+		return epoll_wait(en->epoll, evs, room, -1);
 	set_sleeping(en, 1);
 	n = epoll_wait(en->epoll, evs, room, krings_waiting(&en->krings) ? 0 : timeout);
 	en->idle = n == 0 && !krings_waiting(&en->krings);
