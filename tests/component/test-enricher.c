@@ -89,9 +89,9 @@ an_event_comes_out_with_who_and_where_it_was(void **state)
 
 	skip_without_users();
 	assert_int_equal(enrig_want(&rig, OPENS), 0);
-	put_open(ENRIG_BULK, 30, 5, "/etc/passwd");
 	put_cgroup(ENRIG_CONTROL1, 10, 1, 2, "/system.slice/docker-" H ".scope/init.scope");
 	put_proc(ENRIG_CONTROL, 20, 5, "/usr/bin/cat");
+	put_open(ENRIG_BULK, 30, 5, "/etc/passwd");
 	assert_true(enrig_take(&rig, &e));
 	assert_int_equal(e.rec->seq, 1);
 	assert_int_equal(e.rec->actions, 1);
