@@ -58,3 +58,15 @@ librulesparse_a_SOURCES = \
 	src/rules/parse_seed.c \
 	src/rules/parser.h
 RULES_PARSE_LIBS = librulesparse.a $(RULES_LIBS) $(TOML_LIBS)
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/unit/test-rules-match
+tests_unit_test_rules_match_SOURCES = tests/unit/test-rules-match.c tests/unit/rules_make.h tests/unit/event_make.h
+tests_unit_test_rules_match_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_rules_match_LDADD = $(RULES_PARSE_LIBS) $(CMOCKA_LIBS)
+endif
+
+check_PROGRAMS += tests/bench/match-bench
+tests_bench_match_bench_SOURCES = tests/bench/match-bench.c tests/unit/rules_make.h tests/unit/event_make.h
+tests_bench_match_bench_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_bench_match_bench_LDADD = $(RULES_PARSE_LIBS)
