@@ -25,7 +25,10 @@ bpfd_enricher_LDADD = $(ENRICHER_LIBS)
 
 ENRIG = tests/component/enricher-rig.c tests/component/enricher-rig.h tests/unit/kring_fake.h
 
-FUZZ_TARGETS += tests/fuzz/fuzz-containers
+FUZZ_TARGETS += tests/fuzz/fuzz-containers tests/fuzz/fuzz-krings
+tests_fuzz_fuzz_krings_SOURCES = tests/fuzz/fuzz-krings.c tests/unit/kring_fake.h
+tests_fuzz_fuzz_krings_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_fuzz_fuzz_krings_LDADD = $(ENRICHER_LIBS) $(FUZZ_LIBS)
 tests_fuzz_fuzz_containers_SOURCES = tests/fuzz/fuzz-containers.c
 tests_fuzz_fuzz_containers_LDADD = $(ENRICHER_LIBS) $(FUZZ_LIBS)
 

@@ -62,6 +62,7 @@ static const struct process processes[] = {
 	{ "bpfd-loader", ROLE_LOADER, FROM_SUP, PHASE_START },
 	{ "bpfd-api", ROLE_API, FROM_SUP, PHASE_START },
 	{ "bpfd-linker", ROLE_LINKER, FROM_SUP | FROM_LOADER, PHASE_START },
+	{ "bpfd-enricher", ROLE_ENRICHER, FROM_SUP, PHASE_START },
 	{ "bpfd-oneshot", ROLE_ONESHOT, FROM_LOADER, PHASE_RUN },
 	{ "bpfd-action", ROLE_ACTION, FROM_SUP, PHASE_START, "output" },
 };
