@@ -25,6 +25,11 @@ bpfd_enricher_LDADD = $(ENRICHER_LIBS)
 
 ENRIG = tests/component/enricher-rig.c tests/component/enricher-rig.h tests/unit/kring_fake.h
 
+check_PROGRAMS += tests/bench/enricher-bench
+tests_bench_enricher_bench_SOURCES = tests/bench/enricher-bench.c tests/unit/kring_fake.h
+tests_bench_enricher_bench_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_bench_enricher_bench_LDADD = $(ENRICHER_LIBS)
+
 FUZZ_TARGETS += tests/fuzz/fuzz-containers tests/fuzz/fuzz-krings
 tests_fuzz_fuzz_krings_SOURCES = tests/fuzz/fuzz-krings.c tests/unit/kring_fake.h
 tests_fuzz_fuzz_krings_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
