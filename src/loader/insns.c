@@ -7,6 +7,10 @@
 
 #define HELPERS_MAX (sizeof(((struct conf_HELPERS *)0)->bits) * 8)
 
+/* What libbpf puts in place of an instruction whose CO-RE relocation found nothing: no helper has
+ * this number, and the kernel takes it only where the program cannot get to. */
+#define CORE_POISON 195896080
+
 static bool
 helper_denied(const struct config *cfg, int id)
 {
@@ -38,7 +42,7 @@ scan_call(const struct config *cfg, const struct bpf_insn *in)
 {
 	switch (in->src_reg) {
 	case 0:
-		return helper_denied(cfg, in->imm) ? INSNS_HELPER : INSNS_OK;
+		return in->imm != CORE_POISON && helper_denied(cfg, in->imm) ? INSNS_HELPER : INSNS_OK;
 	case BPF_PSEUDO_CALL:
 		return INSNS_OK;
 	case BPF_PSEUDO_KFUNC_CALL:	/* off: an index into fd_array, for modules */

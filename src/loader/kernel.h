@@ -3,6 +3,7 @@
 #define BPFD_LOADER_KERNEL_H
 
 #include <linux/bpf.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /*
@@ -25,5 +26,21 @@ int	kernel_info(struct kernel *k, int fd, void *info, uint32_t len);
 /* Information about a program with the ids of its maps: room in, count out. */
 int	kernel_prog_info(struct kernel *k, int fd, struct bpf_prog_info *info, uint32_t *map_ids,
 		uint32_t room);
+
+/* kernel_maps.c.  Descriptors are the caller's; 0 or negative errno otherwise. */
+#define ENOTSUPP_KERNEL 524	/* what a map without batches answers; no errno of user space's */
+int	kernel_ringbuf(struct kernel *k, const char *name, uint32_t bytes);
+int	kernel_lookup(struct kernel *k, int map, const void *key, void *value);
+int	kernel_update(struct kernel *k, int map, const void *key, const void *value);
+int	kernel_delete(struct kernel *k, int map, const void *key);
+int	kernel_next_key(struct kernel *k, int map, const void *key, void *next);	/* NULL: the first */
+/* Arrays of n keys and values, in one call where the map can: the kernel waits once, not n times,
+ * until nobody sees the old inner maps. */
+int	kernel_update_all(struct kernel *k, int map, const void *keys, size_t key_size, const void *values,
+		size_t value_size, uint32_t n);
+int	kernel_delete_all(struct kernel *k, int map, const void *keys, size_t key_size, uint32_t n);
+/* Attaches; name NULL: where a tp_btf program belongs.  The link. */
+int	kernel_raw_tracepoint(struct kernel *k, int prog, const char *name);
+int	kernel_iterator(struct kernel *k, int prog);	/* a run of an iterator program, to be read */
 
 #endif

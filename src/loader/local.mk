@@ -28,9 +28,26 @@ LOADER_SOURCES = $(BROKER_SOURCES) \
 	src/loader/reply.c \
 	src/loader/requests.c \
 	src/loader/session.c \
-	src/loader/tracers.c src/loader/tracers.h
+	src/loader/kernel_maps.c \
+	src/loader/kfilter.c src/loader/kfilter.h \
+	src/loader/tracers.c src/loader/tracers.h src/loader/tracers_parts.h \
+	src/loader/tracers_enricher.c \
+	src/loader/tracers_filter.c \
+	src/loader/tracers_hooks.c \
+	src/loader/tracers_load.c \
+	src/loader/tracers_maps.c \
+	src/loader/tracers_objects.c \
+	src/loader/tracers_pins.c \
+	src/loader/tracers_uprobe.c
 bpfd_loader_SOURCES = src/loader/main.c src/loader/sandbox.def $(LOADER_SOURCES)
+nodist_bpfd_loader_SOURCES = gen/tracer_objects.c
 bpfd_loader_LDADD = $(ATTACH_LIBS) $(IPC_LIBS)
+
+# The tracers' objects as part of the program: it opens no file.
+gen/tracer_objects.c: src/loader/embed $(TRACER_OBJECTS)
+	$(AM_V_GEN)$(MKDIR_P) gen && $(top_srcdir)/src/loader/embed $@ $(TRACER_OBJECTS)
+CLEANFILES += gen/tracer_objects.c
+EXTRA_DIST += src/loader/embed
 
 include tests/objects/local.mk
 RIG = tests/component/rig.c tests/component/rig.h
@@ -42,7 +59,28 @@ FUZZ_TARGETS += tests/fuzz/fuzz-broker
 tests_fuzz_fuzz_broker_SOURCES = tests/fuzz/fuzz-broker.c tests/unit/broker_fake.h $(BROKER_SOURCES)
 tests_fuzz_fuzz_broker_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_fuzz_fuzz_broker_LDADD = $(IPC_LIBS) $(FUZZ_LIBS)
+# A loader whose tracers are those of tests/tracers: a hook that is missing, a program that is refused.
+TEST_TRACERS = bpf/core.bpf.o tests/tracers/exec.bpf.o tests/tracers/open.bpf.o tests/tracers/exit.bpf.o \
+	tests/tracers/fork.bpf.o tests/tracers/bashreadline.bpf.o
+$(TEST_TRACERS): $(TRACER_INCLUDES)
+gen/test_tracer_objects.c: src/loader/embed $(TEST_TRACERS)
+	$(AM_V_GEN)$(MKDIR_P) gen && $(top_srcdir)/src/loader/embed $@ $(TEST_TRACERS)
+CLEANFILES += gen/test_tracer_objects.c tests/tracers/*.bpf.o
+EXTRA_DIST += tests/tracers
+check_PROGRAMS += tests/component/loader-odd
+tests_component_loader_odd_SOURCES = $(bpfd_loader_SOURCES)
+nodist_tests_component_loader_odd_SOURCES = gen/test_tracer_objects.c
+tests_component_loader_odd_LDADD = $(bpfd_loader_LDADD)
+
+FUZZ_TARGETS += tests/fuzz/fuzz-kfilter
+tests_fuzz_fuzz_kfilter_SOURCES = tests/fuzz/fuzz-kfilter.c src/loader/kfilter.c src/loader/kfilter.h
+tests_fuzz_fuzz_kfilter_LDADD = $(IPC_LIBS) $(FUZZ_LIBS)
+
 if HAVE_CMOCKA
+COMPONENT_TESTS += tests/component/test-loader-tracers
+tests_component_test_loader_tracers_SOURCES = tests/component/test-loader-tracers.c $(RIG)
+tests_component_test_loader_tracers_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_component_test_loader_tracers_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/test-loader-broker tests/unit/test-loader-insns
 tests_unit_test_loader_broker_SOURCES = tests/unit/test-loader-broker.c tests/unit/broker_fake.h \
 	$(BROKER_SOURCES)

@@ -43,6 +43,7 @@ api_drop(struct loader *ld)
 	chan_free(ld->api);
 	ld->api = NULL;
 	ld->api_gone = false;
+	ld->tracers.asked = false;
 	session_cancel(ld, false);
 }
 
@@ -135,6 +136,7 @@ static int
 stop(struct loader *ld)
 {
 	session_cancel(ld, true);
+	tracers_remove_all(ld);		/* they are the daemon's, and it ends */
 	if (ld->stop_flags & STOP_DETACH)
 		release_all(ld);
 	return chan_send(ld->sup, IPC_STOPPED, 0, NULL, NULL);
@@ -142,7 +144,7 @@ stop(struct loader *ld)
 
 struct wait_set {
 	struct pollfd fds[POLL_MAX];
-	struct linker *linkers[POLL_MAX];
+	struct peer peers[POLL_MAX];
 	nfds_t n;
 };
 
@@ -152,7 +154,7 @@ wait_for(struct wait_set *w, struct chan *ch, struct linker *ln)
 	if (!ch || w->n == POLL_MAX)
 		return;
 	w->fds[w->n] = (struct pollfd){ .fd = chan_fd(ch), .events = POLLIN };
-	w->linkers[w->n++] = ln;
+	w->peers[w->n++] = (struct peer){ ch, ln };
 }
 
 /* The supervisor first, then the API: what they say decides about linkers. */
@@ -164,26 +166,27 @@ fill(const struct loader *ld, struct wait_set *w)
 	for (struct linker *ln = ld->linkers; ln; ln = ln->next)
 		if (!ln->over && !ln->eof)
 			wait_for(w, ln->ch, ln);
-	if (ld->api)
-		wait_for(w, ld->api, NULL);
+	wait_for(w, ld->tracers.enricher, NULL);
+	wait_for(w, ld->api, NULL);
 }
 
 static int
 serve_ready(struct loader *ld, const struct wait_set *w)
 {
 	for (nfds_t i = 0; i < w->n; i++) {
-		struct linker *ln = w->linkers[i];
-		struct peer p = { ln ? ln->ch : i == 0 ? ld->sup : ld->api, ln };
-		int err = w->fds[i].revents && p.ch && (!ln || !ln->over) ? serve(ld, &p) : 0;
+		struct peer p = w->peers[i];
+		int err = w->fds[i].revents && (!p.ln || !p.ln->over) ? serve(ld, &p) : 0;
 
 		if (err >= 0)
 			continue;
-		if (ln)
-			linker_ended(ld, ln, err);
-		else if (i == 0)
+		if (p.ln)
+			linker_ended(ld, p.ln, err);
+		else if (p.ch == ld->sup)
 			return err;	/* nobody is left to work for */
-		else
+		else if (p.ch == ld->api)
 			ld->api_gone = true;
+		else
+			ld->tracers.enricher_gone = true;
 	}
 	return 0;
 }
@@ -215,6 +218,10 @@ loader_loop(struct loader *ld)
 			api_drop(ld);
 		if (ld->peer_fd >= 0)
 			api_take(ld);
+		if (ld->tracers.enricher_gone || ld->tracers.enricher_fd >= 0)
+			tracers_enricher(ld);
+		if (ld->tracers.step)
+			tracers_step(ld);
 		if (ld->stop) {
 			ld->stop = false;
 			err = stop(ld);

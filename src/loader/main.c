@@ -54,7 +54,9 @@ open_bpffs(struct loader *ld)
 	setfsuid(ld->uid);
 	if (fchdir(ld->bpffs) < 0)
 		return log_err(-errno, "loader.start", "step=bpffs");
-	return objects_open(&ld->objects, &ld->kernel, ld->rtnl);
+	if (objects_open(&ld->objects, &ld->kernel, ld->rtnl) < 0)
+		return -EIO;
+	return tracers_open(ld);
 }
 
 static int
@@ -127,6 +129,7 @@ stop(struct loader *ld)
 	pool_reap(ld);
 	chan_free(ld->api);
 	chan_free(ld->sup);
+	tracers_close(ld);
 	objects_close(&ld->objects);
 	free(ld->cfg);
 }
@@ -134,7 +137,8 @@ stop(struct loader *ld)
 int
 main(void)
 {
-	static struct loader ld = { .bpffs = -1, .rtnl = -1, .peer_fd = -1, .oneshot.fd = -1 };
+	static struct loader ld = { .bpffs = -1, .rtnl = -1, .peer_fd = -1, .oneshot.fd = -1,
+		.tracers.enricher_fd = -1 };
 	int err;
 
 	if (start(&ld) < 0 || seal(&ld) < 0)

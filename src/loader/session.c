@@ -282,12 +282,12 @@ finish(struct loader *ld, struct session *s, bool linked, struct msg_result *res
 {
 	bool ok;
 
+	part(ld, s, false);	/* keep() may wait for a oneshot, and hear meanwhile that the linker ended */
 	if (linked)
 		s->owner->keep(ld, s, res);
 	ok = res->code == IPC_OK;
 	ld->counts.loads_ok += ok;
 	ld->counts.loads_failed += !ok;
-	part(ld, s, false);
 	s->owner->done(ld, s, res);
 	session_free(ld, s);
 	session_start_queued(ld);

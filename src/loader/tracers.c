@@ -1,33 +1,319 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the API wants of tracers, step by step: the core, the filter, then every object that is
+ * missing, and at the end what is not wanted any more goes.  ld->tracers.want is the newest wish;
+ * who asked for an older one is told so.
+ */
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "common/log.h"
+#include "common/memfd.h"
+#include "ipc/tracers.h"
 #include "loader/handlers.h"
-#include "loader/loader.h"
+#include "loader/kfilter.h"
+#include "loader/tracers_parts.h"
+
+#define BIT(n) (1ULL << (n))
+
+static uint64_t
+loaded(const struct tracers *t)
+{
+	uint64_t mask = 0;
+
+	for (unsigned int n = 1; n < N_TRACERS; n++)
+		mask |= t->t[n].loaded ? BIT(n) : 0;
+	return mask;
+}
+
+/* A core without settings, or tracers without a core, are of no use. */
+static int
+take_over(struct loader *ld)
+{
+	struct tracers *t = &ld->tracers;
+	AUTO(fd) int settings = t->t[TRACER_CORE].loaded ? tracers_map(ld, "settings") : -1;
+	const uint32_t zero = 0;
+	bool core = settings >= 0 && kernel_lookup(&ld->kernel, settings, &zero, &t->settings) == 0;
+
+	for (unsigned int n = N_TRACERS; n-- > 0;) {
+		struct tracer_facts *f = &t->t[n];
+
+		if (f->loaded && core) {
+			for (size_t i = 0; i < f->pins.n; i++) {
+				f->n_programs += strchr("psduixr", f->pins.names[i][0]) && f->pins.names[i][1] == '-';
+				f->n_attached += strchr("ls", f->pins.names[i][0]) && f->pins.names[i][1] == '-';
+				if (strchr("xr", f->pins.names[i][0]) && f->pins.names[i][1] == '-')
+					snprintf(f->reason, sizeof(f->reason), f->pins.names[i][0] == 'x' ?
+						"hook %s is not in this kernel" : "the kernel refuses program %s",
+						f->pins.names[i] + 2);
+			}
+			continue;
+		}
+		if (f->pins.n || f->loaded)
+			log_notice("tracers.leftover", "tracer=%s it was not complete", tracer_name(n));
+		tracer_remove(ld, n);
+	}
+	return 0;
+}
 
 int
-on_LOADER_ENRICHER(struct loader *ld, struct peer *p, const struct msg_hdr *h,
-	const struct msg_none *m, int *fds)
+tracers_open(struct loader *ld)
 {
-	return 0;	/* until tracers are here */
+	int err;
+
+	ld->tracers.enricher_fd = -1;
+	err = tracers_scan(ld);
+	return err ? log_err(err, "tracers.open", "step=pins") : take_over(ld);
+}
+
+void
+tracers_close(struct loader *ld)
+{
+	for (unsigned int n = 0; n < N_TRACERS; n++)
+		free(ld->tracers.t[n].pins.names);
+	free(ld->tracers.filter);
+	chan_free(ld->tracers.enricher);
+	close_keep_errno(ld->tracers.enricher_fd);
+}
+
+void
+tracers_remove_all(struct loader *ld)
+{
+	ld->tracers.settings.on = 0;
+	if (ld->tracers.t[TRACER_CORE].loaded)
+		tracers_settings(ld);
+	for (unsigned int n = N_TRACERS; n-- > 0;)
+		if (ld->tracers.t[n].pins.n)
+			tracer_remove(ld, n);
+}
+
+static void
+report(struct loader *ld, uint32_t seq, unsigned int n)
+{
+	struct tracers *t = &ld->tracers;
+	struct tracer_facts *f = &t->t[n];
+	struct msg_tracer_state m = { .tracer = n, .n_programs = f->n_programs, .n_attached = f->n_attached };
+
+	m.status = f->loading ? TRACER_LOADING : f->failed || (t->denied & BIT(n)) ? TRACER_FAILED :
+		!f->loaded ? TRACER_OFF : f->reason[0] ? TRACER_PARTIAL : TRACER_ON;
+	if (t->denied & BIT(n))
+		snprintf(m.reason, sizeof(m.reason), "%s", ld->cfg->tracers_deny.mask & BIT(n) ?
+			"tracers.deny names it" : "it is of what people type: tracers.allow_sensitive does not name it");
+	else
+		snprintf(m.reason, sizeof(m.reason), "%s", f->reason);
+	for (size_t i = 0; i < f->pins.n; i++) {
+		AUTO(fd) int fd = strchr("psu", f->pins.names[i][0]) ? tracer_get(ld, n, f->pins.names[i]) : -1;
+		struct bpf_prog_info info;
+
+		if (fd < 0 || kernel_info(&ld->kernel, fd, &info, sizeof(info)) < 0)
+			continue;
+		m.missed += info.recursion_misses;
+		m.run_time_ns += info.run_time_ns;
+		m.run_cnt += info.run_cnt;
+	}
+	reply(ld, IPC_TRACER_STATE, seq, &m, NULL);
+}
+
+static void
+report_all(struct loader *ld, uint32_t seq)
+{
+	uint32_t n_items = 0;
+
+	for (unsigned int n = 1; n < N_TRACERS; n++) {
+		if (ipc_tracer_flags(n) & TR_NO_KERNEL)
+			continue;
+		report(ld, seq, n);
+		n_items++;
+	}
+	reply_ok(ld, seq, n_items);
+}
+
+/* Off first, so that nothing is counted that nobody asked for. */
+static int
+apply_filter(struct loader *ld)
+{
+	struct tracers *t = &ld->tracers;
+	int err = t->filter ? tracers_filter(ld, t->filter) : 0;
+
+	if (err)
+		return err;
+	free(TAKE_PTR(t->filter));
+	t->settings.on = t->want & loaded(t);
+	return tracers_settings(ld);
+}
+
+/* With nothing wanted and nothing there it stays so. */
+static void
+finish(struct loader *ld)
+{
+	struct tracers *t = &ld->tracers;
+	uint64_t unwanted = loaded(t) & ~t->want;
+	int err = 0;
+
+	if (t->t[TRACER_CORE].loaded)
+		err = apply_filter(ld);
+	if (err)
+		log_err(err, "tracers.filter", "the filter cannot be set");
+	for (unsigned int n = 1; n < N_TRACERS; n++) {
+		if (unwanted & BIT(n))
+			tracer_remove(ld, n);
+		if (!(t->want & BIT(n)))
+			t->t[n].failed = false;
+		if (!t->t[n].loaded && !t->t[n].failed)
+			t->t[n].reason[0] = '\0';
+	}
+	if (t->t[TRACER_CORE].loaded)
+		tracers_core_hooks(ld);
+	while (pool_ours(ld))
+		pool_ours(ld)->over = true;
+	t->busy = false;
+	if (!t->asked)
+		return;
+	t->asked = false;
+	if (err) {
+		struct msg_result res;
+
+		result_set(&res, IPC_INTERNAL, err, "the tracers' filter cannot be set: %s", strerrordesc_np(-err));
+		reply_result(ld, t->seq, &res);
+		return;
+	}
+	report_all(ld, t->seq);
+}
+
+/* The core, when something is wanted.  False: it is not there yet. */
+static bool
+have_core(struct loader *ld)
+{
+	struct tracers *t = &ld->tracers;
+	struct tracer_facts *core = &t->t[TRACER_CORE];
+
+	if (core->loaded || !t->want)
+		return true;
+	if (core->loading)
+		return false;
+	if (!core->failed) {
+		tracer_load(ld, TRACER_CORE);
+		return false;
+	}
+	for (unsigned int n = 1; n < N_TRACERS; n++) {
+		if (!(t->want & BIT(n)))
+			continue;
+		t->t[n].failed = true;
+		snprintf(t->t[n].reason, sizeof(t->t[n].reason), "what all tracers share does not load: %.900s",
+			core->reason);
+	}
+	core->failed = false;	/* the next request tries again */
+	return true;
+}
+
+/* What was loaded since the last step is wanted still, or goes in finish(). */
+static void
+switch_on(struct loader *ld)
+{
+	struct tracers *t = &ld->tracers;
+	uint64_t on = t->want & loaded(t);
+
+	tracers_core_hooks(ld);
+	if (t->filter || on != t->settings.on)
+		if (apply_filter(ld) < 0)
+			log_err(-EIO, "tracers.settings", "the tracers cannot be switched on");
+}
+
+void
+tracers_step(struct loader *ld)
+{
+	struct tracers *t = &ld->tracers;
+	bool had_core = t->greeted;
+	uint64_t missing;
+
+	t->step = false;
+	if (!t->busy || !have_core(ld))
+		return;
+	if (t->t[TRACER_CORE].loaded) {
+		t->greeted = true;
+		missing = t->want & ~loaded(t);
+		for (unsigned int n = 1; n < N_TRACERS && t->running < TRACERS_PARALLEL; n++)
+			if ((missing & BIT(n)) && !t->t[n].failed && !t->t[n].loading)
+				tracer_load(ld, n);
+		switch_on(ld);
+		if (!had_core)
+			tracers_greet(ld);
+	}
+	for (unsigned int n = 1; n < N_TRACERS; n++)
+		if ((t->want & BIT(n)) && !t->t[n].loaded && !t->t[n].failed)
+			return;
+	if (t->running == 0)
+		finish(ld);
+}
+
+/* Our own copy of a filter, checked in full.  0, or res->err with res filled. */
+static int
+take_filter(const struct msg_tracers_want *m, int fd, struct kfilter **out, struct msg_result *res)
+{
+	AUTO(mem) struct kfilter *k = NULL;
+	long len;
+	int err;
+
+	if (m->len == 0) {
+		k = calloc(1, sizeof(*k));
+		*out = TAKE_PTR(k);
+		return *out ? 0 : result_set(res, IPC_RESOURCE_EXHAUSTED, -ENOMEM, "no memory");
+	}
+	len = memfd_seal_received(fd, KFILTER_BYTES_MAX);
+	if (len < 0 || (uint64_t)len != m->len)
+		return result_set(res, IPC_INVALID_ARGUMENT, len < 0 ? (int)len : -EINVAL,
+			"the filter is not a sealed memfd of the length that was said");
+	k = malloc((size_t)len);
+	if (!k)
+		return result_set(res, IPC_RESOURCE_EXHAUSTED, -ENOMEM, "no memory");
+	err = pread(fd, k, (size_t)len, 0) == len ? kfilter_check(k, (size_t)len) : -EIO;
+	if (err)
+		return result_set(res, IPC_INVALID_ARGUMENT, err, err == -EEXIST ?
+			"the filter has two entries of one value" : "the filter is malformed");
+	*out = TAKE_PTR(k);
+	return 0;
 }
 
 int
 on_TRACERS_WANT(struct loader *ld, struct peer *p, const struct msg_hdr *h,
 	const struct msg_tracers_want *m, int *fds)
 {
-	return -EPROTO;
+	struct tracers *t = &ld->tracers;
+	struct kfilter *filter;
+	struct msg_result res = { 0 };
+	uint64_t sensitive = 0, kernel = 0;
+
+	for (unsigned int n = 1; n < N_TRACERS; n++) {
+		kernel |= ipc_tracer_flags(n) & TR_NO_KERNEL ? 0 : BIT(n);
+		sensitive |= ipc_tracer_flags(n) & TR_SENSITIVE ? BIT(n) : 0;
+	}
+	if (m->tracers & ~ipc_tracers_all())
+		result_set(&res, IPC_INVALID_ARGUMENT, -EINVAL, "there are no such tracers");
+	else
+		take_filter(m, fds[0], &filter, &res);
+	if (res.code != IPC_OK) {
+		reply_result(ld, h->seq, &res);
+		return 0;
+	}
+	if (t->asked) {
+		result_set(&res, IPC_CANCELLED, -ECANCELED, "a newer request took its place");
+		reply_result(ld, t->seq, &res);
+	}
+	t->denied = m->tracers & (ld->cfg->tracers_deny.mask | (sensitive & ~ld->cfg->tracers_allow_sensitive.mask));
+	t->want = m->tracers & kernel & ~t->denied;
+	free(t->filter);
+	t->filter = filter;
+	t->seq = h->seq;
+	t->asked = t->busy = t->step = true;
+	return 0;
 }
 
 int
 on_TRACERS_LIST(struct loader *ld, struct peer *p, const struct msg_hdr *h,
 	const struct msg_none *m, int *fds)
 {
-	return -EPROTO;
-}
-
-int
-on_BINARY_SEEN(struct loader *ld, struct peer *p, const struct msg_hdr *h, const struct msg_binary *m,
-	int *fds)
-{
-	return -EPROTO;
+	report_all(ld, h->seq);
+	return 0;
 }

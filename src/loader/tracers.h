@@ -44,7 +44,7 @@ struct tracer_facts {
 };
 
 struct tracers {
-	char dir[64];			/* tracer/DIGEST */
+	char dir[96];			/* tracer/DIGEST */
 	struct tracer_facts t[N_TRACERS];	/* [0]: the core */
 	uint64_t want;			/* of the last request, allowed and existing ones */
 	uint64_t denied;		/* asked for and not allowed */
@@ -53,6 +53,7 @@ struct tracers {
 	bool busy;			/* want is not fulfilled yet */
 	bool asked;			/* seq waits for its answer */
 	uint32_t seq;
+	bool greeted;			/* the enricher has got this core's rings, if there is one */
 	bool step;			/* for the loop: tracers_step() */
 	uint32_t running;		/* sessions */
 	struct chan *enricher;		/* NULL: none */

@@ -169,7 +169,7 @@ start_oneshot(struct rig *r)
 	if (pair(fds) < 0)
 		return;
 	remember(r, spawn("bpfd-oneshot", fds[1], CAP(SYS_ADMIN) | CAP(NET_ADMIN) | CAP(PERFMON) |
-		CAP(DAC_READ_SEARCH)), HELPER_KIND_ONESHOT, m.id);
+		CAP(DAC_READ_SEARCH) | CAP(SYS_PTRACE)), HELPER_KIND_ONESHOT, m.id);
 	close(fds[1]);
 	chan_send(r->ctl, IPC_HELPER_ONESHOT, 0, &m, fds);
 	close(fds[0]);
@@ -277,6 +277,14 @@ collect(const struct chan_msg *m, struct rig_answer *out)
 			out->links[out->n_links] = *(const struct msg_link_facts *)m->payload;
 		out->n_links++;
 		return 0;
+	case IPC_TRACER_STATE: {
+		const struct msg_tracer_state *t = m->payload;
+
+		if (t->tracer < ARRAY_SIZE(out->tracers))
+			out->tracers[t->tracer] = *t;
+		out->n_tracers++;
+		return 0;
+	}
 	case IPC_RESULT_LOG:
 		keep_log(m, out);
 		return 0;
@@ -344,6 +352,21 @@ connect_api(struct rig *r)
 }
 
 int
+rig_enricher(struct rig *r)
+{
+	int fds[2], err = pair(fds);
+
+	chan_free(r->enricher);
+	r->enricher = NULL;
+	if (!err)
+		err = chan_new(fds[0], ROLE_ENRICHER, FROM_LOADER, &r->enricher);
+	if (!err)
+		err = chan_send(r->ctl, IPC_LOADER_ENRICHER, 0, NULL, &fds[1]);
+	close(fds[1]);
+	return err;
+}
+
+int
 rig_start(struct rig *r)
 {
 	const struct msg_start start = { .flags = START_PRIVATE };
@@ -354,7 +377,7 @@ rig_start(struct rig *r)
 	if (err)
 		return err;
 	chan_new(fds[0], ROLE_SUP, FROM_LOADER, &r->ctl);
-	r->loader = spawn("bpfd-loader", fds[1], CAP(BPF) | CAP(PERFMON) | CAP(NET_ADMIN));
+	r->loader = spawn(r->program ? r->program : "bpfd-loader", fds[1], CAP(BPF) | CAP(PERFMON) | CAP(NET_ADMIN));
 	close(fds[1]);
 	chan_send(r->ctl, IPC_START_LOADER, 0, &start, (int[]){ cfg, r->bpffs });
 	err = chan_wait(r->ctl, &m, 5000);
@@ -369,7 +392,8 @@ forget(struct rig *r)
 {
 	chan_free(r->ctl);
 	chan_free(r->api);
-	r->ctl = r->api = NULL;
+	chan_free(r->enricher);
+	r->ctl = r->api = r->enricher = NULL;
 	for (size_t i = 0; i < RIG_HELPERS; i++)
 		if (r->helpers[i].pid) {	/* it ends by itself: its loader is gone */
 			waitpid(r->helpers[i].pid, NULL, 0);

@@ -21,9 +21,11 @@ struct rig_helper {
 
 struct rig {
 	char dir[64];
+	const char *program;		/* the loader's, below the build folder; NULL: bpfd-loader */
 	int bpffs;
 	struct config cfg;
 	struct chan *ctl, *api;		/* the other ends of the loader's */
+	struct chan *enricher;		/* NULL until rig_enricher() */
 	pid_t loader;
 	struct rig_helper helpers[RIG_HELPERS];
 	uint32_t next_id, seq;
@@ -38,7 +40,8 @@ struct rig_answer {
 	struct msg_prog_facts progs[8];
 	struct msg_map_facts maps[16];
 	struct msg_link_facts links[8];
-	unsigned int n_progs, n_maps, n_links;
+	struct msg_tracer_state tracers[64];	/* by number */
+	unsigned int n_progs, n_maps, n_links, n_tracers;
 	char log[65536];		/* verifier log, cut */
 	size_t log_len;
 };
@@ -56,6 +59,8 @@ int	rig_request(struct rig *r, enum ipc_type type, const void *payload, const in
 		struct rig_answer *out);
 /* Waits for an answer that was asked for by chan_send(). */
 int	rig_answer(struct rig *r, uint32_t seq, struct rig_answer *out);
+/* A new enricher's channel in place of any other. */
+int	rig_enricher(struct rig *r);
 void	rig_serve(struct rig *r, int ms);	/* serves the supervisor's side for a while */
 
 int	rig_object(const char *name);		/* sealed memfd of tests/objects/NAME.bpf.o */

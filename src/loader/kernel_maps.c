@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the loader itself does with maps and links; libbpf's calls go through the broker. */
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/bpf_compat.h"
+#include "loader/kernel.h"
+
+#define END(member) (uint32_t)(offsetof(union bpf_attr, member) + sizeof(((union bpf_attr *)0)->member))
+
+static int
+run(struct kernel *k, uint32_t cmd, union bpf_attr *attr, uint32_t size)
+{
+	k->calls++;
+	return (int)k->call(cmd, attr, size);
+}
+
+int
+kernel_ringbuf(struct kernel *k, const char *name, uint32_t bytes)
+{
+	union bpf_attr attr = { 0 };
+
+	attr.map_type = BPF_MAP_TYPE_RINGBUF;
+	attr.max_entries = bytes;
+	snprintf(attr.map_name, sizeof(attr.map_name), "%s", name);
+	return run(k, BPF_MAP_CREATE, &attr, END(map_extra));
+}
+
+static int
+element(struct kernel *k, uint32_t cmd, int map, const void *key, const void *value)
+{
+	union bpf_attr attr = { 0 };
+
+	attr.map_fd = (uint32_t)map;
+	attr.key = (uintptr_t)key;
+	attr.value = (uintptr_t)value;
+	return run(k, cmd, &attr, END(flags));
+}
+
+int
+kernel_lookup(struct kernel *k, int map, const void *key, void *value)
+{
+	return element(k, BPF_MAP_LOOKUP_ELEM, map, key, value);
+}
+
+int
+kernel_update(struct kernel *k, int map, const void *key, const void *value)
+{
+	return element(k, BPF_MAP_UPDATE_ELEM, map, key, value);
+}
+
+int
+kernel_delete(struct kernel *k, int map, const void *key)
+{
+	return element(k, BPF_MAP_DELETE_ELEM, map, key, NULL);
+}
+
+int
+kernel_next_key(struct kernel *k, int map, const void *key, void *next)
+{
+	return element(k, BPF_MAP_GET_NEXT_KEY, map, key, next);
+}
+
+static int
+batch(struct kernel *k, uint32_t cmd, int map, const void *keys, const void *values, uint32_t n)
+{
+	union bpf_attr attr = { 0 };
+
+	if (n == 0)
+		return 0;
+	attr.batch.map_fd = (uint32_t)map;
+	attr.batch.keys = (uintptr_t)keys;
+	attr.batch.values = (uintptr_t)values;
+	attr.batch.count = n;
+	return run(k, cmd, &attr, END(batch.flags));
+}
+
+int
+kernel_update_all(struct kernel *k, int map, const void *keys, size_t key_size, const void *values,
+	size_t value_size, uint32_t n)
+{
+	int err = batch(k, BPF_MAP_UPDATE_BATCH, map, keys, values, n);
+
+	if (err != -EINVAL && err != -ENOTSUPP_KERNEL)
+		return err;
+	err = 0;
+	for (uint32_t i = 0; i < n && !err; i++)
+		err = kernel_update(k, map, (const char *)keys + i * key_size,
+			(const char *)values + i * value_size);
+	return err;
+}
+
+int
+kernel_delete_all(struct kernel *k, int map, const void *keys, size_t key_size, uint32_t n)
+{
+	int err = batch(k, BPF_MAP_DELETE_BATCH, map, keys, NULL, n);
+
+	for (uint32_t i = 0; err && i < n; i++)
+		kernel_delete(k, map, (const char *)keys + i * key_size);
+	return 0;
+}
+
+int
+kernel_raw_tracepoint(struct kernel *k, int prog, const char *name)
+{
+	union bpf_attr attr = { 0 };
+
+	attr.raw_tracepoint.name = (uintptr_t)name;
+	attr.raw_tracepoint.prog_fd = (uint32_t)prog;
+	return run(k, BPF_RAW_TRACEPOINT_OPEN, &attr, END(raw_tracepoint.prog_fd));
+}
+
+int
+kernel_iterator(struct kernel *k, int prog)
+{
+	struct compat_link_create lc = { .prog_fd = (uint32_t)prog, .attach_type = BPF_TRACE_ITER };
+	int link = compat_link_create(&lc), iter;
+	union bpf_attr attr = { 0 };
+
+	if (link < 0)
+		return link;
+	attr.iter_create.link_fd = (uint32_t)link;
+	iter = run(k, BPF_ITER_CREATE, &attr, END(iter_create.flags));
+	close(link);
+	return iter;
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "loader/tracers_parts.h"
+
+/* What a program's section makes of it. */
+struct hook {
+	char kind;			/* of its pin */
+	bool attach;			/* when it is loaded, by name */
+	const char *name;		/* NULL: it knows */
+};
+
+static bool
+begins(const char *s, const char *with, const char **rest)
+{
+	size_t n = strlen(with);
+
+	*rest = s + n;
+	return strncmp(s, with, n) == 0;
+}
+
+/* The core's own are attached while a tracer is on; the kernel's filter of names has no '.', '/'. */
+static struct hook
+hook_of(unsigned int n, const char *section)
+{
+	const char *name;
+
+	if (strcmp(section, "tp_btf/sys_exit") == 0)
+		return (struct hook){ .kind = n == TRACER_CORE ? 'd' : 's' };
+	if (begins(section, "tp_btf/", &name))
+		return (struct hook){ .kind = 'p', .attach = n != TRACER_CORE };
+	if (n != TRACER_CORE && (begins(section, "raw_tp/", &name) || begins(section, "raw_tracepoint/", &name)))
+		return (struct hook){ .kind = 'p', .attach = true, .name = name };
+	if (begins(section, "iter/", &name))
+		return (struct hook){ .kind = 'i' };
+	if (strcmp(section, "uretprobe") == 0)
+		return (struct hook){ .kind = 'u' };
+	return (struct hook){ .kind = '\0' };
+}
+
+/* Adds to what is missing, one phrase after the other. */
+__attribute__((format(printf, 2, 3))) static void
+miss(struct tracer_facts *f, const char *fmt, ...)
+{
+	size_t len = strlen(f->reason);
+	va_list ap;
+
+	if (len && len + 3 < sizeof(f->reason))
+		len += (size_t)snprintf(f->reason + len, sizeof(f->reason) - len, "; ");
+	va_start(ap, fmt);
+	vsnprintf(f->reason + len, sizeof(f->reason) - len, fmt, ap);
+	va_end(ap);
+}
+
+/* "l-PROGRAM" beside "p-PROGRAM". */
+static int
+attach(struct loader *ld, unsigned int n, const char *program, int prog, const char *name)
+{
+	AUTO(fd) int link = kernel_raw_tracepoint(&ld->kernel, prog, name);
+	char pin[IPC_NAME_MAX + 2];
+	int err = link < 0 ? link : 0;
+
+	snprintf(pin, sizeof(pin), "l-%s", program);
+	if (!err)
+		err = tracer_pin(ld, n, pin, link);
+	ld->counts.attaches += !err;
+	return err;
+}
+
+static int
+keep_prog(struct loader *ld, unsigned int n, struct session *s, const struct msg_linked_prog *m)
+{
+	struct tracer_facts *f = &ld->tracers.t[n];
+	struct hook hook = hook_of(n, m->section);
+	int fd = broker_fd(&s->b, handles_get(&s->b.handles, m->handle, BPFCMD_PROG));
+	char pin[IPC_NAME_MAX + 2] = { hook.kind, '-' };
+	int err;
+
+	if (fd < 0)
+		return fd;
+	if (!hook.kind || strlen(m->name) + 3 > IPC_NAME_MAX ||
+	    (hook.kind == 's' && tracer_pin_of(f, 's', NULL))) {
+		miss(f, "program %s (%s) has no place to be attached", m->name, m->section);
+		return 0;
+	}
+	strcat(pin, m->name);
+	err = tracer_pin(ld, n, pin, fd);
+	if (!err && hook.kind == 's')
+		err = tracers_slot(ld, n, fd);
+	if (err || !hook.attach) {
+		f->n_attached += !err && hook.kind == 's';
+		return err;
+	}
+	err = attach(ld, n, m->name, fd, hook.name);
+	f->n_attached += !err;
+	if (err) {	/* the others do what they can */
+		miss(f, "%s: the kernel does not attach it (%s)", m->section, strerrorname_np(-err));
+		snprintf(pin, sizeof(pin), "r-%s", m->name);
+		tracer_mark(ld, n, pin);
+	}
+	return 0;
+}
+
+static int
+keep_map(struct loader *ld, unsigned int n, struct session *s, const struct msg_linked_map *m)
+{
+	struct handle *h = handles_get(&s->b.handles, m->handle, BPFCMD_MAP);
+	char pin[IPC_NAME_MAX + 2];
+	int fd;
+
+	/* A tracer's own lives by its programs; names with a dot are the data of an object. */
+	if (h->shared || n != TRACER_CORE || strchr(m->name, '.') || strlen(m->name) + 3 > IPC_NAME_MAX)
+		return 0;
+	fd = broker_fd(&s->b, h);
+	snprintf(pin, sizeof(pin), "m-%s", m->name);
+	return fd < 0 ? fd : tracer_pin(ld, n, pin, fd);
+}
+
+void
+tracer_without(struct tracer_facts *f, const struct msg_linked_without *m)
+{
+	if (m->why == WITHOUT_HOOK)
+		miss(f, "hook %s is not in this kernel", m->section);
+	else
+		miss(f, "the kernel refuses program %s (%s): %s", m->name, strerrorname_np(-m->err) ?: "?",
+			m->text);
+}
+
+static int
+keep_without(struct loader *ld, unsigned int n, const struct msg_linked_without *m)
+{
+	const char *slash = strchr(m->section, '/');
+	char pin[IPC_NAME_MAX];
+
+	tracer_without(&ld->tracers.t[n], m);
+	if (m->why == WITHOUT_HOOK)
+		snprintf(pin, sizeof(pin), "x-%.120s", slash ? slash + 1 : m->section);
+	else
+		snprintf(pin, sizeof(pin), "r-%.120s", m->name);
+	for (char *c = pin; *c; c++)
+		if (*c == '.' || *c == '/')
+			*c = '_';
+	return tracer_mark(ld, n, pin);
+}
+
+int
+tracer_keep(struct loader *ld, unsigned int n, struct session *s, struct msg_result *res)
+{
+	struct tracer_facts *f = &ld->tracers.t[n];
+	int err = 0;
+
+	f->n_programs = (uint32_t)(s->n_progs + s->n_without);
+	f->n_attached = 0;
+	f->reason[0] = '\0';
+	for (size_t i = 0; i < s->n_maps && !err; i++)
+		err = keep_map(ld, n, s, &s->maps[i]);
+	if (!err && n == TRACER_CORE)
+		err = tracers_core_fill(ld);
+	for (size_t i = 0; i < s->n_without && !err; i++)
+		err = keep_without(ld, n, &s->without[i]);
+	for (size_t i = 0; i < s->n_progs && !err; i++)
+		err = keep_prog(ld, n, s, &s->progs[i]);
+	if (!err)
+		err = tracer_done(ld, n);
+	f->loaded = !err;
+	if (!err)
+		return 0;
+	if (s->b.refusal.code != IPC_OK) {
+		*res = s->b.refusal;
+		return res->err;
+	}
+	return result_set(res, IPC_INTERNAL, err, "it cannot be pinned or attached: %s", strerrordesc_np(-err));
+}
+
+void
+tracer_remove(struct loader *ld, unsigned int n)
+{
+	struct tracer_facts *f = &ld->tracers.t[n];
+
+	if (tracer_pin_of(f, 's', NULL))
+		tracers_slot(ld, n, -1);
+	for (const char *pin = tracer_pin_of(f, 'l', NULL); pin; pin = tracer_pin_of(f, 'l', pin))
+		ld->counts.detaches++;
+	tracer_unpin_all(ld, n);
+}
+
+/* One program of the core: attached or not. */
+static void
+set_hook(struct loader *ld, const char *pin, bool on)
+{
+	const struct tracer_facts *core = &ld->tracers.t[TRACER_CORE];
+	char link[IPC_NAME_MAX];
+	int err = 0;
+
+	snprintf(link, sizeof(link), "l-%.120s", pin + 2);
+	if (on == tracer_has_pin(core, link))
+		return;
+	if (on) {
+		AUTO(fd) int prog = tracer_get(ld, TRACER_CORE, pin);
+
+		err = prog < 0 ? prog : attach(ld, TRACER_CORE, pin + 2, prog, NULL);
+	} else {
+		tracer_unpin(ld, TRACER_CORE, link);
+		ld->counts.detaches++;
+	}
+	if (err)
+		log_err(err, "tracers.core", "program=%s", pin + 2);
+}
+
+void
+tracers_core_hooks(struct loader *ld)
+{
+	const struct tracer_facts *core = &ld->tracers.t[TRACER_CORE];
+	bool any = false, slots = false;
+
+	for (unsigned int n = 1; n < N_TRACERS; n++) {
+		const struct tracer_facts *f = &ld->tracers.t[n];
+
+		any = any || f->loaded;
+		slots = slots || (f->loaded && tracer_pin_of(f, 's', NULL));
+	}
+	for (const char *pin = tracer_pin_of(core, 'p', NULL); pin; pin = tracer_pin_of(core, 'p', pin))
+		set_hook(ld, pin, any);
+	for (const char *pin = tracer_pin_of(core, 'd', NULL); pin; pin = tracer_pin_of(core, 'd', pin))
+		set_hook(ld, pin, slots);
+}

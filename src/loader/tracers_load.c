@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "common/memfd.h"
+#include "ipc/bpfnames.h"
+#include "loader/tracers_parts.h"
+
+#define TYPE(name) (1ULL << BPF_PROG_TYPE_##name)
+#define MAP(name) (1ULL << BPF_MAP_TYPE_##name)
+/* A shift that does not compile when the helper is of another word. */
+#define HELPER(name, word) (1ULL << (BPF_FUNC_##name - (word) * 64))
+
+/*
+ * bpfd's own objects are not the user's: what policy.* and limits.* say of objects that come from
+ * outside does not hold for them.  Every check of the broker stays, against what the tracers need;
+ * no helper that writes to another's memory, signals or changes a return value, no kernel function.
+ */
+static const struct config own_limits = {
+	.policy_program_types.mask = TYPE(TRACING) | TYPE(RAW_TRACEPOINT) | TYPE(KPROBE) | TYPE(XDP),
+	.policy_map_types.mask = MAP(HASH) | MAP(ARRAY) | MAP(PROG_ARRAY) | MAP(PERCPU_HASH) |
+		MAP(PERCPU_ARRAY) | MAP(LRU_HASH) | MAP(LRU_PERCPU_HASH) | MAP(ARRAY_OF_MAPS) |
+		MAP(RINGBUF) | MAP(TASK_STORAGE) | MAP(SK_STORAGE) | MAP(STACK) | MAP(QUEUE),
+	.policy_deny_helpers.bits = {
+		[0] = HELPER(probe_write_user, 0) | HELPER(override_return, 0),
+		[1] = HELPER(send_signal, 1) | HELPER(send_signal_thread, 1),
+		[2] = HELPER(sys_bpf, 2) | HELPER(btf_find_by_name_kind, 2) | HELPER(sys_close, 2),
+	},
+	.limits_map_bytes = 1ULL << 30,
+	.limits_maps = 64,
+	.limits_programs = 64,
+	.limits_instructions = 1000000,
+	.limits_btf_bytes = 4 << 20,
+};
+/* The core's maps, by their names. */
+static int
+share(struct loader *ld, struct session *s)
+{
+	const struct tracer_facts *core = &ld->tracers.t[TRACER_CORE];
+	int err = 0;
+
+	for (const char *pin = tracer_pin_of(core, 'm', NULL); pin && s->seq != TRACER_CORE && !err;
+	     pin = tracer_pin_of(core, 'm', pin))
+		err = session_share(s, pin + 2, tracer_get(ld, TRACER_CORE, pin));
+	return err;
+}
+
+static int
+keep(struct loader *ld, struct session *s, struct msg_result *res)
+{
+	return tracer_keep(ld, s->seq, s, res);
+}
+
+static void
+done(struct loader *ld, struct session *s, const struct msg_result *res)
+{
+	struct tracers *t = &ld->tracers;
+	struct tracer_facts *f = &t->t[s->seq];
+
+	t->running--;
+	t->step = true;
+	f->loading = false;
+	if (res->code == IPC_OK)
+		return;
+	tracer_unpin_all(ld, s->seq);
+	f->failed = true;
+	snprintf(f->reason, sizeof(f->reason), "%.600s", res->text);
+	for (size_t i = 0; i < s->n_without; i++)
+		tracer_without(f, &s->without[i]);
+	log_err(res->err, "tracers.load", "tracer=%s why=%s", tracer_name(s->seq), LOG_QUOTE(f->reason));
+}
+
+/* The verifier's last words are the reason already; all of them are for whoever writes a tracer. */
+static void
+write_log(struct loader *ld, struct session *s, const struct msg_result_log *log)
+{
+	char text[4096];
+	size_t len = log->len < sizeof(text) - 1 ? log->len : sizeof(text) - 1;
+	ssize_t n = pread(s->b.arena, text, len, (off_t)(log->offset + log->len - len));
+
+	text[n > 0 ? n : 0] = '\0';
+	log_debug("tracers.verifier", "tracer=%s log=%s", tracer_name(s->seq), LOG_QUOTE(text));
+}
+
+static const struct session_owner owner = {
+	.cfg = &own_limits,
+	.lasting = true,
+	.share = share,
+	.keep = keep,
+	.log = write_log,
+	.done = done,
+};
+
+static int
+start(struct loader *ld, unsigned int n, struct msg_result *res)
+{
+	AUTO(mem) struct msg_load *req = calloc(1, sizeof(*req));
+	const void *data;
+	size_t len;
+	int fd;
+
+	if (!req)
+		return result_set(res, IPC_RESOURCE_EXHAUSTED, -ENOMEM, "no memory");
+	if (!tracer_object(n, &data, &len))
+		return result_set(res, IPC_UNIMPLEMENTED, -ENOENT, "this bpfd was built without it");
+	fd = memfd_sealed(tracer_name(n), data, len);
+	if (fd < 0)
+		return result_set(res, IPC_RESOURCE_EXHAUSTED, fd, "no memory for its object");
+	req->type_grant = own_limits.policy_program_types.mask;
+	req->flags = LOAD_TRACER | LOAD_MORE;
+	return session_new(ld, &owner, n, req, NULL, fd, res);
+}
+
+void
+tracer_load(struct loader *ld, unsigned int n)
+{
+	struct tracer_facts *f = &ld->tracers.t[n];
+	struct msg_result res;
+	int err;
+
+	ld->tracers.running++;
+	f->loading = true;
+	err = start(ld, n, &res);
+	if (!err)
+		return;
+	ld->tracers.running--;
+	ld->tracers.step = true;
+	f->loading = false;
+	f->failed = true;
+	snprintf(f->reason, sizeof(f->reason), "%s", res.text);
+	log_err(err, "tracers.load", "tracer=%s why=%s", tracer_name(n), LOG_QUOTE(res.text));
+}

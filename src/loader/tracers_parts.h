@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BPFD_LOADER_TRACERS_PARTS_H
+#define BPFD_LOADER_TRACERS_PARTS_H
+
+#include "loader/loader.h"
+
+/* What tracers*.c have of each other.  n is enum ev_tracer, TRACER_CORE for the core. */
+#define TRACERS_PARALLEL 2	/* objects that are linked at a time: one waits for the other's verifier */
+
+/* tracers_objects.c: what is built in. */
+const char *tracer_name(unsigned int n);
+const char *tracer_objects_digest_text(void);
+bool	tracer_object(unsigned int n, const void **data, size_t *len);	/* false: it is not */
+
+/* tracers_pins.c: a pin is named "K-WHAT", see tracers.h; the tables follow what is pinned. */
+int	tracer_pin(struct loader *ld, unsigned int n, const char *pin, int fd);
+int	tracer_mark(struct loader *ld, unsigned int n, const char *pin);	/* a directory */
+int	tracer_done(struct loader *ld, unsigned int n);
+int	tracer_get(struct loader *ld, unsigned int n, const char *pin);	/* the caller's descriptor */
+/* The pin of kind behind after (NULL: the first) in the order of the table; NULL: none. */
+const char *tracer_pin_of(const struct tracer_facts *f, char kind, const char *after);
+bool	tracer_has_pin(const struct tracer_facts *f, const char *pin);
+void	tracer_unpin(struct loader *ld, unsigned int n, const char *pin);	/* a link is off when it returns */
+void	tracer_unpin_all(struct loader *ld, unsigned int n);
+int	tracers_scan(struct loader *ld);
+
+/* tracers_load.c: starts a session for an object; its end sets loaded or failed, and ld->tracers.step. */
+void	tracer_load(struct loader *ld, unsigned int n);
+
+/* tracers_hooks.c */
+/* Pins and attaches what a session made. */
+int	tracer_keep(struct loader *ld, unsigned int n, struct session *s, struct msg_result *res);
+void	tracer_without(struct tracer_facts *f, const struct msg_linked_without *m);	/* adds to f->reason */
+void	tracer_remove(struct loader *ld, unsigned int n);	/* out of the dispatcher, detached, unloaded */
+void	tracers_core_hooks(struct loader *ld);	/* the core's own are attached while a tracer is on */
+
+/* tracers_maps.c: the core's maps. */
+int	tracers_map(struct loader *ld, const char *name);	/* the caller's descriptor */
+int	tracers_core_fill(struct loader *ld);	/* rings, settings; a new core's */
+int	tracers_settings(struct loader *ld);	/* writes ld->tracers.settings */
+int	tracers_slot(struct loader *ld, unsigned int n, int prog);	/* -1: takes it out */
+uint32_t tracers_ring_bytes(const struct loader *ld, enum ev_class class);
+
+/* tracers_filter.c: settings.filter is the other element afterwards; written by tracers_settings(). */
+int	tracers_filter(struct loader *ld, const struct kfilter *k);
+
+/* tracers_enricher.c */
+void	tracers_greet(struct loader *ld);	/* rings and so on, to whatever enricher there is */
+
+/* tracers_uprobe.c: bash */
+void	tracers_uprobe_host(struct loader *ld);	/* the host's own, when the tracer was loaded */
+
+#endif
