@@ -169,7 +169,9 @@ found_other(struct loader *ld, const char *path, const char *name)
 	if (strcmp(name, strchr(ld->tracers.dir, '/') + 1) == 0)
 		return 0;
 	log_notice("tracers.stale", "pins=%s of another version or configuration", LOG_QUOTE(name));
-	return remove_tree(ld, path, name);
+	if (remove_tree(ld, path, name) < 0)
+		log_warn("tracers.stale", "pins=%s are not all removed", LOG_QUOTE(name));
+	return 0;
 }
 
 static unsigned int scanned;	/* the tracer whose directory scan() is in: its callback has no room */

@@ -281,17 +281,19 @@ a_killed_loader_leaves_them_attached(void **state)
 static void
 removes_what_is_not_complete_and_what_is_older(void **state)
 {
-	char path[300];
+	static const char *const dirs[] = { "", "/core", "/core/done", "/exec" };
 	unsigned int pins = rig_pins(&rig, "tracer");
+	char path[300];
+	struct stat st;
 
 	want(BIT(EXEC));
 	rig_kill_loader(&rig);
-	snprintf(path, sizeof(path), "%s/bpffs/tracer/0123456789abcdef-1-2-3", rig.dir);
-	assert_int_equal(mkdir(path, 0700), 0);
-	strcat(path, "/core");
-	assert_int_equal(mkdir(path, 0700), 0);
-	strcat(path, "/done");
-	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(fstat(rig.bpffs, &st), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+		snprintf(path, sizeof(path), "%s/bpffs/tracer/0123456789abcdef-1-2-3%s", rig.dir, dirs[i]);
+		assert_int_equal(mkdir(path, 0700), 0);
+		assert_int_equal(chown(path, st.st_uid, st.st_gid), 0);
+	}
 	assert_int_equal(rig_start(&rig), 0);
 	assert_int_not_equal(access(path, F_OK), 0);
 	assert_int_equal(rig_request(&rig, IPC_TRACERS_LIST, NULL, NULL, &answer), 0);
