@@ -35,13 +35,15 @@ bpfd_LDADD = libsup.a libring.a $(IPC_LIBS)
 
 if HAVE_CMOCKA
 UNIT_TESTS += tests/unit/test-sup-backoff tests/unit/test-sup-loglines \
-	tests/unit/test-sup-notify tests/unit/test-sup-options
+	tests/unit/test-sup-notify tests/unit/test-sup-options tests/unit/test-sup-texts
 tests_unit_test_sup_backoff_SOURCES = tests/unit/test-sup-backoff.c
 tests_unit_test_sup_backoff_LDADD = libsup.a $(COMMON_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_sup_loglines_SOURCES = tests/unit/test-sup-loglines.c
 tests_unit_test_sup_loglines_LDADD = libsup.a $(COMMON_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_sup_notify_SOURCES = tests/unit/test-sup-notify.c
 tests_unit_test_sup_notify_LDADD = libsup.a $(COMMON_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_sup_texts_SOURCES = tests/unit/test-sup-texts.c
+tests_unit_test_sup_texts_LDADD = libsup.a $(IPC_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_sup_options_SOURCES = tests/unit/test-sup-options.c
 tests_unit_test_sup_options_LDADD = libsup.a $(COMMON_LIBS) $(CMOCKA_LIBS)
 endif

@@ -17,9 +17,9 @@ REAL = ("bpfd", "bpfd-config", "bpfd-linker", "bpfd-oneshot")
 
 
 class Rig:
-    """A folder of executables: the real supervisor, fakes for the loader and the API."""
+    """A folder of executables: the real supervisor, fakes for those that run as long as it does."""
 
-    def __init__(self, top, name, loader="", api="", config="", fake=FAKE):
+    def __init__(self, top, name, loader="", api="", config="", fake=FAKE, enricher="", action=""):
         self.dir = os.path.join(top, name)
         self.root = os.path.join(self.dir, "root")
         self.bin = os.path.join(self.dir, "bin")
@@ -28,10 +28,12 @@ class Rig:
         os.makedirs(os.path.join(self.root, "etc"))
         for real in REAL:
             shutil.copy2(os.path.join(BUILD, real), self.bin)
-        for child in ("bpfd-loader", "bpfd-api"):
+        for child in ("bpfd-loader", "bpfd-api", "bpfd-enricher", "bpfd-action"):
             shutil.copy2(fake if child == "bpfd-loader" else FAKE, os.path.join(self.bin, child))
         self.tell("bpfd-loader", loader)
         self.tell("bpfd-api", api)
+        self.tell("bpfd-enricher", enricher)
+        self.tell("bpfd-action", action)
         self.configure(config)
 
     def tell(self, child, words):
@@ -62,6 +64,10 @@ class Rig:
             self.proc.send_signal(signal.SIGTERM)
         return self.proc.wait(seconds)
 
+    def pid(self, child):
+        """Of the one that was last ready."""
+        return int(re.findall(rf"child.ready: name={child} pid=(\d+)", self.log())[-1])
+
     def mounted(self):
         with open("/proc/mounts", encoding="utf-8") as f:
             return self.root in f.read()
@@ -69,7 +75,7 @@ class Rig:
 
 def order(tap, top):
     rig = Rig(top, "order", api="procs").start()
-    tap.check("is_ready_when_both_children_are", rig.says("bpfd.ready: "), rig.log())
+    tap.check("is_ready_when_its_children_are", rig.says("bpfd.ready: "), rig.log())
     tap.check("introduces_them_to_each_other",
               rig.says(r"type=LOADER_PEER fds=1") and rig.says(r"type=API_PEER fds=1"), rig.log())
     tap.check("gives_the_loader_configuration_and_bpffs", rig.says(r"type=START_LOADER fds=2"), rig.log())
@@ -77,7 +83,7 @@ def order(tap, top):
               rig.says(r"type=START_API fds=2") and rig.says(r"type=LISTENER fds=1"), rig.log())
     starts = re.findall(r"\[(\d+)\]: fake.start: fds=(\S+) environment=(\w+) bounding=(\w+)", rig.log())
     tap.check("children_have_four_descriptors_and_no_environment",
-              len(starts) == 2 and all(s[1] == "0,1,2,3" and s[2] == "none" for s in starts), starts)
+              len(starts) == 3 and all(s[1] == "0,1,2,3" and s[2] == "none" for s in starts), starts)
     tap.check("and_a_process_group_of_their_own", all(os.getpgid(int(s[0])) == int(s[0]) for s in starts), starts)
     admin = 1 << 21
     tap.check("no_child_may_get_sys_admin", starts and all(not int(s[3], 16) & admin for s in starts), starts)
@@ -92,10 +98,129 @@ def order(tap, top):
     tap.check("runs_under_a_filter", "Seccomp:\t2" in status, status)
     tap.check("mounts_its_bpffs", rig.mounted())
     tap.check("ends_with_status_0", rig.stop() == 0, rig.log())
-    said = re.findall(r"type=(API_STOP|LOADER_STOP)", rig.log())
-    tap.check("stops_the_api_first", said == ["API_STOP", "LOADER_STOP"], said)
+    said = re.findall(r"type=(API_STOP|LOADER_STOP|ENRICHER_STOP)", rig.log())
+    tap.check("stops_in_the_order_in_which_events_flow", said == ["API_STOP", "LOADER_STOP", "ENRICHER_STOP"], said)
     tap.check("leaves_nothing_mounted", not rig.mounted())
     tap.check("leaves_no_socket", not os.path.exists(os.path.join(rig.root, "run/bpfd.sock")))
+
+
+def memory(tap, top):
+    rig = Rig(top, "memory", config="[restart]\nbackoff_min_ms = 20\nbackoff_max_ms = 50\n").start()
+    rig.says("bpfd.ready: ")
+    tap.check("gives_the_enricher_ring_and_tables_that_cannot_shrink",
+              rig.says(r"fake.memory: ring=writable state=writable shrink=no starts=1"), rig.log())
+    tap.check("and_every_reader_s_position_to_look_at",
+              re.findall(r"fake.consumer: id=(\d) cursor=readonly", rig.log()) == list("012345"), rig.log())
+    tap.check("gives_the_api_a_ring_that_nobody_can_write_by_it",
+              rig.says(r"fake.events: ring=readonly cursor=writable actions=[1-9]\d* starts=1"), rig.log())
+    tap.check("gives_the_api_rules", rig.says(r"fake.rules: bytes=\d+"), rig.log())
+    for kind in ("LOADER_ENRICHER", "ENRICHER_LOADER", "API_ENRICHER", "ENRICHER_API"):
+        tap.check(f"says_{kind}", rig.says(rf"type={kind} fds=1"), rig.log())
+    os.kill(rig.pid("bpfd-enricher"), signal.SIGKILL)
+    tap.check("a_new_enricher_gets_the_same_memory", rig.says(r"fake.memory: .* starts=2"), rig.log())
+    tap.check("and_new_channels_to_the_same_others",
+              all(rig.says(rf"type={kind} fds=1", times=2)
+                  for kind in ("LOADER_ENRICHER", "ENRICHER_LOADER", "API_ENRICHER", "ENRICHER_API")), rig.log())
+    tap.check("others_are_left_alone", len(re.findall(r"type=LOADER_PEER", rig.log())) == 1, rig.log())
+    os.kill(rig.pid("bpfd-api"), signal.SIGKILL)
+    tap.check("a_new_api_gets_the_same_position", rig.says(r"fake.events: .* starts=2"), rig.log())
+    tap.check("and_channels_to_both", rig.says("type=API_ENRICHER", times=3) and rig.says("type=API_PEER", times=2),
+              rig.log())
+    rig.stop()
+    rig = Rig(top, "silent", enricher="silent").start()
+    rig.says("child.ready: name=bpfd-api")
+    tap.check("is_not_ready_before_the_enricher_is", not rig.says("bpfd.ready: ", seconds=0.5), rig.log())
+    tap.check("and_ends_all_the_same", rig.stop() == 0, rig.log())
+
+
+CLASSES = ("output", "syslog", "exec", "signal", "cgroup")
+KILL = 1 << 5
+
+
+def bounding_of(rig):
+    return {c: int(b, 16) for b, c in re.findall(r"bounding=(\w+) argument=(\w+)", rig.log()) if c in CLASSES}
+
+
+def workers(tap, top):
+    short = "[restart]\nbackoff_min_ms = 20\nbackoff_max_ms = 50\n"
+    rig = Rig(top, "workers", api="all_classes", config=short).start()
+    tap.check("starts_a_worker_for_each_class_that_is_wanted",
+              all(rig.says(f"child.ready: name=bpfd-action/{c} ") for c in CLASSES), rig.log())
+    tap.check("introduces_each_to_the_enricher", rig.says("type=ENRICHER_ACTION fds=1", times=5)
+              and rig.says("type=ACTION_ENRICHER fds=1", times=5), rig.log())
+    tap.check("which_reads_the_ring_only", len(re.findall("fake.action: ring=readonly enforce=0", rig.log())) == 5,
+              rig.log())
+    bounding = bounding_of(rig)
+    tap.check("that_may_get_no_right_to_kill", len(bounding) == 5 and not any(b & KILL for b in bounding.values()),
+              bounding)
+    places = {c: set(re.findall(rf"bpfd-action/{c}\[\d+\]: fake.place: kind=(\d)", rig.log())) for c in CLASSES}
+    tap.check("output_gets_standard_output_and_log_folder", places["output"] == {"0", "1", "7"}, places)
+    tap.check("signal_gets_proc", places["signal"] == {"2", "7"}, places)
+    tap.check("cgroup_gets_proc_and_the_hierarchies", {"2", "7"} < places["cgroup"] <= set("2347"), places)
+    tap.check("exec_gets_an_empty_folder_only", places["exec"] == {"7"}, places)
+    os.kill(rig.pid("bpfd-action/signal"), signal.SIGKILL)
+    tap.check("a_new_worker_goes_on_where_the_old_one_was",
+              rig.says(r"bpfd-action/signal\[\d+\]: fake.cursor: cursor=writable starts=2"), rig.log())
+    tap.check("and_is_introduced", rig.says("type=ENRICHER_ACTION fds=1", times=6), rig.log())
+    rig.tell("bpfd-api", "one_class")
+    os.kill(rig.pid("bpfd-api"), signal.SIGKILL)
+    tap.check("ends_those_that_are_no_longer_wanted", rig.says("type=ACTION_STOP", times=4), rig.log())
+    wait_for(lambda: not [p for p in CLASSES[1:] if os.path.exists(f"/proc/{rig.pid('bpfd-action/' + p)}")])
+    ended = len(re.findall("child.ended: name=bpfd-action", rig.log()))
+    tap.check("without_counting_it_as_a_death", ended == 1, rig.log())
+    tap.check("and_keeps_the_one_that_is", os.path.exists(f"/proc/{rig.pid('bpfd-action/output')}"))
+    rig.tell("bpfd-api", "all_classes")
+    os.kill(rig.pid("bpfd-api"), signal.SIGKILL)
+    tap.check("starts_them_again_when_they_are_wanted", rig.says("child.ready: name=bpfd-action/cgroup ", times=2), rig.log())
+    tap.check("ends_them_all", rig.stop() == 0 and len(re.findall("type=ACTION_STOP", rig.log())) == 9, rig.log())
+    rig = Rig(top, "enforce", api="all_classes procs", config="[actions]\nallow_enforce = true\n").start()
+    rig.says("child.ready: name=bpfd-action", times=5)
+    bounding = bounding_of(rig)
+    tap.check("with_allow_enforce_those_that_kill_may", [c for c in CLASSES if bounding.get(c, 0) & KILL]
+              == ["exec", "signal", "cgroup"] and rig.says("fake.action: ring=readonly enforce=1", times=5), bounding)
+    rig.stop()
+    rig = Rig(top, "wrong-class", api="wrong_class").start()
+    tap.check("an_unknown_class_ends_the_api", rig.says("child.refused: name=bpfd-api"), rig.log())
+    rig.stop()
+    rig = Rig(top, "dying", api="one_class", action="die").start()
+    tap.check("a_worker_that_never_comes_up_is_no_reason_to_end",
+              rig.says("child.ended: name=bpfd-action/output", times=6) and rig.stop() == 0, rig.log())
+
+
+def rules(tap, top):
+    rig = Rig(top, "rules", api="parse")
+    folder = os.path.join(rig.root, "etc/rules")
+    os.makedirs(folder)
+    with open(os.path.join(folder, "a.toml"), "w", encoding="ascii") as f:
+        f.write('tracer = "exec"\nactions = ["stdout"]\n')
+    rig.start()
+    tap.check("has_rule_files_read", rig.says(r"fake.rules: bytes=[1-9]\d*"), rig.log())
+    tap.check("has_a_rule_read_that_the_api_asks_about", rig.says(r"fake.parsed: seq=21 err=0 len=([1-9]\d*) bytes=\1"),
+              rig.log())
+    first = re.search(r"fake.rules: bytes=(\d+)", rig.log()).group(1)
+    with open(os.path.join(folder, "b.toml"), "w", encoding="ascii") as f:
+        f.write('tracer = "open"\nactions = ["stdout"]\n')
+    rig.proc.send_signal(signal.SIGHUP)
+    tap.check("reads_them_again_at_sighup", rig.says(r"fake.rules: bytes=", times=2)
+              and int(re.findall(r"fake.rules: bytes=(\d+)", rig.log())[1]) > int(first), rig.log())
+    tap.check("starts_the_enricher_again_with_the_same_memory", rig.says(r"fake.memory: .* starts=2"), rig.log())
+    rig.says("type=API_ENRICHER", times=2)
+    with open(os.path.join(folder, "bad.toml"), "w", encoding="ascii") as f:
+        f.write("tracer = [[[\n")
+    os.chmod(os.path.join(folder, "b.toml"), 0o666)
+    rig.proc.send_signal(signal.SIGHUP)
+    tap.check("a_bad_file_and_one_that_others_may_write_are_no_reason_to_end",
+              rig.says(r"fake.rules: bytes=[1-9]\d*", times=3) and rig.stop() == 0, rig.log())
+
+
+def hurry(tap, top):
+    rig = Rig(top, "hurry", api="ignore_stop", enricher="ignore_stop").start()
+    rig.says("bpfd.ready: ")
+    rig.proc.send_signal(signal.SIGTERM)
+    rig.says("type=API_STOP")
+    before = time.monotonic()
+    tap.check("a_second_sigterm_ends_at_once", rig.stop() == 0 and time.monotonic() - before < 2, rig.log())
+    tap.check("and_leaves_nothing_mounted_for_that", not rig.mounted())
 
 
 def deaths(tap, top):
@@ -232,7 +357,7 @@ def main():
         tap.done()
     with tempfile.TemporaryDirectory(prefix="bpfd-test-") as top:
         os.chmod(top, 0o755)
-        for part in (order, deaths, hopeless, nonsense, helpers, hanging, reload, sockets, foreign_root):
+        for part in (order, memory, workers, rules, hurry, deaths, hopeless, nonsense, helpers, hanging, reload, sockets, foreign_root):
             part(tap, top)
     tap.done()
 
