@@ -55,7 +55,7 @@ static bool
 all_ready(const struct sup *s)
 {
 	for (size_t i = 0; i < WORKERS; i++)
-		if (s->children[i].wanted && !s->children[i].ready)
+		if (!s->children[i].ready)
 			return false;
 	return true;
 }
@@ -343,7 +343,7 @@ child_classes(struct sup *s, uint64_t mask)
 {
 	for (size_t i = WORKERS; i < N_CHILDREN; i++) {
 		struct child *c = &s->children[i];
-		bool wanted = mask & 1ULL << (i - WORKERS) && s->exes[c->id] >= 0;
+		bool wanted = mask & 1ULL << (i - WORKERS);
 
 		if (wanted == c->wanted)
 			continue;
@@ -369,7 +369,7 @@ child_init(struct sup *s)
 
 		c->id = i < WORKERS ? kinds[i].id : (enum proc_id)PROC_CLASS(i - WORKERS);
 		c->role = i < WORKERS ? kinds[i].role : ROLE_ACTION;
-		c->wanted = i < WORKERS && s->exes[c->id] >= 0;
+		c->wanted = i < WORKERS;
 		c->task.sup = s;
 		c->task.name = proc_infos[c->id].name;
 		c->task.ended = on_ended;

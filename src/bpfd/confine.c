@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -18,7 +21,10 @@ static const struct sandbox_rule own[] = {
 #include "bpfd/sandbox.def"
 };
 
-/* The children's lists, without their conditions: each applies those itself. */
+/*
+ * The children's lists, without their conditions: each applies those itself.  bpfd-action's class
+ * exec has a list of what it refuses; what its programs need is programs.def.
+ */
 #undef SYS_IF
 #undef SYS_IF2
 #undef SYS_ERRNO
@@ -33,6 +39,12 @@ static const struct sandbox_rule children[] = {
 #include "api/sandbox.def"
 #include "config/sandbox.def"
 #include "enricher/sandbox.def"
+#define SANDBOX_CLASS_OUTPUT
+#define SANDBOX_CLASS_SYSLOG
+#define SANDBOX_CLASS_SIGNAL
+#define SANDBOX_CLASS_CGROUP
+#include "actions/sandbox.def"
+#include "bpfd/programs.def"
 };
 
 static size_t

@@ -25,6 +25,7 @@ bpfd_SOURCES = \
 	src/bpfd/main.c \
 	src/bpfd/parse.c \
 	src/bpfd/proc.c src/bpfd/proc.h src/bpfd/processes.def \
+	src/bpfd/programs.def \
 	src/bpfd/rules.c \
 	src/bpfd/sandbox.def \
 	src/bpfd/setup.c \

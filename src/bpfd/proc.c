@@ -77,8 +77,6 @@ proc_open_all(int fds[N_PROCS])
 		fds[i] = open_executable(self, info);
 		if (fds[i] < 0)
 			fds[i] = open_executable(BPFD_LIBEXECDIR, info);
-		if (fds[i] < 0 && (i == PROC_ENRICHER || info->kind == PROC_KIND_CLASS))
-			continue;	/* until they are written */
 		if (fds[i] < 0)
 			return log_err(fds[i], "start.executables",
 				"name=%s it is neither in %s nor in %s; is bpfd installed or built whole?",
