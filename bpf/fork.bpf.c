@@ -21,7 +21,7 @@ BPF_PROG(fork_newtask, struct task_struct *child, __u64 clone_flags)
 	e = ev_record(s);
 	e->h.ret = child->tgid;
 	e->child = child->tgid;
-	e->child_ns_pid = ev_ns_pid(child->thread_pid);
+	e->child_ns_pid = ev_upid(child).nr;
 	e->child_start = child->start_boottime;
 	e->clone_flags = clone_flags;
 	ev_send(s);

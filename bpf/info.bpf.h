@@ -123,25 +123,20 @@ ev_say_cgroup(struct ev_scratch *i, struct cgroup *cgrp, __u64 hierarchy, __u32 
 	return 1;
 }
 
-static __always_inline __u32
-ev_ns_pid(struct pid *pid)
+/* The innermost pid of a process, and the namespace it is in. */
+static __always_inline struct upid
+ev_upid(struct task_struct *leader)
 {
-	__u32 level = pid->level, nr = 0;
-	const struct upid *at = (const struct upid *)((__u64)pid + bpf_core_field_offset(struct pid, numbers) +
-			(level & 31) * bpf_core_type_size(struct upid));
+	struct upid u = {};
+	__u64 at = 0;
 
-	bpf_core_read(&nr, sizeof(nr), &at->nr);
-	return nr;
-}
-
-static __always_inline __u32
-ev_ns_pidns(struct pid *pid)
-{
-	__u32 level = pid->level;
-	const struct upid *at = (const struct upid *)((__u64)pid + bpf_core_field_offset(struct pid, numbers) +
-			(level & 31) * bpf_core_type_size(struct upid));
-
-	return BPF_CORE_READ(at, ns, ns.inum);
+	/* Read by helper: Linux 6.1 allows no arithmetic with an index on a typed pointer. */
+	bpf_core_read(&at, sizeof(at), &leader->thread_pid);
+	at += bpf_core_field_offset(struct pid, numbers);
+	at += (leader->thread_pid->level & 31) * bpf_core_type_size(struct upid);
+	u.nr = BPF_CORE_READ((const struct upid *)at, nr);
+	u.ns = BPF_CORE_READ((const struct upid *)at, ns);
+	return u;
 }
 
 /* All of EV_PROC_INFO but the arguments, which only the process itself can read. */
@@ -155,6 +150,7 @@ ev_fill_proc(struct ev_scratch *i, struct task_struct *t)
 	struct mm_struct *mm = t->mm, *pmm = parent->mm;
 	struct fs_struct *fs = t->fs;
 	struct file *exe;
+	struct upid upid;
 
 	__builtin_memset(info, 0, sizeof(*info));
 	ev_fill(&info->h, t);
@@ -169,8 +165,9 @@ ev_fill_proc(struct ev_scratch *i, struct task_struct *t)
 	info->egid = cred->egid.val;
 	info->loginuid = bpf_core_field_exists(t->loginuid) ? t->loginuid.val : ~0u;
 	info->sessionid = bpf_core_field_exists(t->sessionid) ? t->sessionid : ~0u;
-	info->ns_pid = ev_ns_pid(leader->thread_pid);
-	info->pidns = ev_ns_pidns(leader->thread_pid);
+	upid = ev_upid(leader);
+	info->ns_pid = upid.nr;
+	info->pidns = BPF_CORE_READ(upid.ns, ns.inum);
 	info->netns = t->nsproxy->net_ns->ns.inum;
 	info->userns = cred->user_ns->ns.inum;
 	info->cgroupns = t->nsproxy->cgroup_ns->ns.inum;

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -108,6 +109,18 @@ n_of(unsigned int tracer, unsigned int event, uint32_t tgid)
 	while (tracerrig_next(rig, &at, tracer, event, tgid))
 		n++;
 	return n;
+}
+
+static const struct ev_cgroup_info *
+cgroup_info(uint64_t id, uint32_t hierarchy)
+{
+	const struct ev_cgroup_info *e;
+	size_t at = 0;
+
+	while ((e = tracerrig_next(rig, &at, TR_NONE, EV_CGROUP_INFO, 0)) != NULL)
+		if (e->id == id && e->hierarchy == hierarchy)
+			return e;
+	return NULL;
 }
 
 /* ---- exec ---- */
@@ -350,7 +363,7 @@ process_is_said_before_its_first_event_and_once(void **state)
 	pid_t pid;
 
 	assert_int_equal(stat("/bin/sh", &st), 0);
-	pid = RUN("/bin/sh", "-c", "/nowhere; /nowhere; :");
+	pid = RUN("/bin/sh", "-c", "exec 2>&-; /nowhere; /nowhere; :");
 	assert_non_null(tracerrig_wait(rig, TR_EXIT, EXIT_EXIT, (uint32_t)pid));
 
 	e = tracerrig_find(rig, TR_EXEC, EXEC_EXEC, (uint32_t)pid);
@@ -364,7 +377,7 @@ process_is_said_before_its_first_event_and_once(void **state)
 	assert_string_equal(tracerrig_str(info, info->exe), realpath("/bin/sh", NULL));
 	assert_string_equal(tracerrig_str(info, info->cwd), getcwd((char[4096]){ 0 }, 4096));
 	assert_string_equal(tracerrig_str(info, info->pexe), own_exe());
-	assert_string_equal(item(info, info->args, 2), "/nowhere; /nowhere; :");
+	assert_string_equal(item(info, info->args, 2), "exec 2>&-; /nowhere; /nowhere; :");
 	assert_int_equal(info->exe_ino, st.st_ino);
 	assert_int_equal(info->exe_nlink, st.st_nlink);
 	assert_int_equal(info->ns_pid, pid);
@@ -393,7 +406,7 @@ static void
 new_generation_says_all_again(void **state)
 {
 	uint32_t self = (uint32_t)getpid();
-	size_t cgroups;
+	const struct ev_fork *e;
 
 	RUN("/bin/true");
 	assert_non_null(tracerrig_wait(rig, TR_FORK, FORK_FORK, self));
@@ -401,17 +414,19 @@ new_generation_says_all_again(void **state)
 	tracerrig_drain(rig, 0);
 	tracerrig_forget(rig);
 	RUN("/bin/true");
-	assert_non_null(tracerrig_wait(rig, TR_FORK, FORK_FORK, self));
+	e = tracerrig_wait(rig, TR_FORK, FORK_FORK, self);
+	assert_non_null(e);
 	assert_null(tracerrig_find(rig, TR_NONE, EV_PROC_INFO, self));
-	cgroups = n_of(TR_NONE, EV_CGROUP_INFO, 0);
-	assert_int_equal(cgroups, 0);
+	assert_null(cgroup_info(e->h.cgroup, 2));
 
 	tracerrig_forget(rig);
 	tracerrig_generation(rig);
 	RUN("/bin/true");
-	assert_non_null(tracerrig_wait(rig, TR_FORK, FORK_FORK, self));
+	e = tracerrig_wait(rig, TR_FORK, FORK_FORK, self);
+	assert_non_null(e);
 	assert_non_null(tracerrig_find(rig, TR_NONE, EV_PROC_INFO, self));
-	assert_true(n_of(TR_NONE, EV_CGROUP_INFO, 0) >= 1);
+	assert_non_null(cgroup_info(e->h.cgroup, 2));
+	assert_true(!e->h.cgroup1 || cgroup_info(e->h.cgroup1, 1));
 }
 
 static void
@@ -449,6 +464,308 @@ processes_that_are_there_can_be_read(void **state)
 	free(all);
 }
 
+/* ---- cgroups ---- */
+
+/* A hierarchy of cgroups can be mounted more than once: one of our own, wherever the system has its. */
+struct hierarchy {
+	char dir[64];
+	bool there;
+};
+
+static struct hierarchy
+mount_hierarchy(const char *type, const char *controller)
+{
+	struct hierarchy h = { .dir = "/tmp/tracers-cgroup-XXXXXX" };
+
+	assert_non_null(mkdtemp(h.dir));
+	h.there = mount("none", h.dir, type, 0, controller) == 0;
+	if (!h.there)
+		rmdir(h.dir);
+	return h;
+}
+
+static void
+unmount_hierarchy(struct hierarchy *h)
+{
+	if (!h->there)
+		return;
+	umount(h->dir);
+	rmdir(h->dir);
+}
+
+static void
+join(const char *cgroup, const char *pid)
+{
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, pid, strlen(pid)) != (ssize_t)strlen(pid))
+		_exit(125);
+	close(fd);
+}
+
+static const struct ev_cgroup *
+cgroup_event(unsigned int event, uint64_t id)
+{
+	for (int i = 0; i < 200; i++) {
+		const struct ev_cgroup *e;
+		size_t at = 0;
+
+		while ((e = tracerrig_next(rig, &at, TR_CGROUP, event, 0)) != NULL)
+			if (e->id == id)
+				return e;
+		tracerrig_drain(rig, 10);
+	}
+	return NULL;
+}
+
+/* A process that lives a few milliseconds in a cgroup of its own, which is gone after it. */
+static pid_t
+live_shortly_in(const char *parent, const char *name, uint64_t *id)
+{
+	char outer[128], inner[192];
+	struct stat st;
+	pid_t pid;
+
+	snprintf(outer, sizeof(outer), "%s/%s", parent, name);
+	snprintf(inner, sizeof(inner), "%s/inner", outer);
+	assert_int_equal(mkdir(outer, 0755), 0);
+	assert_int_equal(mkdir(inner, 0755), 0);
+	assert_int_equal(stat(inner, &st), 0);
+	*id = st.st_ino;
+	pid = fork();
+	if (pid == 0) {
+		join(inner, "0");
+		execl("/bin/true", "true", NULL);
+		_exit(126);
+	}
+	assert_int_equal(reap(pid), 0);
+	for (int i = 0; i < 200 && rmdir(inner); i++)
+		usleep(5000);
+	assert_int_equal(rmdir(outer), 0);
+	return pid;
+}
+
+static void
+check_short_life(struct hierarchy *h, uint32_t version)
+{
+	const struct ev_cgroup_info *info;
+	const struct ev_cgroup *c;
+	const struct ev_exec *e;
+	uint64_t id = 0;
+	pid_t pid = live_shortly_in(h->dir, "tracers-short", &id);
+
+	e = tracerrig_wait(rig, TR_EXEC, EXEC_EXEC, (uint32_t)pid);
+	assert_non_null(e);
+	assert_int_equal(version == 2 ? e->h.cgroup : e->h.cgroup1, id);
+	info = cgroup_info(id, version);
+	assert_non_null(info);
+	assert_true(info->h.ts <= e->h.ts);
+	assert_string_equal(tracerrig_str(info, info->path), "/tracers-short/inner");
+	assert_int_equal(info->level, 2);
+
+	c = cgroup_event(CGROUP_MKDIR, id);
+	assert_non_null(c);
+	assert_string_equal(tracerrig_str(c, c->path), "/tracers-short/inner");
+	assert_int_equal(c->level, 2);
+	assert_int_equal(c->hierarchy == 0, version == 2);
+	c = cgroup_event(CGROUP_ATTACH, id);
+	assert_non_null(c);
+	assert_int_equal(c->target, pid);
+	c = cgroup_event(CGROUP_RMDIR, id);
+	assert_non_null(c);
+	assert_string_equal(tracerrig_str(c, c->path), "/tracers-short/inner");
+}
+
+static void
+short_life_in_a_v2_cgroup_is_seen_with_its_path(void **state)
+{
+	struct hierarchy h = mount_hierarchy("cgroup2", NULL);
+
+	assert_true(h.there);
+	check_short_life(&h, 2);
+	unmount_hierarchy(&h);
+}
+
+/* Of all v1 hierarchies the one with the most cgroups is named: give pids more than all others. */
+static void
+short_life_in_a_v1_cgroup_is_seen_with_its_path(void **state)
+{
+	struct hierarchy h = mount_hierarchy("cgroup", "pids");
+	char path[128];
+	int i;
+
+	if (!h.there)
+		skip();
+	for (i = 0; i < 200; i++) {
+		snprintf(path, sizeof(path), "%s/tracers-%d", h.dir, i);
+		assert_int_equal(mkdir(path, 0755), 0);
+	}
+	check_short_life(&h, 1);
+	while (i-- > 0) {
+		snprintf(path, sizeof(path), "%s/tracers-%d", h.dir, i);
+		assert_int_equal(rmdir(path), 0);
+	}
+	unmount_hierarchy(&h);
+}
+
+/* ---- filters ---- */
+
+/* How many execs of path come through a filter of which f is set and value is in the set. */
+static size_t
+execs_through(uint32_t dim, uint64_t value, const char *path, uint32_t depths)
+{
+	struct tracerrig *all = rig;
+	size_t n;
+	pid_t pid;
+
+	assert_int_equal(tracerrig_open((const char *const[]){ "exec", NULL }, NULL, &rig), 0);
+	tracerrig_filter(rig, TR_EXEC, (struct ev_tracer_filter){ .dims = dim, .depths = depths });
+	tracerrig_filter_number(rig, TR_EXEC, dim, value);
+	pid = run((char *const[]){ (char *)path, NULL });
+	tracerrig_drain(rig, 100);
+	n = n_of(TR_EXEC, EXEC_EXEC, (uint32_t)pid);
+	assert_true(n || tracerrig_count(rig, TR_EXEC).filtered > 0);
+	/* Who is filtered out costs not even a word about him. */
+	assert_int_equal(n_of(TR_NONE, EV_PROC_INFO, (uint32_t)pid), n);
+	tracerrig_close(rig);
+	rig = all;
+	return n;
+}
+
+static void
+filters_pass_what_is_in_the_set_and_nothing_else(void **state)
+{
+	struct tracerrig *all = rig;
+	const char *true_path = realpath("/bin/true", NULL);
+	const char *sh_path = realpath("/bin/sh", NULL);
+	const struct ev_exec *e;
+	pid_t pid;
+
+	assert_int_equal(execs_through(DIM_UID, 0, "/bin/true", 0), 1);
+	assert_int_equal(execs_through(DIM_UID, 12345, "/bin/true", 0), 0);
+	assert_int_equal(execs_through(DIM_PID, 1, "/bin/true", 0), 0);
+	assert_int_equal(execs_through(DIM_COMM, tracerrig_hash("true"), "/bin/true", 0), 1);
+	assert_int_equal(execs_through(DIM_COMM, tracerrig_hash("tru"), "/bin/true", 0), 0);
+	assert_int_equal(execs_through(DIM_CGROUP, 1ULL << 60, "/bin/true", 0), 0);
+	assert_int_equal(execs_through(DIM_PATH, tracerrig_hash(true_path), "/bin/true", 0), 1);
+	assert_int_equal(execs_through(DIM_PATH, tracerrig_hash(sh_path), "/bin/true", 0), 0);
+	assert_int_equal(execs_through(DIM_PREFIX, tracerrig_hash("/usr"), true_path, 1U << 1), 1);
+	assert_int_equal(execs_through(DIM_PREFIX, tracerrig_hash("/usr/bin"), true_path, 1U << 2), 1);
+	assert_int_equal(execs_through(DIM_PREFIX, tracerrig_hash(true_path), true_path, 1U << 3), 1);
+	assert_int_equal(execs_through(DIM_PREFIX, tracerrig_hash("/us"), true_path, 1U << 1), 0);
+	assert_int_equal(execs_through(DIM_PREFIX, tracerrig_hash("/opt"), true_path, 1U << 1 | 1U << 2), 0);
+	assert_int_equal(execs_through(DIM_PREFIX, 0, true_path, 1U << 0), 1);
+
+	/* The pid, the cgroup and the set's other tracers: known only now. */
+	assert_int_equal(tracerrig_open((const char *const[]){ "exec", "exit", NULL }, NULL, &rig), 0);
+	tracerrig_filter(rig, TR_EXEC, (struct ev_tracer_filter){ .dims = DIM_PID | DIM_CGROUP });
+	pid = fork();
+	if (pid == 0) {
+		raise(SIGSTOP);
+		execl("/bin/true", "true", NULL);
+		_exit(126);
+	}
+	assert_int_equal(waitpid(pid, NULL, WUNTRACED), pid);
+	tracerrig_filter_number(rig, TR_EXEC, DIM_PID, (uint64_t)pid);
+	e = tracerrig_wait(rig, TR_EXIT, EXIT_EXIT, (uint32_t)RUN("/bin/true"));
+	assert_non_null(e);
+	tracerrig_filter_number(rig, TR_EXEC, DIM_CGROUP, e->h.cgroup);
+	kill(pid, SIGCONT);
+	reap(pid);
+	assert_non_null(tracerrig_wait(rig, TR_EXEC, EXEC_EXEC, (uint32_t)pid));
+	assert_int_equal(n_of(TR_EXEC, EXEC_EXEC, 0), 1);
+	tracerrig_close(rig);
+	rig = all;
+}
+
+static void
+tracer_that_is_off_sends_nothing(void **state)
+{
+	struct tracerrig *all = rig;
+	pid_t pid;
+
+	assert_int_equal(tracerrig_open(proc_tracers, NULL, &rig), 0);
+	tracerrig_on(rig, 1ULL << TR_EXIT);
+	pid = RUN("/bin/true");
+	assert_non_null(tracerrig_wait(rig, TR_EXIT, EXIT_EXIT, (uint32_t)pid));
+	assert_int_equal(n_of(TR_EXEC, EXEC_EXEC, (uint32_t)pid), 0);
+	assert_int_equal(tracerrig_count(rig, TR_EXEC).produced, 0);
+	tracerrig_close(rig);
+	rig = all;
+}
+
+/* ---- counting and waking ---- */
+
+static size_t
+n_delivered(unsigned int tracer)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < tracerrig_n(rig); i++)
+		n += tracerrig_event(rig, i)->tracer == tracer;
+	return n;
+}
+
+/* Processes of the system end while we count: until two countings agree. */
+static bool
+all_accounted_for(unsigned int tracer)
+{
+	struct ev_count n = { 0 };
+
+	for (int i = 0; i < 20; i++) {
+		n = tracerrig_count(rig, tracer);
+		tracerrig_drain(rig, 0);
+		if (n.produced == n_delivered(tracer) + n.lost)
+			return true;
+		usleep(5000);
+	}
+	print_message("# tracer %u: %llu produced, %zu delivered, %llu lost\n", tracer,
+			(unsigned long long)n.produced, n_delivered(tracer), (unsigned long long)n.lost);
+	return false;
+}
+
+static void
+every_record_is_delivered_or_counted_as_lost(void **state)
+{
+	const struct tracerrig_options tiny = { .control_bytes = 4096, .bulk_bytes = 4096 };
+	struct tracerrig *all = rig;
+
+	assert_int_equal(tracerrig_open(proc_tracers, &tiny, &rig), 0);
+	for (int i = 0; i < 50; i++)
+		RUN("/bin/true", "some", "arguments");
+	tracerrig_generation(rig);
+	RUN("/bin/true");		/* its parent cannot be said now */
+	usleep(50000);			/* processes are freed later */
+	tracerrig_on(rig, 0);
+	assert_true(tracerrig_count(rig, TR_EXEC).produced >= 50);
+	assert_true(tracerrig_count(rig, TR_EXEC).lost > 0);
+	assert_true(tracerrig_count(rig, TR_EXIT).lost > 0);
+	for (unsigned int i = 0; i < N_TRACERS; i++)
+		assert_true(all_accounted_for(i));
+
+	/* What could not be said is said as soon as there is room. */
+	tracerrig_forget(rig);
+	tracerrig_on(rig, ~0ULL);
+	RUN("/bin/true");
+	assert_non_null(tracerrig_wait(rig, TR_FORK, FORK_FORK, (uint32_t)getpid()));
+	assert_non_null(tracerrig_find(rig, TR_NONE, EV_PROC_INFO, (uint32_t)getpid()));
+	tracerrig_close(rig);
+	rig = all;
+}
+
+static void
+sleeper_is_woken_by_the_next_record(void **state)
+{
+	tracerrig_sleeping(rig, true);
+	RUN("/bin/true");
+	assert_true(tracerrig_awake(rig) >= 1);
+	tracerrig_sleeping(rig, false);
+	tracerrig_drain(rig, 100);
+}
+
 int
 main(void)
 {
@@ -467,6 +784,12 @@ main(void)
 		cmocka_unit_test(process_that_was_said_is_said_to_be_gone),
 		cmocka_unit_test(new_generation_says_all_again),
 		cmocka_unit_test(processes_that_are_there_can_be_read),
+		cmocka_unit_test(short_life_in_a_v2_cgroup_is_seen_with_its_path),
+		cmocka_unit_test(short_life_in_a_v1_cgroup_is_seen_with_its_path),
+		cmocka_unit_test(filters_pass_what_is_in_the_set_and_nothing_else),
+		cmocka_unit_test(tracer_that_is_off_sends_nothing),
+		cmocka_unit_test(every_record_is_delivered_or_counted_as_lost),
+		cmocka_unit_test(sleeper_is_woken_by_the_next_record),
 	};
 
 	if (geteuid() != 0)
