@@ -60,4 +60,8 @@ COMPONENT_TESTS += tests/component/test-tracers-proc
 tests_component_test_tracers_proc_SOURCES = tests/component/test-tracers-proc.c $(TRACERRIG)
 tests_component_test_tracers_proc_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS) $(CMOCKA_CFLAGS)
 tests_component_test_tracers_proc_LDADD = $(LIBBPF_LIBS) $(CMOCKA_LIBS)
+COMPONENT_TESTS += tests/component/test-tracers-files
+tests_component_test_tracers_files_SOURCES = tests/component/test-tracers-files.c $(TRACERRIG)
+tests_component_test_tracers_files_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS) $(CMOCKA_CFLAGS)
+tests_component_test_tracers_files_LDADD = $(LIBBPF_LIBS) $(CMOCKA_LIBS)
 endif

@@ -37,7 +37,7 @@ find_host(struct host *host)
 	struct task_struct *t = bpf_get_current_task_btf();
 
 	for (int i = 0; i < PARENTS; i++) {
-		if (t->pid == 1) {
+		if (t->tgid == 1) {
 			host->sb = (__u64)t->fs->root.mnt->mnt_sb;
 			host->root = (__u64)t->fs->root.dentry;
 			*(volatile __u64 *)&host->mntns = (__u64)t->nsproxy->mnt_ns;
