@@ -38,14 +38,18 @@ tests_fuzz_fuzz_containers_SOURCES = tests/fuzz/fuzz-containers.c
 tests_fuzz_fuzz_containers_LDADD = $(ENRICHER_LIBS) $(FUZZ_LIBS)
 
 if HAVE_CMOCKA
-UNIT_TESTS += tests/unit/test-containers tests/unit/test-krings
+UNIT_TESTS += tests/unit/test-containers tests/unit/test-krings tests/unit/test-procs
 tests_unit_test_containers_SOURCES = tests/unit/test-containers.c
 tests_unit_test_containers_LDADD = $(ENRICHER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_krings_SOURCES = tests/unit/test-krings.c tests/unit/kring_fake.h
 tests_unit_test_krings_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_krings_LDADD = $(ENRICHER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_procs_SOURCES = tests/unit/test-procs.c tests/unit/kring_fake.h
+tests_unit_test_procs_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_procs_LDADD = $(ENRICHER_LIBS) $(CMOCKA_LIBS)
 COMPONENT_TESTS += tests/component/test-enricher
-tests_component_test_enricher_SOURCES = tests/component/test-enricher.c $(ENRIG)
+tests_component_test_enricher_SOURCES = tests/component/test-enricher.c \
+	tests/component/kring-real.h $(ENRIG)
 tests_component_test_enricher_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_component_test_enricher_LDADD = $(ENRICHER_LIBS) $(CMOCKA_LIBS)
 endif

@@ -165,6 +165,19 @@ make(struct procs *p, struct proc *pr, const struct ev_hdr *h, struct context_in
 	slot_write_end(&pr->s);
 }
 
+/* The iterator over processes cannot read their arguments; what is known of them is kept.  False:
+ * nothing new. */
+static bool
+merge_known(const struct procs *p, const struct slot *s, uint64_t ts, struct context_in *facts)
+{
+	const struct rec_ctx *c = slotmap_bytes(&p->t, s, sizeof(struct proc));
+
+	if (facts->args.len)
+		return ((const struct proc *)s)->info <= ts || !c->args.len;
+	facts->args = (struct span){ (const char *)c + c->args.off, c->args.len };
+	return ((const struct proc *)s)->info <= ts;
+}
+
 int
 procs_info(struct procs *p, const void *rec, size_t len, bool *evicted)
 {
@@ -180,7 +193,7 @@ procs_info(struct procs *p, const void *rec, size_t len, bool *evicted)
 		p->cgroups->epoch++;
 	}
 	s = slotmap_find(&p->t, in->h.start, key2_of(in->h.tgid, in->h.exec_id));
-	if (s && ((struct proc *)s)->info > in->h.ts)
+	if (s && !merge_known(p, s, in->h.ts, &facts))
 		return 0;
 	/* It executed another program: what it was before has ended. */
 	old = slotmap_find_any(&p->t, in->h.start, in->h.tgid, in->h.exec_id);

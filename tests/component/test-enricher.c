@@ -14,6 +14,7 @@
 #include "bpf/action.h"
 #include "common/auto.h"
 #include "component/enricher-rig.h"
+#include "component/kring-real.h"
 
 #define H "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define OPENS (1ull << TR_OPEN)
@@ -413,6 +414,47 @@ asks_to_be_woken_when_there_is_nothing_to_do(void **state)
 	assert_int_equal(rig.shared[1].sleeping, 1);
 }
 
+static int
+real_rings(struct real_ring *real)
+{
+	const struct msg_ev_shared shared = { .bytes = ENRIG_CPUS * sizeof(struct ev_cpu),
+		.n_cpus = ENRIG_CPUS };
+	const struct msg_ev_ring m = { .data_bytes = REAL_RING_BYTES, .class_ = EV_BULK, .map_id = 5000 };
+	int err = chan_send(rig.loader, IPC_EV_SHARED, 0, &shared, &rig.shared_fd);
+
+	if (!err)
+		err = chan_send(rig.loader, IPC_EV_RING, 0, &m, &real->ring);
+	return err ? err : chan_send(rig.loader, IPC_EV_RINGS_END, 0, NULL, NULL);
+}
+
+/* What the memfds of the other tests cannot show: the kernel's own layout, and its wake-ups. */
+static void
+reads_a_ring_buffer_of_the_kernel_and_is_woken_by_it(void **state)
+{
+	struct real_ring real;
+	struct event e;
+
+	skip_without_users();
+	assert_int_equal(real_ring_make(&real, BPF_RB_FORCE_WAKEUP), 0);
+	assert_int_equal(enrig_want(&rig, OPENS), 0);
+	assert_int_equal(real_rings(&real), 0);
+	for (uint64_t i = 1; i <= 1000; i++) {
+		assert_int_equal(fake_open(real.bytes, i, 5, "/real/path"), REAL_RECORD_BYTES);
+		/* Idle, then asleep for good, now and then. */
+		if (i % 250 == 0)
+			usleep(400000);
+		assert_int_equal(real_ring_put(&real), 0);
+		assert_true(enrig_take(&rig, &e));
+		assert_int_equal(e.ev->ts, i);
+	}
+	assert_int_equal(enrig_stat(&rig, "events.enricher.written"), 1000);
+	assert_int_equal(enrig_stat(&rig, "events.enricher.damaged"), 0);
+	close(real.ring);
+	close(real.array);
+	close(real.prog);
+	munmap(real.bytes, 4096);
+}
+
 static void
 stops_after_what_is_there_has_been_read(void **state)
 {
@@ -563,6 +605,7 @@ main(void)
 		T(a_peer_that_is_wrong_is_left_alone),
 		T(a_new_loader_s_rings_go_on_or_begin_anew),
 		T(asks_to_be_woken_when_there_is_nothing_to_do),
+		T(reads_a_ring_buffer_of_the_kernel_and_is_woken_by_it),
 		T(stops_after_what_is_there_has_been_read),
 		T(a_successor_knows_the_processes_and_cgroups),
 		T(killed_a_hundred_times_under_load_it_loses_and_repeats_nothing),
