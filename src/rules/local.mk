@@ -59,14 +59,43 @@ librulesparse_a_SOURCES = \
 	src/rules/parser.h
 RULES_PARSE_LIBS = librulesparse.a $(RULES_LIBS) $(TOML_LIBS)
 
+RULES_MADE = tests/unit/rules_make.h tests/unit/event_make.h
 if HAVE_CMOCKA
-UNIT_TESTS += tests/unit/test-rules-match
-tests_unit_test_rules_match_SOURCES = tests/unit/test-rules-match.c tests/unit/rules_make.h tests/unit/event_make.h
+UNIT_TESTS += tests/unit/test-rules-match tests/unit/test-rules-parse tests/unit/test-rules-push
+tests_unit_test_rules_match_SOURCES = tests/unit/test-rules-match.c $(RULES_MADE)
 tests_unit_test_rules_match_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_rules_match_LDADD = $(RULES_PARSE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_rules_parse_SOURCES = tests/unit/test-rules-parse.c
+tests_unit_test_rules_parse_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_SRCDIR='"$(abs_top_srcdir)"'
+tests_unit_test_rules_parse_LDADD = $(RULES_PARSE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_rules_push_SOURCES = tests/unit/test-rules-push.c $(RULES_MADE)
+tests_unit_test_rules_push_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_rules_push_LDADD = $(RULES_PARSE_LIBS) $(CMOCKA_LIBS)
 endif
 
+FUZZ_TARGETS += tests/fuzz/fuzz-rule-unpack tests/fuzz/fuzz-rules-parse tests/fuzz/fuzz-parsed tests/fuzz/fuzz-ruleset
+tests_fuzz_fuzz_rule_unpack_SOURCES = tests/fuzz/fuzz-rule-unpack.c
+tests_fuzz_fuzz_rule_unpack_LDADD = $(RULES_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_rules_parse_SOURCES = tests/fuzz/fuzz-rules-parse.c
+tests_fuzz_fuzz_rules_parse_LDADD = $(RULES_PARSE_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_parsed_SOURCES = tests/fuzz/fuzz-parsed.c
+tests_fuzz_fuzz_parsed_LDADD = $(RULES_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_ruleset_SOURCES = tests/fuzz/fuzz-ruleset.c $(RULES_MADE)
+tests_fuzz_fuzz_ruleset_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_fuzz_fuzz_ruleset_LDADD = $(RULES_PARSE_LIBS) $(FUZZ_LIBS)
+
 check_PROGRAMS += tests/bench/match-bench
-tests_bench_match_bench_SOURCES = tests/bench/match-bench.c tests/unit/rules_make.h tests/unit/event_make.h
+tests_bench_match_bench_SOURCES = tests/bench/match-bench.c $(RULES_MADE)
 tests_bench_match_bench_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_bench_match_bench_LDADD = $(RULES_PARSE_LIBS)
+
+# Examples: read by a test, installed to be copied.
+rulesdir = $(pkgdatadir)/rules
+dist_rules_DATA = \
+	rules/breakout-by-open.toml rules/docker-socket.toml rules/fileless-execution.toml \
+	rules/log-tampering.toml rules/shadow-read-in-container.toml rules/shell-in-container.toml \
+	rules/ssh-keys-changed.toml rules/tcp-drops-by-policy.toml rules/write-below-etc.toml
+rulesseeddir = $(rulesdir)/seed
+dist_rulesseed_DATA = \
+	rules/seed/bashreadline_stdout.toml rules/seed/docker_open_breakout.toml \
+	rules/seed/password_files.toml rules/seed/setuid_binaries.toml

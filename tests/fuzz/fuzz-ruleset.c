@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "unit/rules_make.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* A set that is accepted can be run on any event, and the kernel's filter be made of it. */
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct made a, b;
+	static struct match_result got;
+	static struct event whole, cut;
+	struct matcher *m = NULL;
+	char why[300], path[200];
+
+	if (!whole.ev) {
+		memset(path, 'x', sizeof(path));
+		path[0] = '/';
+		path[199] = '\0';
+		made_open(&a, &(struct made_open){ .path = "/etc/passwd", .args = "a\0b", .args_len = 4, .runtime = "docker" }, &whole);
+		made_open(&b, &(struct made_open){ .path = path, .flags = EV_TRUNCATED }, &cut);
+	}
+	if (matcher_new(data, size, &m, why, sizeof(why)))
+		return 0;
+	for (int i = 0; i < 3; i++) {
+		matcher_run(m, &whole, &got);
+		matcher_run(m, &cut, &got);
+	}
+	matcher_free(m);
+	return 0;
+}

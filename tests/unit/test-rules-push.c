@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "ipc/kfilter.h"
+#include "unit/rules_make.h"
+
+static struct made made;
+static struct made_set set;
+static struct kfilter *filter;
+
+static int
+clean(void **state)
+{
+	made_set_clear(&set);
+	free(filter);
+	filter = NULL;
+	return 0;
+}
+
+static const struct ev_tracer_filter *
+push(void)
+{
+	void *out = NULL;
+	size_t len = 0;
+
+	free(filter);
+	assert_int_equal(push_compute(&set.set, UINT64_MAX, &out, &len), 0);
+	filter = out;
+	assert_int_equal(filter->magic, KFILTER_MAGIC);
+	assert_int_equal(len, sizeof(*filter) + filter->n_entries * sizeof(struct kfilter_entry));
+	return &filter->filter.t[TR_OPEN];
+}
+
+/* ---- the kernel's side, as bpf/filter.bpf.h has it ---- */
+
+static bool
+in_set(uint64_t value, uint32_t dim, unsigned int tracer)
+{
+	for (uint32_t i = 0; i < filter->n_entries; i++)
+		if (filter->entries[i].value == value && filter->entries[i].dim == dim)
+			return filter->entries[i].tracers >> tracer & 1;
+	return false;
+}
+
+static bool
+path_passes(const struct ev_tracer_filter *f, const char *path, unsigned int tracer)
+{
+	uint64_t h = EV_HASH_INIT;
+	uint32_t depth = 0;
+
+	if (path[0] != '/')
+		return true;
+	if ((f->dims & DIM_PREFIX) && (f->depths & 1))
+		return true;
+	for (const char *p = path; depth < 32;) {
+		do
+			h = EV_HASH_STEP(h, *p++);
+		while (*p && *p != '/');
+		depth++;
+		if ((f->dims & DIM_PREFIX) && depth <= EV_PREFIX_MAX && (f->depths & 1u << depth) &&
+		    in_set(h, DIM_PREFIX, tracer))
+			return true;
+		if (!*p)
+			return (f->dims & DIM_PATH) && in_set(h, DIM_PATH, tracer);
+	}
+	return true;
+}
+
+static bool
+kernel_passes(const struct event *e, const char *path)
+{
+	unsigned int tracer = e->ev->tracer;
+	const struct ev_tracer_filter *f = &filter->filter.t[tracer];
+	uint64_t h = EV_HASH_INIT;
+
+	for (int i = 0; i < EV_COMM && e->ev->comm[i]; i++)
+		h = EV_HASH_STEP(h, e->ev->comm[i]);
+	if ((f->dims & DIM_PID) && !in_set(e->ev->tgid, DIM_PID, tracer))
+		return false;
+	if ((f->dims & DIM_UID) && !in_set(e->ev->uid, DIM_UID, tracer))
+		return false;
+	if ((f->dims & DIM_COMM) && !in_set(h, DIM_COMM, tracer))
+		return false;
+	if (!(f->dims & (DIM_PATH | DIM_PREFIX)) || (e->ev->flags & EV_TRUNCATED))
+		return true;
+	return path_passes(f, path, tracer);
+}
+
+/* ---- */
+
+static void
+a_dimension_is_pushed_when_every_rule_has_it(void **state)
+{
+	const struct ev_tracer_filter *f;
+
+	made_open_rule(&set, "{field='uid', op='in', values=[1,2]}, {field='path', op='pathprefix', value='/etc/ssh/'}");
+	f = push();
+	assert_int_equal(f->dims, DIM_UID | DIM_PREFIX);
+	assert_int_equal(f->depths, 1 << 2);
+	made_open_rule(&set, "{field='path', value='/root/x'}");
+	f = push();
+	assert_int_equal(f->dims, DIM_PATH | DIM_PREFIX);
+	made_open_rule(&set, "{field='comm', value='bash'}");
+	assert_int_equal(push()->dims, 0);
+	made_set_clear(&set);
+	assert_int_equal(push()->dims, 0);
+}
+
+static void
+alternatives_need_the_dimension_in_each_branch(void **state)
+{
+	made_open_rule(&set, "{any=[{field='uid', value=1}, {all=[{field='uid', value=2}, {field='comm', value='x'}]}]}");
+	assert_int_equal(push()->dims, DIM_UID);
+	made_set_clear(&set);
+	made_open_rule(&set, "{any=[{field='uid', value=1}, {field='comm', value='x'}]}");
+	assert_int_equal(push()->dims, 0);
+	made_set_clear(&set);
+	made_open_rule(&set, "{field='uid', value=1, not=true}");
+	assert_int_equal(push()->dims, 0);
+	made_set_clear(&set);
+	made_open_rule(&set, "{not={any=[{field='uid', op='ne', value=1}, {field='comm', value='x'}]}}");
+	assert_int_equal(push()->dims, DIM_UID);
+}
+
+static void
+substrings_of_the_first_bpfd_and_wide_prefixes_are_not_pushed(void **state)
+{
+	made_rule(&set, "tracer='open'\n[filterEvents.path]\nvalues=['/etc/shadow']\n");
+	assert_int_equal(push()->dims, 0);
+	made_set_clear(&set);
+	made_open_rule(&set, "{field='path', op='pathprefix', value='/'}");
+	assert_int_equal(push()->dims, 0);
+	made_set_clear(&set);
+	made_open_rule(&set, "{field='path', op='prefix', value='/etc/ss'}");
+	assert_int_equal(push()->dims, DIM_PREFIX);
+	assert_int_equal(push()->depths, 1 << 1);
+}
+
+static void
+defaults_and_streams_count_and_urgent_rules_are_marked(void **state)
+{
+	made_rule(&set, "version=2\ntracer='open'\nurgent=true\n[match]\nfield='uid'\nvalue=1\n");
+	assert_int_equal(push()->dims, DIM_UID);
+	assert_int_equal(push()->flags, EV_FILTER_URGENT);
+	made_rule(&set, "version=2\ntracer='open'\n")->stream = 1;
+	assert_int_equal(push()->dims, 0);
+	made_set_clear(&set);
+	made_open_rule(&set, "{field='uid', value=1}");
+	set.set.defaults = 1ULL << TR_OPEN;
+	assert_int_equal(push()->dims, 0);
+}
+
+static void
+a_set_that_is_too_large_is_not_pushed(void **state)
+{
+	size_t room = 1 << 20, at;
+	char *text = malloc(room);
+
+	at = (size_t)sprintf(text, "version=2\ntracer='open'\n[match]\nall=[{field='comm', value='x'},{field='uid', values=[");
+	for (unsigned int i = 0; i < EV_FILTER_SET_MAX / 2 + 10; i++)
+		at += (size_t)sprintf(text + at, "%u,", i);
+	sprintf(text + at, "]}]\n");
+	made_rule(&set, text);
+	assert_int_equal(push()->dims, DIM_COMM);
+	free(text);
+}
+
+/* ---- whatever the matcher matches passes ---- */
+
+static unsigned int seed = 12345;
+
+static unsigned int
+dice(unsigned int n)
+{
+	seed = seed * 1103515245 + 12345;
+	return (seed >> 16) % n;
+}
+
+static const char *const dirs[] = { "", "/a", "/a/b", "/a/b/c", "/aa", "/a/bb", "/d", "/d/e/f/g", "rel", "rel/x" };
+
+static void
+random_condition(FILE *out, int depth)
+{
+	switch (dice(depth < 3 ? 12 : 8)) {
+	case 0:
+		fprintf(out, "{field='uid', op='%s', values=[%u,%u]}", dice(4) ? "in" : "notin", dice(4), dice(4));
+		return;
+	case 1:
+		fprintf(out, "{field='pid', op='eq', value=%u, not=%s}", dice(4), dice(4) ? "false" : "true");
+		return;
+	case 2:
+		fprintf(out, "{field='comm', op='%s', values=['c%u','c%u']}", dice(3) ? "in" : "prefix", dice(4), dice(4));
+		return;
+	case 3:
+		fprintf(out, "{field='path', op='eq', value='%s/f'}", dirs[dice(10)]);
+		return;
+	case 4:
+		fprintf(out, "{field='path', op='pathprefix', values=['%s','%s/']}", dirs[dice(10)], dirs[dice(10)]);
+		return;
+	case 5:
+		fprintf(out, "{field='path', op='prefix', value='%s/f'}", dirs[dice(10)]);
+		return;
+	case 6:
+		fprintf(out, "{field='path', op='glob', value='%s/%s'}", dirs[dice(10)], dice(2) ? "**" : "f*");
+		return;
+	case 7:
+		fprintf(out, "{field='path', op='contains', value='%s'}", dice(2) ? "f" : "b");
+		return;
+	case 8:
+		fputs("{not=", out);
+		random_condition(out, depth + 1);
+		fputs("}", out);
+		return;
+	default:
+		fprintf(out, "{%s=[", dice(2) ? "all" : "any");
+		random_condition(out, depth + 1);
+		fputs(",", out);
+		random_condition(out, depth + 1);
+		fputs("]}", out);
+	}
+}
+
+static void
+whatever_a_rule_matches_passes_the_kernel(void **state)
+{
+	static struct match_result got;
+	unsigned int pushed = 0, matched = 0;
+	char text[4000], path[200], comm[16];
+
+	for (int round = 0; round < 400; round++) {
+		struct matcher *m;
+		unsigned int n = 1 + dice(3);
+
+		for (unsigned int i = 0; i < n; i++) {
+			FILE *out = fmemopen(text, sizeof(text), "w");
+
+			random_condition(out, 0);
+			fclose(out);
+			made_open_rule(&set, text)->stream = dice(4) == 0;
+		}
+		m = made_matcher(&set);
+		pushed += push()->dims != 0;
+		for (int k = 0; k < 200; k++) {
+			struct event e;
+
+			snprintf(path, sizeof(path), "%s%s", dirs[dice(10)], dice(3) ? "/f" : dice(2) ? "/f/x" : "");
+			snprintf(comm, sizeof(comm), "c%u", dice(4));
+			made_open(&made, &(struct made_open){ .path = path[0] ? path : "/", .comm = comm, .uid = dice(4),
+				.pid = dice(4), .flags = dice(10) ? 0 : EV_TRUNCATED }, &e);
+			if (!matcher_run(m, &e, &got))
+				continue;
+			matched++;
+			if (!kernel_passes(&e, path[0] ? path : "/"))
+				fail_msg("%s by %s", path, text);
+		}
+		matcher_free(m);
+		made_set_clear(&set);
+	}
+	assert_true(pushed > 50 && matched > 1000);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(a_dimension_is_pushed_when_every_rule_has_it, clean),
+		cmocka_unit_test_teardown(alternatives_need_the_dimension_in_each_branch, clean),
+		cmocka_unit_test_teardown(substrings_of_the_first_bpfd_and_wide_prefixes_are_not_pushed, clean),
+		cmocka_unit_test_teardown(defaults_and_streams_count_and_urgent_rules_are_marked, clean),
+		cmocka_unit_test_teardown(a_set_that_is_too_large_is_not_pushed, clean),
+		cmocka_unit_test_teardown(whatever_a_rule_matches_passes_the_kernel, clean),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
