@@ -238,7 +238,7 @@ void
 rpc_trace_events(struct call *call, const ProtobufCMessage *request)
 {
 	const Bpfd__V1__EventsRequest *rq = (const void *)request;
-	struct stream_args a = { .rules_only = rq->rules_only };
+	struct stream_args a = { .rules_only = rq->rules_only, .defaults = rq->defaults };
 
 	for (size_t i = 0; i < rq->n_tracers; i++)
 		if (!read_tracer(call, rq->tracers[i], &a.tracers))

@@ -14,6 +14,8 @@ struct args;
 enum word {
 	WORD_NONE, WORD_FILE, WORD_PROGRAM, WORD_LINK, WORD_MAP, WORD_GROUP,
 	WORD_KIND, WORD_TARGET, WORD_TYPE, WORD_ATTACH, WORD_NETNS,
+	WORD_RULE,			/* of "rule": a file for create and check */
+	WORD_TRACER, WORD_FILTER,
 	WORD_CHOICE,			/* one of choices, separated by | */
 };
 

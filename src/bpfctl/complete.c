@@ -120,6 +120,7 @@ positional(struct complete *c, const struct place *p)
 	if (word == WORD_PROGRAM && at > 0 && p->n_words > 0 && p->words[0] &&
 	    strcmp(p->words[0], "program") != 0)
 		word = strcmp(p->words[0], "link") == 0 ? WORD_LINK : WORD_MAP;
+	c->verb = p->n_words > 0 ? p->words[0] : NULL;
 	c->kind = p->n_words > 1 ? p->words[1] : NULL;
 	complete_word(c, "", word, p->cmd->choices);
 }

@@ -14,6 +14,7 @@ struct client;
 struct complete {
 	struct client *client;		/* where ids and names are asked for; NULL: nowhere */
 	const char *word;		/* what is being completed, from its beginning */
+	const char *verb;		/* the command's first word; NULL: none */
 	const char *kind;		/* of the attachment whose target is wanted; NULL: not known */
 	struct buf out;
 };

@@ -6,7 +6,8 @@
 
 #include "bpfctl/complete.h"
 #include "bpfctl/rpc.h"
-#include "bpfctl/text.h"
+#include "bpfctl/rule_local.h"
+#include "bpfctl/safe.h"
 
 static bool
 is_safe(const char *s)
@@ -30,7 +31,7 @@ complete_add(struct complete *c, const char *stem, const char *candidate, const 
 	buf_printf(&c->out, "%s%s", stem, candidate);
 	if (help && *help) {
 		buf_char(&c->out, '\t');
-		text_plain(&c->out, help, strlen(help), false);
+		safe_plain(&c->out, help, strlen(help), false);
 	}
 	buf_char(&c->out, '\n');
 }
@@ -218,6 +219,36 @@ add_attach(struct complete *c, const char *stem)
 		add_kinds(c, stem, ":");
 }
 
+/* Names of rules; files where the verb takes those. */
+static void
+add_rules(struct complete *c, const char *stem)
+{
+	Bpfd__V1__ListRulesRequest req = BPFD__V1__LIST_RULES_REQUEST__INIT;
+	AUTO(reply) Bpfd__V1__ListRulesResponse *all = NULL;
+	AUTO(client_error) struct client_error e = { 0 };
+	const char *verb = c->verb ? c->verb : "";
+
+	if (strcmp(verb, "ls") == 0)
+		return;
+	if (strcmp(verb, "create") == 0 || strcmp(verb, "check") == 0 || strcmp(verb, "explain") == 0)
+		buf_str(&c->out, ":file\n");
+	if (strcmp(verb, "create") == 0 || strcmp(verb, "check") == 0 || !c->client ||
+	    rpc_rule_list(c->client, &req, &all, &e))
+		return;
+	for (size_t i = 0; i < all->n_rules; i++)
+		if (strcmp(verb, "rm") != 0 || strcmp(all->rules[i]->origin, "api") == 0)
+			complete_add(c, stem, all->rules[i]->name, all->rules[i]->description);
+}
+
+static void
+add_names(struct complete *c, const char *stem, enum local_names what)
+{
+	const char *name;
+
+	for (size_t i = 0; (name = local_name(what, i)); i++)
+		complete_add(c, stem, name, NULL);
+}
+
 void
 complete_word(struct complete *c, const char *stem, enum word word, const char *choices)
 {
@@ -242,6 +273,12 @@ complete_word(struct complete *c, const char *stem, enum word word, const char *
 		return add_attach(c, stem);
 	case WORD_NETNS:
 		return add_netns(c, stem);
+	case WORD_RULE:
+		return add_rules(c, stem);
+	case WORD_TRACER:
+		return add_names(c, stem, LOCAL_TRACERS);
+	case WORD_FILTER:
+		return add_names(c, stem, LOCAL_FIELDS);
 	case WORD_CHOICE:
 		return add_choices(c, stem, choices);
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bpfctl/fields.h"
 
+#include "bpfctl/rule_local.h"
 #include "bpfd_v1.pb-c.h"
 #include "common/auto.h"
 
@@ -145,3 +146,73 @@ static const struct field result_fields[] = {
 	F(RESULT, error, "ERROR", STR, DATA),
 };
 SCHEMA(result);
+
+#define RULE Bpfd__V1__Rule
+static const struct field rule_fields[] = {
+	F(RULE, name, "NAME", STR, TABLE),
+	{ "tracers", "TRACER", FIELD_STRS, SHOW_TABLE, offsetof(RULE, tracers), offsetof(RULE, n_tracers) },
+	F(RULE, severity, "SEVERITY", STR, TABLE),
+	F(RULE, mode, "MODE", STR, TABLE),
+	FN(RULE, actions, "ACTIONS", STRS, TABLE),
+	F(RULE, origin, "ORIGIN", STR, TABLE),
+	F(RULE, state, "STATE", STATE, TABLE),
+	FN(RULE, runtimes, "RUNTIMES", STRS, WIDE),
+	F(RULE, source, "SOURCE", STR, WIDE),
+	F(RULE, uid, "UID", U32, WIDE),
+	{ "created_at", "CREATED", FIELD_TIME, SHOW_WIDE, offsetof(RULE, created_unix_ns), 0 },
+	F(RULE, description, "DESCRIPTION", STR, DATA),
+	FN(RULE, tags, "TAGS", STRS, DATA),
+	FN(RULE, mitre, "MITRE", STRS, DATA),
+	F(RULE, format, "FORMAT", U32, DATA),
+	F(RULE, enabled, "ENABLED", BOOL, DATA),
+	F(RULE, text, "TEXT", STR, DATA),
+	F(RULE, explain, "EXPLAIN", STR, DATA),
+};
+SCHEMA(rule);
+
+#define PROBLEM Bpfd__V1__Problem
+static const struct field problem_fields[] = {
+	F(PROBLEM, line, "LINE", ID32, TABLE),
+	F(PROBLEM, column, "COLUMN", ID32, TABLE),
+	F(PROBLEM, warning, "WARNING", BOOL, TABLE),
+	F(PROBLEM, code, "CODE", STR, TABLE),
+	F(PROBLEM, text, "PROBLEM", STR, TABLE),
+};
+SCHEMA(problem);
+
+#define LOCAL struct local_problem
+static const struct field local_problem_fields[] = {
+	F(LOCAL, file, "FILE", STR, TABLE),
+	F(LOCAL, line, "LINE", ID32, TABLE),
+	F(LOCAL, column, "COLUMN", ID32, TABLE),
+	{ "warning", "WARNING", FIELD_BOOL, SHOW_TABLE, offsetof(LOCAL, warning), 0 },
+	F(LOCAL, code, "CODE", STR, TABLE),
+	F(LOCAL, text, "PROBLEM", STR, TABLE),
+};
+SCHEMA(local_problem);
+
+#define TRACER Bpfd__V1__Tracer
+static const struct field tracer_fields[] = {
+	F(TRACER, name, "TRACER", STR, TABLE),
+	F(TRACER, status, "STATUS", STR, TABLE),
+	FN(TRACER, wanted_by, "WANTED-BY", STRS, TABLE),
+	F(TRACER, produced, "PRODUCED", U64, TABLE),
+	F(TRACER, lost, "LOST", U64, TABLE),
+	F(TRACER, filtered, "FILTERED", U64, TABLE),
+	F(TRACER, missed, "MISSED", U64, TABLE),
+	F(TRACER, reason, "REASON", STR, TABLE),
+	F(TRACER, programs, "PROGRAMS", U32, WIDE),
+	F(TRACER, attached, "ATTACHED", U32, WIDE),
+	F(TRACER, sensitive, "SENSITIVE", BOOL, WIDE),
+	F(TRACER, help, "HELP", STR, WIDE),
+};
+SCHEMA(tracer);
+
+#define FIELD_INFO Bpfd__V1__FieldInfo
+static const struct field field_info_fields[] = {
+	F(FIELD_INFO, name, "FIELD", STR, TABLE),
+	F(FIELD_INFO, type, "TYPE", STR, TABLE),
+	F(FIELD_INFO, untrusted, "UNTRUSTED", BOOL, TABLE),
+	F(FIELD_INFO, help, "HELP", STR, TABLE),
+};
+SCHEMA(field_info);

@@ -15,7 +15,7 @@ enum field_type {
 	FIELD_FLAG,			/* a bool that tables show only when it is true */
 	FIELD_ID32, FIELD_ID64,		/* 0 means none */
 	FIELD_STR,
-	FIELD_STATE,			/* a string; anything but "loaded" and "attached" stands out */
+	FIELD_STATE,			/* a string; what is not as it should be stands out */
 	FIELD_TIME,			/* int64_t, ns since 1970; 0: none */
 	FIELD_U32S, FIELD_U64S, FIELD_STRS,	/* repeated */
 	FIELD_MAP, FIELD_HEXMAP,	/* map<string, string>, map<string, bytes> */
@@ -62,6 +62,7 @@ struct field_result {
 };
 
 extern const struct schema schema_program, schema_link, schema_map, schema_process, schema_kind,
-	schema_counter, schema_status, schema_version, schema_result;
+	schema_counter, schema_status, schema_version, schema_result, schema_rule, schema_problem,
+	schema_local_problem, schema_tracer, schema_field_info;
 
 #endif

@@ -13,7 +13,12 @@ libbpfctl_a_SOURCES = \
 	src/bpfctl/cmd_get.c \
 	src/bpfctl/cmd_list.c \
 	src/bpfctl/cmd_load.c \
+	src/bpfctl/cmd_rule.c \
+	src/bpfctl/cmd_seed.c \
+	src/bpfctl/cmd_stats.c \
 	src/bpfctl/cmd_status.c \
+	src/bpfctl/cmd_trace.c \
+	src/bpfctl/cmd_tracers.c \
 	src/bpfctl/cmd_unload.c \
 	src/bpfctl/cmd_version.c \
 	src/bpfctl/commands.c src/bpfctl/commands.def \
@@ -29,11 +34,13 @@ libbpfctl_a_SOURCES = \
 	src/bpfctl/report.c \
 	src/bpfctl/results.c src/bpfctl/results.h \
 	src/bpfctl/rpc.c src/bpfctl/rpc.h src/bpfctl/rpcs.def \
+	src/bpfctl/rule_local.c src/bpfctl/rule_local.h \
+	src/bpfctl/trace.h \
 	src/bpfctl/spec.c src/bpfctl/spec.h src/bpfctl/spec_attach.c \
-	src/bpfctl/text.c src/bpfctl/text.h \
+	src/bpfctl/safe.c src/bpfctl/safe.h \
 	src/bpfctl/waiter.c src/bpfctl/waiter.h
 libbpfctl_a_CFLAGS = $(AM_CFLAGS) $(NGHTTP2_CFLAGS) $(PROTOBUFC_CFLAGS)
-BPFCTL_LIBS = libbpfctl.a $(PROTO_LIBS) $(NGHTTP2_LIBS)
+BPFCTL_LIBS = libbpfctl.a $(PROTO_LIBS) $(RULES_PARSE_LIBS) $(NGHTTP2_LIBS)
 
 bin_PROGRAMS += bpfctl
 dist_man_MANS += man/bpfctl.8

@@ -166,7 +166,7 @@ strings_value(struct out *o, const struct field *f, char *const *values, size_t 
 static bool
 is_expected(const char *state)
 {
-	return strcmp(state, "loaded") == 0 || strcmp(state, "attached") == 0 ||
+	return strcmp(state, "loaded") == 0 || strcmp(state, "active") == 0 || strcmp(state, "attached") == 0 ||
 		strcmp(state, "foreign") == 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bpfctl/out.h"
-#include "bpfctl/text.h"
+#include "bpfctl/safe.h"
 
 #include <string.h>
 
@@ -12,7 +12,7 @@ begin_member(struct out *o, const char *key)
 	buf_str(&o->text, o->level[o->depth].n ? ",\n" : "\n");
 	buf_fill(&o->text, ' ', (size_t)2 * o->depth);
 	if (key) {
-		text_json(&o->text, key, strlen(key));
+		safe_json(&o->text, key, strlen(key));
 		buf_str(&o->text, ": ");
 	}
 }
@@ -43,7 +43,7 @@ json_value(struct out *o, const struct field *f, enum out_leaf leaf, const char 
 	begin_member(o, f ? f->key : NULL);
 	switch (leaf) {
 	case OUT_STRING:
-		return text_json(&o->text, text, len);
+		return safe_json(&o->text, text, len);
 	case OUT_NUMBER:
 	case OUT_BOOL:
 		return buf_add(&o->text, text, len);

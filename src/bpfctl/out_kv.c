@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bpfctl/out.h"
-#include "bpfctl/text.h"
+#include "bpfctl/safe.h"
 
 #include <string.h>
 
@@ -14,7 +14,7 @@ add_key(struct out *o, const char *key)
 	while (key && *key) {
 		size_t len = strcspn(key, "=");
 
-		text_plain(&o->path, key, len, false);
+		safe_plain(&o->path, key, len, false);
 		key += len;
 		if (*key == '=') {
 			buf_str(&o->path, "\\x3d");
@@ -57,7 +57,7 @@ kv_value(struct out *o, const struct field *f, enum out_leaf leaf, const char *t
 	add_key(o, f ? f->key : NULL);
 	buf_add(&o->text, buf_text(&o->path), o->path.len);
 	buf_char(&o->text, '=');
-	text_plain(&o->text, text, len, false);
+	safe_plain(&o->text, text, len, false);
 	buf_char(&o->text, '\n');
 	cut_path(o, path_len);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bpfctl/out.h"
-#include "bpfctl/text.h"
+#include "bpfctl/safe.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -63,9 +63,9 @@ add_cell(struct out_table *t, const char *s, size_t len, enum mark mark)
 	}
 	c = &t->cells[t->n++];
 	c->off = t->text.len;
-	text_plain(&t->text, s, len, false);
+	safe_plain(&t->text, s, len, false);
 	c->len = t->text.len - c->off;
-	c->width = text_width(buf_text(&t->text) + c->off, c->len);
+	c->width = safe_width(buf_text(&t->text) + c->off, c->len);
 	c->mark = mark;
 }
 

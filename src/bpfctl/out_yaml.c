@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bpfctl/out.h"
-#include "bpfctl/text.h"
+#include "bpfctl/safe.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -32,7 +32,7 @@ scalar(struct out *o, const char *s, size_t len)
 	if (is_plain(s, len))
 		buf_add(&o->text, s, len);
 	else
-		text_json(&o->text, s, len);
+		safe_json(&o->text, s, len);
 }
 
 /*

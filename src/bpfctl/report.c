@@ -5,7 +5,7 @@
 
 #include "bpfctl/ctl.h"
 #include "bpfctl/rpc.h"
-#include "bpfctl/text.h"
+#include "bpfctl/safe.h"
 #include "proto/grpc.h"
 
 #define VERIFIER_LOG_MAX (64u << 20)	/* bytes; the daemon keeps less */
@@ -66,7 +66,7 @@ put_error(const struct ctl *ctl, const char *hint, const char *what, const char 
 	AUTO(buf) struct buf line = { 0 };
 
 	buf_printf(&line, "bpfctl: %s: ", what);
-	text_plain(&line, text, strlen(text), true);
+	safe_plain(&line, text, strlen(text), true);
 	if (hint && !ctl->quiet)
 		buf_printf(&line, "\n        %s", hint);
 	buf_char(&line, '\n');
@@ -123,9 +123,9 @@ ctl_fail_call(const struct ctl *ctl, const char *what, const struct client_error
 	if (!e->log || ctl->quiet)
 		return ctl_exit_of(e->code);
 	if (e->log_id && fetch_log(ctl, e->log_id, &whole))
-		text_plain(&log, buf_text(&whole), whole.len, true);
+		safe_plain(&log, buf_text(&whole), whole.len, true);
 	else
-		text_plain(&log, e->log, strlen(e->log), true);
+		safe_plain(&log, e->log, strlen(e->log), true);
 	if (log.len && log.data[log.len - 1] != '\n')
 		buf_char(&log, '\n');
 	fputs(buf_text(&log), stderr);

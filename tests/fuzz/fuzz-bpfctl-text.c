@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "bpfctl/spec.h"
-#include "bpfctl/text.h"
+#include "bpfctl/safe.h"
 #include "common/utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -33,8 +33,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	AUTO(mem) uint8_t *value = NULL;
 	size_t len;
 
-	text_plain(&plain, (const char *)data, size, false);
-	text_json(&json, (const char *)data, size);
+	safe_plain(&plain, (const char *)data, size, false);
+	safe_json(&json, (const char *)data, size);
 	check(&plain);
 	check(&json);
 	if (!text)

@@ -6,14 +6,14 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "bpfctl/text.h"
+#include "bpfctl/safe.h"
 
 static void
 plain_is(const char *in, size_t len, bool lines, const char *want)
 {
 	AUTO(buf) struct buf b = { 0 };
 
-	text_plain(&b, in, len, lines);
+	safe_plain(&b, in, len, lines);
 	assert_string_equal(buf_text(&b), want);
 }
 
@@ -22,7 +22,7 @@ json_is(const char *in, size_t len, const char *want)
 {
 	AUTO(buf) struct buf b = { 0 };
 
-	text_json(&b, in, len);
+	safe_json(&b, in, len);
 	assert_string_equal(buf_text(&b), want);
 }
 #define PLAIN(in, want) plain_is(in, sizeof(in) - 1, false, want)
@@ -79,8 +79,8 @@ writes_json_strings(void **state)
 static void
 counts_characters_not_bytes(void **state)
 {
-	assert_int_equal(text_width("abc", 3), 3);
-	assert_int_equal(text_width("z\xc3\xbc", 3), 2);
+	assert_int_equal(safe_width("abc", 3), 3);
+	assert_int_equal(safe_width("z\xc3\xbc", 3), 2);
 }
 
 static void

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "bpfctl/text.h"
+#include "bpfctl/safe.h"
 
 size_t
-text_utf8(const uint8_t *s, size_t len, uint32_t *cp)
+safe_utf8(const uint8_t *s, size_t len, uint32_t *cp)
 {
 	static const uint32_t lowest[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	size_t n;
@@ -51,13 +51,13 @@ is_unsafe(uint32_t c)
 }
 
 void
-text_plain(struct buf *b, const char *s, size_t len, bool keep_lines)
+safe_plain(struct buf *b, const char *s, size_t len, bool keep_lines)
 {
 	const uint8_t *p = (const uint8_t *)s, *end = p + len;
 
 	while (p < end) {
 		uint32_t c;
-		size_t n = text_utf8(p, (size_t)(end - p), &c);
+		size_t n = safe_utf8(p, (size_t)(end - p), &c);
 
 		if (n == 0)
 			buf_printf(b, "\\x%02x", *p);
@@ -94,14 +94,14 @@ json_char(struct buf *b, uint32_t c)
 }
 
 void
-text_json(struct buf *b, const char *s, size_t len)
+safe_json(struct buf *b, const char *s, size_t len)
 {
 	const uint8_t *p = (const uint8_t *)s, *end = p + len;
 
 	buf_char(b, '"');
 	while (p < end) {
 		uint32_t c;
-		size_t n = text_utf8(p, (size_t)(end - p), &c);
+		size_t n = safe_utf8(p, (size_t)(end - p), &c);
 
 		if (n == 0)
 			buf_str(b, "\xef\xbf\xbd");
@@ -115,7 +115,7 @@ text_json(struct buf *b, const char *s, size_t len)
 }
 
 size_t
-text_width(const char *s, size_t len)
+safe_width(const char *s, size_t len)
 {
 	size_t width = 0;
 

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bpfctl/rule_local.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "bpfctl/safe.h"
+#include "events/render.h"
+#include "rules/parse.h"
+
+int
+rule_local_text(const char *file, char **text, size_t *len)
+{
+	AUTO(fd) int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	AUTO(mem) char *p = malloc(RULE_TEXT_MAX + 2);
+	struct stat st;
+	size_t have = 0;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!p)
+		return -ENOMEM;
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
+	while (have <= RULE_TEXT_MAX) {
+		ssize_t n = read(fd, p + have, RULE_TEXT_MAX + 1 - have);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n == 0)
+			break;
+		have += n > 0 ? (size_t)n : 0;
+	}
+	if (have > RULE_TEXT_MAX)
+		return -EFBIG;
+	p[have] = '\0';
+	*text = TAKE_PTR(p);
+	*len = have;
+	return 0;
+}
+
+static void
+stem_of(const char *file, char *out, size_t size)
+{
+	const char *base = strrchr(file, '/');
+	size_t len;
+
+	snprintf(out, size, "%s", base ? base + 1 : file);
+	len = strlen(out);
+	if (len > 5 && strcmp(out + len - 5, ".toml") == 0)
+		out[len - 5] = '\0';
+}
+
+static int
+take_problems(const char *file, const struct rules_parsed *p, struct local_rule *out)
+{
+	out->problems = calloc(p->n_problems + 1, sizeof(*out->problems));
+	if (!out->problems)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->n_problems; i++) {
+		struct local_problem *q = &out->problems[i];
+
+		*q = (struct local_problem){ .file = file, .line = p->problems[i].line,
+			.column = p->problems[i].column, .warning = p->problems[i].warning,
+			.code = strdup(p->problems[i].code), .text = strdup(p->problems[i].text) };
+		out->n_problems++;
+		if (!q->code || !q->text)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int
+rule_local_read(const char *file, struct local_rule *out)
+{
+	AUTO(mem) char *text = NULL;
+	struct rules_parsed parsed = { 0 };
+	char stem[RULE_NAME_MAX];
+	size_t len;
+	int err = rule_local_text(file, &text, &len);
+
+	*out = (struct local_rule){ 0 };
+	if (err)
+		return err;
+	stem_of(file, stem, sizeof(stem));
+	err = rules_parse(stem, text, len, NULL, &parsed);
+	if (err)
+		return err;
+	err = take_problems(file, &parsed, out);
+	snprintf(out->name, sizeof(out->name), "%s", parsed.rule ? parsed.rule->name : stem);
+	out->ok = parsed.rule != NULL;
+	if (!err && parsed.rule)
+		out->explain = rule_explain(parsed.rule);
+	rules_parsed_free(&parsed);
+	return err;
+}
+
+void
+rule_local_free(struct local_rule *r)
+{
+	for (size_t i = 0; i < r->n_problems; i++) {
+		free((char *)(uintptr_t)r->problems[i].code);
+		free(r->problems[i].text);
+	}
+	free(r->problems);
+	free(r->explain);
+	*r = (struct local_rule){ 0 };
+}
+
+void
+rule_local_line(struct buf *b, const struct local_problem *p)
+{
+	safe_plain(b, p->file, strlen(p->file), false);
+	if (p->line)
+		buf_printf(b, ":%u:%u", p->line, p->column);
+	buf_printf(b, ": %s: ", p->warning ? "warning" : "error");
+	safe_plain(b, p->text, strlen(p->text), false);
+	if (p->code[0])
+		buf_printf(b, " [%s]", p->code);
+	buf_char(b, '\n');
+}
+
+void
+trace_local_header(struct buf *b, const char *format)
+{
+	struct render r = { 0 };
+	char line[512];
+	size_t n = 0;
+
+	for (unsigned int i = 0; i < N_RENDER_FORMATS; i++)
+		if (strcmp(render_format_names[i], format) == 0) {
+			r.format = (enum render_format)i;
+			n = render_header(&r, line, sizeof(line));
+		}
+	buf_add(b, line, n);
+	if (n)
+		buf_char(b, '\n');
+}
+
+static const char *
+field_name(size_t i)
+{
+	const struct field *f = common_fields;
+
+	for (unsigned int t = 0; t < N_TRACERS; t++) {
+		if (t)
+			f = tracer_info(t) ? tracer_info(t)->fields : NULL;
+		for (; f && f->name; f++)
+			if (i-- == 0)
+				return f->name;
+	}
+	return NULL;
+}
+
+static const char *const tracer_names[] = {
+#define TRACER(id, name, class, flags, help) [TR_##id] = #name,
+#include "bpf/tracers.def"
+};
+
+const char *
+local_name(enum local_names what, size_t i)
+{
+	static const char *const ops[] = {
+#define OP(name, help) #name,
+#include "rules/ops.def"
+	};
+
+	switch (what) {
+	case LOCAL_TRACERS:
+		return i + 1 < N_TRACERS ? tracer_names[i + 1] : NULL;
+	case LOCAL_FIELDS:
+		return field_name(i);
+	case LOCAL_OPS:
+		return i < ARRAY_SIZE(ops) ? ops[i] : NULL;
+	case LOCAL_FORMATS:
+		return i < N_RENDER_FORMATS ? render_format_names[i] : NULL;
+	}
+	return NULL;
+}

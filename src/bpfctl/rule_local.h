@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BPFD_BPFCTL_RULE_LOCAL_H
+#define BPFD_BPFCTL_RULE_LOCAL_H
+
+#include "bpfctl/buf.h"
+
+/* Rules and events without a daemon.  Apart from the rest of bpfctl: its struct field is another. */
+struct local_problem {
+	const char *file;		/* as given to rule_local_read() */
+	uint32_t line, column;
+	int warning;			/* as protobuf-c has a bool */
+	const char *code;
+	char *text;
+};
+
+struct local_rule {
+	bool ok;
+	char name[128];
+	char *explain;			/* NULL when not ok */
+	struct local_problem *problems;
+	size_t n_problems;
+};
+
+/* Reads a file as bpfd-config would.  0, or a negative errno of opening and reading it. */
+int	rule_local_read(const char *file, struct local_rule *out);
+void	rule_local_free(struct local_rule *r);
+/* The text of a file of at most 256 KiB, with a NUL; the same errors, -EFBIG. */
+int	rule_local_text(const char *file, char **text, size_t *len);
+
+/* "FILE:LINE:COLUMN: error: TEXT [CODE]" */
+void	rule_local_line(struct buf *b, const struct local_problem *p);
+
+/* The header line of "trace" in that format; nothing when it has none. */
+void	trace_local_header(struct buf *b, const char *format);
+/* Names of tracers, fields (of every tracer), operators and formats, one after another; NULL ends. */
+enum local_names { LOCAL_TRACERS, LOCAL_FIELDS, LOCAL_OPS, LOCAL_FORMATS };
+const char *local_name(enum local_names what, size_t i);
+
+static inline __attribute__((unused)) void
+auto_local_rule(struct local_rule *r)
+{
+	rule_local_free(r);
+}
+
+#endif
