@@ -92,21 +92,23 @@ static int
 failed_arg(__u32 i, struct failed_args *a)
 {
 	__u64 arg = 0;
-	__u32 rel = a->rel, start = a->start;
+	__u32 at = a->start + a->rel;
 	long n;
 
 	if (bpf_probe_read_user(&arg, sizeof(arg), (const void *)(a->argv + i * sizeof(arg))) || !arg)
 		return 1;
-	if (start >= EV_OFFS || rel >= EV_ARGS_MAX || i == FAILED_ARGS_MAX - 1) {
+	/* The verifier must see the bound at the register that is used. */
+	asm volatile("" : "+r"(at));
+	if (at >= EV_OFFS + EV_ARGS_MAX - 256 || i == FAILED_ARGS_MAX - 1) {
 		ev_head(a->s)->flags |= EV_TRUNCATED;
 		return 1;
 	}
-	n = bpf_probe_read_user_str(&a->s->b[start + rel], 256, (const void *)arg);
+	n = bpf_probe_read_user_str(&a->s->b[at], 256, (const void *)arg);
 	if (n <= 0)
 		return 1;
 	if (n == 256)
 		ev_head(a->s)->flags |= EV_TRUNCATED;
-	a->rel = rel + n;
+	a->rel += n;
 	return 0;
 }
 

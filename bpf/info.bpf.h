@@ -24,6 +24,13 @@ ev_kernfs_parent(struct kernfs_node *kn)
 	return kn->parent;
 }
 
+static __always_inline void
+ev_copy_comm(char *to, const char *from)
+{
+	((__u64 *)to)[0] = ((__u64 *)from)[0];
+	((__u64 *)to)[1] = ((__u64 *)from)[1];
+}
+
 /* Header of the process that a task is of; its own tid and comm.  Not: len, event, ts, ret, flags. */
 static __always_inline void
 ev_fill(struct ev_hdr *h, struct task_struct *t)
@@ -48,8 +55,7 @@ ev_fill(struct ev_hdr *h, struct task_struct *t)
 	h->gid = cred->gid.val;
 	h->mntns = t->nsproxy->mnt_ns->ns.inum;
 	h->exec_id = t->self_exec_id;
-	((__u64 *)h->comm)[0] = ((__u64 *)t->comm)[0];
-	((__u64 *)h->comm)[1] = ((__u64 *)t->comm)[1];
+	ev_copy_comm(h->comm, t->comm);
 }
 
 /* Pads the record to a multiple of 8 and returns its length. */
@@ -139,54 +145,89 @@ ev_upid(struct task_struct *leader)
 	return u;
 }
 
-/* All of EV_PROC_INFO but the arguments, which only the process itself can read. */
+static __always_inline void
+ev_fill_parent(struct ev_proc_info *info, struct task_struct *parent)
+{
+	info->pstart = parent->start_boottime;
+	ev_copy_comm(info->pcomm, parent->comm);
+}
+
+static __always_inline void
+ev_fill_cred(struct ev_proc_info *info, const struct cred *cred)
+{
+	info->cap_eff = *(__u64 *)&cred->cap_effective;
+	info->euid = cred->euid.val;
+	info->egid = cred->egid.val;
+	info->userns = cred->user_ns->ns.inum;
+}
+
+static __always_inline void
+ev_fill_pid(struct ev_proc_info *info, struct task_struct *leader)
+{
+	struct upid upid = ev_upid(leader);
+
+	info->ns_pid = upid.nr;
+	info->pidns = BPF_CORE_READ(upid.ns, ns.inum);
+}
+
+static __always_inline void
+ev_fill_tty(struct ev_proc_info *info, struct tty_struct *tty)
+{
+	if (!tty)
+		return;
+	ev_copy_comm(info->tty, tty->name);
+	info->tty[EV_COMM - 1] = '\0';
+}
+
+static __always_inline void
+ev_fill_exe(struct ev_scratch *i, struct file *exe)
+{
+	struct ev_proc_info *info = (void *)i->b;
+
+	if (!exe)
+		return;
+	info->exe_dev = exe->f_inode->i_sb->s_dev;
+	info->exe_ino = exe->f_inode->i_ino;
+	info->exe_nlink = exe->f_inode->i_nlink;
+	ev_add_file_path(i, &info->exe, exe);
+}
+
+/*
+ * All of EV_PROC_INFO but the arguments, which only the process itself can read.  Each pointer is
+ * followed where it is needed: the verifier of Linux 6.1 allows 512 bytes of stack for all that
+ * call one another.
+ */
 static __always_inline void
 ev_fill_proc(struct ev_scratch *i, struct task_struct *t)
 {
 	struct ev_proc_info *info = (void *)i->b;
-	struct task_struct *leader = t->group_leader, *parent = t->real_parent->group_leader;
-	const struct cred *cred = t->cred;
-	struct tty_struct *tty = t->signal->tty;
-	struct mm_struct *mm = t->mm, *pmm = parent->mm;
-	struct fs_struct *fs = t->fs;
+	struct mm_struct *mm;
+	struct fs_struct *fs;
 	struct file *exe;
-	struct upid upid;
 
 	__builtin_memset(info, 0, sizeof(*info));
-	ev_fill(&info->h, t);
 	info->h.len = sizeof(*info);
 	info->h.event = EV_PROC_INFO;
+	ev_fill(&info->h, t);
 	info->h.tid = info->h.tgid;
-	((__u64 *)info->h.comm)[0] = ((__u64 *)leader->comm)[0];
-	((__u64 *)info->h.comm)[1] = ((__u64 *)leader->comm)[1];
-	info->pstart = parent->start_boottime;
-	info->cap_eff = *(__u64 *)&cred->cap_effective;
-	info->euid = cred->euid.val;
-	info->egid = cred->egid.val;
+	ev_copy_comm(info->h.comm, t->group_leader->comm);
+	ev_fill_parent(info, t->real_parent->group_leader);
+	ev_fill_cred(info, t->cred);
+	ev_fill_pid(info, t->group_leader);
+	ev_fill_tty(info, t->signal->tty);
 	info->loginuid = bpf_core_field_exists(t->loginuid) ? t->loginuid.val : ~0u;
 	info->sessionid = bpf_core_field_exists(t->sessionid) ? t->sessionid : ~0u;
-	upid = ev_upid(leader);
-	info->ns_pid = upid.nr;
-	info->pidns = BPF_CORE_READ(upid.ns, ns.inum);
 	info->netns = t->nsproxy->net_ns->ns.inum;
-	info->userns = cred->user_ns->ns.inum;
 	info->cgroupns = t->nsproxy->cgroup_ns->ns.inum;
-	((__u64 *)info->pcomm)[0] = ((__u64 *)parent->comm)[0];
-	((__u64 *)info->pcomm)[1] = ((__u64 *)parent->comm)[1];
-	if (tty) {
-		((__u64 *)info->tty)[0] = ((__u64 *)tty->name)[0];
-		((__u64 *)info->tty)[1] = ((__u64 *)tty->name)[1] & ~(0xffULL << 56);
-	}
-	exe = mm ? mm->exe_file : NULL;
-	if (exe) {
-		info->exe_dev = exe->f_inode->i_sb->s_dev;
-		info->exe_ino = exe->f_inode->i_ino;
-		info->exe_nlink = exe->f_inode->i_nlink;
-		ev_add_file_path(i, &info->exe, exe);
-	}
+
+	mm = t->mm;
+	if (mm)
+		ev_fill_exe(i, mm->exe_file);
+	fs = t->fs;
 	if (fs)
 		ev_add_path(i, &info->cwd, fs->pwd.dentry, fs->pwd.mnt);
-	exe = pmm ? pmm->exe_file : NULL;
+	mm = t->real_parent->group_leader->mm;
+	exe = mm ? mm->exe_file : NULL;
 	if (exe)
 		ev_add_file_path(i, &info->pexe, exe);
 }
@@ -196,14 +237,16 @@ static __always_inline void
 ev_add_args(struct ev_scratch *s, struct ev_str *out, struct mm_struct *mm)
 {
 	__u64 start = mm->arg_start, len = mm->arg_end - start;
-	__u32 end;
+	__u32 last;
 
 	ev_add_user_bytes(s, out, (const void *)start, len, EV_ARGS_MAX);
 	ev_head(s)->flags |= EV_UNTRUSTED;
-	end = (__u32)out->off + out->len;
-	if (!out->len || end > EV_OFFS + EV_ARGS_MAX)
+	if (!out->len)
 		return;
-	s->b[end - 1] = 0;
+	last = (__u32)out->off + out->len - 1;
+	asm volatile("" : "+r"(last));
+	if (last < EV_ROOM)
+		s->b[last] = 0;
 }
 
 /* The same of the current task; which: of enum ev_v1_controller, or 0 for version 2. */
@@ -252,7 +295,7 @@ __noinline int
 ev_announce(struct ev_scratch *i, struct ev_scratch *s)
 {
 	struct task_struct *t = bpf_get_current_task_btf();
-	struct ev_proc_said none = {}, *said;
+	struct ev_proc_said *said;
 	struct ev_v1 *v1 = ev_v1();
 	__u32 epoch = v1 ? v1->epoch : 0, which = v1 ? v1->controller : EV_V1_NONE;
 	__u32 generation;
@@ -264,8 +307,10 @@ ev_announce(struct ev_scratch *i, struct ev_scratch *s)
 	h = ev_head(s);
 	generation = s->generation;
 	said = bpf_task_storage_get(&procs, t->group_leader, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!said)
-		said = &none;
+	if (!said) {
+		said = &i->unsaid;
+		__builtin_memset(said, 0, sizeof(*said));
+	}
 	if (!said->cgroups || said->cgroup != h->cgroup || said->cgroup1 != h->cgroup1 ||
 	    said->cgroup_generation != generation || said->cgroup_epoch != epoch) {
 		ok = ev_say_current_cgroup(i, 0, generation, 0);

@@ -13,9 +13,6 @@
  * mount point is reached through struct mount, which no typed pointer leads to, and costs a read
  * by helper for each component.
  */
-struct ev_mount { __u64 parent, mountpoint, root; };	/* as they follow one another in struct mount */
-struct ev_dentry { __u64 parent, hash_len, name; };	/* in struct dentry */
-
 static __always_inline void
 ev_name_push(struct ev_scratch *s, __u64 name)
 {
@@ -27,14 +24,35 @@ ev_name_push(struct ev_scratch *s, __u64 name)
 	}
 }
 
+#define EV_OFFSET bpf_core_field_offset
+
 static __always_inline void
 ev_read_mount(struct ev_mount *m, __u64 mount)
 {
 	const struct mount *at = (const struct mount *)mount;
 
+	/* As it always was: one read for three. */
+	if (EV_OFFSET(struct mount, mnt_mountpoint) == EV_OFFSET(struct mount, mnt_parent) + 8 &&
+	    EV_OFFSET(struct mount, mnt.mnt_root) == EV_OFFSET(struct mount, mnt_parent) + 16) {
+		bpf_core_read(m, sizeof(*m), &at->mnt_parent);
+		return;
+	}
 	m->parent = (__u64)BPF_CORE_READ(at, mnt_parent);
 	m->mountpoint = (__u64)BPF_CORE_READ(at, mnt_mountpoint);
 	m->root = (__u64)BPF_CORE_READ(at, mnt.mnt_root);
+}
+
+static __always_inline void
+ev_read_dentry(struct ev_dentry *d, __u64 dentry)
+{
+	const struct dentry *at = (const struct dentry *)dentry;
+
+	if (EV_OFFSET(struct dentry, d_name.name) == EV_OFFSET(struct dentry, d_parent) + 16) {
+		bpf_core_read(d, sizeof(*d), &at->d_parent);
+		return;
+	}
+	d->parent = (__u64)BPF_CORE_READ(at, d_parent);
+	d->name = (__u64)BPF_CORE_READ(at, d_name.name);
 }
 
 /*
@@ -63,21 +81,18 @@ ev_step(__u32 i, struct ev_walk *w)
 	return 0;
 }
 
-struct ev_walk_above {
-	struct ev_scratch *s;
-	__u64 mount, dentry;
-	struct ev_mount m;
-};
+struct ev_walk_up { struct ev_scratch *s; };
 
 static int
-ev_step_above(__u32 i, struct ev_walk_above *w)
+ev_step_above(__u32 i, struct ev_walk_up *up)
 {
-	const struct dentry *d = (const struct dentry *)w->dentry;
-	__u64 parent;
+	struct ev_scratch *s = up->s;
+	struct ev_walk_above *w = &s->above;
+	struct ev_dentry d = {};
 
 	if (w->dentry == w->m.root) {
 		if (w->m.parent == w->mount || !w->m.parent) {
-			w->s->whole = 1;
+			s->whole = 1;
 			return 1;
 		}
 		w->dentry = w->m.mountpoint;
@@ -85,15 +100,28 @@ ev_step_above(__u32 i, struct ev_walk_above *w)
 		ev_read_mount(&w->m, w->mount);
 		return 0;
 	}
-	if (w->s->n_names >= EV_DEPTH)
+	if (s->n_names >= EV_DEPTH)
 		return 1;
-	parent = (__u64)BPF_CORE_READ(d, d_parent);
-	ev_name_push(w->s, (__u64)BPF_CORE_READ(d, d_name.name));
-	if (parent == w->dentry || !parent) {
-		w->s->whole = 1;
+	ev_read_dentry(&d, w->dentry);
+	ev_name_push(s, d.name);
+	if (d.parent == w->dentry || !d.parent) {
+		s->whole = 1;
 		return 1;
 	}
-	w->dentry = parent;
+	w->dentry = d.parent;
+	return 0;
+}
+
+/* From the root of a mount up. */
+static __always_inline int
+ev_names_above(struct ev_scratch *s, __u64 mount)
+{
+	struct ev_walk_up up = { s };
+
+	s->above.mount = mount;
+	ev_read_mount(&s->above.m, mount);
+	s->above.dentry = s->above.m.root;
+	bpf_loop(EV_DEPTH + 8, ev_step_above, &up, 0);
 	return 0;
 }
 
@@ -102,17 +130,12 @@ static __noinline int
 ev_names(struct ev_scratch *s, struct dentry *d, struct vfsmount *mnt)
 {
 	struct ev_walk w = { s, d, mnt->mnt_root };
-	struct ev_walk_above above = { .s = s };
 
 	s->n_names = 0;
 	s->whole = 0;
 	bpf_loop(EV_DEPTH, ev_step, &w, 0);
-	if (w.d != w.root)
-		return 0;
-	above.mount = (__u64)mnt - bpf_core_field_offset(struct mount, mnt);
-	ev_read_mount(&above.m, above.mount);
-	above.dentry = above.m.root;
-	bpf_loop(EV_DEPTH + 8, ev_step_above, &above, 0);
+	if (w.d == w.root)
+		ev_names_above(s, (__u64)mnt - EV_OFFSET(struct mount, mnt));
 	return 0;
 }
 

@@ -16,6 +16,14 @@
 #define EV_ROOM		(EV_OFFS + EV_PATH_MAX + 264)
 #define EV_DEPTH	32		/* components of a path that are kept, the last ones */
 
+/* As they follow one another in struct mount, and in struct dentry. */
+struct ev_mount { __u64 parent, mountpoint, root; };
+struct ev_dentry { __u64 parent, hash_len, name; };
+struct ev_walk_above {
+	__u64 mount, dentry;
+	struct ev_mount m;
+};
+
 struct ev_scratch {
 	__u64 hash;
 	__u32 n_names;
@@ -24,6 +32,8 @@ struct ev_scratch {
 	__u32 element, generation;
 	__u32 busy, reserved;		/* ev_enter() */
 	__u64 names[EV_DEPTH];		/* addresses, the last component first */
+	struct ev_walk_above above;
+	struct ev_proc_said unsaid;	/* where a process has no storage */
 	__u8 b[EV_ROOM];
 };
 
