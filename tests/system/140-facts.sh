@@ -38,22 +38,60 @@ mkfifo "$WORK/hold"
 exec 9>"$WORK/hold"
 is "the_witness_of_bpf_calls_is_ready" within 5 grep -q ready "$WORK/held"
 
+# Something that needs every class of actions, by a rule that nothing here matches.
+ROOT=$WORK/facts
+mkdir -p "$ROOT/etc/rules" "$ROOT/etc/actions.d"
+printf '[actions]\nallow_enforce = true\n' >"$ROOT/etc/bpfd.toml"
+printf 'type = "exec"\npath = "/bin/true"\n' >"$ROOT/etc/actions.d/run.toml"
+cat >"$ROOT/etc/rules/all.toml" <<'END'
+version = 2
+tracer = "exit"
+mode = "enforce"
+actions = ["log", "syslog", "run", "kill", "pause"]
+[match]
+all = [{ field = "comm", op = "eq", values = ["nothing-is-called-so"] }]
+END
+worker() {
+	for pid in $(child bpfd-action); do
+		[ "$(tr '\0' ' ' <"/proc/$pid/cmdline")" != "bpfd-action $1 " ] || echo "$pid"
+	done
+}
+has_worker() { [ -n "$(worker "$1")" ]; }
+
 is "starts" daemon_start
+for class in output syslog exec signal cgroup; do
+	is "a_worker_of_class_${class}_is_started" within 5 has_worker "$class"
+done
 is "loads_and_attaches" ctl load "$SAMPLE" --attach tracepoint:sched/sched_process_exec,program=count_exec
 is "a_linker_waits_for_the_next_load" within 5 has_child bpfd-linker
 
 confined "$(child bpfd-loader)" loader bpfd-load "$loader_caps"
 confined "$(child bpfd-api)" api bpfd-api 0
 confined "$(child bpfd-linker)" linker bpfd-link 0
+confined "$(child bpfd-enricher)" enricher bpfd-enrich 0
+confined "$(worker output)" output bpfd-a-out 0
+confined "$(worker syslog)" syslog bpfd-a-sys 0
+confined "$(worker exec)" exec bpfd-a-exec "$(printf '%x' $((1 << 6 | 1 << 7)))"
+confined "$(worker signal)" signal bpfd-a-sig "$(printf '%x' $((1 << 5)))"
+confined "$(worker cgroup)" cgroup bpfd-a-cg "$(printf '%x' $((1 << 5 | 1 << 1)))"
 is "the_supervisor_keeps_what_starting_needs" same "$(caps "$BPFD_PID" CapEff)" "$supervisor_caps"
 is "the_supervisor_is_filtered" same "$(field "$BPFD_PID" Seccomp)" 2
-for user in bpfd-load bpfd-api bpfd-link bpfd-once bpfd-conf; do
+for user in bpfd-load bpfd-api bpfd-link bpfd-once bpfd-conf bpfd-enrich bpfd-a-out bpfd-a-sys bpfd-a-exec \
+	bpfd-a-sig bpfd-a-cg; do
 	is "${user}_is_a_user_of_its_own" same "$(getent passwd | awk -F: -v u="$(uid_of "$user")" '$3 == u' | wc -l)" 1
 done
 
 api=$(child bpfd-api) linker=$(child bpfd-linker) loader=$(child bpfd-loader)
 is "the_api_holds_no_bpf_object" same "$(held "$api")" ""
-is "the_api_opens_only_its_store" same "$(links_of "$api" | grep '^/' | grep -v -e "^$ROOT/state/" -e '^/dev/null' || :)" ""
+is "the_api_opens_only_its_store" same "$(links_of "$api" | grep '^/' | grep -v -e "^$ROOT/state/" -e '^/dev/null' -e '^/memfd:' || :)" ""
+is "no_worker_holds_a_bpf_object" same "$(for w in $(child bpfd-action); do held "$w"; done)" ""
+is "the_enricher_holds_maps_only" not grep -v '^map_id' <<END
+$(held "$(child bpfd-enricher)")
+END
+for class in output syslog signal cgroup; do
+	is "the_root_of_${class}_is_not_the_hosts" not same "$(readlink "/proc/$(worker "$class")/root")" /
+done
+is "the_enrichers_root_is_not_the_hosts" not same "$(readlink "/proc/$(child bpfd-enricher)/root")" /
 is "the_linker_holds_no_bpf_object" same "$(held "$linker")" ""
 is "the_loader_holds_no_object_between_requests" same "$(held "$loader")" ""
 is "the_supervisor_holds_no_bpf_object" same "$(held "$BPFD_PID")" ""

@@ -177,7 +177,7 @@ def workers(tap, top):
     rig.says("child.ready: name=bpfd-action", times=5)
     bounding = bounding_of(rig)
     tap.check("with_allow_enforce_those_that_kill_may", [c for c in CLASSES if bounding.get(c, 0) & KILL]
-              == ["exec", "signal", "cgroup"] and rig.says("fake.action: ring=readonly enforce=1", times=5), bounding)
+              == ["signal", "cgroup"] and rig.says("fake.action: ring=readonly enforce=1", times=5), bounding)
     rig.stop()
     rig = Rig(top, "wrong-class", api="wrong_class").start()
     tap.check("an_unknown_class_ends_the_api", rig.says("child.refused: name=bpfd-api"), rig.log())
