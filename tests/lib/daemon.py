@@ -56,7 +56,7 @@ class Daemon:
         self.bpffs = os.path.join(self.dir, "run", "bpffs")
         self.args = list(args)
         self.proc = None
-        self.log = os.path.join(self.dir, "log")
+        self.log = os.path.join(self.dir, "bpfd.log")
         if config:
             os.mkdir(os.path.join(self.dir, "etc"))
             with open(os.path.join(self.dir, "etc", "bpfd.toml"), "w", encoding="utf-8") as f:
