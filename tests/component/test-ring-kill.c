@@ -107,7 +107,8 @@ look_at(const uint64_t *rec, size_t len, uint64_t missed_before, uint64_t missed
 	for (size_t i = 1; i < len / 8; i++)
 		if (rec[i] != n)
 			seen->wrong++;
-	seen->records++;
+	if (seen->records++ == 0)
+		seen->next = n;		/* a fresh cursor begins at the newest */
 	if (n < seen->next)
 		seen->repeats++;
 	else if (n - seen->next > missed - missed_before)
