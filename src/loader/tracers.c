@@ -55,6 +55,7 @@ take_over(struct loader *ld)
 			log_notice("tracers.leftover", "tracer=%s it was not complete", tracer_name(n));
 		tracer_remove(ld, n);
 	}
+	t->filled = core;
 	return 0;
 }
 
@@ -73,6 +74,8 @@ tracers_close(struct loader *ld)
 {
 	for (unsigned int n = 0; n < N_TRACERS; n++)
 		free(ld->tracers.t[n].pins.names);
+	while (ld->tracers.n_found)
+		close_keep_errno(ld->tracers.found[--ld->tracers.n_found].file);
 	free(ld->tracers.filter);
 	chan_free(ld->tracers.enricher);
 	close_keep_errno(ld->tracers.enricher_fd);
@@ -215,32 +218,51 @@ switch_on(struct loader *ld)
 	struct tracers *t = &ld->tracers;
 	uint64_t on = t->want & loaded(t);
 
+	bool bash = on & ~t->settings.on & BIT(TR_BASHREADLINE);
+
 	tracers_core_hooks(ld);
+	t->settings.generation += bash;		/* so that the enricher sees those that run */
 	if (t->filter || on != t->settings.on)
 		if (apply_filter(ld) < 0)
 			log_err(-EIO, "tracers.settings", "the tracers cannot be switched on");
+	if (bash)
+		tracers_uprobe_host(ld);
+}
+
+/* A new core's rings are filled while the linker is busy: the kernel makes us wait for them. */
+static void
+load_missing(struct loader *ld)
+{
+	struct tracers *t = &ld->tracers;
+	uint64_t missing = t->want & ~loaded(t);
+	int err = 0;
+
+	for (unsigned int n = 1; n < N_TRACERS && t->running < TRACERS_PARALLEL; n++)
+		if ((missing & BIT(n)) && !t->t[n].failed && !t->t[n].loading)
+			tracer_load(ld, n);
+	if (!t->filled) {
+		err = tracers_core_fill(ld);
+		if (!err)
+			err = tracer_done(ld, TRACER_CORE);
+		if (err)
+			log_err(err, "tracers.rings", "no events will come");
+		t->filled = true;
+		tracers_greet(ld);
+	}
+	switch_on(ld);
 }
 
 void
 tracers_step(struct loader *ld)
 {
 	struct tracers *t = &ld->tracers;
-	bool had_core = t->greeted;
-	uint64_t missing;
 
 	t->step = false;
+	tracers_uprobe_found(ld);
 	if (!t->busy || !have_core(ld))
 		return;
-	if (t->t[TRACER_CORE].loaded) {
-		t->greeted = true;
-		missing = t->want & ~loaded(t);
-		for (unsigned int n = 1; n < N_TRACERS && t->running < TRACERS_PARALLEL; n++)
-			if ((missing & BIT(n)) && !t->t[n].failed && !t->t[n].loading)
-				tracer_load(ld, n);
-		switch_on(ld);
-		if (!had_core)
-			tracers_greet(ld);
-	}
+	if (t->t[TRACER_CORE].loaded)
+		load_missing(ld);
 	for (unsigned int n = 1; n < N_TRACERS; n++)
 		if ((t->want & BIT(n)) && !t->t[n].loaded && !t->t[n].failed)
 			return;

@@ -43,6 +43,8 @@ struct tracer_facts {
 	char reason[IPC_TEXT_MAX];	/* what is missing, or why it failed */
 };
 
+struct tracer_found { int file; uint64_t offset; };	/* of a function that is to be probed */
+
 struct tracers {
 	char dir[96];			/* tracer/DIGEST */
 	struct tracer_facts t[N_TRACERS];	/* [0]: the core */
@@ -53,9 +55,11 @@ struct tracers {
 	bool busy;			/* want is not fulfilled yet */
 	bool asked;			/* seq waits for its answer */
 	uint32_t seq;
-	bool greeted;			/* the enricher has got this core's rings, if there is one */
+	bool filled;			/* the core has its rings */
 	bool step;			/* for the loop: tracers_step() */
 	uint32_t running;		/* sessions */
+	struct tracer_found found[8];
+	size_t n_found;
 	struct chan *enricher;		/* NULL: none */
 	int enricher_fd;		/* a new one's channel, for the loop; -1 */
 	bool enricher_gone;

@@ -70,7 +70,7 @@ tracers_greet(struct loader *ld)
 		.bytes = ((uint64_t)sizeof(struct ev_cpu) * ld->n_cpus + PAGE - 1) / PAGE * PAGE };
 	int err;
 
-	if (!t->enricher || t->enricher_gone || !t->t[TRACER_CORE].loaded)
+	if (!t->enricher || t->enricher_gone || !t->t[TRACER_CORE].loaded || !t->filled)
 		return;
 	/* What is known of processes and cgroups was known by another one. */
 	t->settings.generation++;

@@ -158,13 +158,11 @@ tracer_keep(struct loader *ld, unsigned int n, struct session *s, struct msg_res
 	f->reason[0] = '\0';
 	for (size_t i = 0; i < s->n_maps && !err; i++)
 		err = keep_map(ld, n, s, &s->maps[i]);
-	if (!err && n == TRACER_CORE)
-		err = tracers_core_fill(ld);
 	for (size_t i = 0; i < s->n_without && !err; i++)
 		err = keep_without(ld, n, &s->without[i]);
 	for (size_t i = 0; i < s->n_progs && !err; i++)
 		err = keep_prog(ld, n, s, &s->progs[i]);
-	if (!err)
+	if (!err && n != TRACER_CORE)	/* which is done when it has its rings */
 		err = tracer_done(ld, n);
 	f->loaded = !err;
 	if (!err)

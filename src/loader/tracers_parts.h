@@ -50,4 +50,6 @@ void	tracers_greet(struct loader *ld);	/* rings and so on, to whatever enricher 
 /* tracers_uprobe.c: bash */
 void	tracers_uprobe_host(struct loader *ld);	/* the host's own, when the tracer was loaded */
 
+void	tracers_uprobe_found(struct loader *ld);	/* where linkers found the function */
+
 #endif

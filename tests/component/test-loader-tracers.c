@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <pty.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -134,6 +135,16 @@ drain(uint16_t tracer, pid_t tgid)
 		}
 		__atomic_store_n(r->consumer, at, __ATOMIC_RELEASE);
 	}
+	return n;
+}
+
+static uint64_t
+n_lost(unsigned int tracer)
+{
+	uint64_t n = 0;
+
+	for (unsigned int i = 0; i < n_rings / 2; i++)
+		n += shared[i].count[tracer].lost;
 	return n;
 }
 
@@ -326,6 +337,7 @@ filters_in_the_kernel(void **state)
 {
 	struct { struct kfilter k; struct kfilter_entry e[2]; } f = { 0 };
 	pid_t pid, other;
+	uint64_t lost;
 	int hold[2];
 
 	for (int round = 0; round < 3; round++) {
@@ -348,13 +360,14 @@ filters_in_the_kernel(void **state)
 		assert_int_equal(want_filtered(BIT(EXEC), &f, sizeof(f)), 0);
 		assert_int_equal(answer.res.code, IPC_OK);
 		drain(0, 0);
+		lost = n_lost(TR_EXEC);
 		other = run_a_program();
 		assert_int_equal(write(hold[1], "x", 1), 1);
 		waitpid(pid, NULL, 0);
 		close(hold[0]);
 		close(hold[1]);
 		usleep(1000);
-		assert_int_equal(shared[0].count[TR_EXEC].lost, 0);
+		assert_int_equal(n_lost(TR_EXEC), lost);
 		assert_int_equal(drain(TR_EXEC, 0), 1);
 		assert_int_not_equal(other, pid);
 	}
@@ -450,6 +463,113 @@ obeys_deny_and_allow_sensitive(void **state)
 	want(BIT(TCPDROP) | BIT(BASHREADLINE));
 	assert_status(TR_TCPDROP, TRACER_FAILED, "tracers.deny");
 	assert_status(TR_BASHREADLINE, TRACER_FAILED, "allow_sensitive");
+}
+
+/* A bash on a terminal, up to its first prompt; the terminal. */
+static int
+start_bash(const char *path, pid_t *pid)
+{
+	char buf[256];
+	int tty;
+
+	*pid = forkpty(&tty, NULL, NULL, NULL);
+	if (*pid == 0) {
+		execl(path, "bash", "--norc", "--noprofile", "-i", NULL);
+		_exit(127);
+	}
+	assert_true(*pid > 0);
+	assert_true(read(tty, buf, sizeof(buf)) > 0);
+	usleep(100000);
+	return tty;
+}
+
+/* Types a line; the events that came of it. */
+static unsigned int
+type(int tty, pid_t pid)
+{
+	char buf[4096];
+	unsigned int n = 0;
+
+	drain(0, 0);
+	assert_int_equal(write(tty, "true\n", 5), 5);
+	for (int i = 0; i < 100 && !n; i++) {
+		usleep(10000);
+		n = drain(TR_BASHREADLINE, pid);
+	}
+	usleep(50000);
+	n += drain(TR_BASHREADLINE, pid);
+	assert_true(read(tty, buf, sizeof(buf)) > 0);
+	return n;
+}
+
+static void
+end_bash(int tty, pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	close(tty);
+}
+
+/* A copy at another place stands for the bash of a container. */
+static void
+sees_lines_typed_in_every_bash(void **state)
+{
+	struct msg_binary seen = { .dev = 1, .ino = 2 };
+	char path[128], command[300];
+	pid_t pid, other;
+	int tty, tty2;
+
+	rig_kill_loader(&rig);
+	rig.cfg.tracers_allow_sensitive.mask = BIT(BASHREADLINE);
+	assert_int_equal(rig_start(&rig), 0);
+	rig_enricher(&rig);
+	want(BIT(BASHREADLINE));
+	take_rings();
+	rig_serve(&rig, 1000);
+	assert_int_equal(rig_request(&rig, IPC_TRACERS_LIST, NULL, NULL, &answer), 0);
+	assert_status(TR_BASHREADLINE, TRACER_ON, "");
+	assert_int_equal(answer.tracers[TR_BASHREADLINE].n_attached, 1);
+	snprintf(path, sizeof(path), "%s/empty/bash", rig.dir);
+	snprintf(command, sizeof(command), "cp /bin/bash %s", path);
+	assert_int_equal(system(command), 0);
+	tty = start_bash("/bin/bash", &pid);
+	tty2 = start_bash(path, &other);
+	assert_int_equal(type(tty, pid), 1);
+	assert_int_equal(type(tty2, other), 0);
+	seen.pid = (uint32_t)other;
+	for (int twice = 0; twice < 2; twice++) {
+		assert_int_equal(chan_send(rig.enricher, IPC_BINARY_SEEN, 0, &seen, NULL), 0);
+		rig_serve(&rig, 1000);
+		type(tty2, other);	/* it was waiting in the function when the probe came */
+		assert_int_equal(type(tty2, other), 1);
+	}
+	assert_int_equal(type(tty, pid), 1);
+	want(0);
+	assert_int_equal(type(tty2, other), 0);
+	end_bash(tty, pid);
+	end_bash(tty2, other);
+	unlink(path);
+}
+
+static void
+ends_an_enricher_that_breaks_the_protocol(void **state)
+{
+	const struct msg_binary seen = { .pid = 0 };
+	struct chan_msg m;
+	int err = -EAGAIN;
+
+	rig_enricher(&rig);
+	assert_int_equal(chan_send(rig.enricher, IPC_BINARY_SEEN, 0, &seen, NULL), 0);
+	for (int i = 0; i < 200 && (err == -EAGAIN || err == 1); i++) {
+		rig_serve(&rig, 5);
+		err = chan_recv(rig.enricher, &m);
+		if (err == 1)
+			chan_drop_fds(&m);
+	}
+	assert_int_equal(err, 0);
+	want(BIT(EXEC));
+	rig_enricher(&rig);
+	take_rings();
 }
 
 static void
@@ -555,6 +675,8 @@ main(void)
 		cmocka_unit_test(says_what_is_not_built_in),
 		cmocka_unit_test(obeys_deny_and_allow_sensitive),
 		cmocka_unit_test(the_newest_wish_wins),
+		cmocka_unit_test(sees_lines_typed_in_every_bash),
+		cmocka_unit_test(ends_an_enricher_that_breaks_the_protocol),
 		cmocka_unit_test(a_crashing_linker_costs_one_tracer),
 		cmocka_unit_test(keeps_no_descriptor),
 		cmocka_unit_test(the_end_of_the_daemon_leaves_nothing),
