@@ -18,6 +18,25 @@
 
 struct file_at { __u64 mnt, dentry; };		/* struct path */
 
+/* Since Linux 6.2, as that helper: an address as a typed pointer, which plain loads can follow. */
+extern void *bpf_rdonly_cast(const void *address, __u32 type) __ksym __weak;
+enum bpf_func_id___cast { BPF_FUNC_cgrp_storage_get___cast };
+
+#define FILE_CAN_CAST                                                                              \
+	bpf_core_enum_value_exists(enum bpf_func_id___cast, BPF_FUNC_cgrp_storage_get___cast)
+#define FILE_CAST(type, address)                                                                   \
+	((type *)bpf_rdonly_cast((void *)(address), bpf_core_type_id_kernel(type)))
+/* A field behind an address. */
+#define FILE_READ(type, address, field)                                                            \
+	({                                                                                         \
+		__u64 value_;                                                                      \
+		if (FILE_CAN_CAST)                                                                 \
+			value_ = (__u64)FILE_CAST(type, address)->field;                           \
+		else                                                                               \
+			value_ = (__u64)BPF_CORE_READ((type *)(address), field);                   \
+		value_;                                                                            \
+	})
+
 /* The file of a descriptor of the current task; 0: there is none. */
 static __always_inline struct file *
 file_of(__u32 fd)
@@ -34,20 +53,20 @@ file_of(__u32 fd)
 static __always_inline struct file_at
 file_where(const struct file *file)
 {
-	struct file_at at = {};
+	struct file_at at;
 
-	bpf_core_read(&at, sizeof(at), &file->f_path);
+	at.mnt = FILE_READ(struct file, file, f_path.mnt);
+	at.dentry = FILE_READ(struct file, file, f_path.dentry);
 	return at;
 }
 
 static __always_inline void
 file_id(const struct file *file, __u64 *dev, __u64 *ino)
 {
-	struct inode *inode = BPF_CORE_READ(file, f_inode);
-	struct super_block *sb = BPF_CORE_READ(inode, i_sb);
+	__u64 inode = FILE_READ(struct file, file, f_inode), sb = FILE_READ(struct inode, inode, i_sb);
 
-	*ino = BPF_CORE_READ(inode, i_ino);
-	*dev = BPF_CORE_READ(sb, s_dev);
+	*ino = FILE_READ(struct inode, inode, i_ino);
+	*dev = FILE_READ(struct super_block, sb, s_dev);
 }
 
 /* d_parent and d_name lie side by side in every kernel so far. */
@@ -76,26 +95,14 @@ file_read_mount(struct ev_mount *to, __u64 mount)
 		ev_read_mount(to, mount);
 }
 
-/*
- * s->names, the last one first, as ev_names().  Not static: the verifier looks at it once.  Dentry
- * and mnt come in names[0] and names[1], since it may be given numbers but no pointers.
- */
-__noinline int
-file_names(struct ev_scratch *s)
+static __always_inline void
+file_names_read(struct ev_scratch *s, __u64 dentry, __u64 mount)
 {
-	__u64 dentry, mount;
 	struct ev_mount m = {};
 	struct ev_dentry d = {};
-	int i;
 
-	if (!s)
-		return 0;
-	dentry = s->names[0];
-	mount = s->names[1] - bpf_core_field_offset(struct mount, mnt);
-	s->n_names = 0;
-	s->whole = 0;
 	file_read_mount(&m, mount);
-	for (i = 0; i < EV_DEPTH + 8; i++) {
+	for (int i = 0; i < EV_DEPTH + 8; i++) {
 		if (dentry == m.root) {
 			if (m.parent == mount || !m.parent) {
 				s->whole = 1;
@@ -117,6 +124,57 @@ file_names(struct ev_scratch *s)
 		}
 		dentry = d.parent;
 	}
+}
+
+/* The same by plain loads. */
+static __always_inline void
+file_names_cast(struct ev_scratch *s, __u64 dentry, __u64 mount)
+{
+	struct dentry *d = FILE_CAST(struct dentry, dentry), *up;
+	struct mount *m = FILE_CAST(struct mount, mount), *above;
+
+	for (int i = 0; i < EV_DEPTH + 8; i++) {
+		if (d == m->mnt.mnt_root) {
+			above = m->mnt_parent;
+			if (above == m || !above) {
+				s->whole = 1;
+				break;
+			}
+			d = m->mnt_mountpoint;
+			m = above;
+			continue;
+		}
+		if (s->n_names >= EV_DEPTH)
+			break;
+		up = d->d_parent;
+		ev_name_push(s, (__u64)d->d_name.name);
+		if (up == d || !up) {
+			s->whole = 1;
+			break;
+		}
+		d = up;
+	}
+}
+
+/*
+ * s->names, the last one first, as ev_names().  Not static: the verifier looks at it once.  Dentry
+ * and mnt come in names[0] and names[1], since it may be given numbers but no pointers.
+ */
+__noinline int
+file_names(struct ev_scratch *s)
+{
+	__u64 dentry, mount;
+
+	if (!s)
+		return 0;
+	dentry = s->names[0];
+	mount = s->names[1] - bpf_core_field_offset(struct mount, mnt);
+	s->n_names = 0;
+	s->whole = 0;
+	if (FILE_CAN_CAST)
+		file_names_cast(s, dentry, mount);
+	else
+		file_names_read(s, dentry, mount);
 	return 0;
 }
 

@@ -14,7 +14,7 @@ static __always_inline void
 opened(struct ev_scratch *s, struct ev_open *e, const struct file *file)
 {
 	file_id(file, &e->dev, &e->ino);
-	e->created = !!(BPF_CORE_READ(file, f_mode) & FILE_FMODE_CREATED);
+	e->created = !!(FILE_READ(struct file, file, f_mode) & FILE_FMODE_CREATED);
 }
 
 SEC("tp_btf/sys_exit")
