@@ -18,10 +18,12 @@ bpfd_config_SOURCES = src/config/main.c src/config/sandbox.def
 bpfd_config_LDADD = $(CONFIG_LIBS)
 
 if HAVE_CMOCKA
-UNIT_TESTS += tests/unit/test-config-read tests/unit/test-btf-ids
+UNIT_TESTS += tests/unit/test-config-read tests/unit/test-config-rules tests/unit/test-btf-ids
 tests_unit_test_config_read_SOURCES = tests/unit/test-config-read.c
 tests_unit_test_config_read_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_SRCDIR='"$(abs_top_srcdir)"'
 tests_unit_test_config_read_LDADD = $(CONFIG_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_config_rules_SOURCES = tests/unit/test-config-rules.c
+tests_unit_test_config_rules_LDADD = $(CONFIG_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_btf_ids_SOURCES = tests/unit/test-btf-ids.c
 tests_unit_test_btf_ids_LDADD = $(CONFIG_LIBS) $(CMOCKA_LIBS)
 endif

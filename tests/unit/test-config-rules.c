@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/actions.h"
+#include "config/rules.h"
+#include "ipc/bundle.h"
+#include "rules/parse.h"
+
+static const char passwd[] = "root:x:0:0::/:/bin/sh\nnobody:x:65534:65533::/:/bin/false\npager:x:77:78::/:/bin/sh\n";
+static char *said;
+
+#define FILE_OF(kind_, path_, text_) { .kind = kind_, .path = path_, .text = text_, .text_len = sizeof(text_) - 1 }
+
+/* ---- rules ---- */
+
+struct seen { unsigned int n; char files[400], problems[2000]; unsigned int packed; };
+
+static int
+see(void *arg, const struct parsed_file *f)
+{
+	struct seen *s = arg;
+
+	s->n++;
+	s->packed += f->packed != NULL;
+	strcat(strcat(s->files, f->file), " ");
+	for (size_t i = 0; i < f->n_problems; i++)
+		sprintf(s->problems + strlen(s->problems), "%s:%u:%u: %s\n", f->file, f->problems[i].line,
+			f->problems[i].column, f->problems[i].text);
+	return 0;
+}
+
+static struct seen
+read_rules(const struct bundle_file *files, size_t n)
+{
+	struct seen seen = { 0 };
+	void *bundle, *out;
+	size_t len, out_len, said_len;
+	FILE *errors;
+
+	free(said);
+	errors = open_memstream(&said, &said_len);
+	assert_int_equal(bundle_pack(files, n, &bundle, &len), 0);
+	assert_int_equal(rules_read_bundle(bundle, len, errors, &out, &out_len), 0);
+	fclose(errors);
+	assert_int_equal(parsed_each(out, out_len, see, &seen), 0);
+	free(bundle);
+	free(out);
+	return seen;
+}
+
+static void
+a_file_with_a_mistake_is_named_and_the_others_load(void **state)
+{
+	const struct bundle_file files[] = {
+		FILE_OF(BUNDLE_RULE, "r/a.toml", "version=2\ntracer='open'\nx=1\n"),
+		FILE_OF(BUNDLE_RULE, "r/b.toml", "version=2\ntracer='open'\n[match]\nfield='comm'\nlist='l'\n"),
+		{ .kind = BUNDLE_RULE, .refused = true, .path = "r/c.toml", .text = "not root's", .text_len = 10 },
+		FILE_OF(BUNDLE_LIST, "l/l.toml", "[lists]\nl=['a']\n"),
+		FILE_OF(BUNDLE_LIST, "l/m.toml", "[lists\n"),
+	};
+	struct seen seen = read_rules(files, 5);
+
+	assert_string_equal(seen.files, "r/a.toml r/b.toml r/c.toml ");
+	assert_int_equal(seen.packed, 1);
+	assert_string_equal(seen.problems, "r/a.toml:3:1: there is no key \"x\" in a rule\nr/c.toml:0:0: not root's\n");
+	assert_non_null(strstr(said, "l/m.toml:1:"));
+}
+
+static void
+a_damaged_bundle_is_refused(void **state)
+{
+	const struct bundle_file files[] = { FILE_OF(BUNDLE_RULE, "r/a.toml", "tracer='open'\n") };
+	void *bundle, *out = NULL;
+	size_t len, out_len;
+
+	assert_int_equal(bundle_pack(files, 1, &bundle, &len), 0);
+	for (size_t cut = 0; cut < len; cut++)
+		assert_int_equal(rules_read_bundle(bundle, cut, stderr, &out, &out_len), -EBADMSG);
+	free(bundle);
+}
+
+static void
+one_text_is_named_by_its_file(void **state)
+{
+	struct seen seen = { 0 };
+	void *out;
+	size_t len;
+
+	assert_int_equal(rules_read_one("dir/x.toml", "tracer='open'\n", 14, &out, &len), 0);
+	assert_int_equal(parsed_each(out, len, see, &seen), 0);
+	assert_int_equal(seen.packed, 1);
+	assert_string_equal(seen.files, "dir/x.toml ");
+	free(out);
+}
+
+/* ---- actions ---- */
+
+static struct action_table table;
+
+/* The one action of a text, or NULL; what was said is in said. */
+static const struct action_def *
+action(const char *text)
+{
+	const struct bundle_file f = { .kind = BUNDLE_ACTION, .path = "actions.d/mine.toml", .text = text,
+		.text_len = strlen(text) };
+	struct names *names = calloc(1, sizeof(*names));
+	void *bundle;
+	size_t len, said_len;
+	FILE *errors;
+	int i;
+
+	free(said);
+	errors = open_memstream(&said, &said_len);
+	names->passwd = fmemopen((void *)(uintptr_t)passwd, sizeof(passwd) - 1, "r");
+	assert_int_equal(bundle_pack(&f, 1, &bundle, &len), 0);
+	assert_int_equal(actions_read_bundle(names, bundle, len, errors, &table), 0);
+	fclose(errors);
+	fclose(names->passwd);
+	free(names);
+	free(bundle);
+	assert_true(action_by_name(&table, "stdout") >= 0);
+	i = action_by_name(&table, "mine");
+	return i < 0 ? NULL : &table.a[i];
+}
+
+static void
+every_type_has_its_keys(void **state)
+{
+	const struct action_def *a;
+
+	a = action("type='exec'\nargv=['/bin/x','-y']\nuser='pager'\ntimeout_ms=5\nparallel=2\nper_minute=9\nformat='seed'\n");
+	assert_non_null(a);
+	assert_string_equal(a->path, "/bin/x");
+	assert_memory_equal(a->args, "/bin/x\0-y\0", 10);
+	assert_int_equal(a->uid, 77);
+	assert_int_equal(a->gid, 78);
+	assert_int_equal(a->timeout_ms, 5);
+	assert_int_equal(action("type='exec'\nargv=['/bin/x']\n")->uid, 65534);
+	a = action("type='log'\npath='x.json'\nmax_bytes=65536\nkeep=2\n");
+	assert_string_equal(a->path, "x.json");
+	assert_int_equal(a->keep, 2);
+	a = action("type='signal'\nsignal='SIGSTOP'\nscope='tree'\n");
+	assert_int_equal(a->signal, SIGSTOP);
+	assert_int_equal(a->scope, SCOPE_TREE);
+	assert_int_equal(action("type='kill'\nscope='container'\n")->signal, SIGKILL);
+	assert_int_equal(action("type='pause'\n")->scope, SCOPE_CONTAINER);
+	assert_string_equal(said, "");
+}
+
+static void
+a_mistake_in_an_action_is_named_and_leaves_the_standard_ones(void **state)
+{
+	static const struct { const char *text, *words; } wrong[] = {
+		{ "type='exce'\n", "mine.toml:1:6: there is no action of this type; did you mean exec" },
+		{ "argv=['/x']\n", "the action has no type" },
+		{ "type='log'\nargv=['/x']\n", "mine.toml:2:1: an action of type log has no key \"argv\"" },
+		{ "type='exec'\nargv=['x']\n", "absolute path" },
+		{ "type='exec'\nargv=['/x']\nuser='root'\n", "mine.toml:3:6: user: a program is never run as root" },
+		{ "type='exec'\nargv=['/x']\nuser='pagr'\n", "did you mean pager" },
+		{ "type='exec'\nargv=['/x']\nparallel=100\n", "parallel is from 1 to 64" },
+		{ "type='signal'\nsignal='XYZ'\n", "signal is the name" },
+		{ "type='log'\npath='a/b'\n", "plain file name" },
+		{ "type='log'\nkeep='2'\n", "keep is an integer" },
+		{ "type=\n", "mine.toml:1:" },
+	};
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_null(action(wrong[i].text));
+		if (!strstr(said, wrong[i].words))
+			fail_msg("%s: %s", wrong[i].words, said);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_file_with_a_mistake_is_named_and_the_others_load),
+		cmocka_unit_test(a_damaged_bundle_is_refused),
+		cmocka_unit_test(one_text_is_named_by_its_file),
+		cmocka_unit_test(every_type_has_its_keys),
+		cmocka_unit_test(a_mistake_in_an_action_is_named_and_leaves_the_standard_ones),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
