@@ -19,6 +19,7 @@ touch(void *arg, const struct parsed_file *f)
 		sum += ((const unsigned char *)f->packed)[i];
 	for (size_t i = 0; i < f->n_problems; i++)
 		sum += strlen(f->problems[i].text) + strlen(f->problems[i].code) + f->problems[i].warning;
+	(void)sum;
 	return 0;
 }
 
