@@ -92,7 +92,6 @@ bpfd_api_SOURCES = \
 	src/api/ctl_answer.c src/api/ctl_answer.h \
 	src/api/ctl_loader.c src/api/ctl_loader.h \
 	src/api/ctl_req.c src/api/ctl_req.h \
-	src/api/later.c \
 	src/api/logs.c src/api/logs.h \
 	src/api/programs.h \
 	src/api/programs_attach.c src/api/programs_kernel.c src/api/programs_load.c \
