@@ -17,7 +17,7 @@ PER_MS = 5
 
 def lost(stats):
     """Events of open that are counted as lost anywhere."""
-    return sum(v for k, v in stats.items() if k.startswith("kernel.open.lost") or ".missed" in k or ".malformed" in k)
+    return sum(v for k, v in stats.items() if k.startswith("events.kernel.open.lost") or ".missed" in k or ".malformed" in k)
 
 
 def killing(daemon, name, path):
