@@ -89,6 +89,8 @@ core_processes(struct bpf_iter__task *ctx)
 	s = ev_scratch(0);
 	if (!s)
 		return 0;
+	__builtin_memset(s->b, 0, sizeof(struct ev_proc_info));
+	ev_fill(ev_head(s), t);
 	ev_fill_proc(s, t);
 	ev_head(s)->ts = bpf_ktime_get_boot_ns();
 	bpf_seq_write(ctx->meta->seq, s->b, ev_close(s));

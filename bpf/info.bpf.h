@@ -193,9 +193,9 @@ ev_fill_exe(struct ev_scratch *i, struct file *exe)
 }
 
 /*
- * All of EV_PROC_INFO but the arguments, which only the process itself can read.  Each pointer is
- * followed where it is needed: the verifier of Linux 6.1 allows 512 bytes of stack for all that
- * call one another.
+ * What EV_PROC_INFO has besides its header, and but the arguments, which only the process itself can
+ * read.  Each pointer is followed where it is needed: the verifier of Linux 6.1 allows 512 bytes of
+ * stack for all that call one another.
  */
 static __always_inline void
 ev_fill_proc(struct ev_scratch *i, struct task_struct *t)
@@ -205,10 +205,8 @@ ev_fill_proc(struct ev_scratch *i, struct task_struct *t)
 	struct fs_struct *fs;
 	struct file *exe;
 
-	__builtin_memset(info, 0, sizeof(*info));
 	info->h.len = sizeof(*info);
 	info->h.event = EV_PROC_INFO;
-	ev_fill(&info->h, t);
 	info->h.tid = info->h.tgid;
 	ev_copy_comm(info->h.comm, t->group_leader->comm);
 	ev_fill_parent(info, t->real_parent->group_leader);
@@ -263,6 +261,14 @@ ev_say_current_cgroup(struct ev_scratch *i, __u32 which, __u32 generation, __u32
 }
 
 __noinline int
+ev_fill_current(struct ev_scratch *s)
+{
+	if (s)
+		ev_fill(ev_head(s), bpf_get_current_task_btf());
+	return 0;
+}
+
+__noinline int
 ev_say_proc(struct ev_scratch *i)
 {
 	struct task_struct *t = bpf_get_current_task_btf();
@@ -272,19 +278,13 @@ ev_say_proc(struct ev_scratch *i)
 	if (!i)
 		return 0;
 	info = (void *)i->b;
+	__builtin_memset(info, 0, sizeof(*info));
+	ev_fill_current(i);
 	ev_fill_proc(i, t);
 	if (mm)
 		ev_add_args(i, &info->args, mm);
 	info->h.ts = bpf_ktime_get_boot_ns();
 	return ev_output(EV_CONTROL, TR_NONE, info, ev_close(i), false);
-}
-
-__noinline int
-ev_fill_current(struct ev_scratch *s)
-{
-	if (s)
-		ev_fill(ev_head(s), bpf_get_current_task_btf());
-	return 0;
 }
 
 /*
