@@ -64,7 +64,7 @@ tag_len(unsigned int n)
 static void
 put_uint(struct out *o, unsigned int n, uint64_t v)
 {
-	if (!v || !room(o, 12))
+	if (!v || !room(o, tag_len(n) + varint_len(v)))
 		return;
 	put_varint(o, n << 3 | WT_VARINT);
 	put_varint(o, v);
@@ -247,7 +247,7 @@ field_list(struct out *o, const struct field *f, const char *data, size_t len)
 static void
 put_field(struct out *o, const struct event_pb *pb, const struct field *f, const struct value *v)
 {
-	char text[TEXT_MAX];
+	static char text[TEXT_MAX];	/* one thread; not to be cleared each time */
 
 	switch (v->type) {
 	case F_U64:

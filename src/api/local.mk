@@ -133,5 +133,20 @@ tests_component_test_api_SOURCES = tests/component/test-api.c \
 	tests/component/h2client.c tests/component/h2client.h
 tests_component_test_api_CFLAGS = $(APISERVER_CFLAGS) $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests
 tests_component_test_api_LDADD = $(APISERVER_LIBS) $(CMOCKA_LIBS) -lpthread
+COMPONENT_TESTS += tests/component/test-api-events
+tests_component_test_api_events_SOURCES = tests/component/test-api-events.c \
+	tests/component/apicall.c tests/component/apicall.h \
+	tests/component/apirig.c tests/component/apirig.h \
+	tests/component/evrig.c tests/component/evrig.h \
+	tests/component/h2client.c tests/component/h2client.h tests/unit/event_make.h
+tests_component_test_api_events_CFLAGS = $(APISERVER_CFLAGS) $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests
+tests_component_test_api_events_LDADD = $(APISERVER_LIBS) $(RING_LIBS) $(RULES_LIBS) $(CMOCKA_LIBS) -lpthread
+UNIT_TESTS += tests/unit/test-event-pb
+tests_unit_test_event_pb_SOURCES = tests/unit/test-event-pb.c tests/unit/event_make.h src/api/event_pb.c
+tests_unit_test_event_pb_CFLAGS = $(AM_CFLAGS) $(PROTOBUFC_CFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_event_pb_LDADD = $(PB_LIBS) $(EVENTS_LIBS) $(IPC_LIBS) $(CMOCKA_LIBS)
+tests/unit/test_event_pb-test-event-pb.$(OBJEXT) \
+tests/component/test_api_events-test-api-events.$(OBJEXT) \
+tests/component/test_api_events-apicall.$(OBJEXT) tests/component/test_api_events-evrig.$(OBJEXT): $(GEN_PROTO_H)
 tests/component/test_api-apicall.$(OBJEXT) tests/component/test_api-test-api.$(OBJEXT): $(GEN_PROTO_H)
 endif

@@ -17,6 +17,7 @@
 
 #include "common/auto.h"
 #include "common/memfd.h"
+#include "ipc/actions.h"
 
 #define LOG "verifier says: R1 is not a pointer\n"
 
@@ -44,6 +45,7 @@ apirig_open(struct apirig *r)
 	config_defaults(&r->cfg);
 	pthread_mutex_init(&r->lock, NULL);
 	r->next_id = 100;
+	r->ring = r->cursor = r->wake = r->rules = -1;
 	if (!pw)
 		return -ENOENT;
 	strcpy(r->dir, "/tmp/bpfd-apirig-XXXXXX");
@@ -80,6 +82,19 @@ exec_api(const struct apirig *r, int channel)
 	_exit(127);
 }
 
+static void
+send_events(struct apirig *r)
+{
+	static struct action_table table;
+	AUTO(fd) int actions = -1;
+
+	action_table_init(&table);
+	actions = memfd_sealed("actions", &table, sizeof(table));
+	chan_send(r->ctl, IPC_API_EVENTS, 0, NULL, (int[]){ r->ring, r->cursor, r->wake, actions });
+	if (r->rules >= 0)
+		chan_send(r->ctl, IPC_START_RULES, 0, NULL, &r->rules);
+}
+
 int
 apirig_start(struct apirig *r)
 {
@@ -98,6 +113,8 @@ apirig_start(struct apirig *r)
 	close(fds[1]);
 	chan_send(r->ctl, IPC_START_API, 0, &start, (int[]){ cfg, r->state });
 	chan_send(r->ctl, IPC_LISTENER, 0, &listener, &r->listener);
+	if (r->events)
+		send_events(r);
 	chan_send(r->ctl, IPC_API_GO, 0, NULL, NULL);
 	if (chan_wait(r->ctl, &m, 10000) > 0 && m.hdr.type == IPC_READY) {
 		chan_set_phase(r->ctl, PHASE_RUN);
@@ -350,6 +367,28 @@ on_kernel_list(struct apirig *r, uint32_t seq)
 	result(r, seq, IPC_OK, 1, "");
 }
 
+static void
+on_tracers_want(struct apirig *r, uint32_t seq, const struct msg_tracers_want *m)
+{
+	uint32_t n = 0;
+
+	r->tracers = m->tracers;
+	for (uint32_t t = 1; t < 64; t++) {
+		struct msg_tracer_state s = { .tracer = t, .status = TRACER_ON, .n_programs = 1,
+			.n_attached = 1 };
+
+		if (!(m->tracers & 1ULL << t))
+			continue;
+		if (t == r->failing_tracer) {
+			s.status = TRACER_FAILED;
+			strcpy(s.reason, "the kernel has no such hook");
+		}
+		chan_send(r->chan, IPC_TRACER_STATE, seq, &s, NULL);
+		n++;
+	}
+	result(r, seq, IPC_OK, n, "");
+}
+
 static bool
 on_message(struct apirig *r, const struct chan_msg *m)
 {
@@ -384,6 +423,10 @@ on_message(struct apirig *r, const struct chan_msg *m)
 	case IPC_OPEN_PATH:
 		on_open(r, seq, m->payload);
 		return true;
+	case IPC_TRACERS_WANT:
+		on_tracers_want(r, seq, m->payload);
+		return true;
+	case IPC_TRACERS_LIST:
 	case IPC_LOADER_STATS:
 		result(r, seq, IPC_OK, 0, "");
 		return true;

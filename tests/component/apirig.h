@@ -41,6 +41,8 @@ struct apirig {
 	struct config cfg;
 	int listener, state;
 	pid_t api;
+	bool events;			/* bpfd-api gets these, and rules (sealed; -1: none) */
+	int ring, cursor, wake, rules;
 	rlim_t file_bytes;		/* largest file that bpfd-api may write; 0: any */
 	struct chan *ctl;
 	pthread_t thread;
@@ -57,6 +59,8 @@ struct apirig {
 	size_t log_bytes;		/* of FAKE_REFUSES; 0: a short one */
 	struct msg_load last_load;
 	struct msg_attach last_attach;
+	uint64_t tracers;		/* wanted last */
+	uint32_t failing_tracer;	/* number of one that cannot be attached */
 	unsigned int count[N_IPC_TYPES];	/* messages that the fake loader got */
 };
 
