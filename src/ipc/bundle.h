@@ -12,7 +12,7 @@
  *
  *   struct bundle_hdr, then for each file: struct bundle_rec, path, text, no padding
  */
-#define BUNDLE_MAGIC	0x646e7562u		
+#define BUNDLE_MAGIC	0x646e7562u
 #define BUNDLE_FILES_MAX 20480
 #define BUNDLE_PATH_MAX	4096
 #define BUNDLE_TEXT_MAX	(256 << 10)

@@ -52,7 +52,8 @@ struct reading {
 static int
 keep_limits(struct reading *rd, const struct rule *r, struct limit **at)
 {
-	uint64_t *random = (uint64_t *)getauxval(AT_RANDOM), seed = random ? random[0] ^ random[1] : 1;
+	const char *random = (const char *)getauxval(AT_RANDOM);	/* 16 bytes */
+	uint64_t seed = random ? hash_load64(random) ^ hash_load64(random + 8) : 1;
 	size_t entries = 4096;
 
 	/* The first limited rules get large tables, many get smaller ones. */

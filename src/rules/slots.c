@@ -6,8 +6,9 @@
 /*
  * EV_TRUNCATED is of the record, so that each of its strings has to be judged: one that is short
  * and there is whole, since what cuts has more room than that.  A path whose beginning the kernel
- * side did not reach has no slash there, and a text that could not be read is empty.  A string of
- * the context has no such mark: one that fills all the room is taken for cut.
+ * side did not reach has no slash there, a text that could not be read is empty, a list may lack
+ * items however short it is, and a path that was put together from what the process gave may lack
+ * that.  A string of the context has no such mark: one that fills all the room is taken for cut.
  */
 #define CUT_MIN		127
 #define CUT_CONTEXT	(EV_PATH_MAX - 8)
@@ -22,7 +23,8 @@ judge_cut(struct slot *s, const struct event *e, const struct value *v)
 	if (s->field->get || (s->field->type == F_PATH && v->len && *(const char *)v->data != '/'))
 		s->cut = s->headless = true;
 	else
-		s->cut = !s->present || !v->len || v->len >= CUT_MIN;
+		s->cut = !s->present || !v->len || v->len >= CUT_MIN || s->field->type == F_LIST ||
+			 (s->field->type == F_PATH && (e->ev->flags & EV_UNRESOLVED));
 	s->present = true;
 }
 
