@@ -49,8 +49,7 @@ client_exec(const struct options *o)
 	argv = calloc(n + 4, sizeof(*argv));
 	if (!argv)
 		return EXIT_FAILED;
-	/* Its own version it has; the others print as the first bpfd did. */
-	snprintf(word, sizeof(word), "%s%s", strcmp(verb, "version") ? "seed-" : "", verb);
+	snprintf(word, sizeof(word), "seed-%s", verb);
 	argv[0] = (char *)"bpfctl";
 	argv[1] = (char *)"-s";
 	argv[2] = (char *)(o->grpc_addr ? o->grpc_addr : paths.sock);
