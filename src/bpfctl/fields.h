@@ -18,6 +18,7 @@ enum field_type {
 	FIELD_STATE,			/* a string; what is not as it should be stands out */
 	FIELD_TIME,			/* int64_t, ns since 1970; 0: none */
 	FIELD_U32S, FIELD_U64S, FIELD_STRS,	/* repeated */
+	FIELD_WORDS,			/* repeated short strings: one cell of a table */
 	FIELD_MAP, FIELD_HEXMAP,	/* map<string, string>, map<string, bytes> */
 };
 

@@ -163,6 +163,20 @@ strings_value(struct out *o, const struct field *f, char *const *values, size_t 
 		close_nest(o, OUT_LIST);
 }
 
+static void
+words_value(struct out *o, const struct field *f, char *const *values, size_t n)
+{
+	AUTO(buf) struct buf all = { 0 };
+
+	if (!o->w->flat) {
+		strings_value(o, f, values, n);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		buf_printf(&all, "%s%s", i ? "," : "", values[i]);
+	value(o, f, all.len ? OUT_STRING : OUT_NULL, buf_text(&all), all.len, false);
+}
+
 static bool
 is_expected(const char *state)
 {
@@ -207,6 +221,8 @@ field_value(struct out *o, const struct field *f, const void *msg)
 		return numbers_value(o, f, *(const void *const *)p, n);
 	case FIELD_STRS:
 		return strings_value(o, f, *(char *const *const *)p, n);
+	case FIELD_WORDS:
+		return words_value(o, f, *(char *const *const *)p, n);
 	case FIELD_MAP:
 	case FIELD_HEXMAP:
 		return map_value(o, f, *(const void *const *const *)p, n);

@@ -394,7 +394,7 @@ refuses_what_it_does_not_know_with_a_hint(void **state)
 	struct evrig *e = *state;
 	Bpfd__V1__EventsRequest rq = BPFD__V1__EVENTS_REQUEST__INIT;
 	Bpfd__V1__EventFilter f = BPFD__V1__EVENT_FILTER__INIT, *filters[] = { &f };
-	char *tracer = "opne", *value = "x";
+	char *tracer = "openx", *value = "x";
 
 	rq.tracers = &tracer;
 	rq.n_tracers = 1;
