@@ -12,6 +12,7 @@
 static struct made made;
 static struct made_set set;
 static struct match_result got;
+static struct matcher *last;	/* got has its names */
 
 /* ---- nothing is allocated while events are matched ---- */
 
@@ -48,12 +49,12 @@ realloc(void *p, size_t n)
 static uint32_t
 matches(const struct made_open *o)
 {
-	struct matcher *m = made_matcher(&set);
 	struct event e;
 
+	matcher_free(last);
+	last = made_matcher(&set);
 	made_open(&made, o, &e);
-	matcher_run(m, &e, &got);
-	matcher_free(m);
+	matcher_run(last, &e, &got);
 	return got.n;
 }
 
@@ -75,6 +76,8 @@ static int
 clean(void **state)
 {
 	made_set_clear(&set);
+	matcher_free(last);
+	last = NULL;
 	return 0;
 }
 
@@ -472,25 +475,25 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(every_operator_means_what_its_help_says, clean),
-		cmocka_unit_test_setup(the_first_bpfds_values_are_substrings_and_its_keys_alternatives, clean),
-		cmocka_unit_test_setup(kube_is_a_pod_whatever_its_engine_and_host_is_no_container, clean),
-		cmocka_unit_test_setup(all_rules_that_match_fire_in_their_order_until_one_stops, clean),
-		cmocka_unit_test_setup(a_stream_without_conditions_wants_every_event, clean),
-		cmocka_unit_test_setup(a_disabled_rule_does_nothing, clean),
-		cmocka_unit_test_setup(defaults_are_for_tracers_without_a_rule, clean),
-		cmocka_unit_test_setup(severity_and_mode_choose_the_actions, clean),
-		cmocka_unit_test_setup(what_a_cut_path_still_tells_is_told_and_the_rest_is_unknown, clean),
-		cmocka_unit_test_setup(a_path_without_its_beginning_is_unknown, clean),
-		cmocka_unit_test_setup(a_text_that_could_not_be_read_is_unknown, clean),
-		cmocka_unit_test_setup(dedup_lets_one_through_per_window_and_counts_the_rest, clean),
-		cmocka_unit_test_setup(ratelimit_is_a_token_bucket_for_each_key, clean),
-		cmocka_unit_test_setup(a_full_table_forgets_no_count, clean),
-		cmocka_unit_test_setup(ten_thousand_rules_find_the_one, clean),
-		cmocka_unit_test_setup(more_matches_than_a_record_holds_still_run_their_actions, clean),
-		cmocka_unit_test_setup(nothing_is_allocated_for_an_event, clean),
-		cmocka_unit_test_setup(a_regular_expression_that_explodes_ends_at_a_limit_and_is_counted, clean),
-		cmocka_unit_test_setup(a_damaged_set_is_refused, clean),
+		cmocka_unit_test_setup_teardown(every_operator_means_what_its_help_says, clean, clean),
+		cmocka_unit_test_setup_teardown(the_first_bpfds_values_are_substrings_and_its_keys_alternatives, clean, clean),
+		cmocka_unit_test_setup_teardown(kube_is_a_pod_whatever_its_engine_and_host_is_no_container, clean, clean),
+		cmocka_unit_test_setup_teardown(all_rules_that_match_fire_in_their_order_until_one_stops, clean, clean),
+		cmocka_unit_test_setup_teardown(a_stream_without_conditions_wants_every_event, clean, clean),
+		cmocka_unit_test_setup_teardown(a_disabled_rule_does_nothing, clean, clean),
+		cmocka_unit_test_setup_teardown(defaults_are_for_tracers_without_a_rule, clean, clean),
+		cmocka_unit_test_setup_teardown(severity_and_mode_choose_the_actions, clean, clean),
+		cmocka_unit_test_setup_teardown(what_a_cut_path_still_tells_is_told_and_the_rest_is_unknown, clean, clean),
+		cmocka_unit_test_setup_teardown(a_path_without_its_beginning_is_unknown, clean, clean),
+		cmocka_unit_test_setup_teardown(a_text_that_could_not_be_read_is_unknown, clean, clean),
+		cmocka_unit_test_setup_teardown(dedup_lets_one_through_per_window_and_counts_the_rest, clean, clean),
+		cmocka_unit_test_setup_teardown(ratelimit_is_a_token_bucket_for_each_key, clean, clean),
+		cmocka_unit_test_setup_teardown(a_full_table_forgets_no_count, clean, clean),
+		cmocka_unit_test_setup_teardown(ten_thousand_rules_find_the_one, clean, clean),
+		cmocka_unit_test_setup_teardown(more_matches_than_a_record_holds_still_run_their_actions, clean, clean),
+		cmocka_unit_test_setup_teardown(nothing_is_allocated_for_an_event, clean, clean),
+		cmocka_unit_test_setup_teardown(a_regular_expression_that_explodes_ends_at_a_limit_and_is_counted, clean, clean),
+		cmocka_unit_test_setup_teardown(a_damaged_set_is_refused, clean, clean),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
