@@ -37,8 +37,12 @@
  * are followed by plain loads, which cost next to nothing and read 0 behind NULL; BPF_CORE_READ
  * only where the compiler has lost the type.
  *
- * An event that is not the current task's (interrupts): ev_new_unowned(), then ev_send() announces
- * nobody.  One of a task that was current earlier: ev_owner() then, ev_new_of() now.
+ * An event that is not the current task's (interrupts): ev_new_unowned() and ev_send_other(), which
+ * announces nobody.  One of a task that was current earlier: ev_owner() then, ev_new_of() now.
+ *
+ * Linux 6.1 verifies with what a register holds, not with what is known of another: where an index
+ * was checked, hold the compiler to the checked one by asm volatile("" : "+r"(index)) before the
+ * check.  All functions that call one another have 512 bytes of stack; these take 250 of them.
  */
 #include "bpf/info.bpf.h"
 

@@ -44,7 +44,7 @@ struct ev_hdr {
 	__u64 ts;			/* CLOCK_BOOTTIME, ns */
 	__u64 start;			/* of the process: its leader's start_boottime, ns */
 	__u64 cgroup;			/* id of its cgroup in the v2 hierarchy; 0: none */
-	__u64 cgroup1;			/* in the v1 hierarchy that is used; 0: none */
+	__u64 cgroup1;			/* in the v1 hierarchy that has the most cgroups; 0: none */
 	__s64 ret;			/* negative errno where the event can fail */
 	__u32 tgid, tid, ppid;		/* in the initial pid namespace */
 	__u32 uid, gid;			/* in the initial user namespace */
@@ -81,11 +81,18 @@ struct ev_proc_info {			/* h: of the process, tid = tgid */
 	struct ev_str exe, cwd, pexe;
 	struct ev_str args;		/* each argument followed by NUL; EV_UNTRUSTED */
 };
-/* EV_PROC_GONE: a struct ev_hdr alone; the process (tgid, start) has ended. */
+/*
+ * EV_PROC_GONE: a struct ev_hdr alone; the process (tgid, start) has been reaped, and nothing of it
+ * comes any more.  Of one that was said alone; a rare one goes missing (the kernel was busy with its
+ * storage), so that who keeps a table must be able to forget without it.
+ *
+ * A path that does not begin with a slash has lost its beginning (EV_TRUNCATED).
+ */
 
 /*
  * The map "shared": BPF_F_MMAPABLE array, one element for each possible CPU.  Written by the
- * kernel side with atomics, read by the enricher; only sleeping is written by both.
+ * kernel side with atomics, read by the enricher; only sleeping is written by both.  A wake-up may
+ * come with a discarded record of no bytes in the ring.
  */
 struct ev_count {
 	__u64 produced;			/* passed the filter */
@@ -96,7 +103,7 @@ struct ev_count {
 struct ev_cpu {
 	__u32 sleeping;			/* the enricher waits: wake it, and write 0 */
 	__u32 pad[15];
-	struct ev_count count[TRACERS_MAX];	/* [0]: records of the core */
+	struct ev_count count[TRACERS_MAX];	/* [0]: records of the core; filtered: 32-bit calls */
 };
 
 /* The map "settings": array of one, written by the loader. */
