@@ -7,7 +7,7 @@
 /*
  * The cgroup v1 hierarchy that events name.  On a hybrid host containers show in version 1 only,
  * and not in every hierarchy: the one with the most cgroups is taken, of equal ones the first
- * here.  It is kept until another has half as many more, so that it does not change to and fro.
+ * here.  It is kept until another has half as many more, so that it does not flap.
  */
 #define EV_V1_CONTROLLERS(V)                                                                       \
 	V(1, pids_cgrp_id) V(2, memory_cgrp_id) V(3, freezer_cgrp_id) V(4, devices_cgrp_id) V(5, cpu_cgrp_id)
