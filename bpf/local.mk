@@ -64,4 +64,12 @@ COMPONENT_TESTS += tests/component/test-tracers-files
 tests_component_test_tracers_files_SOURCES = tests/component/test-tracers-files.c $(TRACERRIG)
 tests_component_test_tracers_files_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS) $(CMOCKA_CFLAGS)
 tests_component_test_tracers_files_LDADD = $(LIBBPF_LIBS) $(CMOCKA_LIBS)
+COMPONENT_TESTS += tests/component/test-tracers-net
+tests_component_test_tracers_net_SOURCES = tests/component/test-tracers-net.c $(TRACERRIG)
+tests_component_test_tracers_net_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS) $(CMOCKA_CFLAGS)
+tests_component_test_tracers_net_LDADD = $(LIBBPF_LIBS) $(CMOCKA_LIBS)
+COMPONENT_TESTS += tests/component/test-tracers-bash
+tests_component_test_tracers_bash_SOURCES = tests/component/test-tracers-bash.c $(TRACERRIG)
+tests_component_test_tracers_bash_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS) $(CMOCKA_CFLAGS)
+tests_component_test_tracers_bash_LDADD = $(LIBBPF_LIBS) $(CMOCKA_LIBS)
 endif

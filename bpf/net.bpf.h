@@ -33,14 +33,13 @@ struct sock_common {
 	struct possible_net skc_net;
 	struct { __u8 bytes[16]; } skc_v6_daddr, skc_v6_rcv_saddr;
 	struct { __s64 counter; } skc_cookie;
+	unsigned long skc_flags;
 } KERNEL_TYPE;
 
 struct sock {
 	struct sock_common __sk_common;
-	unsigned long sk_flags;
 	int sk_err;
 	__u16 sk_protocol;
-	__u8 sk_shutdown;
 } KERNEL_TYPE;
 
 struct sk_buff {

@@ -14,6 +14,12 @@
 
 enum { ESTABLISHED = 1, SYN_SENT = 2, SYN_RECV = 3, CLOSE = 7, LISTEN = 10 };
 
+struct inet_sock {
+	__be16 inet_sport;
+} KERNEL_TYPE;
+
+enum sock_flags { SOCK_DEAD, SOCK_DONE };
+
 struct tcp_sock {
 	__u64 bytes_received, bytes_sent, bytes_retrans;
 } KERNEL_TYPE;
@@ -47,6 +53,9 @@ describe(const struct sock *sk, struct ev_tcpstate *e)
 	e->family = BPF_CORE_READ(c, skc_family);
 	e->protocol = BPF_CORE_READ(sk, sk_protocol);
 	e->sport = BPF_CORE_READ(c, skc_num);
+	/* A closed socket has given its port back, but still knows it. */
+	if (!e->sport)
+		e->sport = bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)sk, inet_sport));
 	e->dport = bpf_ntohs(BPF_CORE_READ(c, skc_dport));
 	e->netns = BPF_CORE_READ(c, skc_net.net, ns.inum);
 	if (e->family == AF_INET) {
@@ -64,11 +73,15 @@ static __always_inline void
 count_bytes(const struct sock *sk, struct ev_tcpstate *e)
 {
 	const struct tcp_sock *tp = (const struct tcp_sock *)sk;
+	unsigned long done;
 
 	if (e->protocol != IPPROTO_TCP || e->oldstate == LISTEN)
 		return;
-	/* The end of what the other side sends counts as a byte. */
 	e->bytes_in = BPF_CORE_READ(tp, bytes_received);
+	/* The kernel counts a FIN as a byte. */
+	done = BPF_CORE_READ(sk, __sk_common.skc_flags) >> bpf_core_enum_value(enum sock_flags, SOCK_DONE);
+	if ((done & 1) && e->bytes_in)
+		e->bytes_in--;
 	e->bytes_out = BPF_CORE_READ(tp, bytes_sent) - BPF_CORE_READ(tp, bytes_retrans);
 }
 
