@@ -222,6 +222,7 @@ list_one(void *arg, const struct msg_prog_facts *p)
 	struct listing *list = arg;
 	const struct obj_prog *ours = objects_prog(&list->ld->objects, p->id);
 	struct msg_prog_facts facts = *p;
+	const char *tracer;
 
 	facts.gid = 0;
 	facts.flags &= ~(uint32_t)PROG_MANAGED;
@@ -232,6 +233,9 @@ list_one(void *arg, const struct msg_prog_facts *p)
 		snprintf(facts.name, sizeof(facts.name), "%s", ours->name);
 		snprintf(facts.section, sizeof(facts.section), "%s", ours->section);
 	}
+	tracer = tracers_of_program(list->ld, p->id);
+	if (tracer)
+		snprintf(facts.section, sizeof(facts.section), "bpfd's tracer %s", tracer);
 	reply(list->ld, IPC_PROG, list->seq, &facts, NULL);
 	list->n++;
 	return list->ld->api_gone ? -EPIPE : 0;

@@ -28,6 +28,32 @@ loaded(const struct tracers *t)
 	return mask;
 }
 
+/* What its pins say of a tracer that is complete. */
+static void
+count_pins(struct loader *ld, unsigned int n)
+{
+	struct tracer_facts *f = &ld->tracers.t[n];
+
+	for (size_t i = 0; i < f->pins.n; i++) {
+		const char *pin = f->pins.names[i];
+		AUTO(fd) int prog = -1;
+
+		if (pin[1] != '-')
+			continue;
+		f->n_programs += strchr("psduixr", pin[0]) != NULL;
+		f->n_attached += strchr("ls", pin[0]) != NULL;
+		if (pin[0] == 'x')
+			snprintf(f->reason, sizeof(f->reason), "hook %s is not in this kernel", pin + 2);
+		if (pin[0] == 'r')
+			snprintf(f->reason, sizeof(f->reason), "the kernel refuses program %s", pin + 2);
+		prog = strchr("psdui", pin[0]) ? tracer_get(ld, n, pin) : -1;
+		if (prog >= 0)
+			tracer_note_id(ld, n, prog);
+	}
+	if (n == TR_BASHREADLINE && f->n_attached > 1)
+		f->n_attached = 1;	/* one program, many files */
+}
+
 /* A core without settings, or tracers without a core, are of no use. */
 static int
 take_over(struct loader *ld)
@@ -41,14 +67,7 @@ take_over(struct loader *ld)
 		struct tracer_facts *f = &t->t[n];
 
 		if (f->loaded && core) {
-			for (size_t i = 0; i < f->pins.n; i++) {
-				f->n_programs += strchr("psduixr", f->pins.names[i][0]) && f->pins.names[i][1] == '-';
-				f->n_attached += strchr("ls", f->pins.names[i][0]) && f->pins.names[i][1] == '-';
-				if (strchr("xr", f->pins.names[i][0]) && f->pins.names[i][1] == '-')
-					snprintf(f->reason, sizeof(f->reason), f->pins.names[i][0] == 'x' ?
-						"hook %s is not in this kernel" : "the kernel refuses program %s",
-						f->pins.names[i] + 2);
-			}
+			count_pins(ld, n);
 			continue;
 		}
 		if (f->pins.n || f->loaded)
@@ -322,6 +341,10 @@ on_TRACERS_WANT(struct loader *ld, struct peer *p, const struct msg_hdr *h,
 	if (t->asked) {
 		result_set(&res, IPC_CANCELLED, -ECANCELED, "a newer request took its place");
 		reply_result(ld, t->seq, &res);
+	}
+	for (unsigned int n = 0; n < N_TRACERS; n++) {
+		t->t[n].tries = 0;
+		t->t[n].failed = t->t[n].failed && !t->t[n].passing;
 	}
 	t->denied = m->tracers & (ld->cfg->tracers_deny.mask | (sensitive & ~ld->cfg->tracers_allow_sensitive.mask));
 	t->want = m->tracers & kernel & ~t->denied;

@@ -38,7 +38,10 @@ struct tracer_facts {
 	bool loaded;			/* done is there */
 	bool failed;			/* not tried again before it was unwanted */
 	bool loading;
+	bool passing;			/* it failed for want of a process or memory: tried again */
+	unsigned int tries;
 	uint32_t n_programs, n_attached;
+	uint32_t ids[16], n_ids;	/* of programs, for the list of all that the kernel has */
 	struct tracer_pins pins;
 	char reason[IPC_TEXT_MAX];	/* what is missing, or why it failed */
 };
@@ -69,6 +72,9 @@ struct tracers {
 int	tracers_open(struct loader *ld);
 void	tracers_close(struct loader *ld);	/* pins stay */
 void	tracers_remove_all(struct loader *ld);	/* detached, unloaded */
+
+/* The tracer that a program is of, "core" too; NULL: it is none of bpfd's. */
+const char *tracers_of_program(const struct loader *ld, uint32_t id);
 
 /* What can be done now for the request, and the answer when all is. */
 void	tracers_step(struct loader *ld);

@@ -71,6 +71,26 @@ attach(struct loader *ld, unsigned int n, const char *program, int prog, const c
 	return err;
 }
 
+void
+tracer_note_id(struct loader *ld, unsigned int n, int prog)
+{
+	struct tracer_facts *f = &ld->tracers.t[n];
+	struct bpf_prog_info info;
+
+	if (f->n_ids < ARRAY_SIZE(f->ids) && kernel_info(&ld->kernel, prog, &info, sizeof(info)) == 0)
+		f->ids[f->n_ids++] = info.id;
+}
+
+const char *
+tracers_of_program(const struct loader *ld, uint32_t id)
+{
+	for (unsigned int n = 0; n < N_TRACERS; n++)
+		for (uint32_t i = 0; i < ld->tracers.t[n].n_ids; i++)
+			if (ld->tracers.t[n].ids[i] == id)
+				return tracer_name(n);
+	return NULL;
+}
+
 static int
 keep_prog(struct loader *ld, unsigned int n, struct session *s, const struct msg_linked_prog *m)
 {
@@ -89,6 +109,7 @@ keep_prog(struct loader *ld, unsigned int n, struct session *s, const struct msg
 	}
 	strcat(pin, m->name);
 	err = tracer_pin(ld, n, pin, fd);
+	tracer_note_id(ld, n, fd);
 	if (!err && hook.kind == 's')
 		err = tracers_slot(ld, n, fd);
 	if (err || !hook.attach) {
@@ -183,7 +204,7 @@ tracer_remove(struct loader *ld, unsigned int n)
 		tracers_slot(ld, n, -1);
 	for (const char *pin = tracer_pin_of(f, 'l', NULL); pin; pin = tracer_pin_of(f, 'l', pin))
 		ld->counts.detaches++;
-	tracer_unpin_all(ld, n);
+	tracer_unpin_all(ld, n, true);
 }
 
 /* One program of the core: attached or not. */

@@ -9,6 +9,7 @@
 #include "ipc/bpfnames.h"
 #include "loader/tracers_parts.h"
 
+#define TRIES 2		/* when it is not the object's fault */
 #define TYPE(name) (1ULL << BPF_PROG_TYPE_##name)
 #define MAP(name) (1ULL << BPF_MAP_TYPE_##name)
 /* A shift that does not compile when the helper is of another word. */
@@ -65,8 +66,10 @@ done(struct loader *ld, struct session *s, const struct msg_result *res)
 	f->loading = false;
 	if (res->code == IPC_OK)
 		return;
-	tracer_unpin_all(ld, s->seq);
-	f->failed = true;
+	tracer_unpin_all(ld, s->seq, false);
+	f->passing = res->code == IPC_UNAVAILABLE || res->code == IPC_RESOURCE_EXHAUSTED ||
+		res->code == IPC_DEADLINE_EXCEEDED;
+	f->failed = !f->passing || f->tries >= TRIES;
 	snprintf(f->reason, sizeof(f->reason), "%.600s", res->text);
 	for (size_t i = 0; i < s->n_without; i++)
 		tracer_without(f, &s->without[i]);
@@ -123,6 +126,7 @@ tracer_load(struct loader *ld, unsigned int n)
 
 	ld->tracers.running++;
 	f->loading = true;
+	f->tries++;
 	err = start(ld, n, &res);
 	if (!err)
 		return;

@@ -21,7 +21,8 @@ int	tracer_get(struct loader *ld, unsigned int n, const char *pin);	/* the calle
 const char *tracer_pin_of(const struct tracer_facts *f, char kind, const char *after);
 bool	tracer_has_pin(const struct tracer_facts *f, const char *pin);
 void	tracer_unpin(struct loader *ld, unsigned int n, const char *pin);	/* a link is off when it returns */
-void	tracer_unpin_all(struct loader *ld, unsigned int n);
+/* forget: how often it was tried too. */
+void	tracer_unpin_all(struct loader *ld, unsigned int n, bool forget);
 int	tracers_scan(struct loader *ld);
 
 /* tracers_load.c: starts a session for an object; its end sets loaded or failed, and ld->tracers.step. */
@@ -30,6 +31,7 @@ void	tracer_load(struct loader *ld, unsigned int n);
 /* tracers_hooks.c */
 /* Pins and attaches what a session made. */
 int	tracer_keep(struct loader *ld, unsigned int n, struct session *s, struct msg_result *res);
+void	tracer_note_id(struct loader *ld, unsigned int n, int prog);	/* for tracers_of_program() */
 void	tracer_without(struct tracer_facts *f, const struct msg_linked_without *m);	/* adds to f->reason */
 void	tracer_remove(struct loader *ld, unsigned int n);	/* out of the dispatcher, detached, unloaded */
 void	tracers_core_hooks(struct loader *ld);	/* the core's own are attached while a tracer is on */

@@ -115,9 +115,10 @@ tracer_unpin(struct loader *ld, unsigned int n, const char *pin)
 
 /* "done" first, so that an interruption leaves something that is not taken over. */
 void
-tracer_unpin_all(struct loader *ld, unsigned int n)
+tracer_unpin_all(struct loader *ld, unsigned int n, bool forget)
 {
 	struct tracer_facts *f = &ld->tracers.t[n];
+	const unsigned int tries = forget ? 0 : f->tries;
 	char path[PATH_ROOM], pin[IPC_NAME_MAX];
 
 	tracer_unpin(ld, n, DONE);
@@ -129,6 +130,7 @@ tracer_unpin_all(struct loader *ld, unsigned int n)
 	unlinkat(AT_FDCWD, path, AT_REMOVEDIR);
 	free(f->pins.names);
 	memset(f, 0, sizeof(*f));
+	f->tries = tries;
 }
 
 /* Names in a directory below the working directory, before the sandbox. */
