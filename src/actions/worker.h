@@ -40,18 +40,6 @@ struct class_ops {
 };
 extern const struct class_ops class_output, class_syslog, class_exec, class_signal, class_cgroup;
 
-/* Counters in the scratch words of the cursor page from STATS_AT on, for bpfctl stats. */
-enum worker_stat {
-	STAT_EVENTS,			/* events that asked for something of this class */
-	STAT_DONE, STAT_FAILED,		/* acts */
-	STAT_DROPPED,			/* lines that no output took */
-	STAT_REFUSED,			/* acts not done: observed, protected, budget, ... */
-	STAT_BAD,			/* records that the check refused */
-	STAT_UNTOLD,			/* results that the enricher had no room for */
-	N_WORKER_STATS
-};
-#define STATS_AT 48
-
 #define FD_KINDS (ACTION_FD_EMPTY_DIR + 1)
 
 struct worker {
@@ -74,9 +62,9 @@ struct worker {
 };
 
 static inline void
-worker_count(struct worker *w, enum worker_stat s)
+worker_count(struct worker *w, enum action_stat s)
 {
-	__atomic_store_n(&w->scratch[STATS_AT + s], w->scratch[STATS_AT + s] + 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&w->scratch[ACTION_STATS_AT + s], w->scratch[ACTION_STATS_AT + s] + 1, __ATOMIC_RELAXED);
 }
 
 /* Until the supervisor says stop or is gone: 0, or the error that ends the process. */

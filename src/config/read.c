@@ -9,6 +9,7 @@
 
 #include "common/auto.h"
 #include "common/closest.h"
+#include "config/btf_ids.h"
 #include "config/toml.h"
 #include "ipc/chan.h"
 
@@ -287,6 +288,16 @@ check_together(struct reader *r)
 	check_power_of_two(r, "bulk_bytes", r->out->events_bulk_bytes);
 }
 
+/* Reads only: a pointer that the kernel handed out is followed by plain loads. */
+static void
+offer_tracer_kfunc(void *arg, uint32_t id, const char *name)
+{
+	struct config *c = arg;
+
+	if (strcmp(name, "bpf_rdonly_cast") == 0 && c->tracer_kfuncs.n < TRACER_KFUNCS_MAX)
+		c->tracer_kfuncs.ids[c->tracer_kfuncs.n++] = id;
+}
+
 unsigned int
 config_read(struct names *names, const char *file, const char *text, size_t len, FILE *errors,
 	struct config *out)
@@ -301,6 +312,8 @@ config_read(struct names *names, const char *file, const char *text, size_t len,
 	out->size = sizeof(*out);
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		set_default(&r, &keys[i]);
+	if (names->btf)
+		btf_ids_functions(names->btf, names->btf_size, offer_tracer_kfunc, out);
 	doc = toml_read(text, len, why, sizeof(why), &at);
 	if (!doc) {
 		mistake(&r, at, "%s", why);

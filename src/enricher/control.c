@@ -26,10 +26,12 @@ static int
 on_ENRICHER_CONSUMER(struct enricher *en, struct chan *ch, const struct msg_hdr *h,
 	const struct msg_consumer *m, int *fds)
 {
-	int err = ring_watch(en->ring, fds[0], fds[1]);
+	int err = m->id <= N_ACTION_CLASSES && en->n_consumers < ARRAY_SIZE(en->consumers) ?
+		ring_watch(en->ring, fds[0], fds[1]) : -EPROTO;
 
 	if (err)
 		return log_err(err, "enricher.consumer", "id=%u", m->id);
+	en->consumers[en->n_consumers++] = m->id;	/* by number of the watch */
 	fds[1] = -1;			/* the ring writes to it from now on */
 	return 0;
 }

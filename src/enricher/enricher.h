@@ -76,6 +76,8 @@ struct enricher {
 	uint64_t linger_ns;		/* now; shorter while the rings fill */
 	struct chan *sup, *loader, *api;
 	struct chan *actions[N_ACTION_CLASSES];
+	uint32_t consumers[1 + N_ACTION_CLASSES];	/* ids, by number of the ring's watch */
+	size_t n_consumers;
 	struct binary binaries[64];
 	bool stop;
 };

@@ -5,6 +5,7 @@
 
 #include "common/auto.h"
 #include "enricher/enricher.h"
+#include "ipc/actions.h"
 #include "ipc/tracers.h"
 
 static const char *const names[N_COUNTERS] = {
@@ -68,6 +69,44 @@ say_kernel(const struct enricher *en, struct chan *to, uint32_t seq, unsigned in
 	return err;
 }
 
+static const char *const act_names[N_ACTION_STATS] = {
+#define ACTION_STAT(id, name, help) [STAT_##id] = #name,
+#include "ipc/action_stats.def"
+};
+
+static int
+say_act(struct chan *to, uint32_t seq, const char *class, const uint64_t *scratch)
+{
+	int err = 0;
+
+	for (unsigned int k = 0; k < N_ACTION_STATS && !err; k++)
+		err = say(to, seq, __atomic_load_n(&scratch[ACTION_STATS_AT + k], __ATOMIC_RELAXED),
+			"actions.%s.%s", class, act_names[k]);
+	return err;
+}
+
+/* The consumers of the ring; workers that have never run are not there. */
+static int
+say_consumers(const struct enricher *en, struct chan *to, uint32_t seq)
+{
+	struct ring_watched w;
+	int err = 0;
+
+	for (size_t i = 0; i < en->n_consumers && !err; i++) {
+		uint32_t id = en->consumers[i];
+		const char *name = id ? action_class_names[id - 1] : "api";
+
+		if (!ring_watched(en->ring, i, &w))
+			continue;
+		err = say(to, seq, w.missed, "events.ring.%s.missed", name);
+		if (!err)
+			err = say(to, seq, w.behind, "events.ring.%s.behind", name);
+		if (!err && id)
+			err = say_act(to, seq, name, w.scratch);
+	}
+	return err;
+}
+
 static uint32_t
 in_use(const struct slotmap *t)
 {
@@ -110,6 +149,8 @@ stats_send(struct enricher *en, struct chan *to, uint32_t seq)
 		err = say_kernel(en, to, seq, t);
 	for (unsigned int i = 0; i < N_COUNTERS && !err; i++)
 		err = say(to, seq, en->count[i], "%s", names[i]);
+	if (!err)
+		err = say_consumers(en, to, seq);
 	if (!err)
 		err = say_now(en, to, seq);
 	return err ? err : chan_send_nonblock(to, IPC_EV_STATS_END, seq, NULL, NULL);

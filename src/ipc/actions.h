@@ -28,6 +28,13 @@ struct action_type_info { const char *name; enum action_class class; int destruc
 extern const struct action_type_info action_types[N_ACTION_TYPES];
 extern const char *const action_class_names[N_ACTION_CLASSES];
 
+enum action_stat {
+#define ACTION_STAT(id, name, help) STAT_##id,
+#include "ipc/action_stats.def"
+	N_ACTION_STATS
+};
+#define ACTION_STATS_AT 48		/* word of ring_scratch() */
+
 struct action_def {
 	char name[64];
 	uint32_t type, format;		/* enum action_type; enum render_format */

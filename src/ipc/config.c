@@ -97,6 +97,7 @@ config_check(const struct config *c, const char **key)
 #define CONF_STR(s, k, d, room, h)  REQUIRE(s, k, ipc_str_ok(c->s##_##k, room))
 #define CONF_LIST(s, k, d, kind, h) REQUIRE(s, k, list_ok_##kind(&c->s##_##k))
 #include "ipc/config.def"
+	REQUIRE(tracers, kfuncs, c->tracer_kfuncs.n <= TRACER_KFUNCS_MAX)
 	*key = NULL;
 	return 0;
 }

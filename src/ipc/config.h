@@ -14,6 +14,7 @@
 #define CONFIG_WHO_MAX	64
 #define CONFIG_PATTERNS_MAX 32
 #define CONFIG_KFUNCS_MAX 4096
+#define TRACER_KFUNCS_MAX 8
 
 /* CONF_LIST kinds */
 struct conf_WHO {			/* resolved through the user database */
@@ -35,6 +36,8 @@ struct config {
 #define CONF_STR(section, key, dflt, room, help)       char section##_##key[room] __attribute__((aligned(8)));
 #define CONF_LIST(section, key, dflt, kind, help)      struct conf_##kind section##_##key;
 #include "ipc/config.def"
+	/* No key: what bpfd's own tracers may call, looked up in vmlinux like policy.kfuncs. */
+	struct { uint32_t n, reserved; uint32_t ids[TRACER_KFUNCS_MAX]; } tracer_kfuncs;
 };
 
 enum { TC_BACKEND_AUTO, TC_BACKEND_TCX, TC_BACKEND_CLSACT };

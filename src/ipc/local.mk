@@ -9,7 +9,7 @@ libipc_a_SOURCES = \
 	src/ipc/globals.c src/ipc/globals.h \
 	src/ipc/messages.def src/ipc/messages.h \
 	src/ipc/tracers.c src/ipc/tracers.h \
-	src/ipc/actions.c src/ipc/actions.h src/ipc/actions.def src/ipc/classes.def \
+	src/ipc/actions.c src/ipc/actions.h src/ipc/actions.def src/ipc/action_stats.def src/ipc/classes.def \
 	src/ipc/kfilter.h src/ipc/state.h \
 	bpf/event.h bpf/tracers.def bpf/syscalls.def
 IPC_LIBS = libipc.a $(COMMON_LIBS)

@@ -84,6 +84,7 @@ tracers_open(struct loader *ld)
 	int err;
 
 	ld->tracers.enricher_fd = -1;
+	tracer_limits(ld->cfg);
 	err = tracers_scan(ld);
 	return err ? log_err(err, "tracers.open", "step=pins") : take_over(ld);
 }

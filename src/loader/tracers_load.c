@@ -18,9 +18,10 @@
 /*
  * bpfd's own objects are not the user's: what policy.* and limits.* say of objects that come from
  * outside does not hold for them.  Every check of the broker stays, against what the tracers need;
- * no helper that writes to another's memory, signals or changes a return value, no kernel function.
+ * no helper that writes to another's memory, signals or changes a return value; of the kernel's functions those in tracer_kfuncs, which is
+ * filled in once, at start.
  */
-static const struct config own_limits = {
+static struct config own_limits = {
 	.policy_program_types.mask = TYPE(TRACING) | TYPE(RAW_TRACEPOINT) | TYPE(KPROBE) | TYPE(XDP),
 	.policy_map_types.mask = MAP(HASH) | MAP(ARRAY) | MAP(PROG_ARRAY) | MAP(PERCPU_HASH) |
 		MAP(PERCPU_ARRAY) | MAP(LRU_HASH) | MAP(LRU_PERCPU_HASH) | MAP(ARRAY_OF_MAPS) |
@@ -36,6 +37,14 @@ static const struct config own_limits = {
 	.limits_instructions = 1000000,
 	.limits_btf_bytes = 4 << 20,
 };
+
+void
+tracer_limits(const struct config *cfg)
+{
+	own_limits.policy_kfuncs.n = cfg->tracer_kfuncs.n;
+	memcpy(own_limits.policy_kfuncs.ids, cfg->tracer_kfuncs.ids, sizeof(cfg->tracer_kfuncs.ids));
+}
+
 /* The core's maps, by their names. */
 static int
 share(struct loader *ld, struct session *s)

@@ -26,6 +26,8 @@ void	tracer_unpin_all(struct loader *ld, unsigned int n, bool forget);
 int	tracers_scan(struct loader *ld);
 
 /* tracers_load.c: starts a session for an object; its end sets loaded or failed, and ld->tracers.step. */
+/* Before anything is loaded: what of the configuration bpfd's own objects are subject to. */
+void	tracer_limits(const struct config *cfg);
 void	tracer_load(struct loader *ld, unsigned int n);
 
 /* tracers_hooks.c */

@@ -247,3 +247,19 @@ ring_backlog(const struct ring *r)
 	}
 	return most < r->bytes ? (size_t)most : r->bytes;
 }
+
+bool
+ring_watched(const struct ring *r, size_t i, struct ring_watched *out)
+{
+	const struct ring_cursor *c = i < r->n_watches ? r->watches[i].cursor : NULL;
+	const struct ring_place *at;
+	uint64_t seq;
+
+	if (!c || ring_load(&c->magic) != RING_CURSOR_MAGIC)
+		return false;
+	at = &c->place[ring_load_acquire(&c->done) & 1];
+	seq = ring_load(&at->seq);
+	*out = (struct ring_watched){ .missed = ring_load(&at->missed), .scratch = c->scratch,
+		.behind = seq && seq < r->seq ? r->seq - seq : 0 };
+	return true;
+}

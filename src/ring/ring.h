@@ -51,6 +51,9 @@ void	ring_commit(struct ring *r);
 int	ring_watch(struct ring *r, int cursor_fd, int event_fd);
 /* Unread bytes of the slowest watched consumer, for the linger decision. */
 size_t	ring_backlog(const struct ring *r);
+/* What the i-th watched consumer says of itself.  False: it has never been there. */
+struct ring_watched { uint64_t missed, behind; const uint64_t *scratch; };	/* behind: records */
+bool	ring_watched(const struct ring *r, size_t i, struct ring_watched *out);
 
 /* ---- consumer ---- */
 struct ring_reader;
