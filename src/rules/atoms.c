@@ -251,6 +251,8 @@ atom_test(struct matcher *m, struct tracer_set *t, const struct atom *a, const s
 		return IS_UNKNOWN;
 	if (s->cut && (s->view == VIEW_BASENAME || s->view == VIEW_LEN || s->view == VIEW_TEXT))
 		return IS_UNKNOWN;
+	if (a->anchor && a->kind == ATOM_CONTAINS)
+		return t->stamps[a - t->atoms] == t->epoch ? IS_TRUE : IS_UNKNOWN;
 	if (a->kind == ATOM_EXISTS)
 		return !s->data || s->len ? IS_TRUE : s->cut ? IS_UNKNOWN : IS_FALSE;
 	if (a->kind == ATOM_REF)

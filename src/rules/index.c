@@ -93,6 +93,9 @@ index_run(struct tracer_set *t, const struct index *x, const struct event *e)
 			if (t->cut[i])
 				t->summary[i / 64] |= 1ULL << (i % 64);
 		}
+		/* Substrings that are there are there; atom_test() does not look for each again. */
+		if (x->kind == INDEX_GRAMS)
+			grams_scan(&x->grams, s->data, s->len, hit_atom, t);
 		return;
 	}
 	switch (x->kind) {

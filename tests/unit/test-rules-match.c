@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "bpf/tcpdrop.h"
 #include "unit/rules_make.h"
 
 static struct made made;
@@ -176,6 +177,50 @@ the_first_bpfds_values_are_substrings_and_its_keys_alternatives(void **state)
 	assert_int_equal(matches(OPEN(.comm = "cat", .path = "/x", .ret = -13)), 1);
 	assert_int_equal(matches(OPEN(.comm = "cat", .path = "/x", .ret = 1)), 0);
 	made_set_clear(&set);
+}
+
+/* A segment from 10.0.0.7:443 to [2001:db8::1]:5000 that was dropped. */
+static bool
+drop_matches(const char *text)
+{
+	struct ev_tcpdrop d = { .h = { .tracer = TR_TCPDROP, .comm = "ksoftirqd/0" }, .sport = 443, .dport = 5000,
+		.saddr = { [10] = 0xff, 0xff, 10, 0, 0, 7 }, .daddr = { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 },
+		.state = 1, .tcpflags = 2 | 16, .seq = 77, .reason = TCPDROP_NO_SOCKET };
+	struct event e;
+
+	made_set_clear(&set);
+	made_rule(&set, text);
+	matcher_free(last);
+	last = made_matcher(&set);
+	made_event(&made, &d, sizeof(d));
+	made_ctx(&made, 0);
+	made_end(&made);
+	assert_int_equal(record_check(made.bytes, made.len, &e), 0);
+	return matcher_run(last, &e, &got);
+}
+
+static void
+numbers_and_addresses_of_the_first_bpfd_are_compared_as_text(void **state)
+{
+	assert_true(drop_matches("tracer='tcpdrop'\n[filterEvents.saddr]\nvalues=['10.0.']\n"));
+	assert_true(drop_matches("tracer='tcpdrop'\n[filterEvents.daddr]\nvalues=['2001:db8']\n"));
+	assert_true(drop_matches("tracer='tcpdrop'\n[filterEvents.sport]\nvalues=['44']\n"));
+	assert_false(drop_matches("tracer='tcpdrop'\n[filterEvents.sport]\nvalues=['5000']\n"));
+	assert_true(drop_matches("tracer='tcpdrop'\n[filterEvents.state]\nvalues=['ESTABLISHED']\n"));
+	assert_true(drop_matches("tracer='tcpdrop'\n[filterEvents.tcpflags]\nvalues=['SYN | ACK']\n"));
+	assert_true(drop_matches("tracer='tcpdrop'\n[filterEvents.seq]\nvalues=[77]\n"));
+}
+
+static void
+addresses_are_in_networks_and_words_are_values(void **state)
+{
+	assert_true(drop_matches("version=2\ntracer='tcpdrop'\n[match]\nfield='saddr'\nop='cidr'\nvalues=['192.168.0.0/16','10.0.0.0/29']\n"));
+	assert_false(drop_matches("version=2\ntracer='tcpdrop'\n[match]\nfield='saddr'\nop='cidr'\nvalue='10.0.0.8/29'\n"));
+	assert_true(drop_matches("version=2\ntracer='tcpdrop'\n[match]\nfield='daddr'\nop='cidr'\nvalue='2001:db8::/33'\n"));
+	assert_true(drop_matches("version=2\ntracer='tcpdrop'\n[match]\nfield='saddr'\nvalue='::ffff:10.0.0.7'\n"));
+	assert_true(drop_matches("version=2\ntracer='tcpdrop'\n[match]\nfield='reason'\nvalues=['XDP','no_socket']\n"));
+	assert_true(drop_matches("version=2\ntracer='tcpdrop'\n[match]\nfield='tcpflags'\nop='eq'\nvalue='SYN|ACK'\n"));
+	assert_true(drop_matches("version=2\ntracer='tcpdrop'\n[match]\nfield='dport'\nop='inrange'\nvalue='1024..65535'\n"));
 }
 
 static void
@@ -477,6 +522,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(every_operator_means_what_its_help_says, clean, clean),
 		cmocka_unit_test_setup_teardown(the_first_bpfds_values_are_substrings_and_its_keys_alternatives, clean, clean),
+		cmocka_unit_test_setup_teardown(numbers_and_addresses_of_the_first_bpfd_are_compared_as_text, clean, clean),
+		cmocka_unit_test_setup_teardown(addresses_are_in_networks_and_words_are_values, clean, clean),
 		cmocka_unit_test_setup_teardown(kube_is_a_pod_whatever_its_engine_and_host_is_no_container, clean, clean),
 		cmocka_unit_test_setup_teardown(all_rules_that_match_fire_in_their_order_until_one_stops, clean, clean),
 		cmocka_unit_test_setup_teardown(a_stream_without_conditions_wants_every_event, clean, clean),
