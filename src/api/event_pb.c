@@ -420,6 +420,15 @@ seed_value(struct out *o, const char *key, const struct event *e, const struct f
 	seed_data(o, key, text, n && !text[n - 1] ? n - 1 : n);
 }
 
+static bool
+shown(const struct tracer_info *t, const char *name)
+{
+	for (const struct field *f = t->fields; f->name; f++)
+		if (strcmp(f->name, name) == 0)
+			return !(f->flags & FIELD_HIDDEN);
+	return false;
+}
+
 /* Its keys, where the event has such a field under another name. */
 static void
 seed_aliases(struct out *o, const struct event *e, const struct tracer_info *t)
@@ -431,7 +440,7 @@ seed_aliases(struct out *o, const struct event *e, const struct tracer_info *t)
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		const struct field *f = field_find(e->ev->tracer, names[i]);
 
-		if (f && strcmp(f->name, names[i]) != 0)
+		if (f && !shown(t, names[i]))
 			seed_value(o, names[i], e, f);
 		else if (!f && strcmp(names[i], "returnval") == 0)
 			seed_data(o, names[i], ret, (size_t)snprintf(ret, sizeof(ret), "%lld",
