@@ -27,8 +27,10 @@ tests_unit_test_config_rules_LDADD = $(CONFIG_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_btf_ids_SOURCES = tests/unit/test-btf-ids.c
 tests_unit_test_btf_ids_LDADD = $(CONFIG_LIBS) $(CMOCKA_LIBS)
 endif
-FUZZ_TARGETS += tests/fuzz/fuzz-config tests/fuzz/fuzz-btf-ids
+FUZZ_TARGETS += tests/fuzz/fuzz-config tests/fuzz/fuzz-btf-ids tests/fuzz/fuzz-bundle
 tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz-config.c
 tests_fuzz_fuzz_config_LDADD = $(CONFIG_LIBS) $(FUZZ_LIBS)
 tests_fuzz_fuzz_btf_ids_SOURCES = tests/fuzz/fuzz-btf-ids.c
 tests_fuzz_fuzz_btf_ids_LDADD = $(CONFIG_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_bundle_SOURCES = tests/fuzz/fuzz-bundle.c
+tests_fuzz_fuzz_bundle_LDADD = $(CONFIG_LIBS) $(FUZZ_LIBS)
