@@ -136,7 +136,9 @@ static int
 stop(struct loader *ld)
 {
 	session_cancel(ld, true);
-	tracers_remove_all(ld);		/* they are the daemon's, and it ends */
+	/* They are the daemon's: they end with it, and wait for a new loader at SIGHUP. */
+	if (!(ld->stop_flags & STOP_AGAIN))
+		tracers_remove_all(ld);
 	if (ld->stop_flags & STOP_DETACH)
 		release_all(ld);
 	return chan_send(ld->sup, IPC_STOPPED, 0, NULL, NULL);
