@@ -30,8 +30,7 @@ static_assert(N_COUNTERS <= 64, "counters in a commit");
 struct state_head {
 	uint64_t magic, n_procs, n_cgroups, n_large;
 	uint64_t high_procs, high_cgroups, high_large;
-	uint64_t lost_seen;		/* of the kernel's losses: told already */
-	uint32_t host_mntns, shared_id;
+	uint32_t host_mntns, reserved;
 	uint32_t map_ids[SOURCE_COUNTERS];	/* that the ring's positions are of */
 };
 static_assert(sizeof(struct state_head) <= STATE_HEAD_BYTES, "head of the state");
@@ -64,7 +63,6 @@ struct enricher {
 	struct match_result result;
 
 	uint64_t count[N_COUNTERS], committed[N_COUNTERS];
-	uint64_t lost;			/* not yet told in a record */
 	uint64_t last_ts;
 	uint32_t batch_records;		/* read since the last commit */
 	size_t batch_bytes, batch_max;	/* written since */

@@ -88,7 +88,7 @@ enricher_event(struct enricher *en, const struct ev_hdr *h, size_t len)
 
 	if (record_check_kernel(h, len, procs_context(&en->procs, h), &e)) {
 		en->count[COUNT_malformed]++;
-		en->lost++;
+		en->count[COUNT_lost]++;
 		return;
 	}
 	if (!matcher_run(en->matcher, &e, &en->result)) {
@@ -99,15 +99,15 @@ enricher_event(struct enricher *en, const struct ev_hdr *h, size_t len)
 	enricher_publish(en, &e, &en->result);
 }
 
-/* Losses since the last time, to be told by the next record that is written. */
+/* The kernel side's losses since the last look; a map that is new begins at 0. */
 static void
 look_at_losses(struct enricher *en)
 {
-	uint64_t lost = stats_kernel_lost(en);
+	uint64_t lost = stats_kernel_lost(en), *seen = &en->count[COUNT_kernel_lost];
 
-	if (lost > en->state->lost_seen)
-		en->lost += lost - en->state->lost_seen;
-	en->state->lost_seen = lost;
+	if (lost > *seen)
+		en->count[COUNT_lost] += lost - *seen;
+	*seen = lost;
 }
 
 bool
@@ -120,7 +120,8 @@ enricher_drain(struct enricher *en)
 	if (!en->matcher)
 		return false;
 	krings_begin(&en->krings, now_ns());
-	look_at_losses(en);
+	if (en->shared)
+		look_at_losses(en);
 	while ((r = krings_next(&en->krings))) {
 		const struct ev_hdr *h = r->rec;
 

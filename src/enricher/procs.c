@@ -247,7 +247,7 @@ procs_context(struct procs *p, const struct ev_hdr *h)
 	if (!(h->flags & EV_NO_OWNER))
 		pr = (struct proc *)slotmap_find(&p->t, h->start, key2_of(h->tgid, h->exec_id));
 	if (!pr) {
-		p->unknown += !(h->flags & EV_NO_OWNER);
+		p->unknown += h->tgid && !(h->flags & EV_NO_OWNER);
 		return of_event_alone(p, h);
 	}
 	pr->s.last = h->ts;

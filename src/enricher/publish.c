@@ -48,6 +48,8 @@ enricher_publish(struct enricher *en, const struct event *e, const struct match_
 	size_t off_ctx = sizeof(struct rec_hdr) + e->ev->len;
 	size_t off_match = off_ctx + e->ctx->len;
 	size_t most = en->ring_bytes / 4 < REC_MAX ? en->ring_bytes / 4 : REC_MAX;
+	/* Those that no record has told yet. */
+	uint64_t seq, lost = en->count[COUNT_lost] - en->count[COUNT_reported_lost];
 	struct rec_hdr *h;
 	uint32_t n = 0;
 	size_t len;
@@ -55,23 +57,21 @@ enricher_publish(struct enricher *en, const struct event *e, const struct match_
 
 	if (off_match > most) {
 		en->count[COUNT_too_large]++;
-		en->lost++;
+		en->count[COUNT_lost]++;
 		return;
 	}
 	len = off_match + matches_bytes(m, most - off_match, &n);
-	uint64_t seq = ring_reserve(en->ring, len, &rec);
-
+	seq = ring_reserve(en->ring, len, &rec);
 	h = rec;
 	*h = (struct rec_hdr){ .seq = seq, .actions = m->actions, .streams = m->streams,
 		.len = (uint32_t)len, .generation = matcher_generation(en->matcher),
 		.off_ctx = (uint32_t)off_ctx, .off_match = (uint32_t)off_match, .n_matches = n,
-		.lost = en->lost < UINT32_MAX ? (uint32_t)en->lost : UINT32_MAX };
+		.lost = lost < UINT32_MAX ? (uint32_t)lost : UINT32_MAX };
 	memcpy(h + 1, e->ev, e->ev->len);
 	memcpy((char *)rec + off_ctx, e->ctx, e->ctx->len);
 	put_matches(m, n, rec, off_match, len);
 	ring_push(en->ring);
-	en->count[COUNT_reported_lost] += en->lost;
-	en->lost = 0;
+	en->count[COUNT_reported_lost] += lost;
 	en->count[COUNT_written]++;
 	en->batch_bytes += len + 16;
 }

@@ -247,6 +247,16 @@ losses_are_told_once_by_the_next_record(void **state)
 	assert_int_equal(enrig_stat(&rig, "events.kernel.open.lost"), 7);
 	assert_int_equal(enrig_stat(&rig, "events.kernel.open.produced"), 40);
 	assert_int_equal(enrig_stat(&rig, "events.enricher.reported_lost"), 10);
+	/* A successor does not tell them again, and not the less. */
+	enrig_kill(&rig);
+	rig.shared[0].count[TR_OPEN].lost = 5;
+	assert_int_equal(enrig_start(&rig), 0);
+	assert_int_equal(enrig_want(&rig, OPENS), 0);
+	usleep(50000);
+	put_open(ENRIG_BULK, 3, 5, "/");
+	assert_true(enrig_take(&rig, &e));
+	assert_int_equal(e.rec->lost, 5);
+	assert_int_equal(enrig_stat(&rig, "events.enricher.lost"), 15);
 }
 
 static void
