@@ -85,7 +85,7 @@ run_uprobe(struct oneshot *o, const void *payload, int *fds)
 	one_keep_caps(0);
 	if (err)
 		return one_refuse(o, IPC_FAILED_PRECONDITION, err, "the kernel refuses the uprobe: %s",
-			strerrordesc_np(-err));
+			strerrordesc_np(-err) ?: "not at this instruction");
 	return one_answer(o, event, NULL);
 }
 

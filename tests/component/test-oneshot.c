@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <grp.h>
+#include <inttypes.h>
 #include <linux/capability.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -28,6 +29,7 @@
 #include <unistd.h>
 
 #include "bpf-prog.h"
+#include "common/auto.h"
 #include "oneshot-run.h"
 
 #define UID_TEST	65531
@@ -594,6 +596,68 @@ dies_after_three_seconds(void **state)
 	close(fd);
 }
 
+static int
+open_binary(uint32_t pid, const char *path)
+{
+	struct msg_binary req = { .pid = pid };
+
+	snprintf(req.path, sizeof(req.path), "%s", path);
+	one_run(ROLE_LOADER, IPC_ONE_BINARY, &req, NULL, &run);
+	return run.fd;
+}
+
+/* Where a function of this program lies in its file. */
+static uint64_t
+offset_of(void (*function)(void **))
+{
+	uint64_t from, to, offset, at = (uintptr_t)function;
+	FILE *maps = fopen("/proc/self/maps", "r");
+	char line[512];
+
+	assert_non_null(maps);
+	while (fgets(line, sizeof(line), maps))
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %" SCNx64, &from, &to, &offset) == 3 &&
+		    at >= from && at < to) {
+			fclose(maps);
+			return at - from + offset;
+		}
+	fclose(maps);
+	return 0;
+}
+
+static void
+opens_what_a_process_runs_and_probes_it(void **state)
+{
+	const struct msg_uprobe req = { .offset = offset_of(opens_what_a_process_runs_and_probes_it),
+		.flags = UPROBE_RETURN };
+	struct stat st, self;
+	AUTO(fd) int fd = open_binary((uint32_t)getpid(), "");
+
+	assert_accepted();
+	assert_confined(once_uid(), 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(stat("/proc/self/exe", &self), 0);
+	assert_int_equal(st.st_ino, self.st_ino);
+	assert_int_equal(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDONLY);
+	one_run(ROLE_LOADER, IPC_ONE_UPROBE, &req, &fd, &run);
+	assert_accepted();
+	assert_confined(once_uid(), 0);
+	close(run.fd);
+}
+
+static void
+opens_no_other_thing_than_a_regular_file(void **state)
+{
+	assert_int_equal(open_binary(0, "/run/fifo"), -1);
+	assert_refused(IPC_INVALID_ARGUMENT, "regular");
+	assert_int_equal(open_binary(0, "/nonexistent"), -1);
+	assert_refused(IPC_NOT_FOUND, "/nonexistent");
+	assert_int_equal(open_binary(0, "relative"), -1);
+	assert_refused(IPC_INVALID_ARGUMENT, "neither");
+	assert_int_equal(open_binary(UINT32_MAX, ""), -1);
+	assert_refused(IPC_NOT_FOUND, "cannot be opened");
+}
+
 /* ---- */
 
 static int
@@ -636,6 +700,8 @@ main(void)
 		cmocka_unit_test(lists_every_program),
 		cmocka_unit_test(unmounts_a_bpffs),
 		cmocka_unit_test(unmounts_nothing_else),
+		cmocka_unit_test(opens_what_a_process_runs_and_probes_it),
+		cmocka_unit_test(opens_no_other_thing_than_a_regular_file),
 		cmocka_unit_test(dies_of_a_message_that_is_not_for_it),
 		cmocka_unit_test(dies_of_malformed_messages),
 		cmocka_unit_test(goes_when_nobody_wants_it),
