@@ -20,3 +20,7 @@ COMPONENT_TESTS += tests/component/test-ring-kill
 tests_component_test_ring_kill_SOURCES = tests/component/test-ring-kill.c
 tests_component_test_ring_kill_LDADD = $(RING_LIBS) $(CMOCKA_LIBS)
 endif
+
+check_PROGRAMS += tests/bench/ring-bench
+tests_bench_ring_bench_SOURCES = tests/bench/ring-bench.c
+tests_bench_ring_bench_LDADD = $(RING_LIBS)
