@@ -2,8 +2,7 @@
 /*
  * What XDP programs do with packets, by interface and action.  Whosever they are, the kernel's
  * tracepoints show redirects, transmits, errors and aborts; nothing shows a plain pass or drop of
- * somebody else's program.  So xdpcount_seen() counts what arrives at an interface that it is
- * attached to, and passes it on.
+ * somebody else's program.
  */
 #define EV_THIS XDPCOUNT
 #include "bpf/net.bpf.h"
@@ -171,4 +170,3 @@ BPF_PROG(xdpcount_devmap_xmit, struct net_device *from, struct net_device *to, i
 	count(to, NULL, XDPCOUNT_TX_DROP, drops > 0 ? drops : 0);
 	return 0;
 }
-

@@ -12,7 +12,6 @@ enum ev_xdp_action {
 	XDPCOUNT_INVALID,		/* an action that the kernel does not know: dropped */
 	XDPCOUNT_REDIRECT_ERR,		/* no such target: dropped */
 	XDPCOUNT_TX_DROP,		/* did not fit the transmit queue of TX or REDIRECT: dropped */
-	XDPCOUNT_SEEN,			/* arrived at bpfd's own counting program */
 	N_XDPCOUNT_ACTIONS
 };
 

@@ -13,7 +13,6 @@ static const struct field_word action_words[] = {
 	{ XDPCOUNT_INVALID, "INVALID" },
 	{ XDPCOUNT_REDIRECT_ERR, "REDIRECT_ERR" },
 	{ XDPCOUNT_TX_DROP, "TX_DROP" },
-	{ XDPCOUNT_SEEN, "SEEN" },
 	{ 0, NULL },
 };
 

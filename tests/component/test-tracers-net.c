@@ -12,6 +12,7 @@
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/if_link.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -354,26 +355,28 @@ tcpdrop_is_silent_about_an_ordinary_connection(void **state)
 }
 
 static void
-tcpdrop_counts_the_data_of_a_segment_that_comes_too_late(void **state)
+tcpdrop_has_the_data_and_state_of_a_filtered_segment(void **state)
 {
-	const struct ev_tcpdrop *e;
+	struct sock_filter nothing = { .code = BPF_RET | BPF_K };
+	struct sock_fprog filter = { .len = 1, .filter = &nothing };
 	int server = listener(AF_INET), client, taken;
 	uint16_t there = port_of(server);
+	const struct ev_tcpdrop *e;
 	char bytes[777] = "";
 
 	assert_int_equal(try_connect(AF_INET, there, &client), 0);
 	taken = accept(server, NULL, NULL);
-	shutdown(taken, SHUT_RDWR);
-	close(taken);
-	usleep(10000);
+	assert_int_equal(setsockopt(taken, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)), 0);
 	assert_int_equal(write(client, bytes, sizeof(bytes)), sizeof(bytes));
 	e = drop_to(there);
 	close(client);
+	close(taken);
 	close(server);
 	assert_non_null(e);
+	assert_int_equal(e->reason, TCPDROP_SOCKET_FILTER);
 	assert_int_equal(e->len, sizeof(bytes));
 	assert_int_equal(e->tcpflags & ACK, ACK);
-	print_message("reason %u, state %u\n", e->reason, e->state);
+	assert_int_equal(e->state, ESTABLISHED);
 }
 
 /* ---- arp ---- */
@@ -472,7 +475,7 @@ main(void)
 		TEST(tcpdrop_tells_a_segment_to_nobody_over_ipv4),
 		TEST(tcpdrop_tells_a_segment_to_nobody_over_ipv6),
 		TEST(tcpdrop_is_silent_about_an_ordinary_connection),
-		TEST(tcpdrop_counts_the_data_of_a_segment_that_comes_too_late),
+		TEST(tcpdrop_has_the_data_and_state_of_a_filtered_segment),
 		TEST(arp_has_both_ways_and_both_ends),
 		TEST(xdpcount_adds_up_what_was_aborted_or_unknown),
 		TEST(xdpcount_adds_up_what_was_sent_back),
