@@ -343,6 +343,13 @@ client_interrupted(struct client *c)
 }
 
 void
+client_forget_signals(struct client *c)
+{
+	c->waiter.held = 0;
+	waiter_release(&c->waiter);
+}
+
+void
 client_release_signals(struct client *c)
 {
 	waiter_release(&c->waiter);

@@ -56,6 +56,7 @@ void	client_set_timeout(struct client *c, uint64_t ms);
 void	client_hold_signals(struct client *c);
 bool	client_interrupted(struct client *c);	/* one has come since hold */
 void	client_release_signals(struct client *c);
+void	client_forget_signals(struct client *c);	/* the same, but the signal was an ordinary end */
 
 /* Starts a call of method ("/package.Service/Method") with one request message.  msg stays the
  * caller's and must live until the call ends.  0, or -EIO with *e filled. */

@@ -237,6 +237,7 @@ trace_follow(struct ctl *ctl, const Bpfd__V1__EventsRequest *req, uint64_t count
 	if (got < 0 && !is_end(&e, duration_ms != 0))
 		status = e.code ? ctl_fail_call(ctl, "trace", &e) :
 			ctl_fail(ctl, CTL_FAILED, NULL, "trace", "the answer is malformed");
+	client_forget_signals(ctl->client);
 	fflush(stdout);
 	if (!ctl->quiet && (status == CTL_DONE || t.n))
 		fprintf(stderr, "bpfctl: trace: %llu events, %llu lost\n", (unsigned long long)t.n,

@@ -74,7 +74,7 @@ tests_unit_test_bpfctl_text_LDADD = $(BPFCTL_LIBS) $(CMOCKA_LIBS)
 
 COMPONENT_TESTS += tests/component/test-bpfctl
 tests_component_test_bpfctl_SOURCES = tests/component/test-bpfctl.c \
-	tests/component/bpfctl-fake.c tests/component/bpfctl-fake.h
+	tests/component/bpfctl-fake.c tests/component/bpfctl-fake-events.c tests/component/bpfctl-fake.h
 tests_component_test_bpfctl_CFLAGS = $(AM_CFLAGS) $(LIBEVENT_CFLAGS) $(PROTOBUFC_CFLAGS)
 tests_component_test_bpfctl_LDADD = $(APISERVER_LIBS) $(CMOCKA_LIBS)
 endif

@@ -21,8 +21,8 @@
 
 static int log_to = -1;
 
-static void __attribute__((format(printf, 1, 2)))
-note(const char *fmt, ...)
+void
+fake_note(const char *fmt, ...)
 {
 	char line[256];
 	va_list ap;
@@ -39,13 +39,13 @@ note(const char *fmt, ...)
 static void
 on_cancel(void *arg)
 {
-	note("%s cancelled", (const char *)arg);
+	fake_note("%s cancelled", (const char *)arg);
 }
 
 static void
 hang(struct call *call, const char *what)
 {
-	note("%s", what);
+	fake_note("%s", what);
 	call_on_cancel(call, on_cancel, (void *)(uintptr_t)what);
 }
 
@@ -83,7 +83,7 @@ on_load(struct call *call, const ProtobufCMessage *msg)
 	memcpy(text, req->content.data, req->content.len < 31 ? req->content.len : 31);
 	if (strcmp(text, "hang") == 0)
 		return hang(call, "Load");
-	note("Load %zu bytes, %zu programs, %zu globals, %zu metadata, owner %llu%s",
+	fake_note("Load %zu bytes, %zu programs, %zu globals, %zu metadata, owner %llu%s",
 		req->content.len, req->n_programs, req->n_globals, req->n_metadata,
 		(unsigned long long)req->map_owner_group, req->dry_run ? ", dry run" : "");
 	if (sscanf(text, "error %d", &code) == 1)
@@ -111,7 +111,7 @@ on_attach(struct call *call, const ProtobufCMessage *msg)
 
 	if (strcmp(req->target, "hang") == 0)
 		return hang(call, "Attach");
-	note("Attach %u %s:%s priority=%d direction=%s mode=%s netns=%s cookie=%llu proceed=%zu%s",
+	fake_note("Attach %u %s:%s priority=%d direction=%s mode=%s netns=%s cookie=%llu proceed=%zu%s",
 		req->program, req->kind, req->target, req->priority, req->direction, req->mode,
 		req->netns, (unsigned long long)req->cookie, req->n_proceed_on,
 		req->dry_run ? " dry run" : "");
@@ -132,7 +132,7 @@ on_detach(struct call *call, const ProtobufCMessage *msg)
 	const Bpfd__V1__DetachRequest *req = (const Bpfd__V1__DetachRequest *)msg;
 	Bpfd__V1__DetachResponse reply = BPFD__V1__DETACH_RESPONSE__INIT;
 
-	note("Detach %llu%s", (unsigned long long)req->link, req->dry_run ? " dry run" : "");
+	fake_note("Detach %llu%s", (unsigned long long)req->link, req->dry_run ? " dry run" : "");
 	if (!fails(call, req->link))
 		call_reply(call, &reply.base);
 }
@@ -146,7 +146,7 @@ on_unload(struct call *call, const ProtobufCMessage *msg)
 	uint64_t id = is_group ? req->group : req->program;
 	uint32_t programs[] = { (uint32_t)id };
 
-	note("Unload %s=%llu%s", is_group ? "group" : "program", (unsigned long long)id,
+	fake_note("Unload %s=%llu%s", is_group ? "group" : "program", (unsigned long long)id,
 		req->dry_run ? " dry run" : "");
 	if (fails(call, id))
 		return;
@@ -164,7 +164,7 @@ on_list(struct call *call, const ProtobufCMessage *msg)
 	Bpfd__V1__ListResponse reply = BPFD__V1__LIST_RESPONSE__INIT;
 	Bpfd__V1__Program p[4], *list[] = { &p[0], &p[1], &p[2], &p[3] };
 
-	note("List all=%d type=%s metadata=%zu", req->all, req->type, req->n_metadata);
+	fake_note("List all=%d type=%s metadata=%zu", req->all, req->type, req->n_metadata);
 	make_program(&p[0], 11, "alpha", "tracepoint", 1);
 	make_program(&p[1], 12, "beta", "xdp", 1);
 	make_program(&p[2], 13, "twin", "tc", 2);
@@ -297,6 +297,13 @@ on_counters(struct call *call, const ProtobufCMessage *msg)
 	{ "bpfd.v1.System", method, "/bpfd.v1.System/" method,                                     \
 		&bpfd__v1__##name##_request__descriptor, CONFIG_NOBODY, handler }
 
+#define RULES(method, name, handler)                                                               \
+	{ "bpfd.v1.Rules", method, "/bpfd.v1.Rules/" method,                                       \
+		&bpfd__v1__##name##_request__descriptor, CONFIG_NOBODY, handler }
+#define TRACE(method, name, handler)                                                               \
+	{ "bpfd.v1.Trace", method, "/bpfd.v1.Trace/" method,                                       \
+		&bpfd__v1__##name##_request__descriptor, CONFIG_NOBODY, handler }
+
 const struct rpc rpc_table[] = {
 	{ "bpfd.v1.Programs", "Load", "/bpfd.v1.Programs/Load",
 		&bpfd__v1__load_request__descriptor, CONFIG_ADMIN, on_load },
@@ -312,6 +319,13 @@ const struct rpc rpc_table[] = {
 	SYSTEM("Version", version, on_version),
 	SYSTEM("Status", status, on_status),
 	SYSTEM("Counters", counters, on_counters),
+	RULES("Create", create_rule, fake_rule_create),
+	RULES("List", list_rules, fake_rule_list),
+	RULES("Get", get_rule, fake_rule_get),
+	RULES("Remove", remove_rule, fake_rule_remove),
+	TRACE("Events", events, fake_events),
+	TRACE("Tracers", tracers, fake_tracers),
+	TRACE("Stats", stats, fake_stats),
 };
 const size_t rpc_table_len = ARRAY_SIZE(rpc_table);
 

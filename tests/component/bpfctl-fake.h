@@ -2,6 +2,8 @@
 #ifndef BPFD_TESTS_BPFCTL_FAKE_H
 #define BPFD_TESTS_BPFCTL_FAKE_H
 
+#include "api/rpc.h"
+
 /*
  * A daemon for tests of bpfctl: the real gRPC server with handlers that answer by what they are
  * asked.  Serves the listening socket fd and never returns.  A line per request goes to the file
@@ -11,5 +13,10 @@
  * the gRPC code N.  An object "hang" and the attach target "hang" are never answered.
  */
 void	fake_serve(int fd, int log_fd) __attribute__((noreturn));
+
+/* Between its files. */
+void	fake_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+rpc_handler fake_rule_create, fake_rule_list, fake_rule_get, fake_rule_remove;
+rpc_handler fake_events, fake_tracers, fake_stats;
 
 #endif

@@ -112,12 +112,62 @@ empty_document(struct out *o)
 	out_list(o, "links", &schema_link, NULL, 0, SHOW_TABLE);
 }
 
+static void
+rules_document(struct out *o)
+{
+	static char *tracers[] = { (char *)"open", (char *)"exec" }, *tags[] = { (char *)"files" };
+	Bpfd__V1__Rule a = BPFD__V1__RULE__INIT, b = BPFD__V1__RULE__INIT;
+	Bpfd__V1__Problem p = BPFD__V1__PROBLEM__INIT;
+	const void *rules[] = { &a, &b }, *problems[] = { &p };
+
+	a.name = (char *)"shadow";
+	a.tracers = tracers;
+	a.n_tracers = 2;
+	a.tags = tags;
+	a.n_tags = 1;
+	a.severity = (char *)"high";
+	a.mode = (char *)"observe";
+	a.origin = (char *)"file";
+	a.source = (char *)"/etc/bpfd/rules/shadow.toml";
+	a.state = (char *)"active";
+	a.text = (char *)"name = \"shadow\"\n";
+	b.name = (char *)"broken";
+	b.origin = (char *)"api";
+	b.state = (char *)"refused";
+	b.uid = 1000;
+	b.created_unix_ns = 1790000000123456789;
+	p.line = 3;
+	p.column = 7;
+	p.text = (char *)"there is no field \"pth\"";
+	out_list(o, "rules", &schema_rule, rules, 2, SHOW_TABLE);
+	out_list(o, "problems", &schema_problem, problems, 1, SHOW_TABLE);
+}
+
+static void
+tracers_document(struct out *o)
+{
+	static char *wanted[] = { (char *)"config", (char *)"rule shadow" };
+	Bpfd__V1__Tracer on = BPFD__V1__TRACER__INIT, off = BPFD__V1__TRACER__INIT;
+	const void *tracers[] = { &on, &off };
+
+	on.name = (char *)"open";
+	on.status = (char *)"partial";
+	on.reason = (char *)"no such hook";
+	on.wanted_by = wanted;
+	on.n_wanted_by = 2;
+	on.produced = 1000;
+	on.lost = 1;
+	off.name = (char *)"arp";
+	off.status = (char *)"off";
+	out_list(o, "tracers", &schema_tracer, tracers, 2, SHOW_TABLE);
+}
+
 static const struct {
 	const char *name;
 	void (*fill)(struct out *o);
 } documents[] = {
 	{ "list", list_document }, { "get", get_document }, { "status", status_document },
-	{ "empty", empty_document },
+	{ "empty", empty_document }, { "rules", rules_document }, { "tracers", tracers_document },
 };
 
 static char *
