@@ -161,6 +161,23 @@ apply_options(const struct sup *s, struct config *c)
 		snprintf(c->socket_compat_path, sizeof(c->socket_compat_path), "%s", s->opt.grpc_addr);
 }
 
+/* The rings and tables are there already, with what is in them: their sizes stay. */
+static void
+keep_sizes(const struct sup *s, struct config *c)
+{
+	uint64_t *now[] = { &c->events_ring_bytes, &c->events_processes, &c->events_cgroups };
+	const struct config *old = s->cfg;
+	const uint64_t was[] = { old->events_ring_bytes, old->events_processes, old->events_cgroups };
+	bool other = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(was); i++) {
+		other |= *now[i] != was[i];
+		*now[i] = was[i];
+	}
+	if (other)
+		log_notice("config.sizes", "events.ring_bytes, processes and cgroups stay until bpfd is started anew");
+}
+
 int
 confrun_read(struct sup *s)
 {
@@ -173,6 +190,8 @@ confrun_read(struct sup *s)
 	if (err)
 		return log_err(err, "config.refused", "path=%s %s", confrun_file(s), key ? key : "");
 	apply_options(s, c);
+	if (s->cfg)
+		keep_sizes(s, c);
 	fd = memfd_sealed("bpfd-config", c, sizeof(*c));
 	if (fd < 0)
 		return log_err(fd, "config.seal", "bytes=%zu", sizeof(*c));

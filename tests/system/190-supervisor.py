@@ -205,12 +205,16 @@ def rules(tap, top):
               and int(re.findall(r"fake.rules: bytes=(\d+)", rig.log())[1]) > int(first), rig.log())
     tap.check("starts_the_enricher_again_with_the_same_memory", rig.says(r"fake.memory: .* starts=2"), rig.log())
     rig.says("type=API_ENRICHER", times=2)
+    rig.configure("[events]\nring_bytes = 65536\nprocesses = 100000\n")
     with open(os.path.join(folder, "bad.toml"), "w", encoding="ascii") as f:
         f.write("tracer = [[[\n")
     os.chmod(os.path.join(folder, "b.toml"), 0o666)
     rig.proc.send_signal(signal.SIGHUP)
     tap.check("a_bad_file_and_one_that_others_may_write_are_no_reason_to_end",
-              rig.says(r"fake.rules: bytes=[1-9]\d*", times=3) and rig.stop() == 0, rig.log())
+              rig.says(r"fake.rules: bytes=[1-9]\d*", times=3), rig.log())
+    tap.check("says_that_other_sizes_need_a_new_start", rig.says("config.sizes: ")
+              and rig.says(r"fake.memory: .* starts=3"), rig.log())
+    tap.check("and_ends_with_status_0", rig.stop() == 0, rig.log())
 
 
 def hurry(tap, top):
