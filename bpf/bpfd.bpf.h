@@ -33,7 +33,7 @@
  * (uprobes), or interrupted by another of its object, puts ev_enter() and ev_leave() around
  * what it does.  The kernel itself keeps a program from interrupting itself.
  *
- * Kernel types: bpf/kernel.bpf.h.  Pointers from the arguments and from bpf_get_current_task_btf()
+ * Kernel types: bpf/kernel.bpf.h.  Pointers from the arguments and from ev_task(), the current one,
  * are followed by plain loads, which cost next to nothing and read 0 behind NULL; BPF_CORE_READ
  * only where the compiler has lost the type.
  *

@@ -8,7 +8,7 @@
 static __always_inline void
 say(struct ev_scratch *s, struct cgroup *cgrp, int hierarchy, __u64 id)
 {
-	struct task_struct *t = bpf_get_current_task_btf();
+	struct task_struct *t = ev_task();
 	struct css_set *cset = t->cgroups;
 	struct ev_scratch *i = ev_scratch(1);
 	struct ev_v1 *v1 = ev_v1();

@@ -128,7 +128,7 @@ BPF_PROG(exec_failed, struct pt_regs *regs, long ret)
 		goto next;
 	e = ev_record(s);
 	e->h.ret = ret;
-	e->euid = e->old_euid = ((struct task_struct *)bpf_get_current_task_btf())->cred->euid.val;
+	e->euid = e->old_euid = ev_task()->cred->euid.val;
 	if ((__u32)regs->orig_ax == KERNEL_NR_EXECVEAT) {
 		filename = (const void *)regs->si;
 		a.argv = regs->dx;

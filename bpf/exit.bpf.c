@@ -12,8 +12,9 @@
  * process.  Its leader, a zombie then, is not counted in nr_threads' fall.
  */
 static __always_inline bool
-is_first(struct task_struct *t)
+is_first(void)
 {
+	struct task_struct *t = bpf_get_current_task_btf();
 	struct ev_proc_said *said;
 
 	if (t->signal->nr_threads == 1)
@@ -26,13 +27,13 @@ SEC("tp_btf/sched_process_exit")
 int
 BPF_PROG(exit_process)
 {
-	struct task_struct *t = bpf_get_current_task_btf(), *leader = t->group_leader;
+	struct task_struct *t = ev_task(), *leader = t->group_leader;
 	struct signal_struct *signal = t->signal;
 	struct ev_scratch *s;
 	struct ev_exit *e;
 	__u32 status;
 
-	if (signal->live.counter || !is_first(t))
+	if (signal->live.counter || !is_first())
 		return 0;
 	s = ev_new(EXIT_EXIT, sizeof(*e));
 	if (!s)

@@ -19,7 +19,6 @@
 struct file_at { __u64 mnt, dentry; };		/* struct path */
 
 /* Since Linux 6.2, as that helper: an address as a typed pointer, which plain loads can follow. */
-extern void *bpf_rdonly_cast(const void *address, __u32 type) __ksym __weak;
 enum bpf_func_id___cast { BPF_FUNC_cgrp_storage_get___cast };
 
 #define FILE_CAN_CAST                                                                              \

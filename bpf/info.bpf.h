@@ -251,7 +251,7 @@ ev_add_args(struct ev_scratch *s, struct ev_str *out, struct mm_struct *mm)
 __noinline int
 ev_say_current_cgroup(struct ev_scratch *i, __u32 which, __u32 generation, __u32 epoch)
 {
-	struct task_struct *t = bpf_get_current_task_btf();
+	struct task_struct *t = ev_task();
 	struct css_set *cset = t->cgroups;
 	struct cgroup *cgrp = which ? ev_v1_cgroup(cset, which) : cset->dfl_cgrp;
 
@@ -264,14 +264,14 @@ __noinline int
 ev_fill_current(struct ev_scratch *s)
 {
 	if (s)
-		ev_fill(ev_head(s), bpf_get_current_task_btf());
+		ev_fill(ev_head(s), ev_task());
 	return 0;
 }
 
 __noinline int
 ev_say_proc(struct ev_scratch *i)
 {
-	struct task_struct *t = bpf_get_current_task_btf();
+	struct task_struct *t = ev_task();
 	struct mm_struct *mm = t->mm;
 	struct ev_proc_info *info;
 

@@ -44,7 +44,7 @@ ev_v1_cgroup(struct css_set *cset, __u32 controller)
 __noinline int
 ev_v1_choose(void)
 {
-	struct task_struct *t = bpf_get_current_task_btf();
+	struct task_struct *t = ev_task();
 	struct css_set *cset = t->cgroups;
 	__u32 zero = 0, which = EV_V1_NONE;
 	struct ev_v1 *v1 = bpf_map_lookup_elem(&cgroup_v1, &zero);

@@ -11,6 +11,10 @@
  * this number, and the kernel takes it only where the program cannot get to. */
 #define CORE_POISON 195896080
 
+/* The same in place of a call of a weak kernel function that this kernel has not: up to libbpf 1.1
+ * the function 0, later a helper from this number on. */
+#define KFUNC_POISON 2002000000
+
 static bool
 helper_denied(const struct config *cfg, int id)
 {
@@ -42,11 +46,12 @@ scan_call(const struct config *cfg, const struct bpf_insn *in)
 {
 	switch (in->src_reg) {
 	case 0:
-		return in->imm != CORE_POISON && helper_denied(cfg, in->imm) ? INSNS_HELPER : INSNS_OK;
+		return in->imm != CORE_POISON && in->imm < KFUNC_POISON && helper_denied(cfg, in->imm) ?
+			INSNS_HELPER : INSNS_OK;
 	case BPF_PSEUDO_CALL:
 		return INSNS_OK;
 	case BPF_PSEUDO_KFUNC_CALL:	/* off: an index into fd_array, for modules */
-		return in->off == 0 && kfunc_allowed(&cfg->policy_kfuncs, (uint32_t)in->imm) ?
+		return in->off == 0 && (in->imm == 0 || kfunc_allowed(&cfg->policy_kfuncs, (uint32_t)in->imm)) ?
 			INSNS_OK : INSNS_KFUNC;
 	default:
 		return INSNS_CALL;

@@ -80,7 +80,7 @@ if HAVE_CMOCKA
 COMPONENT_TESTS += tests/component/test-loader-tracers
 tests_component_test_loader_tracers_SOURCES = tests/component/test-loader-tracers.c $(RIG)
 tests_component_test_loader_tracers_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
-tests_component_test_loader_tracers_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
+tests_component_test_loader_tracers_LDADD = $(CONFIG_LIBS) $(IPC_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/test-loader-broker tests/unit/test-loader-insns
 tests_unit_test_loader_broker_SOURCES = tests/unit/test-loader-broker.c tests/unit/broker_fake.h \
 	$(BROKER_SOURCES)

@@ -25,6 +25,7 @@
 
 #include "common/memfd.h"
 #include "component/rig.h"
+#include "config/btf_ids.h"
 #include "ipc/kfilter.h"
 
 #define BIT(n) (1ULL << TR_##n)
@@ -646,11 +647,37 @@ the_end_of_the_daemon_leaves_nothing(void **state)
 	assert_int_equal(rig_start(&rig), 0);
 }
 
+static void
+offer_function(void *arg, uint32_t id, const char *name)
+{
+	(void)arg;
+	if (strcmp(name, "bpf_rdonly_cast") == 0)
+		rig.cfg.tracer_kfuncs.ids[rig.cfg.tracer_kfuncs.n++] = id;
+}
+
+/* As bpfd-config does it. */
+static void
+find_functions(void)
+{
+	const size_t room = 64 << 20;
+	int fd = open("/sys/kernel/btf/vmlinux", O_RDONLY | O_CLOEXEC);
+	char *btf = malloc(room);
+	size_t len = 0;
+	ssize_t n;
+
+	while (btf && fd >= 0 && (n = read(fd, btf + len, room - len)) > 0)
+		len += (size_t)n;
+	btf_ids_functions(btf, len, offer_function, NULL);
+	free(btf);
+	close(fd);
+}
+
 static int
 open_rig(void **state)
 {
 	if (rig_open(&rig))
 		return -1;
+	find_functions();
 	rig.program = "tests/component/loader-odd";
 	rig.cfg.tracers_deny.mask = BIT(TCPDROP);
 	rig.cfg.events_control_bytes = 65536;
