@@ -194,19 +194,36 @@ put_str(struct out *o, unsigned int n, const char *s)
 
 /* ---- bpfd.v1.Event ---- */
 
-static bool
-field_head(struct out *o, const struct field *f, size_t value_len)
-{
-	size_t name = strlen(f->name);
+/* "name" of a field as it stands in its message: made once. */
+struct name { uint8_t len, bytes[63]; };
+#define NAMES_MAX 64
 
-	if (!put_head(o, E_FIELDS, bytes_len(F_NAME, name) + value_len))
+static const struct name *
+name_of(unsigned int tracer, size_t i, const struct field *f)
+{
+	static struct name names[N_TRACERS][NAMES_MAX];
+	struct name *n = &names[tracer][i];
+	struct out o = { n->bytes, n->bytes + sizeof(n->bytes) };
+
+	if (!n->len) {
+		put_str(&o, F_NAME, f->name);
+		n->len = (uint8_t)(o.p - n->bytes);
+	}
+	return n;
+}
+
+static bool
+field_head(struct out *o, const struct name *name, size_t value_len)
+{
+	if (!put_head(o, E_FIELDS, name->len + value_len))
 		return false;
-	put_raw(o, F_NAME, f->name, name);
+	memcpy(o->p, name->bytes, name->len);
+	o->p += name->len;
 	return true;
 }
 
 static void
-field_uint(struct out *o, const struct field *f, unsigned int n, uint64_t v)
+field_uint(struct out *o, const struct name *f, unsigned int n, uint64_t v)
 {
 	if (!field_head(o, f, 1 + varint_len(v)))
 		return;
@@ -215,7 +232,7 @@ field_uint(struct out *o, const struct field *f, unsigned int n, uint64_t v)
 }
 
 static void
-field_bytes(struct out *o, const struct field *f, unsigned int n, const void *data, size_t len)
+field_bytes(struct out *o, const struct name *f, unsigned int n, const void *data, size_t len)
 {
 	if (field_head(o, f, bytes_len(n, len)))
 		put_raw(o, n, data, len);
@@ -228,7 +245,7 @@ item_len(const char *s, size_t left)
 }
 
 static void
-field_list(struct out *o, const struct field *f, const char *data, size_t len)
+field_list(struct out *o, const struct name *f, const char *data, size_t len)
 {
 	size_t total = 0;
 
@@ -245,35 +262,36 @@ field_list(struct out *o, const struct field *f, const char *data, size_t len)
 }
 
 static void
-put_field(struct out *o, const struct event_pb *pb, const struct field *f, const struct value *v)
+put_field(struct out *o, const struct event_pb *pb, const struct name *name, const struct field *f,
+	const struct value *v)
 {
 	static char text[TEXT_MAX];	/* one thread; not to be cleared each time */
 
 	switch (v->type) {
 	case F_U64:
-		field_uint(o, f, V_NUMBER, v->u);
+		field_uint(o, name, V_NUMBER, v->u);
 		break;
 	case F_TIME:
-		field_uint(o, f, V_NUMBER, v->u + (uint64_t)pb->boot_offset_ns);
+		field_uint(o, name, V_NUMBER, v->u + (uint64_t)pb->boot_offset_ns);
 		break;
 	case F_I64:
-		field_uint(o, f, V_SIGNED, zigzag((int64_t)v->u));
+		field_uint(o, name, V_SIGNED, zigzag((int64_t)v->u));
 		break;
 	case F_BOOL:
-		field_uint(o, f, V_FLAG, v->u != 0);
+		field_uint(o, name, V_FLAG, v->u != 0);
 		break;
 	case F_STR:
 	case F_PATH:
-		field_bytes(o, f, utf8_ok(v->data, v->len) ? V_TEXT : V_RAW, v->data, v->len);
+		field_bytes(o, name, utf8_ok(v->data, v->len) ? V_TEXT : V_RAW, v->data, v->len);
 		break;
 	case F_LIST:
-		field_list(o, f, v->data, v->len);
+		field_list(o, name, v->data, v->len);
 		break;
 	case F_IP:
 	case F_MAC:
 	case F_FLAGS:
 	case F_ENUM:
-		field_bytes(o, f, V_TEXT, text, render_value(f, v, text, sizeof(text)));
+		field_bytes(o, name, V_TEXT, text, render_value(f, v, text, sizeof(text)));
 		break;
 	}
 }
@@ -281,21 +299,20 @@ put_field(struct out *o, const struct event_pb *pb, const struct field *f, const
 static void
 put_match(struct out *o, const struct event_pb *pb, const struct event *e, const struct rec_match *m)
 {
+	uint64_t known = pb->actions->n < 64 ? (1ULL << pb->actions->n) - 1 : UINT64_MAX;
 	const char *name = (const char *)e->rec + m->name_off;
 	const char *severity = m->severity < N_SEVERITIES ? severity_names[m->severity] : "";
 	size_t len = bytes_len(M_NAME, text_len(name, m->name_len)) +
 		bytes_len(M_SEVERITY, strlen(severity)) + (m->flags & MATCH_ENFORCE ? 2 : 0);
 
-	for (uint32_t i = 0; i < pb->actions->n; i++)
-		if (m->actions & 1ULL << i)
-			len += bytes_len(M_ACTIONS, strlen(pb->actions->a[i].name));
+	for (uint64_t bits = m->actions & known; bits; bits &= bits - 1)
+		len += bytes_len(M_ACTIONS, strlen(pb->actions->a[__builtin_ctzll(bits)].name));
 	if (!put_head(o, E_RULES, len))
 		return;
 	put_text_always(o, M_NAME, name, m->name_len);
 	put_str(o, M_SEVERITY, severity);
-	for (uint32_t i = 0; i < pb->actions->n; i++)
-		if (m->actions & 1ULL << i)
-			put_str(o, M_ACTIONS, pb->actions->a[i].name);
+	for (uint64_t bits = m->actions & known; bits; bits &= bits - 1)
+		put_str(o, M_ACTIONS, pb->actions->a[__builtin_ctzll(bits)].name);
 	put_uint(o, M_ENFORCE, m->flags & MATCH_ENFORCE ? 1 : 0);
 }
 
@@ -355,9 +372,9 @@ event_pb(const struct event_pb *pb, const struct event *e, uint8_t *out, size_t 
 	if (!t)
 		return 0;
 	put_common(&o, pb, e, t);
-	for (const struct field *f = t->fields; f->name; f++)
+	for (const struct field *f = t->fields; f->name && f - t->fields < NAMES_MAX; f++)
 		if (!(f->flags & FIELD_HIDDEN) && field_get(e, f, &v))
-			put_field(&o, pb, f, &v);
+			put_field(&o, pb, name_of(e->ev->tracer, (size_t)(f - t->fields), f), f, &v);
 	for (uint32_t i = 0; i < e->n_matches; i++)
 		put_match(&o, pb, e, &e->matches[i]);
 	put_flags(&o, e->ev->flags);

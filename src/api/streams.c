@@ -338,6 +338,18 @@ free_stream(struct streams *ss)
 	return NULL;
 }
 
+/* What people type is for administrators, also when a rule or the configuration has it traced. */
+static uint64_t
+visible_to(const struct peer *peer)
+{
+	uint64_t mask = ipc_tracers_all();
+
+	for (unsigned int t = 1; t < N_TRACERS && peer->role < CONFIG_ADMIN; t++)
+		if (ipc_tracer_flags(t) & TR_SENSITIVE)
+			mask &= ~(1ULL << t);
+	return mask;
+}
+
 static bool
 make_buffers(struct streams *ss, unsigned int form)
 {
@@ -375,6 +387,7 @@ streams_add(struct streams *ss, struct call *call, const struct stream_args *arg
 	st->state = STREAM_LIVE;
 	st->call = call;
 	st->args = *args;
+	st->args.allowed = visible_to(peer);
 	ss->live |= 1ULL << st->bit;
 	if (ss->n_live++ == 0)
 		resume(ss);
@@ -413,6 +426,7 @@ make_rule(struct stream *st, uint64_t base, struct ruleset_entry *out)
 		.tracers = st->args.tracers, .severity = SEV_INFO };
 	size_t len;
 
+	base &= st->args.allowed;
 	snprintf(r.name, sizeof(r.name), "stream-%u", st->bit);
 	if (!r.tracers)
 		r.tracers = r.match ? fitting(&r, base) : base;

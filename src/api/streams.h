@@ -29,6 +29,7 @@ enum stream_form {
 
 struct stream_args {
 	uint64_t tracers;		/* 0: those that configuration and rules ask for */
+	uint64_t allowed;		/* of these; set by streams_add() from the peer's role */
 	bool rules_only;		/* what a rule matched */
 	bool defaults;			/* with rules_only: and events of enabled tracers without rule */
 	unsigned int form;
