@@ -94,6 +94,17 @@ def busy(tap):
     rig.bpfd.stop()
 
 
+def last_words(tap):
+    """What happened before SIGTERM is still brought to its end."""
+    rig = Rig()
+    rig.put("rules", "first.toml", rule("first", "exec", COMM % rig.name))
+    rig.bpfd.start(tracers=("exec",))
+    subprocess.run(["sh", "-c", f"i=0; while [ $i -lt 100 ]; do {rig.program} 0; i=$((i+1)); done"], check=True)
+    status = rig.bpfd.stop()
+    tap.check("what_happened_before_sigterm_is_logged", status == 0 and rig.count("first") == 100,
+              f"{rig.count('first')}\n" + rig.bpfd.log_text())
+
+
 def programs(tap):
     """What an exec action runs is not held to bpfd's own list of system calls."""
     out = "/tmp/bpfd-exec-" + str(os.getpid())
@@ -164,7 +175,7 @@ def words(tap):
 
 def main():
     tap = Tap()
-    for part in (files, busy, programs, enforcing, words):
+    for part in (files, busy, last_words, programs, enforcing, words):
         part(tap)
     tap.done()
 
