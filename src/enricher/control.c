@@ -135,8 +135,11 @@ on_EV_RING(struct enricher *en, struct chan *ch, const struct msg_hdr *h,
 {
 	int err;
 
-	if (m->class_ >= N_EV_CLASSES || m->cpu >= SOURCE_CPUS || en->coming.n >= SOURCE_COUNTERS)
+	if (m->class_ >= N_EV_CLASSES || m->cpu >= SOURCE_CPUS)
 		return -EPROTO;
+	for (size_t i = 0; i < en->coming.n; i++)
+		if (en->coming.r[i].class_ == m->class_ && en->coming.r[i].cpu == m->cpu)
+			return -EPROTO;
 	err = krings_add(&en->coming, fds[0], m->data_bytes, m->class_, m->cpu, m->map_id);
 	if (err)
 		return log_err(err, "enricher.ring", "cpu=%u class=%u bytes=%llu", m->cpu, m->class_,

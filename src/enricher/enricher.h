@@ -63,6 +63,7 @@ struct enricher {
 	struct match_result result;
 
 	uint64_t count[N_COUNTERS], committed[N_COUNTERS];
+	uint64_t losses_at;		/* last look at the kernel side's, CLOCK_MONOTONIC */
 	uint64_t last_ts;
 	uint32_t batch_records;		/* read since the last commit */
 	size_t batch_bytes, batch_max;	/* written since */

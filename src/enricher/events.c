@@ -5,6 +5,8 @@
 
 #include "enricher/enricher.h"
 
+#define LOSSES_EVERY_NS 1000000
+
 static uint64_t
 now_ns(void)
 {
@@ -99,12 +101,14 @@ enricher_event(struct enricher *en, const struct ev_hdr *h, size_t len)
 	enricher_publish(en, &e, &en->result);
 }
 
-/* The kernel side's losses since the last look; a map that is new begins at 0. */
+/* The kernel side's losses since the last look; a map that is new begins at 0.  Not at each drain:
+ * with many processors that is many cache lines which the kernel side writes to. */
 static void
-look_at_losses(struct enricher *en)
+look_at_losses(struct enricher *en, uint64_t now)
 {
 	uint64_t lost = stats_kernel_lost(en), *seen = &en->count[COUNT_kernel_lost];
 
+	en->losses_at = now;
 	if (lost > *seen)
 		en->count[COUNT_lost] += lost - *seen;
 	*seen = lost;
@@ -113,15 +117,16 @@ look_at_losses(struct enricher *en)
 bool
 enricher_drain(struct enricher *en)
 {
+	uint64_t now = now_ns();
 	struct kring *r;
 	bool any = false;
 
 	/* Without rules nothing would be wanted: what is there waits until the API has sent them. */
 	if (!en->matcher)
 		return false;
-	krings_begin(&en->krings, now_ns());
-	if (en->shared)
-		look_at_losses(en);
+	krings_begin(&en->krings, now);
+	if (en->shared && now - en->losses_at >= LOSSES_EVERY_NS)
+		look_at_losses(en, now);
 	while ((r = krings_next(&en->krings))) {
 		const struct ev_hdr *h = r->rec;
 
