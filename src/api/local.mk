@@ -140,7 +140,8 @@ tests_component_test_api_events_SOURCES = tests/component/test-api-events.c \
 	tests/component/evrig.c tests/component/evrig.h \
 	tests/component/h2client.c tests/component/h2client.h tests/unit/event_make.h
 tests_component_test_api_events_CFLAGS = $(APISERVER_CFLAGS) $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests
-tests_component_test_api_events_LDADD = $(APISERVER_LIBS) $(RING_LIBS) $(RULES_LIBS) $(CMOCKA_LIBS) -lpthread
+tests_component_test_api_events_LDADD = $(APISERVER_LIBS) $(RING_LIBS) $(RULES_LIBS) $(SQLITE_LIBS) \
+	$(CMOCKA_LIBS) -lpthread
 UNIT_TESTS += tests/unit/test-event-pb
 tests_unit_test_event_pb_SOURCES = tests/unit/test-event-pb.c tests/unit/event_make.h src/api/event_pb.c
 tests_unit_test_event_pb_CFLAGS = $(AM_CFLAGS) $(PROTOBUFC_CFLAGS) -I$(top_srcdir)/tests

@@ -20,6 +20,7 @@
 #include "api/ctl_enricher.h"
 #include "api/ctl_loader.h"
 #include "api/ctl_parse.h"
+#include "api/rules_change.h"
 #include "api/server.h"
 #include "api/sets.h"
 #include "api/store.h"
@@ -194,6 +195,8 @@ seal(struct api *api, struct start *s)
 		return err;
 	close(TAKE_FD(s->empty));
 	err = ctl_run(api->ctl, api);
+	if (!err)
+		rules_reread(api);
 	return err ? log_err(err, "api.seal", "step=ready") : 0;
 }
 

@@ -30,6 +30,7 @@ struct api_rule {
 	struct rule_problem *problems;
 	size_t n_problems;
 	bool refused;			/* shown, not in use */
+	bool stale;			/* the store's packed form is of another bpfd */
 	bool enforce;			/* mode, origin and configuration all say so */
 	uint64_t actions[N_SEVERITIES];	/* bits of the action table */
 };

@@ -23,4 +23,8 @@ void	rules_create(struct call *call, struct api_rule *take, bool replace, rule_r
 void	rules_remove_named(struct call *call, const char *name, const char *tracer,
 		void (*reply)(struct call *call));
 
+/* Has the texts of stale rules read again, and takes what comes of them into use. */
+struct api;
+void	rules_reread(struct api *api);
+
 #endif

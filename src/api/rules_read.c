@@ -94,8 +94,8 @@ on_row(void *arg, const struct stored_rule *row)
 	r->id = row->id;
 	r->uid = row->uid;
 	r->created_ns = row->created_ns;
-	if (rules_take_packed(r, row->packed, row->packed_len, why, sizeof(why)) < 0)
-		refuse(r, why[0] ? why : "the store's copy cannot be read");
+	r->stale = rules_take_packed(r, row->packed, row->packed_len, why, sizeof(why)) < 0;
+	r->refused = r->stale;
 	settle(rd, r);
 	rules_insert(rd->rs, TAKE_PTR(r));
 	return 0;

@@ -320,15 +320,30 @@ evrig_setup(void **state)
 }
 
 void
-evrig_restart(struct evrig *e)
+evrig_stop(struct evrig *e)
+{
+	halt(e);
+	evrig_enricher(e, false);
+	apicall_hang_up(e->t);
+	apirig_kill(&e->t->rig);
+}
+
+void
+evrig_again(struct evrig *e)
 {
 	unsigned int n = e->n_sets;
 
-	halt(e);
-	evrig_enricher(e, false);
-	apicall_restart(e->t);
+	assert_int_equal(apirig_start(&e->t->rig), 0);
+	apirig_loader(&e->t->rig);
 	run(e);
 	evrig_sets(e, n + 1);
+}
+
+void
+evrig_restart(struct evrig *e)
+{
+	evrig_stop(e);
+	evrig_again(e);
 }
 
 int

@@ -34,6 +34,8 @@ struct evrig {
 
 int	evrig_setup(void **state);	/* of struct evrig, with everything running */
 int	evrig_teardown(void **state);
+void	evrig_stop(struct evrig *e);		/* all of it ends, */
+void	evrig_again(struct evrig *e);		/* and begins again */
 void	evrig_restart(struct evrig *e);		/* kill -9 of bpfd-api, and all again */
 void	evrig_enricher(struct evrig *e, bool alive);	/* kills it, or brings a new one */
 

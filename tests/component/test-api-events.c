@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "bpf/event.h"
 #include "common/auto.h"
@@ -231,6 +232,29 @@ created_rules_outlive_the_process(void **state)
 	evrig_restart(e);
 	assert_int_equal(list(e)->n_rules, 1);
 	assert_true(evrig_open(e, "cat", "/b"));
+}
+
+static void
+a_rule_that_another_version_stored_is_read_again(void **state)
+{
+	struct evrig *e = *state;
+	char db[64];
+	sqlite3 *s;
+
+	assert_int_equal(create(e, "old.toml", "open contains=/a", false, false), 0);
+	evrig_stop(e);
+	snprintf(db, sizeof(db), "%s/state/bpfd.db", e->t->rig.dir);
+	assert_int_equal(sqlite3_open(db, &s), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(s, "UPDATE rules SET packed = x'00'", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(s);
+	evrig_again(e);
+	for (int i = 0; i < 500 && !evrig_open(e, "cat", "/a"); i++)
+		usleep(5000);
+	assert_true(evrig_open(e, "cat", "/a"));
+	assert_string_equal(list(e)->rules[0]->state, "active");
+	evrig_restart(e);
+	assert_string_equal(list(e)->rules[0]->state, "active");
+	assert_int_equal(e->n_parses, 2);
 }
 
 static void
@@ -671,6 +695,7 @@ main(void)
 		TEST(checks_and_dry_runs_without_a_change),
 		TEST(a_name_is_taken_unless_it_is_to_be_replaced),
 		TEST(created_rules_outlive_the_process),
+		TEST(a_rule_that_another_version_stored_is_read_again),
 		TEST(enforces_for_root_only_where_the_configuration_says_so),
 		TEST(says_that_the_tracer_of_a_rule_could_not_be_attached),
 		TEST(a_new_enricher_and_a_new_loader_get_what_is_in_force),
