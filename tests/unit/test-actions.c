@@ -194,5 +194,6 @@ main(void)
 		cmocka_unit_test_setup(receives_only_what_it_would_accept, fresh),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

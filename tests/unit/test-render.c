@@ -275,5 +275,6 @@ main(void)
 		cmocka_unit_test(writes_values_as_a_rule_compares_them),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

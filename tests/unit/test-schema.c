@@ -179,5 +179,6 @@ main(void)
 		cmocka_unit_test(takes_a_name_of_the_full_length),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
