@@ -151,8 +151,22 @@ def skipped(tap, daemon):
     tap.check("and the rest are in use", listed.get("all", {}).get("state") == "active", str(listed.get("all")))
 
 
+def thousand(tap):
+    """As many rules as a large host has."""
+    daemon = Events({f"many{i}": rule(f"many{i}", "open", '{ field = "comm", op = "eq", values = ["sh"] }, '
+                                      f'{{ field = "path", op = "eq", values = ["/etc/many{i}"] }}')
+                     for i in range(1000)}).start(tracers=["open"])
+    subprocess.run(["/bin/sh", "-c", "cat < /etc/many777"], check=False, stderr=subprocess.DEVNULL)
+    event = daemon.wait_event(tracer="open", path="/etc/many777")
+    tap.check("one of a thousand rules matches", event and [r["name"] for r in event["rules"]] == ["many777"], str(event))
+    restarts = {p["name"]: p["restarts"] for p in daemon.ctl_json("status")["processes"]}
+    tap.check("and no process has died", not any(restarts.values()), str(restarts))
+    daemon.stop()
+
+
 def main():
     tap = Tap()
+    thousand(tap)
     daemon = Events({"all": rule("all", "exec"), "ends": rule("ends", "exit"),
                      "bad": 'version = 2\nname = "bad"\ntracer = "exek"\n', "writable": rule("writable", "exec")})
     os.chmod(os.path.join(daemon.dir, "etc/rules/writable.toml"), 0o666)
