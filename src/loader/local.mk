@@ -46,7 +46,7 @@ bpfd_loader_LDADD = $(ATTACH_LIBS) $(IPC_LIBS)
 # The tracers' objects as part of the program: it opens no file.
 gen/tracer_objects.c: src/loader/embed $(TRACER_OBJECTS)
 	$(AM_V_GEN)$(MKDIR_P) gen && $(top_srcdir)/src/loader/embed $@ $(TRACER_OBJECTS)
-CLEANFILES += gen/tracer_objects.c
+CLEANFILES += gen/tracer_objects.c gen/tracer_objects.c.d/*
 EXTRA_DIST += src/loader/embed
 
 include tests/objects/local.mk
@@ -65,7 +65,7 @@ TEST_TRACERS = bpf/core.bpf.o tests/tracers/exec.bpf.o tests/tracers/open.bpf.o 
 $(TEST_TRACERS): $(TRACER_INCLUDES)
 gen/test_tracer_objects.c: src/loader/embed $(TEST_TRACERS)
 	$(AM_V_GEN)$(MKDIR_P) gen && $(top_srcdir)/src/loader/embed $@ $(TEST_TRACERS)
-CLEANFILES += gen/test_tracer_objects.c tests/tracers/*.bpf.o
+CLEANFILES += gen/test_tracer_objects.c gen/test_tracer_objects.c.d/* tests/tracers/*.bpf.o
 EXTRA_DIST += tests/tracers
 check_PROGRAMS += tests/component/loader-odd
 tests_component_loader_odd_SOURCES = $(bpfd_loader_SOURCES)

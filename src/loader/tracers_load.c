@@ -3,12 +3,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "common/log.h"
 #include "common/memfd.h"
 #include "ipc/bpfnames.h"
 #include "loader/tracers_parts.h"
 
+#define PAGE 4096u
 #define TRIES 2		/* when it is not the object's fault */
 #define TYPE(name) (1ULL << BPF_PROG_TYPE_##name)
 #define MAP(name) (1ULL << BPF_MAP_TYPE_##name)
@@ -18,8 +20,8 @@
 /*
  * bpfd's own objects are not the user's: what policy.* and limits.* say of objects that come from
  * outside does not hold for them.  Every check of the broker stays, against what the tracers need;
- * no helper that writes to another's memory, signals or changes a return value; of the kernel's functions those in tracer_kfuncs, which is
- * filled in once, at start.
+ * no helper that writes to another's memory, signals or changes a return value; of the kernel's
+ * functions those of tracer_kfuncs, which are filled in once, at start.
  */
 static struct config own_limits = {
 	.policy_program_types.mask = TYPE(TRACING) | TYPE(RAW_TRACEPOINT) | TYPE(KPROBE) | TYPE(XDP),
@@ -106,6 +108,17 @@ static const struct session_owner owner = {
 	.done = done,
 };
 
+/* The pages that hold nothing but the object: they are read again from the program's file. */
+static void
+let_go(const void *data, size_t len)
+{
+	uintptr_t from = ((uintptr_t)data + PAGE - 1) & ~(uintptr_t)(PAGE - 1);
+	uintptr_t to = ((uintptr_t)data + len) & ~(uintptr_t)(PAGE - 1);
+
+	if (to > from)
+		madvise((void *)from, to - from, MADV_DONTNEED);
+}
+
 static int
 start(struct loader *ld, unsigned int n, struct msg_result *res)
 {
@@ -119,6 +132,7 @@ start(struct loader *ld, unsigned int n, struct msg_result *res)
 	if (!tracer_object(n, &data, &len))
 		return result_set(res, IPC_UNIMPLEMENTED, -ENOENT, "this bpfd was built without it");
 	fd = memfd_sealed(tracer_name(n), data, len);
+	let_go(data, len);
 	if (fd < 0)
 		return result_set(res, IPC_RESOURCE_EXHAUSTED, fd, "no memory for its object");
 	req->type_grant = own_limits.policy_program_types.mask;
