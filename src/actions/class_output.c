@@ -54,7 +54,7 @@ forget_recovery(struct worker *w)
 	for (uint64_t rest = w->mask; rest; rest &= rest - 1) {
 		struct output *o = &all->of[__builtin_ctzll(rest)];
 
-		if (o->skip_bytes && !o->skip_whole) {
+		if (o->regular && o->skip_bytes && !o->skip_whole) {
 			memmove(o->buf + 1, o->buf, o->len);
 			o->buf[0] = '\n';
 			o->len++;

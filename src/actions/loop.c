@@ -9,6 +9,7 @@
 #define FDS_MAX		64
 #define LINGER_FROM	8		/* events in a batch: more will come, let them gather */
 #define LINGER_NS	1000000
+#define ENRICHER_WAIT_MS 200
 
 static void
 act(struct worker *w, const void *bytes, size_t len)
@@ -82,11 +83,20 @@ rest(struct worker *w, unsigned int n)
 	return got > 0 && fds[0].revents ? worker_messages(w) : 0;
 }
 
+/* The first results would go nowhere if events were looked at before it is there. */
+static int
+await_enricher(struct worker *w)
+{
+	struct pollfd p = { .fd = chan_fd(w->sup), .events = POLLIN };
+
+	return poll(&p, 1, ENRICHER_WAIT_MS) == 1 ? worker_messages(w) : 0;
+}
+
 int
 worker_run(struct worker *w)
 {
 	unsigned int n, since = 0;
-	int err = 0;
+	int err = await_enricher(w);
 
 	while (!err) {
 		n = batch(w);

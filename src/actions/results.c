@@ -47,26 +47,28 @@ put(char *to, size_t room, const void *from, size_t len)
 	return (uint32_t)n;
 }
 
-static void
+/* Whether the enricher has it. */
+static bool
 tell(struct worker *w, const struct msg_action_result *m)
 {
 	int err;
 
 	if (!w->enricher) {
 		worker_count(w, STAT_UNTOLD);
-		return;
+		return false;
 	}
 	err = chan_send_nonblock(w->enricher, IPC_ACTION_RESULT, 0, m, NULL);
 	if (!err)
-		return;
+		return true;
 	worker_count(w, STAT_UNTOLD);
 	if (err != -EAGAIN) {
 		chan_free(w->enricher);
 		w->enricher = NULL;	/* a new one is announced */
 	}
+	return false;
 }
 
-void
+bool
 worker_result(struct worker *w, const struct event *e, const struct rec_match *m, unsigned int action,
 	enum action_outcome outcome, int err, const char *text)
 {
@@ -91,19 +93,21 @@ worker_result(struct worker *w, const struct event *e, const struct rec_match *m
 		r.text_len = put(r.text, sizeof(r.text), text, strlen(text));
 	put(r.action_name, sizeof(r.action_name), w->table->a[action].name,
 		strnlen(w->table->a[action].name, sizeof(r.action_name)));
-	tell(w, &r);
+	return tell(w, &r);
 }
 
 void
 worker_trouble(struct worker *w, unsigned int action, int err, const char *text)
 {
-	static uint64_t told[ACTIONS_MAX];
+	static uint64_t logged[ACTIONS_MAX], told[ACTIONS_MAX];
 	uint64_t now = worker_now_ns();
 
-	worker_count(w, STAT_FAILED);
+	if (!logged[action] || now - logged[action] >= TROUBLE_EVERY_NS) {
+		logged[action] = now;
+		log_err(err, "action.failed", "action=%s %s", w->table->a[action].name, text);
+	}
 	if (told[action] && now - told[action] < TROUBLE_EVERY_NS)
-		return;
-	told[action] = now;
-	log_err(err, "action.failed", "action=%s %s", w->table->a[action].name, text);
-	worker_result(w, NULL, NULL, action, OUTCOME_FAILED, err, text);
+		worker_count(w, STAT_FAILED);
+	else if (worker_result(w, NULL, NULL, action, OUTCOME_FAILED, err, text))
+		told[action] = now;
 }

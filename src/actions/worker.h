@@ -74,8 +74,9 @@ int	worker_messages(struct worker *w);	/* those that have come; main.c */
 /* ---- results.c ---- */
 
 /* What came of it.  m: the match that asked, or NULL; text: for a person, may be NULL.  Counts,
- * and tells the enricher.  err: negative errno, or a program's wait status. */
-void	worker_result(struct worker *w, const struct event *e, const struct rec_match *m,
+ * and tells the enricher: false when that has no room, or is not there.  err: negative errno, or a
+ * program's wait status. */
+bool	worker_result(struct worker *w, const struct event *e, const struct rec_match *m,
 		unsigned int action, enum action_outcome outcome, int err, const char *text);
 /* The first match that asks for the instance (one that is enforced before others). */
 const struct rec_match *worker_match(const struct event *e, unsigned int action);

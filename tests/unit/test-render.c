@@ -243,6 +243,28 @@ has_no_name_twice_for_any_tracer(void **state)
 }
 
 static void
+knows_the_days_of_the_calendar(void **state)
+{
+	static const struct { int64_t ns; const char *day; } known[] = {
+		{ 0, "1970-01-01T00:00:00" }, { 951782400, "2000-02-29T00:00:00" },
+		{ 951868800, "2000-03-01T00:00:00" }, { 1709164799, "2024-02-28T23:59:59" },
+		{ 4107542400, "2100-03-01T00:00:00" }, { 1798761599, "2026-12-31T23:59:59" },
+		{ -1, "1969-12-31T23:59:59" },
+	};
+	struct made m;
+
+	open_event(&m, "/x");
+	made_ev(&m)->ts = 0;
+	struct event e = checked(&m);
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		struct render r = { .boot_offset_ns = known[i].ns * 1000000000 };
+
+		render_event(&r, &e, out, sizeof(out));
+		assert_memory_equal(out + 9, known[i].day, 19);
+	}
+}
+
+static void
 writes_values_as_a_rule_compares_them(void **state)
 {
 	struct made m;
@@ -272,6 +294,7 @@ main(void)
 		cmocka_unit_test(prints_socketsnoops_names),
 		cmocka_unit_test(cuts_long_strings_to_the_room),
 		cmocka_unit_test(has_no_name_twice_for_any_tracer),
+		cmocka_unit_test(knows_the_days_of_the_calendar),
 		cmocka_unit_test(writes_values_as_a_rule_compares_them),
 	};
 
