@@ -25,9 +25,6 @@ libevents_a_SOURCES = \
 	src/events/words.c src/events/words.h
 EVENTS_LIBS = libevents.a
 
-# A tracer whose file has come since the last build.
-src/events/schema.$(OBJEXT): src/events/local.mk
-
 if HAVE_CMOCKA
 UNIT_TESTS += tests/unit/test-record tests/unit/test-render tests/unit/test-schema
 tests_unit_test_record_SOURCES = tests/unit/test-record.c tests/unit/event_make.h

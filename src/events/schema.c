@@ -7,48 +7,6 @@
 
 #include "events/tables.h"
 
-/* A tracer of tracers.def whose fields are not written yet has a table that nothing refers to. */
-static const struct tracer_info tracer_missing;
-#if !__has_include("events/tracer_exec.c")
-#define tracer_exec tracer_missing
-#endif
-#if !__has_include("events/tracer_exit.c")
-#define tracer_exit tracer_missing
-#endif
-#if !__has_include("events/tracer_fork.c")
-#define tracer_fork tracer_missing
-#endif
-#if !__has_include("events/tracer_open.c")
-#define tracer_open tracer_missing
-#endif
-#if !__has_include("events/tracer_openbreakout.c")
-#define tracer_openbreakout tracer_missing
-#endif
-#if !__has_include("events/tracer_bashreadline.c")
-#define tracer_bashreadline tracer_missing
-#endif
-#if !__has_include("events/tracer_tcpdrop.c")
-#define tracer_tcpdrop tracer_missing
-#endif
-#if !__has_include("events/tracer_tcpstate.c")
-#define tracer_tcpstate tracer_missing
-#endif
-#if !__has_include("events/tracer_fileops.c")
-#define tracer_fileops tracer_missing
-#endif
-#if !__has_include("events/tracer_arp.c")
-#define tracer_arp tracer_missing
-#endif
-#if !__has_include("events/tracer_xdpcount.c")
-#define tracer_xdpcount tracer_missing
-#endif
-#if !__has_include("events/tracer_filetop.c")
-#define tracer_filetop tracer_missing
-#endif
-#if !__has_include("events/tracer_cgroup.c")
-#define tracer_cgroup tracer_missing
-#endif
-
 #define TRACER(id, name, class, flags, help) extern const struct tracer_info tracer_##name;
 #include "bpf/tracers.def"
 
@@ -60,9 +18,7 @@ static const struct tracer_info *const tracers[N_TRACERS] = {
 const struct tracer_info *
 tracer_info(unsigned int tracer)
 {
-	if (!tracer || tracer >= N_TRACERS || tracers[tracer] == &tracer_missing)
-		return NULL;
-	return tracers[tracer];
+	return tracer < N_TRACERS ? tracers[tracer] : NULL;
 }
 
 unsigned int
