@@ -17,8 +17,10 @@
 #include "rules/value.h"
 
 /* DIM_PATH and DIM_PREFIX are one dimension: PLACE. */
-enum dim { PID, UID, COMM, PLACE, N_DIMS };
-static const char *const dim_words[N_DIMS] = { "pid", "uid", "comm", "path" };
+enum dim { PID, UID, COMM, CGROUP, PLACE, N_DIMS };
+static const char *const dim_words[N_DIMS] = { "pid", "uid", "comm", "cgroup.id", "path" };
+static const uint32_t dim_bits[N_DIMS] = { [PID] = DIM_PID, [UID] = DIM_UID, [COMM] = DIM_COMM,
+	[CGROUP] = DIM_CGROUP };
 #define SET_MAX	(EV_FILTER_SET_MAX / 2)
 
 struct item { uint64_t value; uint32_t dim, depth; };	/* depth: of a prefix */
@@ -80,6 +82,9 @@ is_dim(enum dim d, unsigned int tracer, const struct field *f)
 {
 	const struct tracer_info *t = tracer_info(tracer);
 
+	/* The kernel side takes either hierarchy's number. */
+	if (d == CGROUP && strcmp(f->name, "cgroup.id1") == 0)
+		return true;
 	if (strcmp(f->name, dim_words[d]) != 0 || f->get)
 		return false;
 	for (const struct field *own = t->fields; own->name; own++)
@@ -166,7 +171,7 @@ take_test(enum dim d, unsigned int tracer, const struct nnf *n, struct items *ou
 		else if (d == COMM)
 			items_add(out, hash(v->data, v->len), DIM_COMM, 0);
 		else if (value_read(f, FN_NONE, OP_eq, v, false, &typed, why, sizeof(why)) == 0)
-			items_add(out, typed.u, d == PID ? DIM_PID : DIM_UID, 0);
+			items_add(out, typed.u, dim_bits[d], 0);
 		else
 			out->all = true;
 	}
@@ -310,7 +315,6 @@ drop_largest(struct filter *f)
 static void
 fill_tracers(const struct filter *f, struct ev_filter *out)
 {
-	static const uint32_t bits[N_DIMS] = { [PID] = DIM_PID, [UID] = DIM_UID, [COMM] = DIM_COMM };
 
 	for (unsigned int t = 1; t < N_TRACERS; t++) {
 		struct ev_tracer_filter *to = &out->t[t];
@@ -318,7 +322,7 @@ fill_tracers(const struct filter *f, struct ev_filter *out)
 
 		to->flags = f->urgent >> t & 1 ? EV_FILTER_URGENT : 0;
 		for (enum dim d = 0; d < PLACE; d++)
-			to->dims |= pushes(f, t, d) ? bits[d] : 0;
+			to->dims |= pushes(f, t, d) ? dim_bits[d] : 0;
 		/* Rules that only name relative paths leave no value: what cannot be judged passes. */
 		if (pushes(f, t, PLACE) && !place->n)
 			to->dims |= DIM_PATH;

@@ -85,6 +85,9 @@ kernel_passes(const struct event *e, const char *path)
 		return false;
 	if ((f->dims & DIM_COMM) && !in_set(h, DIM_COMM, tracer))
 		return false;
+	if ((f->dims & DIM_CGROUP) && !in_set(e->ev->cgroup, DIM_CGROUP, tracer) &&
+	    !in_set(e->ev->cgroup1, DIM_CGROUP, tracer))
+		return false;
 	if (!(f->dims & (DIM_PATH | DIM_PREFIX)) || (e->ev->flags & EV_TRUNCATED))
 		return true;
 	return path_passes(f, path, tracer);
@@ -106,6 +109,12 @@ a_dimension_is_pushed_when_every_rule_has_it(void **state)
 	assert_int_equal(f->dims, DIM_PATH | DIM_PREFIX);
 	made_open_rule(&set, "{field='comm', value='bash'}");
 	assert_int_equal(push()->dims, 0);
+	made_set_clear(&set);
+	assert_int_equal(push()->dims, 0);
+	made_open_rule(&set, "{field='cgroup.id', op='in', values=[7,8]}");
+	made_open_rule(&set, "{field='cgroup.id1', value=9}");
+	assert_int_equal(push()->dims, DIM_CGROUP);
+	assert_int_equal(filter->n_entries, 3);
 	made_set_clear(&set);
 	assert_int_equal(push()->dims, 0);
 }
