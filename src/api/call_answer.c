@@ -295,7 +295,8 @@ call_stream(struct call *call, const void *a, size_t a_len, const void *b, size_
 		return false;
 	p = last->bytes + last->len;
 	grpc_prefix_put(p, (uint32_t)(a_len + b_len));
-	memcpy(p + GRPC_PREFIX_LEN, a, a_len);
+	if (a_len)
+		memcpy(p + GRPC_PREFIX_LEN, a, a_len);
 	if (b_len)
 		memcpy(p + GRPC_PREFIX_LEN + a_len, b, b_len);
 	last->len += len;

@@ -42,8 +42,8 @@ put_problem(struct flat_out *o, const struct rule_problem *p)
 	at->line = p->line;
 	at->column = p->column;
 	at->warning = p->warning;
-	strncpy(at->code, p->code, sizeof(at->code) - 1);
-	strncpy(at->text, p->text, sizeof(at->text) - 1);
+	memcpy(at->code, p->code, strnlen(p->code, sizeof(at->code) - 1));
+	memcpy(at->text, p->text, strnlen(p->text, sizeof(at->text) - 1));
 }
 
 int
