@@ -193,15 +193,9 @@ static __always_inline bool
 ev_emit(struct ev_scratch *s)
 {
 	__u32 len = ev_close(s);
-	struct ev_cpu *c;
 
-	if (ev_head(s)->flags & EV_TRUNCATED) {
-		c = ev_this_cpu();
-		if (c)
-			__sync_fetch_and_add(&c->count[EV_TRACER].cut, 1);
-	}
 	ev_head(s)->ts = bpf_ktime_get_boot_ns();
-	return ev_output(EV_CLASS, EV_TRACER, s->b, len, s->filter.flags & EV_FILTER_URGENT);
+	return ev_output(EV_CLASS, EV_TRACER, ev_head(s), len, s->filter.flags & EV_FILTER_URGENT);
 }
 
 /* False: the ring was full; it has been counted. */

@@ -57,15 +57,6 @@ room(void)
 }
 
 static __always_inline void
-count_cut(void)
-{
-	struct ev_cpu *c = ev_this_cpu();
-
-	if (c)
-		__sync_fetch_and_add(&c->count[EV_TRACER].cut, 1);
-}
-
-static __always_inline void
 send_row(struct filetop_record *r, struct filetop_row *row, __u64 now)
 {
 	__u32 len = row->path_len < FILETOP_PATH_MAX ? row->path_len : FILETOP_PATH_MAX - 1, size;
@@ -83,9 +74,7 @@ send_row(struct filetop_record *r, struct filetop_row *row, __u64 now)
 	r->e.h.len = size;
 	asm volatile("" : "+r"(size));
 	if (size <= sizeof(*r))
-		ev_output(EV_CLASS, EV_TRACER, r, size, false);
-	if (row->h.flags & EV_TRUNCATED)
-		count_cut();
+		ev_output(EV_CLASS, EV_TRACER, &r->e.h, size, false);
 }
 
 static long

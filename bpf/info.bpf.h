@@ -123,7 +123,7 @@ ev_say_cgroup(struct ev_scratch *i, struct cgroup *cgrp, __u64 hierarchy, __u32 
 	info->level = cgrp->level;
 	ev_add_cgroup_path(i, &info->path, cgrp);
 	info->h.ts = bpf_ktime_get_boot_ns();
-	if (!ev_output(EV_CONTROL, TR_NONE, info, ev_close(i), false))
+	if (!ev_output(EV_CONTROL, TR_NONE, &info->h, ev_close(i), false))
 		return 0;
 	bpf_map_update_elem(&cgroups_seen, &key, &said, BPF_ANY);
 	return 1;
@@ -284,7 +284,7 @@ ev_say_proc(struct ev_scratch *i)
 	if (mm)
 		ev_add_args(i, &info->args, mm);
 	info->h.ts = bpf_ktime_get_boot_ns();
-	return ev_output(EV_CONTROL, TR_NONE, info, ev_close(i), false);
+	return ev_output(EV_CONTROL, TR_NONE, &info->h, ev_close(i), false);
 }
 
 /*

@@ -12,7 +12,7 @@
  * could miss each other.  The wake-up is then one of an empty, discarded record.
  */
 static __always_inline bool
-ev_output(enum ev_class class, __u32 index, const void *record, __u32 len, bool urgent)
+ev_output(enum ev_class class, __u32 index, const struct ev_hdr *record, __u32 len, bool urgent)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct ev_cpu *c = bpf_map_lookup_elem(&shared, &cpu);
@@ -26,6 +26,8 @@ ev_output(enum ev_class class, __u32 index, const void *record, __u32 len, bool 
 	if (!c)
 		return false;
 	__sync_fetch_and_add(&c->count[index].produced, 1);
+	if (record->flags & EV_TRUNCATED)
+		__sync_fetch_and_add(&c->count[index].cut, 1);
 	if (!ring) {
 		__sync_fetch_and_add(&c->count[index].lost, 1);
 		return false;
