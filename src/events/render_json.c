@@ -304,6 +304,60 @@ container(struct text *t, const struct rec_ctx *c)
 	text_char(t, '}');
 }
 
+/*
+ * What is the same for all events of a process, two thirds of a document, is kept as text: the
+ * context that it was made from is compared byte by byte.
+ */
+#define KEPT		16		/* processes */
+#define KEPT_CTX	1024
+#define KEPT_TEXT	2048
+
+struct kept {
+	uint64_t ctx[KEPT_CTX / 8];
+	uint64_t start;
+	int64_t boot_offset_ns;
+	uint32_t ctx_len, mntns;
+	unsigned int seen;
+	size_t len;			/* of text; 0: nothing is kept */
+	char text[KEPT_TEXT];
+};
+
+static bool
+is_kept(const struct kept *k, const struct render *r, const struct event *e, unsigned int seen)
+{
+	return k->len && k->ctx_len == e->ctx->len && k->start == e->ev->start &&
+		k->mntns == e->ev->mntns && k->seen == seen &&
+		k->boot_offset_ns == r->boot_offset_ns && memcmp(k->ctx, e->ctx, k->ctx_len) == 0;
+}
+
+static void
+context(struct text *t, const struct render *r, const struct event *e, unsigned int seen)
+{
+	static struct kept kept[KEPT];
+	struct kept *k = &kept[e->ev->tgid % KEPT];
+	const char *from = t->p;
+	size_t len;
+
+	if (t->cap == SIZE_MAX && is_kept(k, r, e, seen)) {
+		text_bytes(t, k->text, k->len);
+		return;
+	}
+	process(t, r, e, seen);
+	namespaces(t, e);
+	container(t, e->ctx);
+	len = (size_t)(t->p - from);
+	if (t->full || t->cap != SIZE_MAX || len > KEPT_TEXT || e->ctx->len > KEPT_CTX)
+		return;
+	memcpy(k->ctx, e->ctx, e->ctx->len);
+	memcpy(k->text, from, len);
+	k->ctx_len = e->ctx->len;
+	k->start = e->ev->start;
+	k->mntns = e->ev->mntns;
+	k->boot_offset_ns = r->boot_offset_ns;
+	k->seen = seen;
+	k->len = len;
+}
+
 static void
 rules(struct text *t, const struct event *e)
 {
@@ -399,9 +453,7 @@ render_json(struct text *t, const struct render *r, const struct event *e)
 	what(t, e);
 	who(t, e);
 	seen = own(t, r, e);
-	process(t, r, e, seen);
-	namespaces(t, e);
-	container(t, e->ctx);
+	context(t, r, e, seen);
 	if (e->rec)
 		rules(t, e);
 	marks(t, e);

@@ -78,24 +78,20 @@ two_digits(char *at, int n)
 }
 
 /*
- * "2026-01-02T03:04:05": the last second asked for is kept, events come in order.  gmtime_r() would
- * look for a time zone's file, which is not for a sealed process.  Days to a date: years that begin
+ * "2026-01-02T03:04:05".  gmtime_r() would look for a time zone's file, which is not for a sealed process.  Days to a date: years that begin
  * in March, in eras of 400.
  */
-static const char *
-date_of(int64_t second)
+static void
+put_date(char *date, int64_t second)
 {
-	static char date[] = "0000-00-00T00:00:00";
-	static int64_t last = INT64_MIN;
 	int64_t day = second / 86400 - (second % 86400 < 0), left = second - day * 86400;
 	int64_t z = day + 719468, era = (z >= 0 ? z : z - 146096) / 146097, doe = z - era * 146097;
 	int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
 	int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
 	int64_t month = mp < 10 ? mp + 3 : mp - 9, year = yoe + era * 400 + (month <= 2);
 
-	if (second == last || year < 0 || year > 9999)
-		return date;
-	last = second;
+	if (year < 0 || year > 9999)
+		return;
 	two_digits(date, (int)(year / 100));
 	two_digits(date + 2, (int)(year % 100));
 	two_digits(date + 5, (int)month);
@@ -103,6 +99,18 @@ date_of(int64_t second)
 	two_digits(date + 11, (int)(left / 3600));
 	two_digits(date + 14, (int)(left / 60 % 60));
 	two_digits(date + 17, (int)(left % 60));
+}
+
+/* The last second asked for is kept: events come in order. */
+static const char *
+date_of(int64_t second)
+{
+	static char date[] = "0000-00-00T00:00:00";
+	static int64_t last = INT64_MIN;
+
+	if (second != last)
+		put_date(date, second);
+	last = second;
 	return date;
 }
 

@@ -242,6 +242,29 @@ has_no_name_twice_for_any_tracer(void **state)
 	}
 }
 
+/* What is kept of one process must not be told of another. */
+static void
+tells_each_process_apart(void **state)
+{
+	for (uint32_t i = 0; i < 64; i++) {
+		struct made m;
+		char id[24];
+
+		open_event(&m, "/x");
+		made_ev(&m)->tgid = 16 * (i % 4) + i % 2;
+		made_ev(&m)->mntns = i / 4 % 3;
+		made_rec_ctx(&m)->euid = i;
+		struct event e = checked(&m);
+		line_of(&e, RENDER_JSON);
+		snprintf(id, sizeof(id), "\"euid\":%u,", i);
+		assert_non_null(strstr(out, id));
+		snprintf(id, sizeof(id), "{\"mnt\":%u,", i / 4 % 3);
+		assert_non_null(strstr(out, id));
+		AUTO(json) json_t *doc = parsed(out), *again = parsed(line_of(&e, RENDER_JSON));
+		assert_true(json_equal(doc, again));
+	}
+}
+
 static void
 knows_the_days_of_the_calendar(void **state)
 {
@@ -294,6 +317,7 @@ main(void)
 		cmocka_unit_test(prints_socketsnoops_names),
 		cmocka_unit_test(cuts_long_strings_to_the_room),
 		cmocka_unit_test(has_no_name_twice_for_any_tracer),
+		cmocka_unit_test(tells_each_process_apart),
 		cmocka_unit_test(knows_the_days_of_the_calendar),
 		cmocka_unit_test(writes_values_as_a_rule_compares_them),
 	};
