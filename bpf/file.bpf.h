@@ -125,6 +125,85 @@ file_names_read(struct ev_scratch *s, __u64 dentry, __u64 mount)
 	}
 }
 
+/* A name's address, whose highest byte is the kernel's 0xff, with its length in that place. */
+#define FILE_TOP	(0xffULL << 56)
+struct qstr___len { __u32 len; } __attribute__((preserve_access_index));
+struct dentry___len { struct qstr___len d_name; } __attribute__((preserve_access_index));
+
+static __always_inline __u64
+file_name_pack(struct dentry *d)
+{
+	__u64 len = ((struct dentry___len *)d)->d_name.len;
+
+	return ((__u64)d->d_name.name & ~FILE_TOP) | len << 56;
+}
+
+/* Any type of the kernel that is two words without pointers. */
+struct timespec64 { __s64 tv_sec, tv_nsec; } __attribute__((preserve_access_index));
+
+struct file_compose {
+	struct ev_scratch *s;
+	__u32 at, end;			/* end: no name begins behind it */
+};
+
+/* What is copied behind the name's end is overwritten, or cut off by ev_close(). */
+static int
+file_compose_step(__u32 i, struct file_compose *c)
+{
+	struct ev_scratch *s = c->s;
+	__u32 at = c->at, n = s->n_names, len, k;
+	__u64 packed, name;
+	struct timespec64 *words;
+
+	if (i >= n || at >= EV_OFFS + EV_PATH_MAX - 257)
+		return 1;
+	if (at > c->end) {
+		ev_head(s)->flags |= EV_TRUNCATED;
+		return 1;
+	}
+	packed = s->names[(n - 1 - i) & (EV_DEPTH - 1)];
+	name = packed | FILE_TOP;
+	len = packed >> 56;
+	if (s->whole || i)
+		s->b[at++] = '/';
+	for (k = 0; k < 256; k += 16) {
+		if (k >= len)
+			break;
+		words = FILE_CAST(struct timespec64, name + k);
+		*(__u64 *)&s->b[at + k] = words->tv_sec;
+		*(__u64 *)&s->b[at + k + 8] = words->tv_nsec;
+	}
+	c->at = at + len;
+	return 0;
+}
+
+/* ev_compose() by plain loads, of names that are packed.  Verified where it is not called, too. */
+__noinline int
+file_compose_cast(struct ev_scratch *s)
+{
+	struct file_compose c = {};
+	__u32 start;
+
+	if (!s || !FILE_CAN_CAST)
+		return 0;
+	start = ev_head(s)->len;
+	if (start >= EV_OFFS) {
+		ev_head(s)->flags |= EV_TRUNCATED;
+		return 0;
+	}
+	if (!s->whole)
+		ev_head(s)->flags |= EV_TRUNCATED;
+	c.s = s;
+	c.at = start;
+	c.end = start + EV_PATH_MAX - 257;
+	if (!s->n_names)
+		s->b[start] = '/', c.at++;
+	else
+		bpf_loop(EV_DEPTH, file_compose_step, &c, 0);
+	ev_head(s)->len = c.at;
+	return c.at - start;
+}
+
 /* The same by plain loads. */
 static __always_inline void
 file_names_cast(struct ev_scratch *s, __u64 dentry, __u64 mount)
@@ -146,7 +225,7 @@ file_names_cast(struct ev_scratch *s, __u64 dentry, __u64 mount)
 		if (s->n_names >= EV_DEPTH)
 			break;
 		up = d->d_parent;
-		ev_name_push(s, (__u64)d->d_name.name);
+		ev_name_push(s, file_name_pack(d));
 		if (up == d || !up) {
 			s->whole = 1;
 			break;
@@ -187,7 +266,7 @@ file_add_path(struct ev_scratch *s, struct ev_str *out, struct file_at at)
 	s->names[0] = at.dentry;
 	s->names[1] = at.mnt;
 	file_names(s);
-	out->len = ev_compose(s);
+	out->len = FILE_CAN_CAST ? file_compose_cast(s) : ev_compose(s);
 }
 
 static __always_inline void
