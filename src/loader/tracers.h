@@ -63,6 +63,8 @@ struct tracers {
 	uint32_t running;		/* sessions */
 	struct tracer_found found[8];
 	size_t n_found;
+	unsigned int looks;		/* into executables that the enricher saw, since then */
+	int64_t looks_since_ms;
 	struct chan *enricher;		/* NULL: none */
 	int enricher_fd;		/* a new one's channel, for the loop; -1 */
 	bool enricher_gone;

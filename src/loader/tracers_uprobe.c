@@ -16,6 +16,8 @@
 #include "loader/tracers_parts.h"
 
 #define BINARIES_MAX 64
+#define LOOKS_MAX 64		/* in LOOKS_MS: each is a process or three, and we wait for them */
+#define LOOKS_MS 10000
 
 /*
  * "l-bash-INODE-HASH".  Images of containers share files by overlays: another device, but the same
@@ -164,6 +166,21 @@ tracers_uprobe_host(struct loader *ld)
 	}
 }
 
+static bool
+may_look(struct tracers *t)
+{
+	int64_t now = loader_now_ms();
+
+	if (now - t->looks_since_ms >= LOOKS_MS) {
+		t->looks_since_ms = now;
+		t->looks = 0;
+	}
+	if (t->looks++ == LOOKS_MAX)
+		log_warn("tracers.bash", "more than %d executables in %d s: the others are not looked into",
+			LOOKS_MAX, LOOKS_MS / 1000);
+	return t->looks <= LOOKS_MAX;
+}
+
 int
 on_BINARY_SEEN(struct loader *ld, struct peer *p, const struct msg_hdr *h, const struct msg_binary *m,
 	int *fds)
@@ -181,6 +198,7 @@ on_BINARY_SEEN(struct loader *ld, struct peer *p, const struct msg_hdr *h, const
 		return 0;
 	}
 	binary.path[0] = '\0';
-	look_into(ld, &binary);
+	if (may_look(&ld->tracers))
+		look_into(ld, &binary);
 	return 0;
 }
