@@ -627,7 +627,7 @@ gives_rules_and_says_what_is_odd(void **state)
 	assert_int_equal(run("rule create shadow.toml bad.toml no.toml"), 7);
 	assert_int_equal(run("rule create no.toml"), 3);
 	assert_int_equal(run("rule create"), 2);
-	assert_int_equal(run("rule crate"), 2);
+	assert_int_equal(run("rule cr"), 2);
 }
 
 static void
@@ -702,7 +702,7 @@ shows_tracers_and_counters_of_events(void **state)
 	has(out, "open    on      config,rule shadow  12");
 	assert_int_equal(run("tracers open"), 0);
 	has(out, "path");
-	assert_int_equal(run("tracers opne"), 3);
+	assert_int_equal(run("tracers opens"), 3);
 	assert_int_equal(run("stats"), 0);
 	has(out, "streams.lost  2");
 }
