@@ -34,6 +34,7 @@ struct client {
 	size_t sent;
 	bool write_closed;		/* the daemon reads no more */
 	uint64_t timeout_ms;
+	void (*idle)(void);
 };
 
 void
@@ -198,6 +199,8 @@ step(struct client *c, struct client_error *e)
 	if (!nghttp2_session_want_read(c->h2))
 		return fail(e, CLIENT_PROTOCOL, "%s does not speak HTTP/2", c->addr.sun_path);
 	writing = c->out.len > c->sent && !c->write_closed;
+	if (c->idle)
+		c->idle();
 	err = waiter_wait(&c->waiter, c->fd, POLLIN | (writing ? POLLOUT : 0));
 	if (err)
 		return wait_failed(err, e);
@@ -322,6 +325,12 @@ client_unary(struct client *c, const char *method, const void *msg, size_t len, 
 	*reply = TAKE_PTR(first);
 	*reply_len = first_len;
 	return 0;
+}
+
+void
+client_on_idle(struct client *c, void (*fn)(void))
+{
+	c->idle = fn;
 }
 
 void

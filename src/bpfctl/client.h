@@ -58,6 +58,9 @@ bool	client_interrupted(struct client *c);	/* one has come since hold */
 void	client_release_signals(struct client *c);
 void	client_forget_signals(struct client *c);	/* the same, but the signal was an ordinary end */
 
+/* Runs before each wait: time to write out what has been collected.  NULL: nothing does. */
+void	client_on_idle(struct client *c, void (*fn)(void));
+
 /* Starts a call of method ("/package.Service/Method") with one request message.  msg stays the
  * caller's and must live until the call ends.  0, or -EIO with *e filled. */
 int	client_start(struct client *c, const char *method, const void *msg, size_t len,

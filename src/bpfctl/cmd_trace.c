@@ -9,6 +9,7 @@
 #include "bpfctl/trace.h"
 
 #define GRPC_DEADLINE 4
+#define STDOUT_BYTES 65536
 #define METHOD "/bpfd.v1.Trace/Events"
 
 /* ---- filters ---- */
@@ -187,7 +188,7 @@ on_event(struct tracing *t, const uint8_t *msg, size_t len)
 		print_line(t, e->line);
 		t->n++;
 	}
-	end = (t->max && t->n >= t->max) || (fflush(stdout) != 0);
+	end = (t->max && t->n >= t->max) || ferror(stdout);
 	bpfd__v1__event__free_unpacked(e, NULL);
 	return !end;
 }
@@ -210,6 +211,13 @@ follow(struct tracing *t, struct client_error *e)
 	return got;
 }
 
+/* Whole lines, as soon as there is nothing more to read: not a call for each. */
+static void
+flush_lines(void)
+{
+	fflush(stdout);
+}
+
 static bool
 is_end(const struct client_error *e, bool has_duration)
 {
@@ -229,7 +237,8 @@ trace_follow(struct ctl *ctl, const Bpfd__V1__EventsRequest *req, uint64_t count
 
 	if (!out)
 		return ctl_fail(ctl, CTL_FAILED, NULL, "trace", "no memory");
-	setvbuf(stdout, NULL, _IOLBF, 0);
+	setvbuf(stdout, NULL, _IOFBF, STDOUT_BYTES);
+	client_on_idle(ctl->client, flush_lines);
 	client_set_timeout(ctl->client, duration_ms);
 	client_hold_signals(ctl->client);
 	if (client_start(ctl->client, METHOD, out, bpfd__v1__events_request__pack(req, out), &e) == 0)
