@@ -184,5 +184,6 @@ main(void)
 		TEST(line_of_a_script_is_not_seen),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -759,5 +759,6 @@ main(void)
 		TEST(filetop_adds_up_and_loses_nothing),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

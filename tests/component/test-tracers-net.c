@@ -482,5 +482,6 @@ main(void)
 		TEST(xdpcount_adds_up_what_was_sent_back),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
