@@ -126,6 +126,16 @@ keep_prog(struct loader *ld, unsigned int n, struct session *s, const struct msg
 	return 0;
 }
 
+/* bpf/rows.bpf.h: the kernel runs a map's timers only as long as a pin or a descriptor holds it. */
+static bool
+has_timer(const char *name)
+{
+	static const char suffix[] = "_ticks";
+	size_t len = strlen(name);
+
+	return len >= strlen(suffix) && !strcmp(name + len - strlen(suffix), suffix);
+}
+
 static int
 keep_map(struct loader *ld, unsigned int n, struct session *s, const struct msg_linked_map *m)
 {
@@ -134,7 +144,7 @@ keep_map(struct loader *ld, unsigned int n, struct session *s, const struct msg_
 	int fd;
 
 	/* A tracer's own lives by its programs; names with a dot are the data of an object. */
-	if (h->shared || n != TRACER_CORE || strchr(m->name, '.') || strlen(m->name) + 3 > IPC_NAME_MAX)
+	if (h->shared || (n != TRACER_CORE && !has_timer(m->name)) || strchr(m->name, '.') || strlen(m->name) + 3 > IPC_NAME_MAX)
 		return 0;
 	fd = broker_fd(&s->b, h);
 	snprintf(pin, sizeof(pin), "m-%s", m->name);
