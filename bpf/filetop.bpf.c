@@ -175,8 +175,9 @@ first(struct filetop_key *key, const struct file *file, const struct filetop_op 
 		add(&rm->row, op);
 		ev_announce(info, s);
 		if (!bpf_map_update_elem(&filetop_rows, key, &rm->row, BPF_NOEXIST)) {
-			rows_arm(&filetop_ticks, tick);
-			return;
+			if (rows_arm(&filetop_ticks, tick))
+				return;
+			bpf_map_delete_elem(&filetop_rows, key);
 		}
 	}
 	send_alone(s, key, op);

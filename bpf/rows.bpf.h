@@ -50,17 +50,21 @@ rows_age(__u32 *life)
 		__type(value, struct rows_tick);                                                   \
 	} name SEC(".maps")
 
-/* After a row was added: there is a tick to come. */
+/* After a row was added; false: there will be no tick, the row is to be taken away. */
 #define rows_arm(ticks, callback)                                                                  \
 	({                                                                                         \
 		__u32 zero_ = 0;                                                                   \
 		struct rows_tick *t_ = bpf_map_lookup_elem(ticks, &zero_);                         \
+		bool ok_ = t_;                                                                     \
                                                                                                    \
 		if (t_ && !__sync_lock_test_and_set(&t_->armed, 1)) {                              \
 			bpf_timer_init(&t_->timer, ticks, ROWS_CLOCK);                             \
 			bpf_timer_set_callback(&t_->timer, callback);                              \
-			bpf_timer_start(&t_->timer, ROWS_TICK_NS, 0);                              \
+			ok_ = !bpf_timer_start(&t_->timer, ROWS_TICK_NS, 0);                       \
+			if (!ok_)                                                                  \
+				__sync_lock_test_and_set(&t_->armed, 0);                           \
 		}                                                                                  \
+		ok_;                                                                               \
 	})
 
 /*

@@ -120,7 +120,8 @@ count(const struct net_device *dev, const struct bpf_prog *prog, __u32 action, _
 		return;
 	}
 	__sync_fetch_and_add(&row->packets, packets);
-	rows_arm(&xdpcount_ticks, tick);
+	if (!rows_arm(&xdpcount_ticks, tick))
+		no_row();
 }
 
 /* Aborted, or an action that there is not; a transmit that the driver refused comes here too. */
