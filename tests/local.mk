@@ -16,6 +16,7 @@ FUZZ_LIBS = libreplay.a
 endif
 
 TEST_OBJECTS = \
+	tests/bpf/aborted.bpf.o \
 	tests/bpf/byname.bpf.o \
 	tests/bpf/callers.bpf.o \
 	tests/bpf/core.bpf.o \

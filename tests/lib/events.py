@@ -13,6 +13,24 @@ def rule(name, tracer, match="", actions=("log",), extra=""):
     return text + (f"[match]\nall = [{match}]\n" if match else "")
 
 
+def stat_of(path):
+    """Of a log file, which may be rotated at any moment."""
+    try:
+        return os.stat(path)
+    except FileNotFoundError:
+        return None
+
+
+def changed(path):
+    found = stat_of(path)
+    return found.st_mtime_ns if found else 0
+
+
+def size_of(path):
+    found = stat_of(path)
+    return found.st_size if found else 0
+
+
 class Events(Daemon):
     """rules: name of the file to text.  config: more of bpfd.toml."""
 
@@ -36,17 +54,21 @@ class Events(Daemon):
         if not os.path.isdir(folder):
             return []
         paths = [os.path.join(folder, f) for f in os.listdir(folder)]
-        return sorted(paths, key=os.path.getmtime)
+        return sorted(paths, key=changed)
 
     def events(self, **fields):
         """Logged events whose fields have these values, in the order of the log."""
         found = []
         for path in self.log_files():
-            with open(path, "rb") as f:
-                for line in f.read().split(b"\n")[:-1]:
-                    event = json.loads(line)
-                    if all(event.get(k) == v for k, v in fields.items()):
-                        found.append(event)
+            try:
+                with open(path, "rb") as f:
+                    lines = f.read().split(b"\n")[:-1]
+            except FileNotFoundError:
+                continue    # rotated meanwhile
+            for line in lines:
+                event = json.loads(line)
+                if all(event.get(k) == v for k, v in fields.items()):
+                    found.append(event)
         return found
 
     def wait_event(self, timeout=5.0, **fields):
@@ -76,7 +98,7 @@ class Events(Daemon):
         """Until no event has been logged for a while."""
         end, size, since = time.monotonic() + timeout, -1, time.monotonic()
         while time.monotonic() < end:
-            now = sum(os.path.getsize(p) for p in self.log_files())
+            now = sum(size_of(p) for p in self.log_files())
             if now != size:
                 size, since = now, time.monotonic()
             elif time.monotonic() - since > quiet:
