@@ -13,12 +13,15 @@
 
 /*
  * Messages to the local syslog and entries in the systemd journal: one datagram for each event, on
- * sockets that the supervisor connected.  When the other end has gone there is nothing to try
- * again: that takes a new socket, which comes with a restart of this process.
+ * sockets that the supervisor connected.  A daemon that was restarted has a new socket, which takes
+ * a new one here: the supervisor is asked for it, once a second while nobody listens.
  */
 #define ROOM (RENDER_ROOM + 4096)
+#define ASK_EVERY_NS	1000000000ull
+#define ANSWER_MS	100
 
 struct local {
+	uint64_t asked[FD_KINDS];	/* when */
 	char line[RENDER_ROOM];
 	char message[ROOM];
 };
@@ -42,11 +45,43 @@ severity(const struct event *e, unsigned int action)
 }
 
 static int
-send_out(int fd, const char *bytes, size_t len)
+send_once(int fd, const char *bytes, size_t len)
 {
 	if (fd < 0)
 		return -ENOTCONN;
 	return send(fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+/* Whether another socket came. */
+static bool
+ask(struct worker *w, enum action_fd_kind kind)
+{
+	struct pollfd answer = { .fd = chan_fd(w->sup), .events = POLLIN };
+	const struct msg_action_fd m = { .kind = kind };
+	struct local *l = w->own;
+	uint64_t now = worker_now_ns();
+	int old = w->fd[kind];
+
+	if (l->asked[kind] && now - l->asked[kind] < ASK_EVERY_NS)
+		return false;
+	l->asked[kind] = now;
+	/* An error of the channel is seen again by whoever waits for messages. */
+	return chan_send_nonblock(w->sup, IPC_ACTION_FD_WANTED, 0, &m, NULL) == 0 &&
+	       poll(&answer, 1, ANSWER_MS) == 1 && worker_messages(w) == 0 && w->fd[kind] != old;
+}
+
+static int
+send_out(struct worker *w, enum action_fd_kind kind, const char *bytes, size_t len)
+{
+	int err = send_once(w->fd[kind], bytes, len);
+	struct local *l = w->own;
+
+	if ((err == -ENOTCONN || err == -ECONNREFUSED || err == -ECONNRESET) && ask(w, kind)) {
+		err = send_once(w->fd[kind], bytes, len);
+		if (!err)
+			l->asked[kind] = 0;
+	}
+	return err;
 }
 
 /* "<PRI>TAG: text": what every daemon at /dev/log understands; it adds time and host itself. */
@@ -60,7 +95,7 @@ to_syslog(struct worker *w, const struct event *e, unsigned int action, const ch
 	text_u64(&t, FACILITY * 8 + levels[severity(e, action)]);
 	TEXT_LIT(&t, ">bpfd: ");
 	text_bytes(&t, line, len);
-	return send_out(w->fd[ACTION_FD_SYSLOG], l->message, (size_t)(t.p - l->message));
+	return send_out(w, ACTION_FD_SYSLOG, l->message, (size_t)(t.p - l->message));
 }
 
 static void
@@ -136,16 +171,17 @@ to_journal(struct worker *w, const struct event *e, unsigned int action, const c
 {
 	struct local *l = w->own;
 	struct text t = { .p = l->message, .end = l->message + ROOM, .cap = 256 };
-	int sock = w->fd[ACTION_FD_JOURNAL], err;
 	size_t size;
+	int err;
 
 	TEXT_LIT(&t, "MESSAGE=");
 	text_bytes(&t, line, len);
 	text_char(&t, '\n');
 	journal_fields(&t, e, action);
 	size = (size_t)(t.p - l->message);
-	err = send_out(sock, l->message, size);
-	return err == -EMSGSIZE || err == -ENOBUFS ? send_memfd(sock, l->message, size) : err;
+	err = send_out(w, ACTION_FD_JOURNAL, l->message, size);
+	return err == -EMSGSIZE || err == -ENOBUFS ?
+		send_memfd(w->fd[ACTION_FD_JOURNAL], l->message, size) : err;
 }
 
 static void

@@ -73,8 +73,10 @@ on_ACTION_FD(struct worker *w, struct chan *ch, const struct msg_hdr *h, const s
 	    m->index >= (m->kind == ACTION_FD_CGROUP1 ? N_CGROUP1 : 1))
 		return -EPROTO;
 	to = m->kind == ACTION_FD_CGROUP1 ? &w->cgroup1[m->index] : &w->fd[m->kind];
-	if (*to >= 0)
+	/* Later only sockets come, each in place of one that leads nowhere. */
+	if (w->go ? m->kind != ACTION_FD_SYSLOG && m->kind != ACTION_FD_JOURNAL : *to >= 0)
 		return -EPROTO;
+	close_keep_errno(*to);
 	*to = TAKE_FD(fds[0]);
 	return 0;
 }

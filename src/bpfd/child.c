@@ -149,6 +149,13 @@ on_CLASSES_WANTED(struct child *c, struct chan *ch, const struct msg_hdr *h, con
 }
 
 static int
+on_ACTION_FD_WANTED(struct child *c, struct chan *ch, const struct msg_hdr *h,
+	const struct msg_action_fd *m, int *fds)
+{
+	return greet_again(c, m->kind);
+}
+
+static int
 dispatch(struct child *c, struct chan_msg *mp)
 {
 	struct chan_msg m = *mp;

@@ -148,6 +148,16 @@ greet_worker(struct child *c)
 }
 
 int
+greet_again(struct child *c, uint32_t kind)
+{
+	const size_t class = (size_t)(c - &c->task.sup->children[WORKERS]);
+
+	if ((kind != ACTION_FD_SYSLOG && kind != ACTION_FD_JOURNAL) || !(needs[class] & 1u << kind))
+		return -EPROTO;
+	return give_kind(c, (enum action_fd_kind)kind);
+}
+
+int
 greet(struct child *c)
 {
 	switch (c - c->task.sup->children) {

@@ -113,6 +113,8 @@ int	child_say(struct child *c, enum ipc_type type, uint32_t seq, const void *pay
 
 /* greet.c: what a child is told when it starts */
 int	greet(struct child *c);
+/* A new socket for a worker whose old one leads nowhere; -EPROTO: that is none of its class's. */
+int	greet_again(struct child *c, uint32_t kind);
 
 /* wire.c: channels between children */
 void	wire(struct sup *s);			/* makes those that are missing and can be made */

@@ -47,14 +47,14 @@ def rss_kib(pid):
 
 
 class Daemon:
-    """bpfd --foreground --root DIR in a temporary directory."""
+    """bpfd --foreground --root DIR in a temporary directory.  prefix: a command that executes the rest."""
 
-    def __init__(self, config="", args=()):
+    def __init__(self, config="", args=(), prefix=()):
         self.dir = tempfile.mkdtemp(prefix="bpfd-test-")
         os.chmod(self.dir, 0o755)
         self.sock = os.path.join(self.dir, "run", "bpfd.sock")
         self.bpffs = os.path.join(self.dir, "run", "bpffs")
-        self.args = list(args)
+        self.args, self.prefix = list(args), list(prefix)
         self.proc = None
         self.log = os.path.join(self.dir, "bpfd.log")
         if config:
@@ -65,7 +65,7 @@ class Daemon:
 
     def start(self, timeout=15):
         with open(self.log, "ab") as log:
-            self.proc = subprocess.Popen([BPFD, "--foreground", "--root", self.dir, *self.args],
+            self.proc = subprocess.Popen([*self.prefix, BPFD, "--foreground", "--root", self.dir, *self.args],
                                          stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         end = time.monotonic() + timeout
         while time.monotonic() < end:
