@@ -32,12 +32,6 @@ act_one(struct worker *w, const struct event *e, unsigned int action)
 
 	if (!m || !guard_allows(g, w, e, m, action))
 		return;
-	if (a->scope != SCOPE_PROCESS) {
-		worker_result(w, e, m, action, OUTCOME_FAILED, -EOPNOTSUPP,
-			"only scope \"process\" is there yet; kill_container takes a container");
-		guard_done(g, w, e, m, action);
-		return;
-	}
 	err = target_open(w->fd[ACTION_FD_PROC], e->ev, &t);
 	AUTO(fd) int pidfd = t.pidfd;
 	why = err ? NULL : target_protected(w, e, &t);

@@ -90,20 +90,6 @@ read_signal(struct reader *r, const char *key, const struct toml_value *v)
 	mistake(r, v->at, "signal is the name or number of one: \"TERM\", \"SIGSTOP\", 9");
 }
 
-static void
-read_scope(struct reader *r, const char *key, const struct toml_value *v)
-{
-	static const char *const words[] = { "process", "tree", "container" };
-
-	for (uint32_t i = 0; i < ARRAY_SIZE(words); i++) {
-		if (strcmp(words[i], v->text) == 0) {
-			r->a->scope = i;
-			return;
-		}
-	}
-	mistake(r, v->at, "scope is one of process, tree, container");
-}
-
 static int
 read_argument(void *arg, const struct toml_value *v)
 {
@@ -174,7 +160,6 @@ static const struct action_key {
 	{ "keep", BIT(LOG), TOML_INTEGER, read_number },
 	{ "format", OUTPUTS, TOML_STRING, read_format },
 	{ "signal", BIT(SIGNAL), TOML_OTHER, read_signal },
-	{ "scope", SIGNALS, TOML_STRING, read_scope },
 	{ "argv", BIT(EXEC), TOML_ARRAY, read_argv },
 	{ "user", BIT(EXEC), TOML_STRING, read_user },
 	{ "timeout_ms", BIT(EXEC), TOML_INTEGER, read_number },
@@ -268,8 +253,6 @@ complete(struct reader *r)
 	}
 	if (a->type == ACTION_STDOUT)
 		a->format = a->format ? a->format : ACTION_FORMAT_SEED;
-	if (action_types[a->type].class == CLASS_CGROUP)
-		a->scope = SCOPE_CONTAINER;
 	action_defaults(a);
 }
 

@@ -7,7 +7,7 @@
  * key to 1.  One throw-away process, so that no other parses the text.
  *
  * --rules: 0 is a bundle (ipc/bundle.h) of rule files and lists, 3 gets the bytes of
- * parsed_pack(); --rules-one NAME: 0 is one rule file.  --actions: 0 is a bundle of actions, 3
+ * parsed_pack().  --actions: 0 is a bundle of actions, 3
  * gets struct action_table.
  */
 #include <errno.h>
@@ -30,13 +30,13 @@
 #define TEXT_MAX	(1 << 20)
 #define BTF_MAX		(64 << 20)
 
-enum mode { READ, CHECK, PRINT, RULES, RULES_ONE, ACTIONS, N_MODES };
+enum mode { READ, CHECK, PRINT, RULES, ACTIONS, N_MODES };
 static const char *const mode_words[N_MODES] = {
 	[READ] = "", [CHECK] = "--check", [PRINT] = "--print", [RULES] = "--rules",
-	[RULES_ONE] = "--rules-one", [ACTIONS] = "--actions",
+	[ACTIONS] = "--actions",
 };
 static const size_t text_max[N_MODES] = {
-	[READ] = TEXT_MAX, [CHECK] = TEXT_MAX, [RULES] = BUNDLE_BYTES_MAX, [RULES_ONE] = BUNDLE_TEXT_MAX,
+	[READ] = TEXT_MAX, [CHECK] = TEXT_MAX, [RULES] = BUNDLE_BYTES_MAX,
 	[ACTIONS] = BUNDLE_BYTES_MAX,
 };
 
@@ -168,12 +168,11 @@ run_config(struct reading *r, const char *text, size_t len)
 }
 
 static int
-run_rules(struct reading *r, const char *text, size_t len)
+run_rules(const char *text, size_t len)
 {
 	AUTO(mem) void *result = NULL;
 	size_t result_len = 0;
-	int err = r->mode == RULES ? rules_read_bundle(text, len, stderr, &result, &result_len) :
-				     rules_read_one(r->file, text, len, &result, &result_len);
+	int err = rules_read_bundle(text, len, stderr, &result, &result_len);
 
 	if (err) {
 		fprintf(stderr, "rules cannot be read: %s\n", strerrordesc_np(-err));
@@ -203,8 +202,8 @@ run(struct reading *r)
 	}
 	if (read_text(r, &text, &len) < 0)
 		return -EIO;
-	if (r->mode == RULES || r->mode == RULES_ONE)
-		return run_rules(r, text, len);
+	if (r->mode == RULES)
+		return run_rules(text, len);
 	if (r->mode == ACTIONS)
 		return run_actions(r, text, len);
 	return run_config(r, text, len);

@@ -162,16 +162,3 @@ rules_read_bundle(const void *bytes, size_t len, FILE *errors, void **out, size_
 	work_free(&w);
 	return err;
 }
-
-int
-rules_read_one(const char *name, const char *text, size_t len, void **out, size_t *out_len)
-{
-	struct bundle_file f = { .kind = BUNDLE_RULE, .path = name, .text = text, .text_len = len };
-	struct work w = { .errors = stderr };
-	int err = add_file(&w, &f);
-
-	if (!err)
-		err = parsed_pack(w.files, w.n, out, out_len);
-	work_free(&w);
-	return err;
-}

@@ -5,11 +5,10 @@
 #include <stdio.h>
 
 /*
- * A bundle (ipc/bundle.h) of rule files and lists, or the text of one rule file called name, as
+ * A bundle (ipc/bundle.h) of rule files and lists as
  * the bytes of parsed_pack(): one file of the result for each rule file, in order.  What is wrong
  * in a file of lists is said on errors.  0 with *out allocated, or a negative errno.
  */
 int	rules_read_bundle(const void *bytes, size_t len, FILE *errors, void **out, size_t *out_len);
-int	rules_read_one(const char *name, const char *text, size_t len, void **out, size_t *out_len);
 
 #endif

@@ -61,8 +61,6 @@ action_table_init(struct action_table *t)
 			snprintf(a->path, sizeof(a->path), "events.json");
 		a->type = type;
 		a->format = type == ACTION_STDOUT ? ACTION_FORMAT_SEED : ACTION_FORMAT_JSON;
-		if (action_types[type].class == CLASS_CGROUP)
-			a->scope = SCOPE_CONTAINER;
 		snprintf(a->name, sizeof(a->name), "%s", action_types[type].name);
 		action_defaults(a);
 		t->n++;
@@ -94,8 +92,6 @@ check_def(const struct action_def *a)
 		return "unknown type";
 	if (a->format >= ACTION_FORMATS)
 		return "unknown format";
-	if (a->scope > SCOPE_CONTAINER)
-		return "unknown scope";
 	if (a->signal < 0 || a->signal > SIGRTMAX)
 		return "there is no such signal";
 	if (action_types[a->type].class == CLASS_SIGNAL && !a->signal)

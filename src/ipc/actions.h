@@ -40,13 +40,12 @@ struct action_def {
 	uint32_t type, format;		/* enum action_type; enum render_format */
 	uint64_t max_bytes, keep;	/* log: rotation */
 	uint64_t timeout_ms, parallel, per_minute;
-	int32_t signal; uint32_t scope;	/* enum action_scope */
+	int32_t signal; uint32_t reserved_word;
 	uint32_t uid, gid;		/* exec: run as */
 	uint32_t args_len, reserved;
 	char path[256];			/* log: file name within the log directory; exec: program */
 	char args[ACTION_ARGS_MAX];	/* exec: argv with argv[0] */
 };
-enum action_scope { SCOPE_PROCESS, SCOPE_TREE, SCOPE_CONTAINER };
 struct action_table { uint32_t magic, n; struct action_def a[ACTIONS_MAX]; };
 
 enum { ACTION_FORMAT_JSON = 0, ACTION_FORMAT_SEED = 2, ACTION_FORMATS = 6 };	/* as enum render_format */

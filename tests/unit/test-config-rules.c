@@ -88,20 +88,6 @@ a_damaged_bundle_is_refused(void **state)
 	free(bundle);
 }
 
-static void
-one_text_is_named_by_its_file(void **state)
-{
-	struct seen seen = { 0 };
-	void *out;
-	size_t len;
-
-	assert_int_equal(rules_read_one("dir/x.toml", "tracer='open'\n", 14, &out, &len), 0);
-	assert_int_equal(parsed_each(out, len, see, &seen), 0);
-	assert_int_equal(seen.packed, 1);
-	assert_string_equal(seen.files, "dir/x.toml ");
-	free(out);
-}
-
 /* ---- actions ---- */
 
 static struct action_table table;
@@ -148,11 +134,9 @@ every_type_has_its_keys(void **state)
 	a = action("type='log'\npath='x.json'\nmax_bytes=65536\nkeep=2\n");
 	assert_string_equal(a->path, "x.json");
 	assert_int_equal(a->keep, 2);
-	a = action("type='signal'\nsignal='SIGSTOP'\nscope='tree'\n");
+	a = action("type='signal'\nsignal='SIGSTOP'\n");
 	assert_int_equal(a->signal, SIGSTOP);
-	assert_int_equal(a->scope, SCOPE_TREE);
-	assert_int_equal(action("type='kill'\nscope='container'\n")->signal, SIGKILL);
-	assert_int_equal(action("type='pause'\n")->scope, SCOPE_CONTAINER);
+	assert_int_equal(action("type='kill'\n")->signal, SIGKILL);
 	assert_string_equal(said, "");
 }
 
@@ -186,7 +170,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_with_a_mistake_is_named_and_the_others_load),
 		cmocka_unit_test(a_damaged_bundle_is_refused),
-		cmocka_unit_test(one_text_is_named_by_its_file),
 		cmocka_unit_test(every_type_has_its_keys),
 		cmocka_unit_test(a_mistake_in_an_action_is_named_and_leaves_the_standard_ones),
 	};
