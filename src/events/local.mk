@@ -7,6 +7,7 @@ libevents_a_SOURCES = \
 	src/events/render.c src/events/render.h \
 	src/events/render_json.c src/events/render_seed.c src/events/render_snoop.c src/events/render_table.c \
 	src/events/schema.c src/events/schema.h \
+	src/events/shown.c src/events/shown.h \
 	src/events/tables.h src/events/text.c src/events/text.h src/events/value.c \
 	src/events/tracer_action.c \
 	src/events/tracer_arp.c bpf/arp.h \
@@ -37,6 +38,11 @@ tests_unit_test_schema_SOURCES = tests/unit/test-schema.c tests/unit/event_make.
 tests_unit_test_schema_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_schema_LDADD = $(EVENTS_LIBS) $(CMOCKA_LIBS)
 endif
+
+check_PROGRAMS += tests/bench/render-bench
+tests_bench_render_bench_SOURCES = tests/bench/render-bench.c tests/unit/event_make.h
+tests_bench_render_bench_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_bench_render_bench_LDADD = $(EVENTS_LIBS) $(RING_LIBS)
 
 FUZZ_TARGETS += tests/fuzz/fuzz-record tests/fuzz/fuzz-render
 tests_fuzz_fuzz_render_SOURCES = tests/fuzz/fuzz-render.c tests/unit/event_make.h

@@ -37,10 +37,11 @@ shape_of(unsigned int tracer)
 	return s;
 }
 
-static bool
-str_ok(const struct ev_str *s, size_t from, size_t len)
+/* Without branches: most records are sound. */
+static inline bool
+str_bad(struct ev_str s, size_t from, size_t len)
 {
-	return !s->len || (s->off >= from && (size_t)s->off + s->len <= len);
+	return (s.len != 0) & ((s.off < from) | ((size_t)s.off + s.len > len));
 }
 
 /* The kernel's part: *ev is at least as long as its tracer's struct, with its strings behind it. */
@@ -49,6 +50,7 @@ check_event(const void *bytes, size_t len)
 {
 	const struct ev_hdr *ev = bytes;
 	const struct record_shape *s;
+	bool bad = false;
 
 	if (len < sizeof(*ev) || ev->len > len || ev->len > EV_RECORD_MAX || ev->len % 8)
 		return -EBADMSG;
@@ -59,25 +61,24 @@ check_event(const void *bytes, size_t len)
 		struct ev_str str;
 
 		memcpy(&str, (const char *)bytes + s->strs[i], sizeof(str));
-		if (!str_ok(&str, s->min_size, ev->len))
-			return -EBADMSG;
+		bad |= str_bad(str, s->min_size, ev->len);
 	}
-	return 0;
+	return bad ? -EBADMSG : 0;
 }
 
 static int
 check_ctx(const void *bytes, size_t len)
 {
 	const struct rec_ctx *c = bytes;
-	const struct ev_str *strs[] = { &c->exe, &c->cwd, &c->pexe, &c->args, &c->pcomm, &c->tty,
-		&c->cgroup, &c->cgroup_dir, &c->container, &c->runtime, &c->pod };
+	bool bad;
 
 	if (len < sizeof(*c) || c->len != len || len % 8 || c->cgroup_hierarchy > 2)
 		return -EBADMSG;
-	for (size_t i = 0; i < ARRAY_SIZE(strs); i++)
-		if (!str_ok(strs[i], sizeof(*c), len))
-			return -EBADMSG;
-	return 0;
+#define BAD(member) str_bad(c->member, sizeof(*c), len)
+	bad = BAD(exe) | BAD(cwd) | BAD(pexe) | BAD(args) | BAD(pcomm) | BAD(tty) | BAD(cgroup) |
+		BAD(cgroup_dir) | BAD(container) | BAD(runtime) | BAD(pod);
+#undef BAD
+	return bad ? -EBADMSG : 0;
 }
 
 static int

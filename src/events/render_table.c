@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "events/render.h"
+#include "events/shown.h"
 #include "events/tables.h"
 #include "events/text.h"
 
@@ -15,9 +16,10 @@ enum { W_TIME = 14, W_TRACER = 13, W_PID = 8, W_COMM = 17, W_CONTAINER = 15 };
 static void
 column(struct text *t, const char *start, int width)
 {
-	do
-		text_char(t, ' ');
-	while (t->p - start < width && !t->full);
+	static const char blanks[] = "                 ";
+	long left = width - (t->p - start);
+
+	text_bytes(t, blanks, left > 1 ? (size_t)left : 1);
 }
 
 static void
@@ -45,11 +47,36 @@ noise(const struct field *f, const struct value *v, const struct value *first)
 {
 	if (f->type == F_BOOL || f->type == F_FLAGS)
 		return !v->u && !value_word(f, 0);
-	if (strcmp(f->name, "dev") == 0 || strcmp(f->name, "ino") == 0)
-		return true;
 	return (f->type == F_STR || f->type == F_PATH) && first->type == F_PATH &&
 		v->len <= first->len &&
 		memcmp((const char *)first->data + first->len - v->len, v->data, v->len) == 0;
+}
+
+static void
+value(struct text *t, struct shown *s, const struct value *v)
+{
+	const char *from = t->p;
+
+	if (s->f->type != F_FLAGS) {
+		value_line(t, s->f, v, s->f->type == F_LIST ? " " : "", s->f->type == F_LIST ? " " : "|");
+		return;
+	}
+	if (shown_kept(&s->in_line, t, v->u))
+		return;
+	value_line(t, s->f, v, "", "|");
+	shown_keep(&s->in_line, t, from, v->u);
+}
+
+/* The arguments of an exec that has none of its own. */
+static void
+exec_args(struct text *t, const struct event *e)
+{
+	struct value v;
+
+	if (schema_own(TR_EXEC, "args") || !field_get(e, common_find(0, "args"), &v))
+		return;
+	text_char(t, ' ');
+	value_line(t, common_find(0, "args"), &v, " ", " ");
 }
 
 /* The first thing a tracer tells stands for itself, the others have their names. */
@@ -58,30 +85,24 @@ what(struct text *t, const struct event *e)
 {
 	const struct tracer_info *info = tracer_info(e->ev->tracer);
 	struct value v, first = { .type = F_U64 };
-	const struct field *shown = NULL;
+	bool named = false;
 
 	if (strcmp(info->events[e->ev->event], info->name) != 0) {
 		text_str(t, info->events[e->ev->event]);
 		text_char(t, ' ');
 	}
-	for (const struct field *f = info->fields; f->name; f++) {
-		if (f->flags & FIELD_HIDDEN || !field_get(e, f, &v) || (shown && noise(f, &v, &first)))
+	for (struct shown *s = shown_fields(e->ev->tracer); s->f; s++) {
+		if ((named && s->dull) || !field_get(e, s->f, &v) || (named && noise(s->f, &v, &first)))
 			continue;
-		if (!shown)
+		if (named)
+			text_bytes(t, s->line, s->line_len);
+		else
 			first = v;
-		if (shown) {
-			text_char(t, ' ');
-			text_str(t, f->name);
-			text_char(t, '=');
-		}
-		shown = f;
-		value_line(t, f, &v, f->type == F_LIST ? " " : "", f->type == F_LIST ? " " : "|");
+		named = true;
+		value(t, s, &v);
 	}
-	if (e->ev->tracer == TR_EXEC && field_get(e, common_find(0, "args"), &v) &&
-	    !schema_own(TR_EXEC, "args")) {
-		text_char(t, ' ');
-		value_line(t, common_find(0, "args"), &v, " ", " ");
-	}
+	if (e->ev->tracer == TR_EXEC)
+		exec_args(t, e);
 	if (e->ev->ret < 0) {
 		const char *error = common_errno(e->ev->ret);
 
@@ -95,15 +116,12 @@ what(struct text *t, const struct event *e)
 		TEXT_LIT(t, " (cut)");
 }
 
-bool
-render_table(struct text *t, const struct render *r, const struct event *e)
+static void
+who(struct text *t, const struct event *e)
 {
 	const struct ev_hdr *ev = e->ev;
 	const char *start = t->p;
 
-	text_clock(t, (int64_t)ev->ts + r->boot_offset_ns);
-	column(t, start, W_TIME);
-	start = t->p;
 	text_str(t, tracer_info(ev->tracer)->name);
 	column(t, start, W_TRACER);
 	start = t->p;
@@ -115,6 +133,57 @@ render_table(struct text *t, const struct render *r, const struct event *e)
 	start = t->p;
 	container(t, e->ctx);
 	column(t, start, W_CONTAINER);
+}
+
+/* The columns in the middle are the same for most events of a process, and kept as text. */
+#define KEPT		16		/* processes */
+
+struct kept {
+	uint32_t tgid;
+	uint16_t tracer, id_len;
+	uint32_t flags;
+	char comm[EV_COMM], id[16];	/* id: enough of it to tell the first characters */
+	size_t len;			/* of text; 0: nothing is kept */
+	char text[160];
+};
+
+static void
+kept_who(struct text *t, const struct event *e)
+{
+	static struct kept kept[KEPT];
+	const struct ev_hdr *ev = e->ev;
+	const struct rec_ctx *c = e->ctx;
+	struct kept *k = &kept[ev->tgid % KEPT];
+	uint32_t flags = c->flags & (CTX_CONTAINER | CTX_CLAIM);
+	uint16_t id_len = flags & CTX_CONTAINER ? c->container.len : 0;
+	size_t id = id_len < sizeof(k->id) ? id_len : sizeof(k->id);
+	const char *from = t->p;
+
+	if (k->len && k->tgid == ev->tgid && k->tracer == ev->tracer && k->flags == flags &&
+	    k->id_len == id_len && t->cap == SIZE_MAX &&
+	    memcmp(k->comm, ev->comm, sizeof(k->comm)) == 0 &&
+	    memcmp(k->id, (const char *)c + c->container.off, id) == 0) {
+		text_bytes(t, k->text, k->len);
+		return;
+	}
+	who(t, e);
+	if (t->full || t->cap != SIZE_MAX || (size_t)(t->p - from) > sizeof(k->text))
+		return;
+	*k = (struct kept){ .tgid = ev->tgid, .tracer = ev->tracer, .id_len = id_len, .flags = flags,
+		.len = (size_t)(t->p - from) };
+	memcpy(k->comm, ev->comm, sizeof(k->comm));
+	memcpy(k->id, (const char *)c + c->container.off, id);
+	memcpy(k->text, from, k->len);
+}
+
+bool
+render_table(struct text *t, const struct render *r, const struct event *e)
+{
+	const char *start = t->p;
+
+	text_clock(t, (int64_t)e->ev->ts + r->boot_offset_ns);
+	column(t, start, W_TIME);
+	kept_who(t, e);
 	what(t, e);
 	return true;
 }

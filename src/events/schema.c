@@ -55,12 +55,27 @@ field_find(unsigned int tracer, const char *name)
 static uint64_t
 load(const void *p, size_t size, bool is_signed)
 {
-	uint64_t u = 0;
+	uint64_t u8;
+	uint32_t u4;
+	uint16_t u2;
+	uint8_t u1;
 
-	memcpy(&u, p, size <= sizeof(u) ? size : 0);
-	if (is_signed && size < sizeof(u) && size && (u >> (8 * size - 1) & 1))
-		u |= ~0ULL << (8 * size);
-	return u;
+	switch (size) {
+	case 8:
+		memcpy(&u8, p, sizeof(u8));
+		return u8;
+	case 4:
+		memcpy(&u4, p, sizeof(u4));
+		return is_signed ? (uint64_t)(int32_t)u4 : u4;
+	case 2:
+		memcpy(&u2, p, sizeof(u2));
+		return is_signed ? (uint64_t)(int16_t)u2 : u2;
+	case 1:
+		memcpy(&u1, p, sizeof(u1));
+		return is_signed ? (uint64_t)(int8_t)u1 : u1;
+	default:
+		return 0;
+	}
 }
 
 static bool

@@ -17,15 +17,26 @@ put(struct text *t, const char *s, size_t len)
 void
 text_bytes_slow(struct text *t, const char *s, size_t len)
 {
-	if (!t->quoted) {
-		put(t, s, len);
-		return;
+	size_t run = 0;
+
+	for (size_t i = 0; t->quoted && i < len; i++) {
+		if (s[i] != '"' && s[i] != '\\')
+			continue;
+		put(t, s + run, i - run);
+		put(t, "\\", 1);
+		run = i;
 	}
-	for (size_t i = 0; i < len; i++) {
-		if (s[i] == '"' || s[i] == '\\')
-			put(t, "\\", 1);
-		put(t, s + i, 1);
-	}
+	put(t, s + run, len - run);
+}
+
+static unsigned int
+digits_of(uint64_t u)
+{
+	unsigned int n = 1;
+
+	for (; u >= 10000; u /= 10000)
+		n += 4;
+	return n + (u >= 10) + (u >= 100) + (u >= 1000);
 }
 
 void
@@ -35,19 +46,22 @@ text_u64(struct text *t, uint64_t u)
 		"00010203040506070809101112131415161718192021222324252627282930313233343536373839"
 		"40414243444546474849505152535455565758596061626364656667686970717273747576777879"
 		"8081828384858687888990919293949596979899";
-	char digits[20], *p = digits + sizeof(digits);
+	unsigned int n = digits_of(u);
+	char *p;
 
+	if (__builtin_expect(t->full || n > (size_t)(t->end - t->p), 0)) {
+		t->full = true;
+		return;
+	}
+	p = t->p += n;
 	for (; u >= 100; u /= 100) {
 		p -= 2;
 		memcpy(p, pairs + 2 * (u % 100), 2);
 	}
-	if (u >= 10) {
-		p -= 2;
-		memcpy(p, pairs + 2 * u, 2);
-	} else {
-		*--p = (char)('0' + u);
-	}
-	put(t, p, (size_t)(digits + sizeof(digits) - p));
+	if (u >= 10)
+		memcpy(p - 2, pairs + 2 * u, 2);
+	else
+		p[-1] = (char)('0' + u);
 }
 
 void
@@ -101,59 +115,58 @@ put_date(char *date, int64_t second)
 	two_digits(date + 17, (int)(left % 60));
 }
 
-/* The last second asked for is kept: events come in order. */
+/* The last second asked for is kept: events come in order.  *rest: ns behind it. */
 static const char *
-date_of(int64_t second)
+date_of(int64_t ns, uint32_t *rest)
 {
 	static char date[] = "0000-00-00T00:00:00";
-	static int64_t last = INT64_MIN;
+	static int64_t from;		/* ns of the date's second; 0: none yet */
+	uint64_t left = (uint64_t)ns - (uint64_t)from;
+	int64_t second;
 
-	if (second != last)
+	if (__builtin_expect(!from || left >= 1000000000, 0)) {
+		second = ns / 1000000000 - (ns % 1000000000 < 0);
 		put_date(date, second);
-	last = second;
+		from = second * 1000000000;
+		left = (uint64_t)ns - (uint64_t)from;
+	}
+	*rest = (uint32_t)left;
 	return date;
 }
 
-static void
-fraction(struct text *t, uint32_t ns, int digits)
+static inline void
+digits3(char *out, uint32_t n)
 {
-	char out[10] = ".";
-
-	for (int i = 9; i > 0; i--, ns /= 10)
-		out[i] = (char)('0' + ns % 10);
-	put(t, out, (size_t)digits + 1);
-}
-
-static int64_t
-floor_second(int64_t ns, uint32_t *rest)
-{
-	int64_t second = ns / 1000000000, left = ns % 1000000000;
-
-	if (left < 0) {
-		second--;
-		left += 1000000000;
-	}
-	*rest = (uint32_t)left;
-	return second;
+	out[0] = (char)('0' + n / 100);
+	out[1] = (char)('0' + n / 10 % 10);
+	out[2] = (char)('0' + n % 10);
 }
 
 void
 text_time(struct text *t, int64_t real_ns)
 {
+	char out[sizeof("2026-01-02T03:04:05.678901234Z")];
 	uint32_t rest;
 
-	put(t, date_of(floor_second(real_ns, &rest)), 19);
-	fraction(t, rest, 9);
-	put(t, "Z", 1);
+	memcpy(out, date_of(real_ns, &rest), 19);
+	out[19] = '.';
+	digits3(out + 20, rest / 1000000);
+	digits3(out + 23, rest / 1000 % 1000);
+	digits3(out + 26, rest % 1000);
+	out[29] = 'Z';
+	put(t, out, 30);
 }
 
 void
 text_clock(struct text *t, int64_t real_ns)
 {
+	char out[sizeof("03:04:05.678")];
 	uint32_t rest;
 
-	put(t, date_of(floor_second(real_ns, &rest)) + 11, 8);
-	fraction(t, rest, 3);
+	memcpy(out, date_of(real_ns, &rest) + 11, 8);
+	out[8] = '.';
+	digits3(out + 9, rest / 1000000);
+	put(t, out, 12);
 }
 
 size_t
@@ -331,7 +344,12 @@ line(struct text *t, const unsigned char *s, size_t len, const char *also)
 	uint32_t c;
 
 	for (size_t i = 0; i < len && !t->full; i += width) {
-		width = *also ? 0 : plain_run(s + i, len - i);
+		width = plain_run(s + i, len - i);
+		for (const char *a = also; width && *a; a++) {
+			const unsigned char *at = memchr(s + i, *a, width);
+
+			width = at ? (size_t)(at - (s + i)) : width;
+		}
 		if (width) {
 			text_bytes(t, (const char *)s + i, width);
 			continue;

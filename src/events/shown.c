@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "events/shown.h"
+
+#include "events/tables.h"
+
+#define SHOWN_MAX 64
+
+static uint8_t
+label(char *out, size_t room, const char *before, const char *tracer, const char *name, const char *after)
+{
+	struct text t = { .p = out, .end = out + room, .cap = SIZE_MAX };
+
+	text_str(&t, before);
+	if (tracer) {
+		text_str(&t, tracer);
+		text_char(&t, '_');
+	}
+	text_str(&t, name);
+	text_str(&t, after);
+	return (uint8_t)(t.p - out);
+}
+
+/*
+ * Three of the common fields may be told better by the tracer; any other of its own that has a
+ * common name (the seq of a segment) gets the tracer's in front where both are told.
+ */
+static void
+describe(struct shown *s, const struct field *f, const char *tracer)
+{
+	bool twin;
+
+	s->f = f;
+	s->own = strcmp(f->name, "args") == 0 ? OWN_ARGS : strcmp(f->name, "exe") == 0 ? OWN_EXE :
+		strcmp(f->name, "cwd") == 0 ? OWN_CWD : 0;
+	s->dull = f->type != F_BOOL && f->type != F_FLAGS &&
+		(strcmp(f->name, "dev") == 0 || strcmp(f->name, "ino") == 0);
+	twin = !s->own && common_is(f->name);
+	s->json_len = label(s->json, sizeof(s->json), ",\"", twin ? tracer : NULL, f->name, "\":");
+	s->line_len = label(s->line, sizeof(s->line), " ", NULL, f->name, "=");
+}
+
+struct shown *
+shown_fields(unsigned int tracer)
+{
+	static struct shown fields[N_TRACERS][SHOWN_MAX + 1];
+	const struct tracer_info *info = tracer_info(tracer);
+	struct shown *s = fields[tracer];
+
+	if (s->f)
+		return s;
+	for (const struct field *f = info->fields; f->name && s < fields[tracer] + SHOWN_MAX; f++)
+		if (!(f->flags & FIELD_HIDDEN))
+			describe(s++, f, info->name);
+	return fields[tracer];
+}
