@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "events/render.h"
+#include "events/shown.h"
 #include "events/tables.h"
 #include "events/text.h"
 
@@ -9,32 +10,30 @@
  * byte as NAME_hex.
  */
 
-static void
-key(struct text *t, const char *name)
-{
-	TEXT_LIT(t, ",\"");
-	text_str(t, name);
-	TEXT_LIT(t, "\":");
-}
+/* A key as it stands in the text, and its length. */
+#define KEY(name) ",\"" name "\":", sizeof(",\"" name "\":") - 1
 
-#define KEY(t, name) TEXT_LIT(t, ",\"" name "\":")
-
-static void
-number(struct text *t, const char *name, uint64_t u)
+static inline void
+number(struct text *t, const char *key, size_t len, uint64_t u)
 {
-	key(t, name);
+	text_bytes(t, key, len);
 	text_u64(t, u);
 }
 
 static void
-string(struct text *t, const char *name, const void *s, size_t len)
+hex_key(struct text *t, const char *key, size_t len)
 {
-	key(t, name);
+	text_bytes(t, key, len - strlen("\":"));
+	TEXT_LIT(t, "_hex\":");
+}
+
+static void
+string(struct text *t, const char *key, size_t key_len, const void *s, size_t len)
+{
+	text_bytes(t, key, key_len);
 	if (text_json(t, s, len))
 		return;
-	TEXT_LIT(t, ",\"");
-	text_str(t, name);
-	TEXT_LIT(t, "_hex\":");
+	hex_key(t, key, key_len);
 	text_json_hex(t, s, len);
 }
 
@@ -69,14 +68,12 @@ items(struct text *t, const char *s, size_t len, bool hex)
 }
 
 static void
-list(struct text *t, const char *name, const void *s, size_t len)
+list(struct text *t, const char *key, size_t key_len, const void *s, size_t len)
 {
-	key(t, name);
+	text_bytes(t, key, key_len);
 	if (items(t, s, len, false))
 		return;
-	TEXT_LIT(t, ",\"");
-	text_str(t, name);
-	TEXT_LIT(t, "_hex\":");
+	hex_key(t, key, key_len);
 	items(t, s, len, true);
 }
 
@@ -117,34 +114,47 @@ quoted(struct text *t, const struct field *f, const struct value *v)
 }
 
 static void
-time_of(struct text *t, const char *name, const struct render *r, uint64_t boot_ns)
+time_of(struct text *t, const char *key, size_t len, const struct render *r, uint64_t boot_ns)
 {
-	key(t, name);
+	text_bytes(t, key, len);
 	text_char(t, '"');
 	text_time(t, (int64_t)boot_ns + r->boot_offset_ns);
 	text_char(t, '"');
 }
 
 static void
-value(struct text *t, const struct render *r, const struct field *f, const struct value *v)
+named(struct text *t, struct shown *s, uint64_t u)
 {
+	const char *from = t->p;
+
+	if (shown_kept(&s->in_json, t, u))
+		return;
+	words(t, s->f, u);
+	shown_keep(&s->in_json, t, from, u);
+}
+
+static void
+value(struct text *t, const struct render *r, struct shown *s, const struct value *v)
+{
+	const struct field *f = s->f;
+
 	switch (f->type) {
 	case F_STR:
 	case F_PATH:
-		string(t, f->name, v->data, v->len);
+		string(t, s->json, s->json_len, v->data, v->len);
 		return;
 	case F_LIST:
-		list(t, f->name, v->data, v->len);
+		list(t, s->json, s->json_len, v->data, v->len);
 		return;
 	case F_TIME:
-		time_of(t, f->name, r, v->u);
+		time_of(t, s->json, s->json_len, r, v->u);
 		return;
 	case F_FLAGS:
-		key(t, f->name);
+		text_bytes(t, s->json, s->json_len);
 		if (f->flags & FIELD_HEX)
 			quoted(t, &(struct field){ .type = F_U64, .flags = FIELD_HEX }, v);
 		else
-			words(t, f, v->u);
+			named(t, s, v->u);
 		return;
 	case F_U64:
 	case F_I64:
@@ -154,80 +164,33 @@ value(struct text *t, const struct render *r, const struct field *f, const struc
 	case F_MAC:
 		break;
 	}
-	key(t, f->name);
+	text_bytes(t, s->json, s->json_len);
 	if (f->type == F_BOOL || f->type == F_I64 || (f->type == F_U64 && !(f->flags & FIELD_HEX)))
 		value_line(t, f, v, "", "");
 	else
 		quoted(t, f, v);
 }
 
-/*
- * The tracer's own fields.  Three of the common ones may be told better by the tracer; any other
- * that has a common name (the seq of a segment) gets the tracer's in front.
- */
-enum { OWN_ARGS = 1, OWN_EXE = 2, OWN_CWD = 4, OWN_TWIN = 8 };
-#define OWN_MAX 64
-
-static const uint8_t *
-own_kinds(unsigned int tracer)
-{
-	static uint8_t kinds[N_TRACERS][OWN_MAX];
-	static uint64_t done;
-	const struct field *f = tracer_info(tracer)->fields;
-
-	if (done >> tracer & 1)
-		return kinds[tracer];
-	for (int i = 0; i < OWN_MAX && f[i].name; i++)
-		kinds[tracer][i] = strcmp(f[i].name, "args") == 0 ? OWN_ARGS :
-			strcmp(f[i].name, "exe") == 0 ? OWN_EXE :
-			strcmp(f[i].name, "cwd") == 0 ? OWN_CWD :
-			common_is(f[i].name) ? OWN_TWIN : 0;
-	done |= 1ULL << tracer;
-	return kinds[tracer];
-}
-
-static void
-twin(struct text *t, const struct render *r, const struct field *f, const struct value *v,
-	const char *tracer)
-{
-	char name[64] = "";
-	struct text n = { .p = name, .end = name + sizeof(name) - 1, .cap = SIZE_MAX };
-	struct field renamed = *f;
-
-	text_str(&n, tracer);
-	text_char(&n, '_');
-	text_str(&n, f->name);
-	renamed.name = name;
-	value(t, r, &renamed, v);
-}
-
 static unsigned int
 own(struct text *t, const struct render *r, const struct event *e)
 {
-	const struct tracer_info *info = tracer_info(e->ev->tracer);
-	const uint8_t *kinds = own_kinds(e->ev->tracer);
 	unsigned int seen = 0;
 	struct value v;
 
-	for (int i = 0; i < OWN_MAX && info->fields[i].name; i++) {
-		const struct field *f = &info->fields[i];
-
-		if (f->flags & FIELD_HIDDEN || !field_get(e, f, &v))
+	for (struct shown *s = shown_fields(e->ev->tracer); s->f; s++) {
+		if (!field_get(e, s->f, &v))
 			continue;
-		seen |= kinds[i];
-		if (kinds[i] == OWN_TWIN)
-			twin(t, r, f, &v, info->name);
-		else
-			value(t, r, f, &v);
+		seen |= s->own;
+		value(t, r, s, &v);
 	}
 	return seen;
 }
 
 static void
-ctx_str(struct text *t, const struct rec_ctx *c, const char *name, const struct ev_str *s)
+ctx_str(struct text *t, const struct rec_ctx *c, const char *key, size_t len, const struct ev_str *s)
 {
 	if (s->len)
-		string(t, name, (const char *)c + s->off, s->len);
+		string(t, key, len, (const char *)c + s->off, s->len);
 }
 
 static void
@@ -236,36 +199,36 @@ process(struct text *t, const struct render *r, const struct event *e, unsigned 
 	const struct rec_ctx *c = e->ctx;
 
 	if (!(seen & OWN_EXE))
-		ctx_str(t, c, "exe", &c->exe);
+		ctx_str(t, c, KEY("exe"), &c->exe);
 	if (!(seen & OWN_CWD))
-		ctx_str(t, c, "cwd", &c->cwd);
+		ctx_str(t, c, KEY("cwd"), &c->cwd);
 	if (!(seen & OWN_ARGS) && c->args.len)
-		list(t, "args", (const char *)c + c->args.off, c->args.len);
-	ctx_str(t, c, "pcomm", &c->pcomm);
-	ctx_str(t, c, "pexe", &c->pexe);
-	ctx_str(t, c, "tty", &c->tty);
+		list(t, KEY("args"), (const char *)c + c->args.off, c->args.len);
+	ctx_str(t, c, KEY("pcomm"), &c->pcomm);
+	ctx_str(t, c, KEY("pexe"), &c->pexe);
+	ctx_str(t, c, KEY("tty"), &c->tty);
 	if (e->ev->start)
-		time_of(t, "start", r, e->ev->start);
+		time_of(t, KEY("start"), r, e->ev->start);
 	if (!(c->flags & CTX_PROC))
 		return;
-	KEY(t, "cap_eff");
+	text_bytes(t, KEY("cap_eff"));
 	text_char(t, '"');
 	text_hex(t, c->cap_eff);
 	text_char(t, '"');
-	number(t, "euid", c->euid);
-	number(t, "egid", c->egid);
+	number(t, KEY("euid"), c->euid);
+	number(t, KEY("egid"), c->egid);
 	if (c->loginuid != UINT32_MAX)
-		number(t, "loginuid", c->loginuid);
+		number(t, KEY("loginuid"), c->loginuid);
 	if (c->sessionid != UINT32_MAX)
-		number(t, "sessionid", c->sessionid);
-	number(t, "ns_pid", c->ns_pid);
+		number(t, KEY("sessionid"), c->sessionid);
+	number(t, KEY("ns_pid"), c->ns_pid);
 	if (c->exe_ino) {
-		number(t, "exe_dev", c->exe_dev);
-		number(t, "exe_ino", c->exe_ino);
+		number(t, KEY("exe_dev"), c->exe_dev);
+		number(t, KEY("exe_ino"), c->exe_ino);
 	}
-	number(t, "exe_nlink", c->exe_nlink);
+	number(t, KEY("exe_nlink"), c->exe_nlink);
 	if (c->exe.len) {
-		KEY(t, "fileless");
+		text_bytes(t, KEY("fileless"));
 		text_str(t, c->exe_nlink ? "false" : "true");
 	}
 }
@@ -278,11 +241,11 @@ namespaces(struct text *t, const struct event *e)
 	TEXT_LIT(t, ",\"ns\":{\"mnt\":");
 	text_u64(t, e->ev->mntns);
 	if (c->flags & CTX_PROC) {
-		number(t, "pid", c->pidns);
-		number(t, "net", c->netns);
-		number(t, "user", c->userns);
-		number(t, "cgroup", c->cgroupns);
-		KEY(t, "host");
+		number(t, KEY("pid"), c->pidns);
+		number(t, KEY("net"), c->netns);
+		number(t, KEY("user"), c->userns);
+		number(t, KEY("cgroup"), c->cgroupns);
+		text_bytes(t, KEY("host"));
 		text_str(t, c->flags & CTX_HOST ? "true" : "false");
 	}
 	text_char(t, '}');
@@ -291,16 +254,16 @@ namespaces(struct text *t, const struct event *e)
 static void
 container(struct text *t, const struct rec_ctx *c)
 {
-	ctx_str(t, c, "cgroup", &c->cgroup);
+	ctx_str(t, c, KEY("cgroup"), &c->cgroup);
 	if (!(c->flags & CTX_CONTAINER)) {
 		TEXT_LIT(t, ",\"container\":null");
 		return;
 	}
 	TEXT_LIT(t, ",\"container\":{\"claim\":");
 	text_str(t, c->flags & CTX_CLAIM ? "true" : "false");
-	ctx_str(t, c, "id", &c->container);
-	ctx_str(t, c, "runtime", &c->runtime);
-	ctx_str(t, c, "pod", &c->pod);
+	ctx_str(t, c, KEY("id"), &c->container);
+	ctx_str(t, c, KEY("runtime"), &c->runtime);
+	ctx_str(t, c, KEY("pod"), &c->pod);
 	text_char(t, '}');
 }
 
@@ -372,9 +335,9 @@ rules(struct text *t, const struct event *e)
 		TEXT_LIT(t, "{\"severity\":\"");
 		text_str(t, severity_names[m->severity]);
 		text_char(t, '"');
-		string(t, "name", (const char *)e->rec + m->name_off, m->name_len);
+		string(t, KEY("name"), (const char *)e->rec + m->name_off, m->name_len);
 		if (m->suppressed)
-			number(t, "suppressed", m->suppressed);
+			number(t, KEY("suppressed"), m->suppressed);
 		if (m->flags & MATCH_UNKNOWN)
 			TEXT_LIT(t, ",\"unknown\":true");
 		text_char(t, '}');
@@ -391,7 +354,7 @@ marks(struct text *t, const struct event *e)
 	if (!f)
 		f = common_find(0, "marks");
 	if (u) {
-		KEY(t, "marks");
+		text_bytes(t, KEY("marks"));
 		words(t, f, u);
 	}
 	if (t->cut)
@@ -404,7 +367,7 @@ what(struct text *t, const struct event *e)
 	const struct tracer_info *info = tracer_info(e->ev->tracer);
 	const char *error = common_errno(e->ev->ret);
 
-	KEY(t, "tracer");
+	text_bytes(t, KEY("tracer"));
 	text_char(t, '"');
 	text_str(t, info->name);
 	TEXT_LIT(t, "\",\"event\":\"");
@@ -423,17 +386,35 @@ who(struct text *t, const struct event *e)
 {
 	const struct ev_hdr *ev = e->ev;
 
-	KEY(t, "pid");
-	text_u64(t, ev->tgid);
-	KEY(t, "tid");
-	text_u64(t, ev->tid);
-	KEY(t, "ppid");
-	text_u64(t, ev->ppid);
-	KEY(t, "uid");
-	text_u64(t, ev->uid);
-	KEY(t, "gid");
-	text_u64(t, ev->gid);
-	string(t, "comm", ev->comm, strnlen(ev->comm, sizeof(ev->comm)));
+	number(t, KEY("pid"), ev->tgid);
+	number(t, KEY("tid"), ev->tid);
+	number(t, KEY("ppid"), ev->ppid);
+	number(t, KEY("uid"), ev->uid);
+	number(t, KEY("gid"), ev->gid);
+	string(t, KEY("comm"), ev->comm, strnlen(ev->comm, sizeof(ev->comm)));
+}
+
+/* From tgid to comm: what who() tells, and more. */
+#define WHO_OFF		offsetof(struct ev_hdr, tgid)
+#define WHO_BYTES	(sizeof(struct ev_hdr) - WHO_OFF)
+
+static void
+kept_who(struct text *t, const struct event *e)
+{
+	static struct { char key[WHO_BYTES], text[176]; size_t len; } kept[KEPT], *k;
+	const char *key = (const char *)e->ev + WHO_OFF, *from = t->p;
+
+	k = &kept[e->ev->tid % KEPT];
+	if (k->len && t->cap == SIZE_MAX && memcmp(k->key, key, WHO_BYTES) == 0) {
+		text_bytes(t, k->text, k->len);
+		return;
+	}
+	who(t, e);
+	if (t->full || t->cap != SIZE_MAX || (size_t)(t->p - from) > sizeof(k->text))
+		return;
+	k->len = (size_t)(t->p - from);
+	memcpy(k->text, from, k->len);
+	memcpy(k->key, key, WHO_BYTES);
 }
 
 bool
@@ -444,21 +425,19 @@ render_json(struct text *t, const struct render *r, const struct event *e)
 	TEXT_LIT(t, "{\"time\":\"");
 	text_time(t, (int64_t)e->ev->ts + r->boot_offset_ns);
 	text_char(t, '"');
-	if (e->rec) {
-		KEY(t, "seq");
-		text_u64(t, e->rec->seq);
-	}
+	if (e->rec)
+		number(t, KEY("seq"), e->rec->seq);
 	if (r->host)
-		string(t, "host", r->host, strlen(r->host));
+		string(t, KEY("host"), r->host, strlen(r->host));
 	what(t, e);
-	who(t, e);
+	kept_who(t, e);
 	seen = own(t, r, e);
 	context(t, r, e, seen);
 	if (e->rec)
 		rules(t, e);
 	marks(t, e);
 	if (e->rec && e->rec->lost)
-		number(t, "lost", e->rec->lost);
+		number(t, KEY("lost"), e->rec->lost);
 	text_char(t, '}');
 	return true;
 }

@@ -55,43 +55,20 @@ render_seed(struct text *t, const struct render *r, const struct event *e)
 
 /* logrus quotes a value that has other bytes than these. */
 static void
-logrus(struct text *t, const char *name, const char *s, size_t len)
+logrus(struct text *t, const char *key, const char *s, size_t len)
 {
-	static const char plain[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._/@^+";
+	static const bool plain[256] = { ['a' ... 'z'] = true, ['A' ... 'Z'] = true,
+		['0' ... '9'] = true, ['-'] = true, ['.'] = true, ['_'] = true, ['/'] = true,
+		['@'] = true, ['+'] = true, ['^'] = true };
 
-	text_char(t, ' ');
-	text_str(t, name);
-	text_char(t, '=');
+	text_str(t, key);
 	for (size_t i = 0; i < len; i++) {
-		if (!s[i] || !strchr(plain, s[i])) {
+		if (!plain[(unsigned char)s[i]]) {
 			text_go(t, s, len);
 			return;
 		}
 	}
 	text_bytes(t, s, len);
-}
-
-static void
-entry(struct text *t, const struct event *e, const struct field *f, const char *name, bool *first)
-{
-	const char *sep = f->type == F_FLAGS ? " | " : " ";
-	struct value v;
-
-	if (!field_get(e, f, &v))
-		return;
-	if (!*first)
-		TEXT_LIT(t, ", ");
-	*first = false;
-	text_go(t, name, strlen(name));
-	text_char(t, ':');
-	if (f->type == F_STR || f->type == F_PATH) {
-		text_go(t, v.data, v.len);
-		return;
-	}
-	text_char(t, '"');
-	value_line(t, f, &v, "\"", sep);
-	text_char(t, '"');
 }
 
 /* What the first bpfd put into the map of its own tracers; of others every field. */
@@ -103,24 +80,73 @@ static const char *const seed_keys[N_TRACERS][10] = {
 	[TR_TCPDROP] = { "saddr", "daddr", "sport", "dport", "state", "tcpflags", "seq", "len" },
 };
 
+/* Of a tracer's map: made at its first event. */
+#define ENTRIES_MAX 64
+struct entry {
+	const struct field *f;		/* NULL ends */
+	uint8_t len;
+	char key[62];			/* "NAME": as it stands inside the message's quotes */
+};
+
+static void
+add(struct entry **at, const struct entry *end, const struct field *f, const char *name)
+{
+	struct text t = { .p = (*at)->key, .end = (*at)->key + sizeof((*at)->key), .cap = SIZE_MAX,
+		.quoted = true };
+
+	if (!f || *at == end)
+		return;
+	text_go(&t, name, strlen(name));
+	text_char(&t, ':');
+	(*at)->len = (uint8_t)(t.p - (*at)->key);
+	(*at)++->f = f;
+}
+
+static const struct entry *
+entries_of(unsigned int tracer)
+{
+	static struct entry entries[N_TRACERS][ENTRIES_MAX + 1];
+	const char *const *keys = seed_keys[tracer];
+	struct entry *at = entries[tracer], *end = at + ENTRIES_MAX;
+
+	if (at->f)
+		return at;
+	for (size_t i = 0; keys[i]; i++)
+		add(&at, end, field_find(tracer, keys[i]), keys[i]);
+	for (const struct field *f = tracer_info(tracer)->fields; !keys[0] && f->name; f++)
+		if (!(f->flags & FIELD_HIDDEN))
+			add(&at, end, f, f->name);
+	if (tracer != TR_BASHREADLINE)
+		add(&at, end, common_find(0, "comm"), "command");
+	add(&at, end, common_find(0, "retval"), "returnval");
+	return entries[tracer];
+}
+
 static void
 data(struct text *t, const struct event *e)
 {
-	const char *const *keys = seed_keys[e->ev->tracer];
 	bool first = true;
+	struct value v;
 
-	for (size_t i = 0; keys[i]; i++) {
-		const struct field *f = field_find(e->ev->tracer, keys[i]);
+	for (const struct entry *at = entries_of(e->ev->tracer); at->f; at++) {
+		const struct field *f = at->f;
 
-		if (f)
-			entry(t, e, f, keys[i], &first);
+		if (!field_get(e, f, &v))
+			continue;
+		if (!first)
+			TEXT_LIT(t, ", ");
+		first = false;
+		t->quoted = false;
+		text_bytes(t, at->key, at->len);
+		t->quoted = true;
+		if (f->type == F_STR || f->type == F_PATH) {
+			text_go(t, v.data, v.len);
+			continue;
+		}
+		text_char(t, '"');
+		value_line(t, f, &v, "\"", f->type == F_FLAGS ? " | " : " ");
+		text_char(t, '"');
 	}
-	for (const struct field *f = tracer_info(e->ev->tracer)->fields; !keys[0] && f->name; f++)
-		if (!(f->flags & FIELD_HIDDEN))
-			entry(t, e, f, f->name, &first);
-	if (e->ev->tracer != TR_BASHREADLINE)
-		entry(t, e, common_find(0, "comm"), "command", &first);
-	entry(t, e, common_find(0, "retval"), "returnval", &first);
 }
 
 bool
@@ -135,9 +161,9 @@ render_logfmt(struct text *t, const struct render *r, const struct event *e)
 	data(t, e);
 	t->quoted = false;
 	TEXT_LIT(t, "}\"");
-	logrus(t, "container_id", (const char *)c + c->container.off, in ? c->container.len : 0);
+	logrus(t, " container_id=", (const char *)c + c->container.off, in ? c->container.len : 0);
 	if (in)
-		logrus(t, "container_runtime", (const char *)c + c->runtime.off, c->runtime.len);
+		logrus(t, " container_runtime=", (const char *)c + c->runtime.off, c->runtime.len);
 	else
 		TEXT_LIT(t, " container_runtime=not-found");
 	TEXT_LIT(t, " pid=");

@@ -10,16 +10,60 @@ put(struct text *t, const char *s, size_t len)
 		t->full = true;
 		return;
 	}
-	memcpy(t->p, s, len);
+	text_copy(t->p, s, len);
 	t->p += len;
+}
+
+#define EACH(byte) (0x0101010101010101ULL * (byte))
+
+/* Whether one of the eight bytes is a control, '"', '\\', DEL or above ASCII; never misses one. */
+static inline bool
+special8(uint64_t x)
+{
+	uint64_t quote = x ^ EACH('"'), slash = x ^ EACH('\\'), del = x ^ EACH(0x7f);
+	uint64_t hit = x | (x - EACH(0x20)) | (quote - EACH(1)) | (slash - EACH(1)) | (del - EACH(1));
+
+	return hit & EACH(0x80);
+}
+
+static inline bool
+special(unsigned char c)
+{
+	return c < 0x20 || c >= 0x7f || c == '"' || c == '\\';
+}
+
+static inline uint64_t
+load8(const unsigned char *s)
+{
+	uint64_t x;
+
+	memcpy(&x, s, sizeof(x));
+	return x;
+}
+
+/* Bytes at s that need no escape in a JSON string, nor on a line. */
+static size_t
+plain_run(const unsigned char *s, size_t len)
+{
+	size_t i = 0;
+
+	if (len >= 8) {
+		while (i + 8 <= len && !special8(load8(s + i)))
+			i += 8;
+		if (i + 8 > len && !special8(load8(s + len - 8)))
+			return len;
+	}
+	while (i < len && !special(s[i]))
+		i++;
+	return i;
 }
 
 void
 text_bytes_slow(struct text *t, const char *s, size_t len)
 {
-	size_t run = 0;
+	size_t run = 0, plain = t->quoted ? plain_run((const unsigned char *)s, len) : len;
 
-	for (size_t i = 0; t->quoted && i < len; i++) {
+	for (size_t i = plain; i < len; i++) {
 		if (s[i] != '"' && s[i] != '\\')
 			continue;
 		put(t, s + run, i - run);
@@ -120,15 +164,15 @@ static const char *
 date_of(int64_t ns, uint32_t *rest)
 {
 	static char date[] = "0000-00-00T00:00:00";
-	static int64_t from;		/* ns of the date's second; 0: none yet */
-	uint64_t left = (uint64_t)ns - (uint64_t)from;
+	static uint64_t from;		/* ns of the date's second; 0: none yet */
+	uint64_t left = (uint64_t)ns - from;
 	int64_t second;
 
 	if (__builtin_expect(!from || left >= 1000000000, 0)) {
 		second = ns / 1000000000 - (ns % 1000000000 < 0);
 		put_date(date, second);
-		from = second * 1000000000;
-		left = (uint64_t)ns - (uint64_t)from;
+		from = (uint64_t)second * 1000000000;
+		left = (uint64_t)ns - from;
 	}
 	*rest = (uint32_t)left;
 	return date;
@@ -142,31 +186,47 @@ digits3(char *out, uint32_t n)
 	out[2] = (char)('0' + n % 10);
 }
 
+/* Room for len bytes that are no quotes, taken; NULL: there is none. */
+static inline char *
+take(struct text *t, size_t len)
+{
+	char *p = t->p;
+
+	if (__builtin_expect(t->full || len > (size_t)(t->end - p), 0)) {
+		t->full = true;
+		return NULL;
+	}
+	t->p += len;
+	return p;
+}
+
 void
 text_time(struct text *t, int64_t real_ns)
 {
-	char out[sizeof("2026-01-02T03:04:05.678901234Z")];
+	char *out = take(t, strlen("2026-01-02T03:04:05.678901234Z"));
 	uint32_t rest;
 
+	if (!out)
+		return;
 	memcpy(out, date_of(real_ns, &rest), 19);
 	out[19] = '.';
 	digits3(out + 20, rest / 1000000);
 	digits3(out + 23, rest / 1000 % 1000);
 	digits3(out + 26, rest % 1000);
 	out[29] = 'Z';
-	put(t, out, 30);
 }
 
 void
 text_clock(struct text *t, int64_t real_ns)
 {
-	char out[sizeof("03:04:05.678")];
+	char *out = take(t, strlen("03:04:05.678"));
 	uint32_t rest;
 
+	if (!out)
+		return;
 	memcpy(out, date_of(real_ns, &rest) + 11, 8);
 	out[8] = '.';
 	digits3(out + 9, rest / 1000000);
-	put(t, out, 12);
 }
 
 size_t
@@ -213,41 +273,6 @@ capped(struct text *t, const unsigned char *s, size_t len)
 	return n;
 }
 
-#define EACH(byte) (0x0101010101010101ULL * (byte))
-
-/* Whether one of the eight bytes is a control, '"', '\\', DEL or above ASCII; never misses one. */
-static inline bool
-special8(uint64_t x)
-{
-	uint64_t quote = x ^ EACH('"'), slash = x ^ EACH('\\'), del = x ^ EACH(0x7f);
-	uint64_t hit = x | (x - EACH(0x20)) | (quote - EACH(1)) | (slash - EACH(1)) | (del - EACH(1));
-
-	return hit & EACH(0x80);
-}
-
-static inline bool
-special(unsigned char c)
-{
-	return c < 0x20 || c >= 0x7f || c == '"' || c == '\\';
-}
-
-/* Bytes at s that need no escape in a JSON string, nor on a line. */
-static size_t
-plain_run(const unsigned char *s, size_t len)
-{
-	size_t i = 0;
-	uint64_t x;
-
-	for (; i + 8 <= len; i += 8) {
-		memcpy(&x, s + i, 8);
-		if (special8(x))
-			break;
-	}
-	while (i < len && !special(s[i]))
-		i++;
-	return i;
-}
-
 static void
 json_unit(struct text *t, uint32_t unit)
 {
@@ -285,6 +310,12 @@ text_json(struct text *t, const void *bytes, size_t len)
 	uint32_t c;
 
 	put(t, "\"", 1);
+	run = plain_run(s, n);
+	if (run == n) {
+		put(t, bytes, n);
+		put(t, "\"", 1);
+		return true;
+	}
 	for (size_t i = 0; i < n && !t->full; i += width) {
 		run = plain_run(s + i, n - i);
 		put(t, (const char *)s + i, run);
