@@ -178,6 +178,22 @@ merge_known(const struct procs *p, const struct slot *s, uint64_t ts, struct con
 	return ((const struct proc *)s)->info <= ts;
 }
 
+/*
+ * The host's mount namespace is that of process 1.  The kernel's iterator over processes may begin
+ * behind it (Linux 6.18); then kthreadd's, the one they both were started in, does until it is heard
+ * of.
+ */
+static void
+note_host(struct procs *p, const struct ev_proc_info *in)
+{
+	if (in->pidns != HOST_PIDNS || *p->host_mntns == in->h.mntns)
+		return;
+	if (in->h.tgid == 1 || (in->h.tgid == 2 && !*p->host_mntns)) {
+		*p->host_mntns = in->h.mntns;
+		p->cgroups->epoch++;
+	}
+}
+
 int
 procs_info(struct procs *p, const void *rec, size_t len, bool *evicted)
 {
@@ -188,10 +204,7 @@ procs_info(struct procs *p, const void *rec, size_t len, bool *evicted)
 	*evicted = false;
 	if (len < sizeof(*in) || !read_info(in, len, &facts))
 		return -EBADMSG;
-	if (in->h.tgid == 1 && in->pidns == HOST_PIDNS && *p->host_mntns != in->h.mntns) {
-		*p->host_mntns = in->h.mntns;
-		p->cgroups->epoch++;
-	}
+	note_host(p, in);
 	s = slotmap_find(&p->t, in->h.start, key2_of(in->h.tgid, in->h.exec_id));
 	if (s && !merge_known(p, s, in->h.ts, &facts))
 		return 0;

@@ -68,6 +68,9 @@ def main():
     wait_for(lambda: bool(executed(daemon, mark)), 5)
     found = executed(daemon, mark)
     tap.check("a process of the host is of none", found and not found[0].get("container"), str(found))
+    tap.check("and known to be in the host's namespaces", found and found[0]["ns"]["host"] is True, str(found))
+    boxed = [e for e in daemon.events(tracer="exec") if e.get("container")]
+    tap.check("which those of containers are not", boxed and not any(e["ns"]["host"] for e in boxed), str(boxed[:2]))
     daemon.stop()
     tap.done()
 

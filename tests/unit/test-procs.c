@@ -242,6 +242,18 @@ the_host_is_where_the_first_process_is(void **state)
 }
 
 static void
+the_host_is_known_by_the_first_thread_of_the_kernel(void **state)
+{
+	tell(1, 5, 0, "/x");
+	tell(2, 2, 0, "");
+	assert_int_equal(context(3, 5, 0)->flags & CTX_HOST, CTX_HOST);
+	assert_int_not_equal(host_mntns, 0);
+	host_mntns = 99;		/* what process 1 said goes before */
+	tell(4, 2, 0, "");
+	assert_int_equal(host_mntns, 99);
+}
+
+static void
 a_cgroup_that_comes_late_or_is_renamed_is_seen_at_once(void **state)
 {
 	static const char id[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -274,6 +286,7 @@ main(void)
 		T(a_successor_takes_over_what_is_whole),
 		T(a_successor_believes_no_nonsense),
 		T(the_host_is_where_the_first_process_is),
+		T(the_host_is_known_by_the_first_thread_of_the_kernel),
 		T(a_cgroup_that_comes_late_or_is_renamed_is_seen_at_once),
 	};
 
