@@ -80,7 +80,7 @@ class Events(Daemon):
         """Until the tracers are on."""
         super().start(timeout)
         for name in tracers:
-            if not self.wait_tracer(name):
+            if not self.wait_tracer(name, ("on", "partial")):
                 raise RuntimeError(f"tracer {name}: {self.tracer(name)}: " + self.log_text())
         return self
 
