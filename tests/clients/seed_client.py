@@ -48,30 +48,57 @@ def rule(name="py-probe", tracer="exec", **kw):
                                              filterEvents={"argv": pb.Filter(values=["seedprobe"])}, **kw))
 
 
-def live_trace(wanted, seconds):
-    """Runs what the rule is about until an event that is wanted comes; None: it does not."""
+class Probes:
+    """Runs what the rule is about, again and again; pids are those that ran."""
+
+    def __enter__(self):
+        self.stop, self.pids, self.folder = threading.Event(), [], tempfile.mkdtemp()
+        self.runner = threading.Thread(target=self.run)
+        os.symlink("/bin/true", os.path.join(self.folder, "seedprobe"))
+        self.runner.start()
+        return self
+
+    def run(self):
+        while not self.stop.wait(0.1):
+            proc = subprocess.Popen([os.path.join(self.folder, "seedprobe"), "an argument"])
+            self.pids.append(proc.pid)
+            proc.wait()
+
+    def __exit__(self, *why):
+        self.stop.set()
+        self.runner.join()
+        shutil.rmtree(self.folder)
+
+
+def live_trace(seconds):
     stub = channel.unary_stream("/grpc.API/LiveTrace", pb.LiveTraceRequest.SerializeToString, pb.Event.FromString)
-    stream = stub(pb.LiveTraceRequest(), timeout=seconds)
-    stop = threading.Event()
-    folder = tempfile.mkdtemp()
-    probe = os.path.join(folder, "seedprobe")
-    os.symlink("/bin/true", probe)
+    return stub(pb.LiveTraceRequest(), timeout=seconds)
 
-    def run():
-        while not stop.wait(0.1):
-            subprocess.run([probe, "an argument"], check=False)
 
-    runner = threading.Thread(target=run)
-    runner.start()
+def first(stream, wanted):
+    """The first event that is wanted; None: it does not come."""
     try:
         return next((e for e in stream if wanted(e)), None)
     except grpc.RpcError:
         return None
-    finally:
-        stop.set()
-        stream.cancel()
-        runner.join()
-        shutil.rmtree(folder)
+
+
+def is_probe(event):
+    return "seedprobe" in event.data.get("argv", "")
+
+
+def together():
+    """The first bpfd's clients took events from one another, and the first to leave ended all."""
+    with Probes() as probes:
+        one, other = live_trace(20), live_trace(20)
+        event = first(other, is_probe)      # the later one's: the earlier one has it too
+        same = first(one, lambda e: event and e.PID == event.PID)
+        check("two clients get the same event", event is not None and same is not None and same.data == event.data, f"{event} {same}")
+        one.cancel()
+        last = len(probes.pids)
+        event = first(other, lambda e: e.PID in probes.pids[last:])
+        check("and one goes on when the other leaves", event is not None)
+        other.cancel()
 
 
 def main():
@@ -88,12 +115,16 @@ def main():
     check("the rule is listed", len(mine) == 1 and mine[0].tracer == "exec" and
           list(mine[0].filterEvents["argv"].values) == ["seedprobe"], str(rules))
 
-    event = live_trace(lambda e: "seedprobe" in e.data.get("argv", ""), 15)
+    with Probes():
+        stream = live_trace(15)
+        event = first(stream, is_probe)
+        stream.cancel()
     check("LiveTrace brings the execution", event is not None)
     if event:
         check("with process, parent and user", event.PID > 0 and event.TGID == os.getpid() and
               event.UID == os.getuid() and event.tracer == "exec", str(event))
         check("and where it ran", event.containerRuntime != "" and event.returnValue == 0, str(event))
+    together()
 
     call("RemoveRule", pb.RemoveRuleRequest(name="py-probe", tracer="exec"), pb.RemoveRuleResponse)
     text = error("RemoveRule", pb.RemoveRuleRequest(name="py-probe"), pb.RemoveRuleResponse)

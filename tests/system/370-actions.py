@@ -20,6 +20,11 @@ def one_of(path):
     return f'{{ field = "path", op = "eq", values = ["{path}"] }}'
 
 
+def unignore():
+    """Shells let what runs behind them ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Acting(Events):
     """A daemon with programs of its own: what a rule is about is what lies in its directory."""
 
@@ -50,7 +55,7 @@ class Acting(Events):
         """A copy of sleep that runs under this name."""
         path = os.path.join(self.dir, name)
         proc = subprocess.Popen([path if os.path.exists(path) else self.program(name), "60"], stdin=subprocess.DEVNULL,
-                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=unignore)
         self.started.append(proc)
         return proc
 
