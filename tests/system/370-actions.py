@@ -10,7 +10,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from daemon import BPFCTL, Tap, wait_for  # noqa: E402
+from daemon import BPFCTL, Tap, children_of, wait_for  # noqa: E402
 from events import Events, rule  # noqa: E402
 
 RESULTS = rule("results", "action")
@@ -257,6 +257,75 @@ def signals(tap):
     daemon.remove()
 
 
+# Opens the file of its argument forty times, counts SIGUSR1 meanwhile and says how often it came.
+COUNTER = """#!/usr/bin/python3
+import signal, sys, time
+n = 0
+def count(*a):
+    global n
+    n += 1
+signal.signal(signal.SIGUSR1, count)
+for i in range(40):
+    open(sys.argv[1]).close()
+    time.sleep(0.01)
+print(n)
+"""
+
+
+def worker(daemon, name):
+    """pid of the action worker of a class."""
+    for pid, comm in children_of(daemon.proc.pid).items():
+        with open(f"/proc/{pid}/cmdline", "rb") as f:
+            if comm == "bpfd-action" and name.encode() in f.read().split(b"\0"):
+                return pid
+    return 0
+
+
+def caps(pid):
+    with open(f"/proc/{pid}/status", encoding="utf-8") as f:
+        return {x.split()[0]: x.split()[1] for x in f if x.startswith(("Cap", "Uid"))}
+
+
+def care(tap):
+    """What a late or repeated event must not do."""
+    daemon = Acting("[actions]\nallow_enforce = true\nmax_age_ms = 300\n")
+    daemon.action("usr1", 'type = "signal"\nsignal = "USR1"\n')
+    counter = daemon.program("counter", COUNTER)
+    target = os.path.join(daemon.dir, "opened")
+    with open(target, "wb"):
+        pass
+    daemon.write(os.path.join(daemon.dir, "etc/rules/often.toml"), rule("often", "open", one_of(target), ("usr1",), ENFORCE))
+    for name in ("old", "gone"):
+        daemon.rule(name, os.path.join(daemon.dir, name), ("kill", "log"), ENFORCE)
+    daemon.start(tracers=["exec", "open"])
+    done = subprocess.run([counter, target], capture_output=True, text=True, check=False)
+    tap.check("a rule acts on a process once, however often it matches", done.stdout.strip() == "1" and
+              len(daemon.events(tracer="action", rule="often")) == 1, f"{done.stdout}{daemon.events(tracer='action')}")
+    pid = worker(daemon, "signal")
+    tap.check("the worker has CAP_KILL and no other capability, and is not root", caps(pid).get("CapEff:") ==
+              "0000000000000020" and caps(pid).get("Uid:") != "0", str(caps(pid)))
+    os.kill(pid, signal.SIGSTOP)
+    spared = daemon.victim("old")
+    time.sleep(0.5)
+    os.kill(pid, signal.SIGCONT)
+    got = daemon.result("old")
+    tap.check("an event that is too old kills nobody", got.get("outcome") == "too_old" and ended(spared, 0.3) is None, str(got))
+    os.kill(pid, signal.SIGSTOP)
+    proc = daemon.victim("gone")
+    daemon.wait_event(tracer="exec", pid=proc.pid)
+    proc.kill()
+    proc.wait()
+    os.kill(pid, signal.SIGCONT)
+    got = daemon.result("gone")
+    tap.check("a process that has ended meanwhile is gone, which is no failure", got.get("outcome") == "gone", str(got))
+    os.kill(pid, signal.SIGKILL)
+    tap.check("a worker that is killed comes again", wait_for(lambda: worker(daemon, "signal") not in (0, pid)))
+    killed = daemon.victim("old")
+    tap.check("and goes on killing", ended(killed) == -signal.SIGKILL, str(daemon.events(tracer="action", rule="old")))
+    tap.check("bpfd stops in order", daemon.stop() == 0, daemon.log_text()[-2000:])
+    daemon.remove()
+
+
 def budget(tap):
     daemon = Acting("[actions]\nallow_enforce = true\napi_allow_enforce = true\nkills_per_minute = 2\n")
     daemon.rule("many", os.path.join(daemon.dir, "many"), ("kill",), ENFORCE)
@@ -281,6 +350,8 @@ def budget(tap):
     daemon.start(tracers=["exec"])
     spared = daemon.victim("off")
     got = daemon.result("off")
+    pid = worker(daemon, "signal")
+    tap.check("without allow_enforce the worker has no capability at all", caps(pid).get("CapEff:") == "0" * 16, str(caps(pid)))
     tap.check("without allow_enforce nobody is killed, whatever rules say", got.get("outcome") == "observed" and
               "allow_enforce" in got.get("text", "") and ended(spared, 0.3) is None, str(got))
     daemon.stop()
@@ -304,6 +375,7 @@ def main():
     outputs(tap)
     programs(tap)
     signals(tap)
+    care(tap)
     budget(tap)
     tap.done()
 

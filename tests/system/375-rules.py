@@ -1,0 +1,151 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The language of rules on real events: what matches, what is held back, what never leaves the kernel."""
+import os
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from daemon import Tap, wait_for  # noqa: E402
+from events import Events  # noqa: E402
+
+HEAD = 'version = 2\ntracer = "{}"\nactions = ["log"]\n'
+EXEC = HEAD.format("exec")
+
+
+def texts(folder):
+    """Rules about the programs in the folder."""
+    here = f'{{ field = "filename", op = "pathprefix", value = "{folder}" }}'
+    return {
+        "every": EXEC + f"order = 1\n[match]\nall = [{here}]\n",
+        "any": EXEC + f'[match]\nall = [{here}, {{ any = [{{ field = "args", op = "hasany", values = ["-x"] }}, '
+               '{ not = { field = "args", op = "contains", value = "plain" } }] }]\n',
+        "glob": EXEC + f'[match]\nall = [{{ field = "filename", op = "glob", values = ["{folder}/*-[0-9]"] }}]\n',
+        "regex": EXEC + f'[match]\nall = [{here}, {{ field = "args", op = "regex", value = "pass(word)?=[^ ]+" }}]\n',
+        "lower": EXEC + f'[match]\nall = [{here}, {{ field = "lower(filename)", op = "suffix", value = "/upper" }}]\n',
+        "listed": EXEC + f'[match]\nall = [{here}, {{ field = "basename(filename)", list = ["mine", "shared"] }}]\n'
+                  '[lists]\nmine = ["probe-1"]\n',
+        "except": EXEC + f'[match]\nall = [{here}]\n[[exceptions]]\nname = "known"\nfields = ["filename", "args"]\n'
+                  'ops = ["suffix", "contains"]\nvalues = [["/probe-1", "plain"]]\n',
+        "failed": EXEC + f'[match]\nall = [{here}, {{ field = "retval", value = "EACCES" }}]\n',
+        "host": EXEC + f'runtimes = ["host"]\n[match]\nall = [{here}]\n',
+        "boxed": EXEC + f'runtimes = ["any"]\n[match]\nall = [{here}, {{ field = "container", value = true }}]\n',
+        "few": EXEC + f'ratelimit = {{ rate = "2/h", key = ["filename"] }}\n[match]\nall = [{here}, '
+               '{ field = "args", op = "contains", value = "flood" }]\n',
+        "once": EXEC + f'dedup = {{ window = "2s", key = ["filename"] }}\n[match]\nall = [{here}, '
+                '{ field = "args", op = "contains", value = "flood" }]\n',
+        "aside": EXEC + f'enabled = false\n[match]\nall = [{here}]\n',
+        "stop": EXEC + f'order = 2\nstop = true\n[match]\nall = [{here}, '
+                '{ field = "args", op = "contains", value = "halt" }]\n',
+        "ref": HEAD.format("open") + '[match]\nall = [{ field = "path", op = "ne", ref = "filename" }, '
+               f'{{ field = "path", value = "{folder}/file" }}, {{ field = "flags", op = "hasall", values = ["O_APPEND"] }}]\n',
+    }
+
+
+def matched(daemon, mark, **fields):
+    """Names of the rules that matched the first event with this argument."""
+    def found():
+        return [e for e in daemon.events(tracer="exec", **fields) if mark in e.get("args", [])]
+    wait_for(lambda: bool(found()))
+    return {r["name"] for e in found() for r in e["rules"]}
+
+
+def conditions(tap, daemon, folder):
+    def run(name, *args):
+        try:
+            subprocess.run([os.path.join(folder, name), *args], check=False)
+        except OSError:
+            pass
+
+    always = {"every", "host"}
+    run("probe-1", "plain", "m1")
+    got = matched(daemon, "m1")
+    tap.check("a glob, a list of its own; an exception, any of two and a disabled rule that do not", got ==
+              always | {"glob", "listed"}, str(got))
+    run("probe-2", "plain", "m2")
+    got = matched(daemon, "m2")
+    tap.check("the exception is for one program alone", got == always | {"glob", "except"}, str(got))
+    run("shared", "plain", "-x", "m3")
+    got = matched(daemon, "m3")
+    tap.check("a list for all rules, and one whole argument", got == always | {"listed", "any", "except"}, str(got))
+    run("shared", "plain-x", "m4")
+    got = matched(daemon, "m4")
+    tap.check("which a part of an argument is not", got == always | {"listed", "except"}, str(got))
+    run("UPPER", "plain", "pass=secret", "m5")
+    got = matched(daemon, "m5")
+    tap.check("a function of a field, a regular expression", got == always | {"lower", "regex", "except"}, str(got))
+    run("denied", "plain", "m6")
+    got = matched(daemon, "m6")
+    tap.check("a result by its name", got == always | {"failed", "except"}, str(got))
+    run("probe-1", "other", "halt", "m7")
+    got = matched(daemon, "m7")
+    tap.check("a rule that stops: earlier ones are there, later ones are not", got == {"every", "stop"}, str(got))
+
+
+def held_back(tap, daemon, folder):
+    for i in range(10):
+        subprocess.run([os.path.join(folder, "probe-3"), "flood", str(i)], check=True)
+    subprocess.run([os.path.join(folder, "probe-4"), "flood", "other"], check=True)
+    matched(daemon, "other")
+
+    def of(name):
+        return [(e["args"][2], r) for e in daemon.events(tracer="exec") for r in e["rules"] if r["name"] == name]
+    tap.check("ratelimit: so many for each key and no more", [a for a, _ in of("few")] == ["0", "1", "other"], str(of("few")))
+    tap.check("dedup: the first of each key", [a for a, _ in of("once")] == ["0", "other"], str(of("once")))
+    time.sleep(2.1)
+    subprocess.run([os.path.join(folder, "probe-3"), "flood", "late"], check=True)
+    matched(daemon, "late")
+    last = [r for a, r in of("once") if a == "late"]
+    tap.check("and after its window the next, which says how many there were", last and 9 in last[0].values(), str(last))
+
+
+def in_kernel(tap, daemon, folder):
+    before = daemon.tracer("open")
+    for _ in range(200):
+        with open("/etc/hostname", "rb"):
+            pass
+    with open(os.path.join(folder, "file"), "ab"):
+        pass
+    os.chdir(folder)
+    with open("file", "ab"):
+        pass
+    with open("file", "rb"):
+        pass
+    os.chdir("/")
+    daemon.wait_event(tracer="open", filename="file")
+    daemon.settle()
+    found = daemon.events(tracer="open")
+    tap.check("one field against another, and flags by their names", [e["filename"] for e in found] == ["file"] and
+              "O_APPEND" in str(found[0]["flags"]), str(found))
+    after = daemon.tracer("open")
+    tap.check("what no rule can match does not leave the kernel", after["filtered"] - before["filtered"] >= 200 and
+              after["produced"] - before["produced"] <= 10, f"{before}\n{after}")
+
+
+def main():
+    tap = Tap()
+    daemon = Events({})
+    folder = os.path.join(daemon.dir, "programs")
+    os.mkdir(folder)
+    for name in ("probe-1", "probe-2", "probe-3", "probe-4", "shared", "UPPER"):
+        os.symlink("/bin/true", os.path.join(folder, name))
+    for name in ("denied", "file"):
+        with open(os.path.join(folder, name), "wb"):
+            pass
+    for name, text in texts(folder).items():
+        daemon.write(os.path.join(daemon.dir, "etc/rules", name + ".toml"), text)
+    os.makedirs(os.path.join(daemon.dir, "etc/lists.d"))
+    daemon.write(os.path.join(daemon.dir, "etc/lists.d/all.toml"), '[lists]\nshared = ["shared"]\n')
+    daemon.start(tracers=["exec", "open"])
+    listed = {r["name"]: r["state"] for r in daemon.ctl_json("rule", "ls")["rules"]}
+    tap.check("all rules are in use, but the one that is disabled", {n for n, s in listed.items() if s != "active"} == {"aside"},
+              str(listed))
+    conditions(tap, daemon, folder)
+    held_back(tap, daemon, folder)
+    in_kernel(tap, daemon, folder)
+    tap.check("bpfd stops in order", daemon.stop() == 0, daemon.log_text()[-3000:])
+    tap.done()
+
+
+main()
