@@ -35,6 +35,7 @@ cgroup_event(__u16 event, struct cgroup *cgrp, struct task_struct *target, bool 
 
 	if (!s)
 		return 0;
+	cgrp = EV_READ_ONLY(struct cgroup, cgrp);
 	e = ev_record(s);
 	e->id = cgrp->kn->id;
 	e->hierarchy = cgrp->root->hierarchy_id;

@@ -84,7 +84,10 @@ core_processes(struct bpf_iter__task *ctx)
 	struct task_struct *t = ctx->task;
 	struct ev_scratch *s;
 
-	if (!t || t->pid != t->tgid)
+	if (!t)
+		return 0;
+	t = EV_READ_ONLY(struct task_struct, t);
+	if (t->pid != t->tgid)
 		return 0;
 	s = ev_scratch(0);
 	if (!s)

@@ -50,13 +50,16 @@ int
 BPF_PROG(exec_done, struct task_struct *t, int old_tid, struct linux_binprm *bprm)
 {
 	struct ev_scratch *s = ev_new(EXEC_EXEC, sizeof(struct ev_exec));
-	struct file *file = bprm->file;
-	struct inode *inode = file->f_inode;
-	struct mm_struct *mm = t->mm;
 	struct ev_exec *e;
+	struct inode *inode;
+	struct file *file;
 
 	if (!s)
 		return 0;
+	t = EV_READ_ONLY(struct task_struct, t);
+	bprm = EV_READ_ONLY(struct linux_binprm, bprm);
+	file = bprm->file;
+	inode = file->f_inode;
 	e = ev_record(s);
 	ev_add_file_path(s, &e->path, file);
 	if (!ev_path_passes(s, &e->path))
@@ -77,7 +80,7 @@ BPF_PROG(exec_done, struct task_struct *t, int old_tid, struct linux_binprm *bpr
 	e->old_euid = old_euid(e, old_tid);
 	ev_add_kernel_str(s, &e->filename, bprm->filename, EV_PATH_MAX);
 	ev_add_kernel_str(s, &e->interp, bprm->interp, EV_PATH_MAX);
-	ev_add_args(s, &e->args, mm);
+	ev_add_args(s, &e->args, t->mm);
 	ev_send(s);
 	return 0;
 }

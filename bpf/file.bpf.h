@@ -40,7 +40,7 @@ enum bpf_func_id___cast { BPF_FUNC_cgrp_storage_get___cast };
 static __always_inline struct file *
 file_of(__u32 fd)
 {
-	struct fdtable *fdt = bpf_get_current_task_btf()->files->fdt;
+	struct fdtable *fdt = ev_task()->files->fdt;
 	struct file *file = NULL;
 
 	if (fd >= fdt->max_fds)
@@ -272,7 +272,7 @@ file_add_path(struct ev_scratch *s, struct ev_str *out, struct file_at at)
 static __always_inline void
 file_add_cwd(struct ev_scratch *s, struct ev_str *out)
 {
-	struct fs_struct *fs = bpf_get_current_task_btf()->fs;
+	struct fs_struct *fs = ev_task()->fs;
 	struct file_at at = { (__u64)fs->pwd.mnt, (__u64)fs->pwd.dentry };
 
 	file_add_path(s, out, at);

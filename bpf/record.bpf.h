@@ -11,18 +11,20 @@
 extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;	/* Linux 6.2 */
 
 /*
- * The current task to read from.  Not for helpers: from Linux 6.2 on it is not trusted, which saves
- * the verifier a search of all BTF for each pointer that is loaded through it: programs load in an
+ * A pointer to read from.  Not for helpers: from Linux 6.2 on it is not trusted, which saves the
+ * verifier a search of all BTF for each pointer that is loaded through it: programs load in an
  * eighth of the time.
  */
+#define EV_READ_ONLY(type, p)                                                                      \
+	(bpf_rdonly_cast ? (type *)bpf_rdonly_cast(p, bpf_core_type_id_kernel(type)) : (p))
+
+/* The current task, to read from. */
 static __always_inline struct task_struct *
 ev_task(void)
 {
 	struct task_struct *t = bpf_get_current_task_btf();
 
-	if (bpf_rdonly_cast)
-		return bpf_rdonly_cast(t, bpf_core_type_id_kernel(struct task_struct));
-	return t;
+	return EV_READ_ONLY(struct task_struct, t);
 }
 
 /*

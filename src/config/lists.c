@@ -241,7 +241,9 @@ offer_function(void *arg, uint32_t id, const char *name)
 	for (size_t i = 0; i < l->names->n_kfuncs; i++) {
 		const struct kfunc_pattern *p = &l->names->kfuncs[i];
 
-		if (strncmp(name, p->glob, p->literal) != 0 || fnmatch(p->glob, name, 0) != 0)
+		/* Of the kernel's functions all but a few differ in the first letter. */
+		if ((p->literal && name[0] != p->glob[0]) || strncmp(name, p->glob, p->literal) != 0 ||
+		    fnmatch(p->glob, name, 0) != 0)
 			continue;
 		if (l->found->n < CONFIG_KFUNCS_MAX)
 			l->found->ids[l->found->n++] = id;

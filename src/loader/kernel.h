@@ -30,6 +30,7 @@ int	kernel_prog_info(struct kernel *k, int fd, struct bpf_prog_info *info, uint3
 /* kernel_maps.c.  Descriptors are the caller's; 0 or negative errno otherwise. */
 #define ENOTSUPP_KERNEL 524	/* what a map without batches answers; no errno of user space's */
 int	kernel_ringbuf(struct kernel *k, const char *name, uint32_t bytes);
+int	kernel_map_array(struct kernel *k, const char *name, int inner, uint32_t n);	/* of maps like inner */
 int	kernel_lookup(struct kernel *k, int map, const void *key, void *value);
 int	kernel_update(struct kernel *k, int map, const void *key, const void *value);
 int	kernel_delete(struct kernel *k, int map, const void *key);

@@ -28,6 +28,19 @@ kernel_ringbuf(struct kernel *k, const char *name, uint32_t bytes)
 	return run(k, BPF_MAP_CREATE, &attr, END(map_extra));
 }
 
+int
+kernel_map_array(struct kernel *k, const char *name, int inner, uint32_t n)
+{
+	union bpf_attr attr = { 0 };
+
+	attr.map_type = BPF_MAP_TYPE_ARRAY_OF_MAPS;
+	attr.key_size = attr.value_size = sizeof(uint32_t);
+	attr.max_entries = n;
+	attr.inner_map_fd = (uint32_t)inner;
+	snprintf(attr.map_name, sizeof(attr.map_name), "%s", name);
+	return run(k, BPF_MAP_CREATE, &attr, END(map_extra));
+}
+
 static int
 element(struct kernel *k, uint32_t cmd, int map, const void *key, const void *value)
 {

@@ -196,22 +196,29 @@ serve_ready(struct loader *ld, const struct wait_set *w)
 static int
 timeout_ms(const struct loader *ld)
 {
-	int a = session_timeout_ms(ld), b = pool_timeout_ms(ld);
+	const int all[] = { session_timeout_ms(ld), pool_timeout_ms(ld), tracers_timeout_ms(ld) };
+	int first = -1;
 
-	return a < 0 || (b >= 0 && b < a) ? b : a;
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		if (all[i] >= 0 && (first < 0 || all[i] < first))
+			first = all[i];
+	return first;
 }
 
 int
 loader_loop(struct loader *ld)
 {
 	struct wait_set w;
-	int err = 0;
+	int err = 0, ready;
 
 	pool_fill(ld);
 	while (!err) {
 		fill(ld, &w);
-		if (poll(w.fds, w.n, timeout_ms(ld)) < 0 && errno != EINTR)
+		ready = poll(w.fds, w.n, timeout_ms(ld));
+		if (ready < 0 && errno != EINTR)
 			return -errno;
+		if (ready == 0)
+			tracers_quiet(ld);
 		err = serve_ready(ld, &w);
 		session_expire(ld);
 		if (pool_timeout_ms(ld) == 0)

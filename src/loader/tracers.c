@@ -249,7 +249,33 @@ switch_on(struct loader *ld)
 		tracers_uprobe_host(ld);
 }
 
-/* A new core's rings are filled while the linker is busy: the kernel makes us wait for them. */
+int
+tracers_timeout_ms(const struct loader *ld)
+{
+	return ld->tracers.linking && ld->tracers.n_filled < 2 ? 1 : -1;
+}
+
+void
+tracers_quiet(struct loader *ld)
+{
+	if (ld->tracers.linking)
+		tracers_core_fill(ld);
+}
+
+static int
+core_done(struct loader *ld)
+{
+	struct tracers *t = &ld->tracers;
+	int err;
+
+	while (tracers_core_fill(ld))
+		;
+	t->settings = (struct ev_settings){ .generation = 1 };
+	err = t->fill_err ? t->fill_err : tracers_settings(ld);
+	return err ? err : tracer_done(ld, TRACER_CORE);
+}
+
+/* What is left of a new core's rings is filled while the linker is busy. */
 static void
 load_missing(struct loader *ld)
 {
@@ -261,9 +287,7 @@ load_missing(struct loader *ld)
 		if ((missing & BIT(n)) && !t->t[n].failed && !t->t[n].loading)
 			tracer_load(ld, n);
 	if (!t->filled) {
-		err = tracers_core_fill(ld);
-		if (!err)
-			err = tracer_done(ld, TRACER_CORE);
+		err = core_done(ld);
 		if (err)
 			log_err(err, "tracers.rings", "no events will come");
 		t->filled = true;

@@ -47,16 +47,16 @@ tracer_limits(const struct config *cfg)
 	memcpy(own_limits.policy_kfuncs.ids, cfg->tracer_kfuncs.ids, sizeof(cfg->tracer_kfuncs.ids));
 }
 
-/* The core's maps, by their names. */
+/* The core's maps, by their names; the core itself gets those that are there before it. */
 static int
 share(struct loader *ld, struct session *s)
 {
 	const struct tracer_facts *core = &ld->tracers.t[TRACER_CORE];
 	int err = 0;
 
-	for (const char *pin = tracer_pin_of(core, 'm', NULL); pin && s->seq != TRACER_CORE && !err;
-	     pin = tracer_pin_of(core, 'm', pin))
+	for (const char *pin = tracer_pin_of(core, 'm', NULL); pin && !err; pin = tracer_pin_of(core, 'm', pin))
 		err = session_share(s, pin + 2, tracer_get(ld, TRACER_CORE, pin));
+	ld->tracers.linking = ld->tracers.linking || s->seq == TRACER_CORE;
 	return err;
 }
 
@@ -75,6 +75,8 @@ done(struct loader *ld, struct session *s, const struct msg_result *res)
 	t->running--;
 	t->step = true;
 	f->loading = false;
+	if (s->seq == TRACER_CORE)
+		t->linking = false;
 	if (res->code == IPC_OK)
 		return;
 	tracer_unpin_all(ld, s->seq, false);
@@ -125,7 +127,7 @@ start(struct loader *ld, unsigned int n, struct msg_result *res)
 	AUTO(mem) struct msg_load *req = calloc(1, sizeof(*req));
 	const void *data;
 	size_t len;
-	int fd;
+	int fd, err;
 
 	if (!req)
 		return result_set(res, IPC_RESOURCE_EXHAUSTED, -ENOMEM, "no memory");
@@ -135,6 +137,12 @@ start(struct loader *ld, unsigned int n, struct msg_result *res)
 	let_go(data, len);
 	if (fd < 0)
 		return result_set(res, IPC_RESOURCE_EXHAUSTED, fd, "no memory for its object");
+	err = n == TRACER_CORE ? tracers_core_begin(ld) : 0;
+	if (err) {
+		close(fd);
+		tracer_unpin_all(ld, n, false);
+		return result_set(res, IPC_INTERNAL, err, "its rings cannot be made: %s", strerrordesc_np(-err));
+	}
 	req->type_grant = own_limits.policy_program_types.mask;
 	req->flags = LOAD_TRACER | LOAD_MORE;
 	return session_new(ld, &owner, n, req, NULL, fd, res);

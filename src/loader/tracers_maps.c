@@ -65,16 +65,42 @@ fill_rings(struct loader *ld, const char *array, enum ev_class class, char kind)
 	return err;
 }
 
+static const struct {
+	const char *array;
+	enum ev_class class;
+	char kind;
+} ring_arrays[] = { { "rings_control", EV_CONTROL, 'c' }, { "rings_bulk", EV_BULK, 'b' } };
+
+/* The core's object is linked with them as with maps of another. */
 int
+tracers_core_begin(struct loader *ld)
+{
+	AUTO(fd) int ring = kernel_ringbuf(&ld->kernel, "rings", PAGE);
+	int err = ring < 0 ? ring : 0;
+
+	ld->tracers.n_filled = 0;
+	ld->tracers.fill_err = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(ring_arrays) && !err; i++) {
+		AUTO(fd) int array = kernel_map_array(&ld->kernel, ring_arrays[i].array, ring, ld->n_cpus);
+		char pin[IPC_NAME_MAX];
+
+		snprintf(pin, sizeof(pin), "m-%s", ring_arrays[i].array);
+		err = array < 0 ? array : tracer_pin(ld, TRACER_CORE, pin, array);
+	}
+	return err;
+}
+
+bool
 tracers_core_fill(struct loader *ld)
 {
-	int err;
+	struct tracers *t = &ld->tracers;
+	unsigned int i = t->n_filled;
 
-	ld->tracers.settings = (struct ev_settings){ .generation = 1 };
-	err = fill_rings(ld, "rings_control", EV_CONTROL, 'c');
-	if (!err)
-		err = fill_rings(ld, "rings_bulk", EV_BULK, 'b');
-	return err ? err : tracers_settings(ld);
+	if (i == ARRAY_SIZE(ring_arrays) || t->fill_err)
+		return false;
+	t->n_filled++;
+	t->fill_err = fill_rings(ld, ring_arrays[i].array, ring_arrays[i].class, ring_arrays[i].kind);
+	return true;
 }
 
 /* Which calls the program of a tracer in the dispatcher sees. */
