@@ -238,7 +238,18 @@ procs_expire(struct procs *p, uint64_t ts)
 		forget(p);
 }
 
-static const struct rec_ctx *
+/* The context anew, from its own facts, for where the event was.  Apart, so that the usual way
+ * does not clear so large a variable. */
+static __attribute__((noinline)) void
+make_again(struct procs *p, struct proc *pr, const struct ev_hdr *h)
+{
+	struct context_in in;
+
+	context_of(slotmap_bytes(&p->t, &pr->s, sizeof(*pr)), &in);
+	make(p, pr, h, &in);
+}
+
+static __attribute__((noinline)) const struct rec_ctx *
 of_event_alone(struct procs *p, const struct ev_hdr *h)
 {
 	struct context_in in = { .n = { 0 } };
@@ -255,7 +266,6 @@ const struct rec_ctx *
 procs_context(struct procs *p, const struct ev_hdr *h)
 {
 	struct proc *pr = NULL;
-	struct context_in in;
 
 	if (!(h->flags & EV_NO_OWNER))
 		pr = (struct proc *)slotmap_find(&p->t, h->start, key2_of(h->tgid, h->exec_id));
@@ -265,10 +275,8 @@ procs_context(struct procs *p, const struct ev_hdr *h)
 	}
 	pr->s.last = h->ts;
 	if (pr->epoch != p->cgroups->epoch || pr->cgroup != h->cgroup || pr->cgroup1 != h->cgroup1 ||
-	    pr->mntns != h->mntns) {
-		context_of(slotmap_bytes(&p->t, &pr->s, sizeof(*pr)), &in);
-		make(p, pr, h, &in);
-	}
+	    pr->mntns != h->mntns)
+		make_again(p, pr, h);
 	return slotmap_bytes(&p->t, &pr->s, sizeof(*pr));
 }
 
