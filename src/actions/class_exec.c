@@ -414,4 +414,5 @@ prepare(struct worker *w, struct sandbox *sb)
 
 const struct class_ops class_exec = {
 	.prepare = prepare, .act = act, .wait = wait_for, .woken = woken, .busy = busy, .batch = 1,
+	.hurry = true,
 };

@@ -74,4 +74,4 @@ prepare(struct worker *w, struct sandbox *sb)
 	return err;
 }
 
-const struct class_ops class_signal = { .prepare = prepare, .act = act, .batch = 1 };
+const struct class_ops class_signal = { .prepare = prepare, .act = act, .batch = 1, .hurry = true };

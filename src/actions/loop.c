@@ -8,7 +8,9 @@
 
 #define FDS_MAX		64
 #define LINGER_FROM	8		/* events in a batch: more will come, let them gather */
-#define LINGER_NS	1000000
+#define LINGER_NS	1000000		/* at first */
+#define LINGER_MOST_NS	4000000		/* while they keep coming */
+#define LINGER_MIN_NS	50000
 #define ENRICHER_WAIT_MS 200
 
 static void
@@ -28,17 +30,23 @@ act(struct worker *w, const void *bytes, size_t len)
 	w->ops->act(w, &e, h->actions & w->mask);
 }
 
-/* Events until the ring is empty, the batch is full or the class wants its end. */
+/* Events until the ring is empty, the batch is full or the class wants its end; *more: not empty. */
 static unsigned int
-batch(struct worker *w)
+batch(struct worker *w, size_t *bytes, bool *more)
 {
 	const void *rec;
 	unsigned int n = 0;
 	size_t len;
 
-	while (n < w->ops->batch && !(w->ops->full && w->ops->full(w)) &&
-	    ring_next(w->ring, &rec, &len) == 1) {
+	*bytes = 0;
+	*more = true;
+	while (n < w->ops->batch && !(w->ops->full && w->ops->full(w))) {
+		if (ring_next(w->ring, &rec, &len) != 1) {
+			*more = false;
+			break;
+		}
 		act(w, rec, len);
+		*bytes += len;
 		n++;
 	}
 	if (!n)
@@ -47,6 +55,19 @@ batch(struct worker *w)
 		w->ops->flush(w);
 	ring_done(w->ring);
 	return n;
+}
+
+/* Longer while events keep coming, shorter when there were so many that the ring might have
+ * gone round. */
+static void
+adapt(struct worker *w, unsigned int n, size_t bytes)
+{
+	if (n < LINGER_FROM)
+		w->linger_ns = LINGER_NS;
+	else if (bytes > w->cfg->events_ring_bytes / 8)
+		w->linger_ns = w->linger_ns / 2 > LINGER_MIN_NS ? w->linger_ns / 2 : LINGER_MIN_NS;
+	else if (bytes < w->cfg->events_ring_bytes / 16 && w->linger_ns < LINGER_MOST_NS)
+		w->linger_ns *= 2;
 }
 
 /*
@@ -69,7 +90,7 @@ rest(struct worker *w, unsigned int n)
 		fds[count++] = (struct pollfd){ .fd = w->event_fd, .events = POLLIN };
 	own = w->ops->wait ? w->ops->wait(w, fds + count, FDS_MAX - count, &timeout_ms) : 0;
 	limit = sleep ? (struct timespec){ timeout_ms / 1000, timeout_ms % 1000 * 1000000L }
-		: (struct timespec){ 0, LINGER_NS };
+		: (struct timespec){ 0, (long)w->linger_ns };
 	got = ppoll(fds, count + own, sleep && timeout_ms < 0 ? NULL : &limit, NULL);
 	if (sleep) {
 		ring_awake(w->ring);
@@ -95,19 +116,25 @@ await_enricher(struct worker *w)
 int
 worker_run(struct worker *w)
 {
-	unsigned int n, since = 0;
+	unsigned int n, gathered = 0;
 	int err = await_enricher(w);
+	size_t len, bytes = 0;
+	bool more;
 
+	w->linger_ns = LINGER_NS;
 	while (!err) {
-		n = batch(w);
-		since += n;
+		n = batch(w, &len, &more);
+		gathered += n;
+		bytes += len;
 		if (n == 0 && w->stop && !(w->ops->busy && w->ops->busy(w)))
 			return 0;
 		/* A ring that is never empty must not keep the supervisor waiting. */
-		if (n && (w->stop || (n == w->ops->batch && since < 4096)))
+		if (n && (w->stop || (more && gathered < 4096)))
 			continue;
-		since = 0;
-		err = n == w->ops->batch ? worker_messages(w) : rest(w, n);
+		adapt(w, gathered, bytes);
+		err = more && n ? worker_messages(w) : rest(w, w->ops->hurry ? 0 : gathered);
+		gathered = 0;
+		bytes = 0;
 	}
 	return err;
 }

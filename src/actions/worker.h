@@ -37,6 +37,7 @@ struct class_ops {
 	/* True: a stop has to wait for something.  NULL: never. */
 	bool	(*busy)(const struct worker *w);
 	unsigned int batch;		/* events after which what was done is noted */
+	bool hurry;			/* an event should not wait for others that may come */
 };
 extern const struct class_ops class_output, class_syslog, class_exec, class_signal, class_cgroup;
 
@@ -54,6 +55,7 @@ struct worker {
 	uint32_t class_;
 	bool enforce;			/* destructive acts are allowed */
 	bool stop, go;
+	uint64_t linger_ns;		/* now */
 	int event_fd, ring_fd, cursor_fd;
 	int fd[FD_KINDS];		/* -1: not given; ACTION_FD_CGROUP1: see cgroup1 */
 	int cgroup1[N_CGROUP1];

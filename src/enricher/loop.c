@@ -14,6 +14,16 @@
 
 #define BACKSTOP_MS	100		/* for a wake-up that fell between two instructions */
 #define LINGER_MIN_NS	10000
+#define LINGER_FROM_NS	100000		/* after a rest: one more event is no stream of them */
+#define LINGER_ENOUGH	256		/* events for which a wake-up costs nothing any more */
+
+static uint64_t
+at_most(const struct enricher *en, uint64_t ns)
+{
+	uint64_t most = en->cfg->events_linger_us * 1000;
+
+	return ns < most ? ns : most;
+}
 
 int
 loop_init(struct enricher *en)
@@ -21,7 +31,7 @@ loop_init(struct enricher *en)
 	en->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (en->epoll < 0)
 		return -errno;
-	en->linger_ns = en->cfg->events_linger_us * 1000;
+	en->linger_ns = at_most(en, LINGER_FROM_NS);
 	return loop_watch(en, chan_fd(en->sup), en->sup);
 }
 
@@ -73,18 +83,24 @@ set_sleeping(struct enricher *en, uint32_t value)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
-/* Shorter while the rings fill up between two looks. */
+/*
+ * n events came in the time that was waited.  Twice as long while they keep coming, so that at
+ * thousands a second a wake-up is for many of them; short again when they do not, so that at low
+ * rates hardly one has to wait; shorter when the rings fill up between two looks.
+ */
 static void
-adapt(struct enricher *en)
+adapt(struct enricher *en, bool lingered, uint64_t n)
 {
-	uint64_t most = en->cfg->events_linger_us * 1000;
-
 	if (en->krings.fill >= 4)
 		en->linger_ns = en->linger_ns / 2 < LINGER_MIN_NS ? 0 : en->linger_ns / 2;
-	else if (en->krings.fill < 2 && en->linger_ns < most)
-		en->linger_ns = en->linger_ns ? 2 * en->linger_ns : LINGER_MIN_NS;
-	if (en->linger_ns > most)
-		en->linger_ns = most;
+	else if (en->krings.fill >= 2)
+		return;
+	else if (!lingered || n == 0)
+		en->linger_ns = at_most(en, LINGER_FROM_NS);
+	else if (n == 1 && en->linger_ns > LINGER_FROM_NS)
+		en->linger_ns /= 2;
+	else if (n > 1 && n < LINGER_ENOUGH)
+		en->linger_ns = at_most(en, en->linger_ns ? 2 * en->linger_ns : LINGER_MIN_NS);
 }
 
 static int
@@ -146,7 +162,8 @@ int
 loop_run(struct enricher *en)
 {
 	struct epoll_event evs[16];
-	bool lingering = false;
+	bool lingering = false, any;
+	uint64_t before;
 
 	while (!en->stop) {
 		int n = lingering ? wait_for_more(en, evs, ARRAY_SIZE(evs)) :
@@ -163,9 +180,11 @@ loop_run(struct enricher *en)
 				return 0;
 			control_drop(en, ch);
 		}
-		lingering = enricher_drain(en);
-		if (lingering)
-			adapt(en);
+		before = en->count[COUNT_read];
+		any = enricher_drain(en);
+		if (any || lingering)
+			adapt(en, lingering, en->count[COUNT_read] - before);
+		lingering = any;
 	}
 	enricher_drain(en);
 	return 0;
