@@ -2,7 +2,7 @@
 /*
  * Never a look without a reason.  Nothing to do: the kernel side is asked to wake us (sleeping) and
  * does so once.  After events came: a short wait for more (linger) in which nobody wakes us, so
- * that many events cost one wake-up.
+ * that many events cost one wake-up; as long as events_linger_us at most.
  */
 #include <string.h>
 #include <sys/epoll.h>
