@@ -23,7 +23,8 @@ render(const struct event *e, size_t room)
 				abort();
 		if (!len || (f != RENDER_JSON && f != RENDER_EXECSNOOP && f != RENDER_SOCKETSNOOP))
 			continue;
-		doc = json_loadb(out, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+		doc = json_loadb(out, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL |
+			JSON_DECODE_INT_AS_REAL /* its own are signed */, NULL);
 		if (!doc)
 			abort();
 		json_decref(doc);
