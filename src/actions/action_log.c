@@ -35,6 +35,17 @@ log_open(struct worker *w, struct output *o)
 	return 0;
 }
 
+/* Others rotate logs too, or remove them. */
+bool
+log_moved(const struct worker *w, const struct output *o)
+{
+	struct stat st;
+
+	if (fstatat(w->fd[ACTION_FD_LOG_DIR], w->table->a[o->action].path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT;
+	return st.st_ino != o->ino;
+}
+
 /* NAME.4 becomes NAME.5, ..., NAME becomes NAME.1; the oldest goes.  A kill in between leaves a
  * hole in the numbers, which the next rotation closes. */
 int

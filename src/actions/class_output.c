@@ -130,7 +130,7 @@ ready(struct worker *w, struct output *o)
 	bool log = w->table->a[o->action].type == ACTION_LOG;
 	int err = 0;
 
-	if (o->fd < 0)
+	if (o->fd < 0 || (log && !o->skip_bytes && log_moved(w, o)))
 		err = log ? log_open(w, o) : -EBADF;
 	if (!err && log && o->size && !o->skip_bytes && o->size + o->len > o->max_bytes)
 		err = log_rotate(w, o);

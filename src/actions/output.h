@@ -48,6 +48,7 @@ output_note(struct worker *w, enum output_word at, uint64_t value)
 /* Bytes from buf on that were written; -errno.  action_stdout.c, action_log.c */
 long	stdout_write(struct worker *w, struct output *o, const char *buf, size_t len);
 int	log_open(struct worker *w, struct output *o);
+bool	log_moved(const struct worker *w, const struct output *o);	/* its name is another file's, or nobody's */
 int	log_rotate(struct worker *w, struct output *o);	/* before a write that would be too much */
 
 #endif
