@@ -86,13 +86,13 @@ def conditions(tap, daemon, folder):
 def held_back(tap, daemon, folder):
     for i in range(10):
         subprocess.run([os.path.join(folder, "probe-3"), "flood", str(i)], check=True)
-    subprocess.run([os.path.join(folder, "probe-4"), "flood", "other"], check=True)
-    matched(daemon, "other")
+    subprocess.run([os.path.join(folder, "probe-4"), "flood", "last"], check=True)
+    matched(daemon, "last")
 
     def of(name):
         return [(e["args"][2], r) for e in daemon.events(tracer="exec") for r in e["rules"] if r["name"] == name]
-    tap.check("ratelimit: so many for each key and no more", [a for a, _ in of("few")] == ["0", "1", "other"], str(of("few")))
-    tap.check("dedup: the first of each key", [a for a, _ in of("once")] == ["0", "other"], str(of("once")))
+    tap.check("ratelimit: so many for each key and no more", [a for a, _ in of("few")] == ["0", "1", "last"], str(of("few")))
+    tap.check("dedup: the first of each key", [a for a, _ in of("once")] == ["0", "last"], str(of("once")))
     time.sleep(2.1)
     subprocess.run([os.path.join(folder, "probe-3"), "flood", "late"], check=True)
     matched(daemon, "late")
