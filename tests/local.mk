@@ -40,6 +40,16 @@ tests_bench_bare_libbpf_LDADD = $(LIBBPF_LIBS)
 
 check_PROGRAMS += tests/bench/openloop
 tests_bench_openloop_SOURCES = tests/bench/openloop.c
+check_PROGRAMS += tests/bench/execloop tests/bench/sysloop tests/bench/linelat
+tests_bench_execloop_SOURCES = tests/bench/execloop.c tests/bench/loop.h
+tests_bench_sysloop_SOURCES = tests/bench/sysloop.c tests/bench/loop.h
+tests_bench_linelat_SOURCES = tests/bench/linelat.c tests/bench/loop.h
+
+# Not by CFLAGS: a sanitizer's program is not static.
+tests/bench/nothing: tests/bench/nothing.c
+	$(AM_V_GEN)$(MKDIR_P) tests/bench && $(CC) -O2 -static -nostdlib -fno-stack-protector -o $@ $<
+check_DATA += tests/bench/nothing
+CLEANFILES += tests/bench/nothing
 
 # What tests/run runs, one "KIND PROGRAM" a line.
 tests/list: Makefile
@@ -91,7 +101,8 @@ check-sanitize:
 .PHONY: check-vm tests tests-am lint bench check-fuzz check-sanitize
 
 EXTRA_DIST += tests/run tests/sanitize tests/expected-skips.txt $(TEST_OBJECTS:.o=.c) \
-	tests/bench/events tests/bench/h2.py tests/bench/run \
+	tests/bench/events tests/bench/evbase.py tests/bench/evcost.py tests/bench/evstart.py \
+	tests/bench/evtime.py tests/bench/h2.py tests/bench/nothing.c tests/bench/run \
 	tests/clients/bpfman_client.js tests/clients/bpfman_client.py \
 	tests/clients/package-lock.json tests/clients/package.json \
 	tests/fuzz/corpus tests/fuzz/h2.dict tests/fuzz/run \
