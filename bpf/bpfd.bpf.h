@@ -105,19 +105,18 @@ ev_leave(void)
 }
 
 static __always_inline struct ev_scratch *
-ev_begin(__u16 event, __u32 size)
+ev_begin(const struct ev_settings *set, const struct ev_tracer_filter *f, __u16 event, __u32 size)
 {
-	struct ev_settings *set = ev_settings();
-	struct ev_scratch *s;
+	struct ev_scratch *s = ev_scratch(0);
 	struct ev_hdr *h;
 
-	if (!set || !(set->on & EV_BIT))
-		return NULL;
-	s = ev_scratch(0);
 	if (!s)
 		return NULL;
-	s->generation = set->generation;
+	s->dims = f->dims;
+	s->depths = f->depths;
+	s->urgent = f->flags & EV_FILTER_URGENT;
 	s->element = set->filter & 1;
+	s->generation = set->generation;
 	h = ev_head(s);
 	h->len = size;
 	h->tracer = EV_TRACER;
@@ -132,25 +131,48 @@ ev_begin(__u16 event, __u32 size)
 static __always_inline struct ev_scratch *
 ev_new(__u16 event, __u32 size)
 {
-	struct ev_scratch *s = ev_begin(event, size);
+	struct ev_settings *set = ev_settings();
+	struct ev_tracer_filter *f;
+	struct ev_scratch *s;
 
-	if (!s)
+	if (!set || !(set->on & EV_BIT))
 		return NULL;
-	ev_fill_current(s);
-	return ev_passes(s) ? s : NULL;
+	f = ev_filter_of(set->filter & 1);
+	if (!f)
+		return NULL;
+	if (!ev_current_passes(f, set->filter & 1)) {
+		ev_count_filtered();
+		return NULL;
+	}
+	s = ev_begin(set, f, event, size);
+	if (s)
+		ev_fill_current(s);
+	return s;
+}
+
+/* Of what is not the current task's. */
+static __always_inline struct ev_scratch *
+ev_begin_other(__u16 event, __u32 size)
+{
+	struct ev_settings *set = ev_settings();
+	struct ev_tracer_filter *f;
+
+	if (!set || !(set->on & EV_BIT))
+		return NULL;
+	f = ev_filter_of(set->filter & 1);
+	return f ? ev_begin(set, f, event, size) : NULL;
 }
 
 /* The same in an interrupt.  Filters of processes do not hold it back: nobody's it is. */
 static __always_inline struct ev_scratch *
 ev_new_unowned(__u16 event, __u32 size)
 {
-	struct ev_scratch *s = ev_begin(event, size);
+	struct ev_scratch *s = ev_begin_other(event, size);
 
 	if (!s)
 		return NULL;
 	ev_fill_current(s);
 	ev_head(s)->flags = EV_NO_OWNER;
-	ev_filter_take(s);
 	return s;
 }
 
@@ -175,7 +197,7 @@ ev_owner(struct ev_hdr *out)
 static __always_inline struct ev_scratch *
 ev_new_of(const struct ev_hdr *owner, __u16 event, __u32 size)
 {
-	struct ev_scratch *s = ev_begin(event, size);
+	struct ev_scratch *s = ev_begin_other(event, size);
 	struct ev_hdr *h;
 
 	if (!s)
@@ -195,7 +217,7 @@ ev_emit(struct ev_scratch *s)
 	__u32 len = ev_close(s);
 
 	ev_head(s)->ts = bpf_ktime_get_boot_ns();
-	return ev_output(EV_CLASS, EV_TRACER, ev_head(s), len, s->filter.flags & EV_FILTER_URGENT);
+	return ev_output(EV_CLASS, EV_TRACER, ev_head(s), len, s->urgent);
 }
 
 /* False: the ring was full; it has been counted. */
@@ -216,21 +238,36 @@ ev_send_other(struct ev_scratch *s)
 	return ev_emit(s);
 }
 
+/* Tracers that have a program for a system call. */
+enum {
+	EV_SYS_TRACERS = 0
+#define SYSCALL(tracer, call) | 1u << TR_##tracer
+#include "bpf/syscalls.def"
+};
+
+/* The calls are unlikely, so that they do not lie between the questions. */
+static __always_inline void
+ev_next_of(void *ctx, __u32 mask)
+{
+	mask &= EV_SYS_TRACERS & -(2u << EV_TRACER);
+	if (!mask)
+		return;
+#define TRACER(id, name, class, flags, help)                                                       \
+	if (TR_##id > EV_TRACER && (EV_SYS_TRACERS >> TR_##id & 1) &&                              \
+	    __builtin_expect(mask & (1u << TR_##id), 0))                                           \
+		bpf_tail_call_static(ctx, &sys_progs, TR_##id);
+#include "bpf/tracers.def"
+}
+
 /* On to the next tracer that has a program for this system call. */
 static __always_inline void
 ev_next(void *ctx, struct pt_regs *regs)
 {
 	__u32 nr = regs->orig_ax, *mask;
 
-	if (nr >= EV_SYSCALLS)
-		return;
 	mask = bpf_map_lookup_elem(&sys_slots, &nr);
-	if (!mask)
-		return;
-#define TRACER(id, name, class, flags, help)                                                       \
-	if (TR_##id > EV_TRACER && TR_##id < EV_SYS_SLOTS && (*mask & (1u << TR_##id)))            \
-		bpf_tail_call_static(ctx, &sys_progs, TR_##id);
-#include "bpf/tracers.def"
+	if (mask)
+		ev_next_of(ctx, *mask);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

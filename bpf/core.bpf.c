@@ -33,7 +33,7 @@ BPF_PROG(core_sys_exit, struct pt_regs *regs, long ret)
 		ev_count_filtered();
 		return 0;
 	}
-	ev_next(ctx, regs);
+	ev_next_of(ctx, *mask);
 	return 0;
 }
 

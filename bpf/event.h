@@ -123,22 +123,44 @@ enum ev_dim { DIM_PID = 1, DIM_UID = 2, DIM_COMM = 4, DIM_CGROUP = 8, DIM_PATH =
 enum { EV_FILTER_URGENT = 1 };		/* wake the enricher at once */
 #define EV_PREFIX_MAX	16		/* components of a path that are looked at as prefixes */
 
+#define EV_INLINE	4
 struct ev_tracer_filter {
 	__u32 dims;			/* enum ev_dim */
 	__u32 depths;			/* bit N: a prefix of N components is in the set (0: "/") */
-	__u32 flags, reserved;
+	__u32 flags;
+	/*
+	 * Of these dims all values are here too, and "filter_set" is not asked: by who writes the map,
+	 * 0 in what the API sends.  A place that is not needed repeats another.
+	 */
+	__u32 inlined;
+	__u32 pid[EV_INLINE], uid[EV_INLINE];
+	__u64 comm[EV_INLINE];
 };
 struct ev_filter { struct ev_tracer_filter t[TRACERS_MAX]; };	/* the map "filters": array of two */
 
 /*
  * Key of "filter_set": value is the mask of tracers (__u64).  value of the key: DIM_PID, DIM_UID,
- * DIM_CGROUP (either hierarchy's id) the number; of the others ev_hash() of the bytes: comm without NULs, a whole path,
- * or its first N components without the slash that follows.
+ * DIM_CGROUP (either hierarchy's id) the number; of the others a hash: of comm, of a whole path, or of
+ * its first N components without the slash that follows.
  */
 struct ev_filter_key { __u64 value; __u32 dim; __u32 filter; };
 #define EV_FILTER_SET_MAX 65536
 
-/* FNV-1a, 64 bit, byte by byte, so that a prefix of a path has been hashed on the way to its end. */
+/*
+ * A hash takes words of 8 bytes, the first byte lowest, with zeros behind the end: comm as two of
+ * them, a path by component, of each EV_HASH_SLASH(), then its words and one that is not full, if
+ * only of zeros.  So a prefix of a path has been hashed on the way to its end.  A slash more makes
+ * an empty component.
+ */
+#define EV_HASH_WORD(h, word) ev_hash_fold(((h) ^ (word)) * 0x9e3779b97f4a7c15ULL)
+#define EV_HASH_SLASH(h) (((h) ^ '/') * 0xc2b2ae3d27d4eb4fULL)
+static inline __attribute__((always_inline)) __u64
+ev_hash_fold(__u64 h)
+{
+	return h ^ h >> 32;
+}
+
+/* FNV-1a, 64 bit, byte by byte. */
 #define EV_HASH_INIT 0xcbf29ce484222325ULL
 #define EV_HASH_STEP(h, byte) (((h) ^ (__u8)(byte)) * 0x100000001b3ULL)
 

@@ -4,26 +4,29 @@
 
 /* Part of bpf/bpfd.bpf.h: the in-kernel filter of bpf/event.h. */
 #include "bpf/record.bpf.h"
+#include "bpf/v1.bpf.h"
 
 static __always_inline bool
-ev_in_set(const struct ev_scratch *s, __u64 value, __u32 dim)
+ev_is_in(__u64 value, __u32 dim, __u32 element)
 {
-	struct ev_filter_key key = { value, dim, s->element };
+	struct ev_filter_key key = { value, dim, element };
 	__u64 *mask = bpf_map_lookup_elem(&filter_set, &key);
 
 	return mask && (*mask & EV_BIT);
 }
 
-static __always_inline void
-ev_filter_take(struct ev_scratch *s)
+static __always_inline bool
+ev_in_set(const struct ev_scratch *s, __u64 value, __u32 dim)
 {
-	__u32 element = s->element;
+	return ev_is_in(value, dim, s->element);
+}
+
+static __always_inline struct ev_tracer_filter *
+ev_filter_of(__u32 element)
+{
 	struct ev_filter *f = bpf_map_lookup_elem(&filters, &element);
 
-	if (f)
-		s->filter = f->t[EV_TRACER];
-	else
-		__builtin_memset(&s->filter, 0, sizeof(s->filter));
+	return f ? &f->t[EV_TRACER] : NULL;
 }
 
 static __always_inline void
@@ -35,31 +38,93 @@ ev_count_filtered(void)
 		__sync_fetch_and_add(&c->count[EV_TRACER].filtered, 1);
 }
 
-static __always_inline bool
-ev_comm_in_set(const struct ev_scratch *s, const char *comm)
+/* The kernel fills a task's comm with zeros. */
+static __always_inline __u64
+ev_hash_comm(const char *comm)
 {
-	__u64 hash = EV_HASH_INIT;
-	int i;
+	__u64 hash = EV_HASH_WORD(EV_HASH_INIT, ((const __u64 *)comm)[0]);
 
-	for (i = 0; i < EV_COMM && comm[i]; i++)
-		hash = EV_HASH_STEP(hash, comm[i]);
-	return ev_in_set(s, hash, DIM_COMM);
+	return EV_HASH_WORD(hash, ((const __u64 *)comm)[1]);
 }
 
-/* What the header says; paths come later. */
+/* The current task by what is in the map. */
+__noinline int
+ev_in_sets(struct ev_tracer_filter *f, __u32 element)
+{
+	struct task_struct *t = ev_task();
+	struct css_set *cset;
+	struct cgroup *cgrp;
+	struct ev_v1 *v1;
+	__u32 dims;
+
+	if (!f)
+		return 1;
+	dims = f->dims & ~f->inlined;
+	if ((dims & DIM_PID) && !ev_is_in(t->tgid, DIM_PID, element))
+		return 0;
+	if ((dims & DIM_UID) && !ev_is_in(t->cred->uid.val, DIM_UID, element))
+		return 0;
+	if ((dims & DIM_COMM) && !ev_is_in(ev_hash_comm(t->comm), DIM_COMM, element))
+		return 0;
+	if (!(dims & DIM_CGROUP))
+		return 1;
+	cset = t->cgroups;
+	if (ev_is_in(cset->dfl_cgrp->kn->id, DIM_CGROUP, element))
+		return 1;
+	v1 = ev_v1();
+	if (!v1 || v1->controller >= EV_V1_NONE)
+		return 0;
+	cgrp = ev_v1_cgroup(cset, v1->controller);
+	return cgrp && ev_is_in(cgrp->kn->id, DIM_CGROUP, element);
+}
+
+#define EV_IS_ONE(value, of)                                                                       \
+	((value) == (of)[0] || (value) == (of)[1] || (value) == (of)[2] || (value) == (of)[3])
+_Static_assert(EV_INLINE == 4, "EV_IS_ONE compares as many");
+
+/*
+ * Of the current task, before anything is put together: what is rejected costs the cache lines that
+ * are looked at.  A call costs as much as seven of them.
+ */
+static __always_inline bool
+ev_current_passes(struct ev_tracer_filter *f, __u32 element)
+{
+	__u32 dims = f->dims, inlined;
+	struct task_struct *t;
+	__u64 comm;
+
+	if (!(dims & (DIM_PID | DIM_UID | DIM_COMM | DIM_CGROUP)))
+		return true;
+	inlined = f->inlined;
+	if (inlined) {
+		t = ev_task();
+		if ((inlined & DIM_PID) && !EV_IS_ONE((__u32)t->tgid, f->pid))
+			return false;
+		if ((inlined & DIM_UID) && !EV_IS_ONE(t->cred->uid.val, f->uid))
+			return false;
+		if (inlined & DIM_COMM) {
+			comm = ev_hash_comm(t->comm);
+			if (!EV_IS_ONE(comm, f->comm))
+				return false;
+		}
+	}
+	if (!(dims & ~inlined & (DIM_PID | DIM_UID | DIM_COMM | DIM_CGROUP)))
+		return true;
+	return ev_in_sets(f, element);
+}
+
+/* The same of a header. */
 static __always_inline bool
 ev_passes(struct ev_scratch *s)
 {
 	const struct ev_hdr *h = ev_head(s);
-	__u32 dims;
+	__u32 dims = s->dims;
 
-	ev_filter_take(s);
-	dims = s->filter.dims;
 	if ((dims & DIM_PID) && !ev_in_set(s, h->tgid, DIM_PID))
 		goto no;
 	if ((dims & DIM_UID) && !ev_in_set(s, h->uid, DIM_UID))
 		goto no;
-	if ((dims & DIM_COMM) && !ev_comm_in_set(s, h->comm))
+	if ((dims & DIM_COMM) && !ev_in_set(s, ev_hash_comm(h->comm), DIM_COMM))
 		goto no;
 	if ((dims & DIM_CGROUP) && !ev_in_set(s, h->cgroup, DIM_CGROUP) &&
 	    !(h->cgroup1 && ev_in_set(s, h->cgroup1, DIM_CGROUP)))
@@ -70,88 +135,101 @@ no:
 	return false;
 }
 
+struct ev_judging { struct ev_scratch *s; };
+
+#define EV_ONES 0x0101010101010101ULL
+
 /*
- * Takes s->hash on from byte at: that one, then what follows up to a slash, to end, or for
- * EV_HASH_RUN bytes.  Where it stopped.  Short, because the verifier walks each repetition.
+ * Takes the hash on by the words of a component, at most EV_HASH_RUN of them.  True: it has ended.
+ * Few branches and constant offsets, because the verifier walks each repetition; and what goes from
+ * one to the next lies in the scratch, of which it knows nothing, so that all look alike to it.
  */
-#define EV_HASH_RUN 32
-__noinline __u32
-ev_hash_run(struct ev_scratch *s, __u32 at, __u32 end)
+#define EV_HASH_RUN 4
+static __always_inline bool
+ev_hash_component(struct ev_scratch *s)
 {
-	__u64 hash;
-	__u8 c;
+	__u32 at = s->judge.at;
+	__s64 left;
+	__u64 hash = s->judge.hash, word, stop, below;
+	const __u8 *p;
 	int i;
 
-	if (!s)
-		return end;
-	hash = s->hash;
-	for (i = 0; i < EV_HASH_RUN; i++) {
-		/* The verifier must see the bound at the register that is used. */
-		asm volatile("" : "+r"(at));
-		if (at >= end || at >= EV_ROOM)
-			break;
-		c = s->b[at];
-		if (i && c == '/')
-			break;
-		hash = EV_HASH_STEP(hash, c);
+	if (!s->judge.inside) {
+		hash = EV_HASH_SLASH(hash);
 		at++;
 	}
-	s->hash = hash;
-	return at;
+	s->judge.inside = 1;
+	left = s->judge.end - at;
+	/* The verifier must see the bound at the register that is used. */
+	asm volatile("" : "+r"(at));
+	if (at >= EV_OFFS + EV_PATH_MAX)
+		return true;
+	p = &s->b[at];
+	for (i = 0; i < EV_HASH_RUN; i++, left -= 8) {
+		word = *(const __u64 *)(p + 8 * i);
+		/* The lowest bit that is set: of the first slash, or of the path's end. */
+		stop = word ^ (EV_ONES * '/');
+		stop = (stop - EV_ONES) & ~stop & (EV_ONES << 7);
+		stop |= (0x80ULL << ((left * 8) & 63)) & (left - 8) >> 63;
+		below = ((stop & -stop) >> 7) - 1;
+		if (stop) {
+			hash = EV_HASH_WORD(hash, word & below);
+			at += 8 * i + (((below & EV_ONES) * EV_ONES) >> 56);
+			s->judge.inside = 0;
+			break;
+		}
+		hash = EV_HASH_WORD(hash, word);
+	}
+	s->judge.at = i < EV_HASH_RUN ? at : at + 8 * EV_HASH_RUN;
+	s->judge.hash = hash;
+	return !s->judge.inside;
 }
 
-struct ev_judge {
-	struct ev_scratch *s;
-	__u32 at, end, depth, passes;
-};
-
 static int
-ev_judge_step(__u32 i, struct ev_judge *j)
+ev_judge_step(__u32 i, struct ev_judging *judging)
 {
-	struct ev_scratch *s = j->s;
-	__u32 dims = s->filter.dims, depths = s->filter.depths, at;
+	struct ev_scratch *s = judging->s;
+	__u32 dims = s->dims, depths, depth;
 
-	at = ev_hash_run(s, j->at, j->end);
-	j->at = at;
-	if (at < j->end && at < EV_ROOM && s->b[at] != '/')
+	if (!ev_hash_component(s))
 		return 0;
-	j->depth++;
-	if ((dims & DIM_PREFIX) && j->depth <= EV_PREFIX_MAX && (depths >> (j->depth & 31) & 1) &&
-	    ev_in_set(s, s->hash, DIM_PREFIX)) {
-		j->passes = 1;
+	depth = ++s->judge.depth;
+	depths = depth <= EV_PREFIX_MAX ? s->depths >> depth : 0;
+	if ((dims & DIM_PREFIX) && (depths & 1) && ev_in_set(s, s->judge.hash, DIM_PREFIX)) {
+		s->judge.passes = 1;
 		return 1;
 	}
-	if (at >= j->end) {
-		j->passes = (dims & DIM_PATH) && ev_in_set(s, s->hash, DIM_PATH);
+	if (s->judge.at >= s->judge.end) {
+		s->judge.passes = (dims & DIM_PATH) && ev_in_set(s, s->judge.hash, DIM_PATH);
 		return 1;
 	}
 	/* No deeper prefix is asked for. */
-	return !(dims & DIM_PATH) && !(depths >> (j->depth & 31) >> 1);
+	return !(dims & DIM_PATH) && !(depths >> 1);
 }
 
 /* dims: DIM_PATH, DIM_PREFIX.  A superset: a path that cannot be judged passes. */
 __noinline int
 ev_path_judge(struct ev_scratch *s, __u32 off, __u32 len)
 {
-	struct ev_judge j = {};
+	struct ev_judging judging = { s };
 
 	if (!s || !len || off >= EV_OFFS || len > EV_PATH_MAX || s->b[off] != '/')
 		return 1;
-	if ((s->filter.dims & DIM_PREFIX) && (s->filter.depths & 1))
+	if ((s->dims & DIM_PREFIX) && (s->depths & 1))
 		return 1;
-	j.s = s;
-	j.at = off;
-	j.end = off + len;
-	s->hash = EV_HASH_INIT;
-	bpf_loop(EV_PATH_MAX, ev_judge_step, &j, 0);
-	return j.passes;
+	s->judge.at = off;
+	s->judge.end = off + len;
+	s->judge.hash = EV_HASH_INIT;
+	s->judge.depth = s->judge.inside = s->judge.passes = 0;
+	bpf_loop(EV_PATH_MAX, ev_judge_step, &judging, 0);
+	return s->judge.passes;
 }
 
 /* Call it when the path is there; false: counted as filtered, do not send. */
 static __always_inline bool
 ev_path_passes(struct ev_scratch *s, const struct ev_str *path)
 {
-	if (!(s->filter.dims & (DIM_PATH | DIM_PREFIX)) || (ev_head(s)->flags & EV_TRUNCATED))
+	if (!(s->dims & (DIM_PATH | DIM_PREFIX)) || (ev_head(s)->flags & EV_TRUNCATED))
 		return true;
 	if (ev_path_judge(s, path->off, path->len))
 		return true;

@@ -44,12 +44,15 @@ struct ev_walk_above {
 };
 
 struct ev_scratch {
-	__u64 hash;
+	__u32 dims, depths, urgent, element;	/* of this tracer's filter, when the record was begun */
+	__u32 generation;
 	__u32 n_names;
 	__u32 whole;			/* names begin at a root */
-	struct ev_tracer_filter filter;	/* of this tracer, when the record was begun */
-	__u32 element, generation;
-	__u32 busy, reserved;		/* ev_enter() */
+	__u32 busy;			/* ev_enter() */
+	struct {			/* of a path */
+		__u64 hash;
+		__u32 at, end, depth, inside, passes, reserved;
+	} judge;
 	__u64 names[EV_DEPTH];		/* addresses, the last component first */
 	struct ev_walk_above above;
 	struct ev_proc_said unsaid;	/* where a process has no storage */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "ipc/tracers.h"
 
@@ -31,10 +32,15 @@ entry_ok(const struct kfilter_entry *e)
 static bool
 tracer_ok(const struct ev_tracer_filter *t, unsigned int n)
 {
+	const struct ev_tracer_filter plain = { .dims = t->dims, .depths = t->depths, .flags = t->flags };
+
+	/* Nothing inlined: tracers_filter() does it, of what is checked here. */
+	if (memcmp(t, &plain, sizeof(plain)) != 0)
+		return false;
 	if (n == 0 || n >= N_TRACERS)
-		return !t->dims && !t->depths && !t->flags && !t->reserved;
+		return !t->dims && !t->depths && !t->flags;
 	return !(t->dims & ~(uint32_t)DIMS) && t->depths < 1u << (EV_PREFIX_MAX + 1) &&
-	       !(t->flags & ~(uint32_t)EV_FILTER_URGENT) && !t->reserved;
+	       !(t->flags & ~(uint32_t)EV_FILTER_URGENT);
 }
 
 int

@@ -48,18 +48,66 @@ add_new(struct loader *ld, int set, const struct kfilter *k, uint32_t element)
 	return kernel_update_all(&ld->kernel, set, keys, sizeof(*keys), values, sizeof(*values), k->n_entries);
 }
 
+static void
+inline_value(struct ev_tracer_filter *t, uint32_t dim, uint64_t value, unsigned int place)
+{
+	if (dim == DIM_PID)
+		t->pid[place] = (uint32_t)value;
+	else if (dim == DIM_UID)
+		t->uid[place] = (uint32_t)value;
+	else
+		t->comm[place] = value;
+}
+
+/* Where a tracer's filter has few values of a dimension, into the filter itself. */
+static void
+inline_few(struct ev_tracer_filter *t, unsigned int tracer, uint32_t dim, const struct kfilter *k)
+{
+	uint64_t values[EV_INLINE];
+	uint32_t n = 0;
+
+	if (!(t->dims & dim))
+		return;
+	for (uint32_t i = 0; i < k->n_entries; i++) {
+		if (k->entries[i].dim != dim || !(k->entries[i].tracers >> tracer & 1))
+			continue;
+		if (n == EV_INLINE)
+			return;
+		values[n++] = k->entries[i].value;
+	}
+	if (!n)
+		return;
+	for (unsigned int i = 0; i < EV_INLINE; i++)
+		inline_value(t, dim, values[i < n ? i : 0], i);
+	t->inlined |= dim;
+}
+
+static void
+inline_all(struct ev_filter *f, const struct kfilter *k)
+{
+	static const uint32_t dims[] = { DIM_PID, DIM_UID, DIM_COMM };
+
+	*f = k->filter;
+	for (unsigned int tracer = 1; tracer < N_TRACERS; tracer++)
+		for (size_t i = 0; i < ARRAY_SIZE(dims); i++)
+			inline_few(&f->t[tracer], tracer, dims[i], k);
+}
+
 int
 tracers_filter(struct loader *ld, const struct kfilter *k)
 {
+	AUTO(mem) struct ev_filter *filter = malloc(sizeof(*filter));
 	uint32_t element = !ld->tracers.settings.filter;
 	AUTO(fd) int set = tracers_map(ld, "filter_set");
 	AUTO(fd) int filters = tracers_map(ld, "filters");
-	int err = set < 0 ? set : filters < 0 ? filters : remove_old(ld, set, element);
+	int err = !filter ? -ENOMEM : set < 0 ? set : filters < 0 ? filters : remove_old(ld, set, element);
 
 	if (!err)
 		err = add_new(ld, set, k, element);
 	if (!err)
-		err = kernel_update(&ld->kernel, filters, &element, &k->filter);
+		inline_all(filter, k);
+	if (!err)
+		err = kernel_update(&ld->kernel, filters, &element, filter);
 	if (!err)
 		ld->tracers.settings.filter = element;
 	return err;

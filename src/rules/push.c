@@ -6,6 +6,7 @@
  */
 #include "rules/push.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,13 +65,52 @@ items_join(struct items *into, const struct items *from)
 		items_add(into, from->v[i].value, from->v[i].dim, from->v[i].depth);
 }
 
+/* len: at most 8. */
 static uint64_t
-hash(const char *p, size_t len)
+hash_word(uint64_t h, const char *p, size_t len)
+{
+	uint64_t word = 0;
+
+	if (len)
+		memcpy(&word, p, len);
+	return EV_HASH_WORD(h, le64toh(word));
+}
+
+static uint64_t
+hash_comm(const char *p, size_t len)
+{
+	char comm[EV_COMM] = "";
+
+	if (len)
+		memcpy(comm, p, len < EV_COMM ? len : EV_COMM);
+	return hash_word(hash_word(EV_HASH_INIT, comm, 8), comm + 8, 8);
+}
+
+static uint64_t
+hash_component(uint64_t h, const char *p, size_t len)
+{
+	size_t i;
+
+	h = EV_HASH_SLASH(h);
+	for (i = 0; i + 8 <= len; i += 8)
+		h = hash_word(h, p + i, 8);
+	return hash_word(h, p + i, len - i);
+}
+
+/* What does not begin with a slash is never asked for. */
+static uint64_t
+hash_path(const char *p, size_t len)
 {
 	uint64_t h = EV_HASH_INIT;
 
-	for (size_t i = 0; i < len; i++)
-		h = EV_HASH_STEP(h, p[i]);
+	for (size_t at = 0; at < len;) {
+		const char *slash;
+
+		at += p[at] == '/';
+		slash = memchr(p + at, '/', len - at);
+		h = hash_component(h, p + at, slash ? (size_t)(slash - p) - at : len - at);
+		at = slash ? (size_t)(slash - p) : len;
+	}
 	return h;
 }
 
@@ -111,7 +151,7 @@ add_directory(struct items *s, const char *path, size_t len)
 		end = i;
 	}
 	if (depth)
-		items_add(s, hash(path, end), DIM_PREFIX, depth);
+		items_add(s, hash_path(path, end), DIM_PREFIX, depth);
 	else if (len && path[0] == '/')
 		s->all = true;
 }
@@ -123,7 +163,7 @@ add_place(struct items *s, enum rule_op op, const char *v, size_t len)
 
 	switch (op) {
 	case OP_eq:
-		items_add(s, hash(v, len), DIM_PATH, 0);
+		items_add(s, hash_path(v, len), DIM_PATH, 0);
 		return;
 	case OP_pathprefix:
 		while (len && v[len - 1] == '/')
@@ -169,7 +209,7 @@ take_test(enum dim d, unsigned int tracer, const struct nnf *n, struct items *ou
 		if (d == PLACE)
 			add_place(out, n->op, v->data, v->len);
 		else if (d == COMM)
-			items_add(out, hash(v->data, v->len), DIM_COMM, 0);
+			items_add(out, hash_comm(v->data, v->len), DIM_COMM, 0);
 		else if (value_read(f, FN_NONE, OP_eq, v, false, &typed, why, sizeof(why)) == 0)
 			items_add(out, typed.u, dim_bits[d], 0);
 		else

@@ -412,6 +412,10 @@ filter_of_the_cheap_kinds(void **state)
 		else
 			tracerrig_filter_number(rig, TR_OPEN, kinds[i].dim, kinds[i].right);
 		assert_true(passes("plain"));
+		/* Of so many that they are looked up. */
+		for (uint64_t more = 1; more <= EV_INLINE; more++)
+			tracerrig_filter_number(rig, TR_OPEN, kinds[i].dim, 1000000 + more);
+		assert_true(passes("plain"));
 	}
 	own_alone(TR_OPEN);
 }

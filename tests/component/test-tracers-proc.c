@@ -729,16 +729,16 @@ filters_pass_what_is_in_the_set_and_nothing_else(void **state)
 	assert_int_equal(execs_through(DIM_UID, 0, "/bin/true", 0), 1);
 	assert_int_equal(execs_through(DIM_UID, 12345, "/bin/true", 0), 0);
 	assert_int_equal(execs_through(DIM_PID, 1, "/bin/true", 0), 0);
-	assert_int_equal(execs_through(DIM_COMM, tracerrig_hash("true"), "/bin/true", 0), 1);
-	assert_int_equal(execs_through(DIM_COMM, tracerrig_hash("tru"), "/bin/true", 0), 0);
+	assert_int_equal(execs_through(DIM_COMM, tracerrig_hash(DIM_COMM, "true"), "/bin/true", 0), 1);
+	assert_int_equal(execs_through(DIM_COMM, tracerrig_hash(DIM_COMM, "tru"), "/bin/true", 0), 0);
 	assert_int_equal(execs_through(DIM_CGROUP, 1ULL << 60, "/bin/true", 0), 0);
-	assert_int_equal(execs_through(DIM_PATH, tracerrig_hash(true_path), "/bin/true", 0), 1);
-	assert_int_equal(execs_through(DIM_PATH, tracerrig_hash(sh_path), "/bin/true", 0), 0);
-	assert_int_equal(execs_through(DIM_PREFIX, tracerrig_hash("/usr"), true_path, 1U << 1), 1);
-	assert_int_equal(execs_through(DIM_PREFIX, tracerrig_hash("/usr/bin"), true_path, 1U << 2), 1);
-	assert_int_equal(execs_through(DIM_PREFIX, tracerrig_hash(true_path), true_path, 1U << 3), 1);
-	assert_int_equal(execs_through(DIM_PREFIX, tracerrig_hash("/us"), true_path, 1U << 1), 0);
-	assert_int_equal(execs_through(DIM_PREFIX, tracerrig_hash("/opt"), true_path, 1U << 1 | 1U << 2), 0);
+	assert_int_equal(execs_through(DIM_PATH, tracerrig_hash(DIM_PATH, true_path), "/bin/true", 0), 1);
+	assert_int_equal(execs_through(DIM_PATH, tracerrig_hash(DIM_PATH, sh_path), "/bin/true", 0), 0);
+	assert_int_equal(execs_through(DIM_PREFIX, tracerrig_hash(DIM_PREFIX, "/usr"), true_path, 1U << 1), 1);
+	assert_int_equal(execs_through(DIM_PREFIX, tracerrig_hash(DIM_PREFIX, "/usr/bin"), true_path, 1U << 2), 1);
+	assert_int_equal(execs_through(DIM_PREFIX, tracerrig_hash(DIM_PREFIX, true_path), true_path, 1U << 3), 1);
+	assert_int_equal(execs_through(DIM_PREFIX, tracerrig_hash(DIM_PREFIX, "/us"), true_path, 1U << 1), 0);
+	assert_int_equal(execs_through(DIM_PREFIX, tracerrig_hash(DIM_PREFIX, "/opt"), true_path, 1U << 1 | 1U << 2), 0);
 	assert_int_equal(execs_through(DIM_PREFIX, 0, true_path, 1U << 0), 1);
 
 	/* The pid, the cgroup and the set's other tracers: known only now. */

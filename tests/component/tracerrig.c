@@ -23,6 +23,7 @@ struct tracerrig {
 	struct ring_buffer *control, *bulk;
 	struct ev_settings settings;
 	struct ev_filter filter;
+	struct few { uint64_t v[EV_INLINE]; uint32_t n; } few[TRACERS_MAX][DIM_COMM + 1];
 	int n_cpus;
 	char missing[512];
 	struct ev_hdr **events;
@@ -312,13 +313,39 @@ tracerrig_generation(struct tracerrig *r)
 	write_settings(r);
 }
 
+/* Few values into the filter itself, as the loader does. */
+static void
+write_filter(struct tracerrig *r, unsigned int tracer)
+{
+	struct ev_tracer_filter *f = &r->filter.t[tracer];
+	uint32_t zero = 0;
+
+	f->inlined = 0;
+	for (uint32_t dim = DIM_PID; dim <= DIM_COMM; dim *= 2) {
+		const struct few *few = &r->few[tracer][dim];
+
+		if (!(f->dims & dim) || !few->n || few->n > EV_INLINE)
+			continue;
+		f->inlined |= dim;
+		for (uint32_t i = 0; i < EV_INLINE; i++) {
+			uint64_t v = few->v[i < few->n ? i : 0];
+
+			if (dim == DIM_PID)
+				f->pid[i] = (uint32_t)v;
+			else if (dim == DIM_UID)
+				f->uid[i] = (uint32_t)v;
+			else
+				f->comm[i] = v;
+		}
+	}
+	bpf_map_update_elem(map_fd(r, "filters"), &zero, &r->filter, BPF_ANY);
+}
+
 void
 tracerrig_filter(struct tracerrig *r, unsigned int tracer, struct ev_tracer_filter f)
 {
-	uint32_t zero = 0;
-
 	r->filter.t[tracer] = f;
-	bpf_map_update_elem(map_fd(r, "filters"), &zero, &r->filter, BPF_ANY);
+	write_filter(r, tracer);
 }
 
 void
@@ -328,24 +355,44 @@ tracerrig_filter_number(struct tracerrig *r, unsigned int tracer, uint32_t dim, 
 	uint64_t mask = 0;
 
 	bpf_map_lookup_elem(map_fd(r, "filter_set"), &key, &mask);
+	if (mask >> tracer & 1)
+		return;
 	mask |= 1ULL << tracer;
 	bpf_map_update_elem(map_fd(r, "filter_set"), &key, &mask, BPF_ANY);
+	if (dim > DIM_COMM)
+		return;
+	if (r->few[tracer][dim].n++ < EV_INLINE)
+		r->few[tracer][dim].v[r->few[tracer][dim].n - 1] = value;
+	write_filter(r, tracer);
 }
 
 uint64_t
-tracerrig_hash(const char *text)
+tracerrig_hash(uint32_t dim, const char *text)
 {
 	uint64_t h = EV_HASH_INIT;
+	char name[512 + 8];
+	size_t n;
 
-	for (; *text; text++)
-		h = EV_HASH_STEP(h, *text);
-	return h;
+	for (; dim != DIM_COMM && *text; text += n) {
+		n = strcspn(++text, "/");
+		memset(name, 0, sizeof(name));
+		memcpy(name, text, n);
+		h = EV_HASH_SLASH(h);
+		for (size_t i = 0; i <= n; i += 8)
+			h = EV_HASH_WORD(h, *(uint64_t *)(name + i));
+	}
+	if (dim != DIM_COMM)
+		return h;
+	memset(name, 0, sizeof(name));
+	strncpy(name, text, EV_COMM);
+	h = EV_HASH_WORD(h, *(uint64_t *)name);
+	return EV_HASH_WORD(h, *(uint64_t *)(name + 8));
 }
 
 void
 tracerrig_filter_text(struct tracerrig *r, unsigned int tracer, uint32_t dim, const char *text)
 {
-	tracerrig_filter_number(r, tracer, dim, tracerrig_hash(text));
+	tracerrig_filter_number(r, tracer, dim, tracerrig_hash(dim, text));
 }
 
 struct ev_count

@@ -40,7 +40,7 @@ void	tracerrig_generation(struct tracerrig *r);		/* a new one, as after an enric
 void	tracerrig_filter(struct tracerrig *r, unsigned int tracer, struct ev_tracer_filter f);
 void	tracerrig_filter_number(struct tracerrig *r, unsigned int tracer, uint32_t dim, uint64_t value);
 void	tracerrig_filter_text(struct tracerrig *r, unsigned int tracer, uint32_t dim, const char *text);
-uint64_t tracerrig_hash(const char *text);
+uint64_t tracerrig_hash(uint32_t dim, const char *text);
 
 /* Sum over the CPUs. */
 struct ev_count tracerrig_count(const struct tracerrig *r, unsigned int tracer);

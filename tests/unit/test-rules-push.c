@@ -49,17 +49,25 @@ in_set(uint64_t value, uint32_t dim, unsigned int tracer)
 static bool
 path_passes(const struct ev_tracer_filter *f, const char *path, unsigned int tracer)
 {
-	uint64_t h = EV_HASH_INIT;
+	uint64_t h = EV_HASH_INIT, word;
 	uint32_t depth = 0;
+	size_t n;
 
 	if (path[0] != '/')
 		return true;
 	if ((f->dims & DIM_PREFIX) && (f->depths & 1))
 		return true;
 	for (const char *p = path; depth < 32;) {
-		do
-			h = EV_HASH_STEP(h, *p++);
-		while (*p && *p != '/');
+		n = strcspn(++p, "/");
+		h = EV_HASH_SLASH(h);
+		for (; n >= 8; n -= 8, p += 8) {
+			memcpy(&word, p, 8);
+			h = EV_HASH_WORD(h, word);
+		}
+		word = 0;
+		memcpy(&word, p, n);
+		p += n;
+		h = EV_HASH_WORD(h, word);
 		depth++;
 		if ((f->dims & DIM_PREFIX) && depth <= EV_PREFIX_MAX && (f->depths & 1u << depth) &&
 		    in_set(h, DIM_PREFIX, tracer))
@@ -77,8 +85,8 @@ kernel_passes(const struct event *e, const char *path)
 	const struct ev_tracer_filter *f = &filter->filter.t[tracer];
 	uint64_t h = EV_HASH_INIT;
 
-	for (int i = 0; i < EV_COMM && e->ev->comm[i]; i++)
-		h = EV_HASH_STEP(h, e->ev->comm[i]);
+	for (int i = 0; i < EV_COMM; i += 8)
+		h = EV_HASH_WORD(h, *(const uint64_t *)&e->ev->comm[i]);
 	if ((f->dims & DIM_PID) && !in_set(e->ev->tgid, DIM_PID, tracer))
 		return false;
 	if ((f->dims & DIM_UID) && !in_set(e->ev->uid, DIM_UID, tracer))
