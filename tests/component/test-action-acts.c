@@ -458,7 +458,7 @@ hierarchy(const char *controller)
 static void
 write_to(const char *dir, const char *file, const char *text)
 {
-	char path[256];
+	char path[640];
 	AUTO(fd) int fd = -1;
 
 	snprintf(path, sizeof(path), "%s/%s", dir, file);
@@ -471,7 +471,7 @@ write_to(const char *dir, const char *file, const char *text)
 static void
 populate(char dirs[][128], size_t n_dirs, pid_t *pids, int n)
 {
-	char text[16], below[160];
+	char text[16], below[544];
 
 	for (size_t d = 0; d < n_dirs; d++) {
 		snprintf(below, sizeof(below), "%s/below", dirs[d]);
@@ -497,7 +497,7 @@ populate(char dirs[][128], size_t n_dirs, pid_t *pids, int n)
 static void
 clear(char dirs[][128], size_t n_dirs, pid_t *pids, int n)
 {
-	char below[160];
+	char below[544];
 
 	for (int i = 0; i < n; i++) {
 		kill(pids[i], SIGKILL);

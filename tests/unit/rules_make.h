@@ -93,7 +93,9 @@ made_open(struct made *m, const struct made_open *o, struct event *e)
 	struct ev_open ev = { .h = { .tracer = TR_OPEN, .ts = o->ts, .tgid = o->pid, .uid = o->uid,
 		.flags = o->flags, .ret = o->ret }, .oflags = o->oflags };
 
-	strncpy(ev.h.comm, o->comm ? o->comm : "cat", sizeof(ev.h.comm));
+	const char *comm = o->comm ? o->comm : "cat";
+
+	memcpy(ev.h.comm, comm, strnlen(comm, sizeof(ev.h.comm)));
 	made_event(m, &ev, sizeof(ev));
 	made_str(m, ev_open, path, o->path ? o->path : "/etc/passwd");
 	made_str(m, ev_open, filename, o->filename ? o->filename : "passwd");
