@@ -12,6 +12,7 @@ from daemon import Tap, wait_for  # noqa: E402
 from events import Events, rule  # noqa: E402
 
 ENFORCE = 'mode = "enforce"'
+MARK = f"mark-{os.getpid()}-"     # another such test may run beside this one
 # Waits for the file /tmp/go, then executes a program with the mark, and goes on.
 SCRIPT = ("sleep 300 & sh -c 'sleep 301 & wait' & while [ ! -e /tmp/go ]; do sleep 0.05; done; rm /tmp/go; /bin/true {}; "
           "sleep 0.5; echo went on >/tmp/after; wait")
@@ -70,7 +71,7 @@ def result(daemon, name):
 
 
 def pausing(tap, daemon):
-    box, other = Box("mark-pause").begin(), Box("mark-other").begin()
+    box, other = Box(MARK + "pause").begin(), Box(MARK + "other").begin()
     host = subprocess.Popen(["sleep", "300"])
     box.go()
     got = result(daemon, "pause")
@@ -84,7 +85,7 @@ def pausing(tap, daemon):
               other.state())
     # Nothing in it can do anything now: a process of the host's that joins it, all but the freezer.
     subprocess.run(["/bin/sh", "-c", f"for d in /sys/fs/cgroup/*{box.cgroup}; do case $d in */freezer/*) ;; *) "
-                    "echo $$ >$d/cgroup.procs || : ;; esac; done 2>/dev/null; exec /bin/true mark-resume"], check=True)
+                    f"echo $$ >$d/cgroup.procs || : ;; esac; done 2>/dev/null; exec /bin/true {MARK}resume"], check=True)
     got = result(daemon, "resume")
     tap.check("resume: it goes on", got.get("outcome") == "done" and wait_for(lambda: box.frozen() is False) and
               wait_for(box.went_on), f"{got} {box.frozen()}")
@@ -96,7 +97,7 @@ def pausing(tap, daemon):
 
 
 def killing(tap, daemon):
-    box, other = Box("mark-kill").begin(), Box("mark-other").begin()
+    box, other = Box(MARK + "kill").begin(), Box(MARK + "other").begin()
     before = box.processes()
     box.go()
     got = result(daemon, "kill")
@@ -108,7 +109,7 @@ def killing(tap, daemon):
     box.remove()
 
     # A systemd-style path, and a cgroup below the container's that it made itself.
-    box = Box("mark-kill", cgroup=f"/system.slice/docker-{containers.hexid()}.scope").begin()
+    box = Box(MARK + "kill", cgroup=f"/system.slice/docker-{containers.hexid()}.scope").begin()
     inner = os.path.join(box.folder(), "inner")
     os.mkdir(inner)
     deep = box.processes()[-1]
@@ -125,13 +126,13 @@ def killing(tap, daemon):
 
 def refused(tap, daemon):
     host = subprocess.Popen(["sleep", "300"])
-    subprocess.run(["/bin/true", "mark-host"], check=True)
+    subprocess.run(["/bin/true", MARK + "host"], check=True)
     got = result(daemon, "host")
     tap.check("a process of the host leads to nothing, and it is said why", got.get("outcome") == "protected" and
               "no container" in got.get("text", "") and host.poll() is None, str(got))
     host.kill()
     host.wait()
-    box = Box("mark-observe").begin()
+    box = Box(MARK + "observe").begin()
     box.go()
     got = result(daemon, "observe")
     tap.check("a rule that only observes kills no container", got.get("outcome") == "observed" and wait_for(box.went_on) and
@@ -145,7 +146,7 @@ def main():
         tap.skip("actions on containers", containers.missing())
         tap.done()
         return
-    texts = {name: rule(name, "exec", marked("mark-" + name), ("log", action), extra) for name, action, extra in (
+    texts = {name: rule(name, "exec", marked(MARK + name), ("log", action), extra) for name, action, extra in (
         ("pause", "pause", ENFORCE), ("resume", "resume", ENFORCE), ("kill", "kill_container", ENFORCE),
         ("host", "kill_container", ENFORCE), ("observe", "kill_container", ""))}
     texts = {name: text.replace("[match]\nall = [", '[match]\nall = [{ field = "comm", op = "eq", values = ["true"] }, ')
