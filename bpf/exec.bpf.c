@@ -21,8 +21,12 @@ SEC("tp_btf/sched_prepare_exec")
 int
 BPF_PROG(exec_prepare, struct task_struct *t, struct linux_binprm *bprm)
 {
-	__u32 old = t->cred->euid.val, tid = t->pid;
+	__u32 old, tid;
 
+	t = EV_READ_ONLY(struct task_struct, t);
+	bprm = EV_READ_ONLY(struct linux_binprm, bprm);
+	old = t->cred->euid.val;
+	tid = t->pid;
 	if (bprm->cred->euid.val != old)
 		bpf_map_update_elem(&exec_old_euid, &tid, &old, BPF_ANY);
 	return 0;

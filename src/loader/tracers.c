@@ -275,6 +275,19 @@ core_done(struct loader *ld)
 	return err ? err : tracer_done(ld, TRACER_CORE);
 }
 
+/* The verifier takes longest for these, and meanwhile the loader does nothing else: the others first. */
+#define SLOW (BIT(TR_OPENBREAKOUT) | BIT(TR_FILEOPS) | BIT(TR_FILETOP))
+
+static void
+load_some(struct loader *ld, uint64_t some)
+{
+	struct tracers *t = &ld->tracers;
+
+	for (unsigned int n = 1; n < N_TRACERS && t->running < TRACERS_PARALLEL; n++)
+		if ((some & BIT(n)) && !t->t[n].failed && !t->t[n].loading)
+			tracer_load(ld, n);
+}
+
 /* What is left of a new core's rings is filled while the linker is busy. */
 static void
 load_missing(struct loader *ld)
@@ -283,9 +296,8 @@ load_missing(struct loader *ld)
 	uint64_t missing = t->want & ~loaded(t);
 	int err = 0;
 
-	for (unsigned int n = 1; n < N_TRACERS && t->running < TRACERS_PARALLEL; n++)
-		if ((missing & BIT(n)) && !t->t[n].failed && !t->t[n].loading)
-			tracer_load(ld, n);
+	load_some(ld, missing & ~SLOW);
+	load_some(ld, missing & SLOW);
 	if (!t->filled) {
 		err = core_done(ld);
 		if (err)
