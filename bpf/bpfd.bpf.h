@@ -127,13 +127,12 @@ ev_begin(const struct ev_settings *set, const struct ev_tracer_filter *f, __u16 
 	return s;
 }
 
-/* size: of the tracer's struct.  NULL: nobody wants it. */
+/* As ev_new(), but whose event it is must be filled in by ev_fill_current(): when the path passes. */
 static __always_inline struct ev_scratch *
-ev_new(__u16 event, __u32 size)
+ev_new_bare(__u16 event, __u32 size)
 {
 	struct ev_settings *set = ev_settings();
 	struct ev_tracer_filter *f;
-	struct ev_scratch *s;
 
 	if (!set || !(set->on & EV_BIT))
 		return NULL;
@@ -144,7 +143,15 @@ ev_new(__u16 event, __u32 size)
 		ev_count_filtered();
 		return NULL;
 	}
-	s = ev_begin(set, f, event, size);
+	return ev_begin(set, f, event, size);
+}
+
+/* size: of the tracer's struct.  NULL: nobody wants it. */
+static __always_inline struct ev_scratch *
+ev_new(__u16 event, __u32 size)
+{
+	struct ev_scratch *s = ev_new_bare(event, size);
+
 	if (s)
 		ev_fill_current(s);
 	return s;
@@ -224,10 +231,13 @@ ev_emit(struct ev_scratch *s)
 static __always_inline bool
 ev_send(struct ev_scratch *s)
 {
-	struct ev_scratch *i = ev_scratch(1);
+	struct ev_scratch *i;
 
-	if (i)
-		ev_announce(i, s);
+	if (!ev_announced(s)) {
+		i = ev_scratch(1);
+		if (i)
+			ev_announce(i, s);
+	}
 	return ev_emit(s);
 }
 

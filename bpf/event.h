@@ -134,7 +134,7 @@ struct ev_tracer_filter {
 	 */
 	__u32 inlined;
 	__u32 pid[EV_INLINE], uid[EV_INLINE];
-	__u64 comm[EV_INLINE];
+	__u64 comm[EV_INLINE], cgroup[EV_INLINE];
 };
 struct ev_filter { struct ev_tracer_filter t[TRACERS_MAX]; };	/* the map "filters": array of two */
 

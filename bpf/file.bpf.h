@@ -36,6 +36,9 @@ enum bpf_func_id___cast { BPF_FUNC_cgrp_storage_get___cast };
 		value_;                                                                            \
 	})
 
+/* Any type of the kernel that is two words without pointers. */
+struct timespec64 { __s64 tv_sec, tv_nsec; } __attribute__((preserve_access_index));
+
 /* The file of a descriptor of the current task; 0: there is none. */
 static __always_inline struct file *
 file_of(__u32 fd)
@@ -45,6 +48,8 @@ file_of(__u32 fd)
 
 	if (fd >= fdt->max_fds)
 		return NULL;
+	if (FILE_CAN_CAST)
+		return (struct file *)FILE_CAST(struct timespec64, (__u64)fdt->fd + fd * 8ULL)->tv_sec;
 	bpf_probe_read_kernel(&file, sizeof(file), fdt->fd + fd);
 	return file;
 }
@@ -138,9 +143,6 @@ file_name_pack(struct dentry *d)
 	return ((__u64)d->d_name.name & ~FILE_TOP) | len << 56;
 }
 
-/* Any type of the kernel that is two words without pointers. */
-struct timespec64 { __s64 tv_sec, tv_nsec; } __attribute__((preserve_access_index));
-
 struct file_compose {
 	struct ev_scratch *s;
 	__u32 at, end;			/* end: no name begins behind it */
@@ -210,6 +212,9 @@ file_names_cast(struct ev_scratch *s, __u64 dentry, __u64 mount)
 {
 	struct dentry *d = FILE_CAST(struct dentry, dentry), *up;
 	struct mount *m = FILE_CAST(struct mount, mount), *above;
+	__u64 packed;
+
+	s->names_len = 0;
 
 	for (int i = 0; i < EV_DEPTH + 8; i++) {
 		if (d == m->mnt.mnt_root) {
@@ -225,7 +230,9 @@ file_names_cast(struct ev_scratch *s, __u64 dentry, __u64 mount)
 		if (s->n_names >= EV_DEPTH)
 			break;
 		up = d->d_parent;
-		ev_name_push(s, file_name_pack(d));
+		packed = file_name_pack(d);
+		s->names_len += packed >> 56;
+		ev_name_push(s, packed);
 		if (up == d || !up) {
 			s->whole = 1;
 			break;
@@ -256,17 +263,95 @@ file_names(struct ev_scratch *s)
 	return 0;
 }
 
-static __always_inline void
-file_add_path(struct ev_scratch *s, struct ev_str *out, struct file_at at)
+struct file_judging { struct ev_scratch *s; };
+
+/* As ev_hash_component(), by the length that is known; its loop has one way out, and no more states. */
+static int
+file_judge_step(__u32 i, struct file_judging *judging)
+{
+	struct ev_scratch *s = judging->s;
+	__u32 n = s->n_names, left, k;
+	__u64 packed, name, word, hash;
+
+	if (i >= n)
+		return 1;
+	packed = s->names[(n - 1 - i) & (EV_DEPTH - 1)];
+	name = packed | FILE_TOP;
+	left = packed >> 56;
+	hash = EV_HASH_SLASH(s->judge.hash);
+#pragma clang loop unroll(disable)
+	for (k = 0; k < 32; k++, name += 8, left -= 8) {
+		word = FILE_CAST(struct timespec64, name)->tv_sec;
+		if (left < 8)
+			break;
+		hash = EV_HASH_WORD(hash, word);
+	}
+	s->judge.hash = EV_HASH_WORD(hash, word & ((1ULL << (left & 7) * 8) - 1));
+	return ev_judge_component(s, i + 1 == n);
+}
+
+/* s->names, whole and packed, by the filter.  Verified where it is not called, too. */
+__noinline int
+file_judge(struct ev_scratch *s)
+{
+	struct file_judging judging = { s };
+
+	if (!s || !FILE_CAN_CAST || ((s->dims & DIM_PREFIX) && (s->depths & 1)))
+		return 1;
+	s->judge.hash = EV_HASH_INIT;
+	s->judge.depth = s->judge.passes = 0;
+	bpf_loop(EV_DEPTH, file_judge_step, &judging, 0);
+	return s->judge.passes;
+}
+
+/* A path that fits is judged before it is put together. */
+static __always_inline bool
+file_names_pass(struct ev_scratch *s)
+{
+	if (!FILE_CAN_CAST || !(s->dims & (DIM_PATH | DIM_PREFIX)) || !s->whole || !s->n_names ||
+	    s->names_len > EV_PATH_MAX - 257 - EV_DEPTH)
+		return true;
+	if (!file_judge(s)) {
+		ev_count_filtered();
+		return false;
+	}
+	s->dims &= ~(DIM_PATH | DIM_PREFIX);
+	return true;
+}
+
+static __always_inline bool
+file_names_at(struct ev_scratch *s, struct ev_str *out, struct file_at at)
 {
 	out->off = ev_head(s)->len;
 	out->len = 0;
 	if (!at.dentry || !at.mnt)
-		return;
+		return false;
 	s->names[0] = at.dentry;
 	s->names[1] = at.mnt;
 	file_names(s);
+	return true;
+}
+
+static __always_inline void
+file_add_path(struct ev_scratch *s, struct ev_str *out, struct file_at at)
+{
+	if (file_names_at(s, out, at))
+		out->len = FILE_CAN_CAST ? file_compose_cast(s) : ev_compose(s);
+}
+
+/*
+ * The same of the path that the tracer filters by.  False: counted as filtered, do not send.  True:
+ * ask ev_path_passes() nevertheless.
+ */
+static __always_inline bool
+file_add_path_wanted(struct ev_scratch *s, struct ev_str *out, struct file_at at)
+{
+	if (!file_names_at(s, out, at))
+		return true;
+	if (!file_names_pass(s))
+		return false;
 	out->len = FILE_CAN_CAST ? file_compose_cast(s) : ev_compose(s);
+	return true;
 }
 
 static __always_inline void

@@ -47,7 +47,19 @@ ev_hash_comm(const char *comm)
 	return EV_HASH_WORD(hash, ((const __u64 *)comm)[1]);
 }
 
-/* The current task by what is in the map. */
+#define EV_IS_ONE(value, of)                                                                       \
+	((value) == (of)[0] || (value) == (of)[1] || (value) == (of)[2] || (value) == (of)[3])
+_Static_assert(EV_INLINE == 4, "EV_IS_ONE compares as many");
+
+static __always_inline bool
+ev_cgroup_is_in(const struct ev_tracer_filter *f, __u64 id, __u32 element)
+{
+	if (f->inlined & DIM_CGROUP)
+		return EV_IS_ONE(id, f->cgroup);
+	return ev_is_in(id, DIM_CGROUP, element);
+}
+
+/* The current task by what is in the map, and by its cgroups. */
 __noinline int
 ev_in_sets(struct ev_tracer_filter *f, __u32 element)
 {
@@ -59,7 +71,7 @@ ev_in_sets(struct ev_tracer_filter *f, __u32 element)
 
 	if (!f)
 		return 1;
-	dims = f->dims & ~f->inlined;
+	dims = f->dims & ~(f->inlined & ~DIM_CGROUP);
 	if ((dims & DIM_PID) && !ev_is_in(t->tgid, DIM_PID, element))
 		return 0;
 	if ((dims & DIM_UID) && !ev_is_in(t->cred->uid.val, DIM_UID, element))
@@ -69,18 +81,14 @@ ev_in_sets(struct ev_tracer_filter *f, __u32 element)
 	if (!(dims & DIM_CGROUP))
 		return 1;
 	cset = t->cgroups;
-	if (ev_is_in(cset->dfl_cgrp->kn->id, DIM_CGROUP, element))
+	if (ev_cgroup_is_in(f, cset->dfl_cgrp->kn->id, element))
 		return 1;
 	v1 = ev_v1();
 	if (!v1 || v1->controller >= EV_V1_NONE)
 		return 0;
 	cgrp = ev_v1_cgroup(cset, v1->controller);
-	return cgrp && ev_is_in(cgrp->kn->id, DIM_CGROUP, element);
+	return cgrp && ev_cgroup_is_in(f, cgrp->kn->id, element);
 }
-
-#define EV_IS_ONE(value, of)                                                                       \
-	((value) == (of)[0] || (value) == (of)[1] || (value) == (of)[2] || (value) == (of)[3])
-_Static_assert(EV_INLINE == 4, "EV_IS_ONE compares as many");
 
 /*
  * Of the current task, before anything is put together: what is rejected costs the cache lines that
@@ -89,26 +97,31 @@ _Static_assert(EV_INLINE == 4, "EV_IS_ONE compares as many");
 static __always_inline bool
 ev_current_passes(struct ev_tracer_filter *f, __u32 element)
 {
-	__u32 dims = f->dims, inlined;
+	__u32 dims = f->dims, inlined, number;
 	struct task_struct *t;
 	__u64 comm;
 
 	if (!(dims & (DIM_PID | DIM_UID | DIM_COMM | DIM_CGROUP)))
 		return true;
 	inlined = f->inlined;
-	if (inlined) {
-		t = ev_task();
-		if ((inlined & DIM_PID) && !EV_IS_ONE((__u32)t->tgid, f->pid))
+	if (inlined & ~DIM_CGROUP) {
+		/* Trusted, its own fields are read without a check of the address. */
+		t = bpf_get_current_task_btf();
+		number = t->tgid;
+		if ((inlined & DIM_PID) && !EV_IS_ONE(number, f->pid))
 			return false;
-		if ((inlined & DIM_UID) && !EV_IS_ONE(t->cred->uid.val, f->uid))
-			return false;
+		if (inlined & DIM_UID) {
+			number = EV_READ_ONLY(struct task_struct, t)->cred->uid.val;
+			if (!EV_IS_ONE(number, f->uid))
+				return false;
+		}
 		if (inlined & DIM_COMM) {
 			comm = ev_hash_comm(t->comm);
 			if (!EV_IS_ONE(comm, f->comm))
 				return false;
 		}
 	}
-	if (!(dims & ~inlined & (DIM_PID | DIM_UID | DIM_COMM | DIM_CGROUP)))
+	if (!(dims & ~(inlined & ~DIM_CGROUP) & (DIM_PID | DIM_UID | DIM_COMM | DIM_CGROUP)))
 		return true;
 	return ev_in_sets(f, element);
 }
@@ -185,26 +198,31 @@ ev_hash_component(struct ev_scratch *s)
 	return !s->judge.inside;
 }
 
+/* A component has been hashed.  True: the path is judged. */
+static __always_inline bool
+ev_judge_component(struct ev_scratch *s, bool last)
+{
+	__u32 dims = s->dims, depth = ++s->judge.depth;
+	__u32 depths = depth <= EV_PREFIX_MAX ? s->depths >> depth : 0;
+
+	if ((dims & DIM_PREFIX) && (depths & 1) && ev_in_set(s, s->judge.hash, DIM_PREFIX)) {
+		s->judge.passes = 1;
+		return true;
+	}
+	if (last) {
+		s->judge.passes = (dims & DIM_PATH) && ev_in_set(s, s->judge.hash, DIM_PATH);
+		return true;
+	}
+	/* No deeper prefix is asked for. */
+	return !(dims & DIM_PATH) && !(depths >> 1);
+}
+
 static int
 ev_judge_step(__u32 i, struct ev_judging *judging)
 {
 	struct ev_scratch *s = judging->s;
-	__u32 dims = s->dims, depths, depth;
 
-	if (!ev_hash_component(s))
-		return 0;
-	depth = ++s->judge.depth;
-	depths = depth <= EV_PREFIX_MAX ? s->depths >> depth : 0;
-	if ((dims & DIM_PREFIX) && (depths & 1) && ev_in_set(s, s->judge.hash, DIM_PREFIX)) {
-		s->judge.passes = 1;
-		return 1;
-	}
-	if (s->judge.at >= s->judge.end) {
-		s->judge.passes = (dims & DIM_PATH) && ev_in_set(s, s->judge.hash, DIM_PATH);
-		return 1;
-	}
-	/* No deeper prefix is asked for. */
-	return !(dims & DIM_PATH) && !(depths >> 1);
+	return ev_hash_component(s) && ev_judge_component(s, s->judge.at >= s->judge.end);
 }
 
 /* dims: DIM_PATH, DIM_PREFIX.  A superset: a path that cannot be judged passes. */

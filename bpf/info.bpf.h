@@ -31,10 +31,15 @@ ev_copy_comm(char *to, const char *from)
 	((__u64 *)to)[1] = ((__u64 *)from)[1];
 }
 
-/* Header of the process that a task is of; its own tid and comm.  Not: len, event, ts, ret, flags. */
+/*
+ * Header of the process that a task is of; its own tid and comm.  Not: len, event, ts, ret, flags.
+ * The task's own fields are read through the trusted pointer, which takes no check of the address,
+ * and pointers through one that is not (EV_READ_ONLY).
+ */
 static __always_inline void
-ev_fill(struct ev_hdr *h, struct task_struct *t)
+ev_fill(struct ev_hdr *h, struct task_struct *trusted)
 {
+	struct task_struct *t = EV_READ_ONLY(struct task_struct, trusted);
 	const struct cred *cred = t->cred;
 	struct css_set *cset = t->cgroups;
 	struct ev_v1 *v1 = ev_v1();
@@ -48,14 +53,14 @@ ev_fill(struct ev_hdr *h, struct task_struct *t)
 		if (cgrp)
 			h->cgroup1 = cgrp->kn->id;
 	}
-	h->tgid = t->tgid;
-	h->tid = t->pid;
+	h->tgid = trusted->tgid;
+	h->tid = trusted->pid;
 	h->ppid = t->real_parent->tgid;
 	h->uid = cred->uid.val;
 	h->gid = cred->gid.val;
 	h->mntns = t->nsproxy->mnt_ns->ns.inum;
-	h->exec_id = t->self_exec_id;
-	ev_copy_comm(h->comm, t->comm);
+	h->exec_id = trusted->self_exec_id;
+	ev_copy_comm(h->comm, trusted->comm);
 }
 
 /* Pads the record to a multiple of 8 and returns its length. */
@@ -264,7 +269,7 @@ __noinline int
 ev_fill_current(struct ev_scratch *s)
 {
 	if (s)
-		ev_fill(ev_head(s), ev_task());
+		ev_fill(ev_head(s), bpf_get_current_task_btf());
 	return 0;
 }
 
@@ -285,6 +290,23 @@ ev_say_proc(struct ev_scratch *i)
 		ev_add_args(i, &info->args, mm);
 	info->h.ts = bpf_ktime_get_boot_ns();
 	return ev_output(EV_CONTROL, TR_NONE, &info->h, ev_close(i), false);
+}
+
+/* Nothing must be said before it: what ev_announce() finds out of most events, without a call. */
+static __always_inline bool
+ev_announced(const struct ev_scratch *s)
+{
+	const struct ev_hdr *h = (const struct ev_hdr *)s->b;
+	struct task_struct *t = bpf_get_current_task_btf();
+	struct ev_proc_said *said = bpf_task_storage_get(&procs, t->group_leader, NULL, 0);
+	__u32 zero = 0, generation = s->generation;
+	struct ev_v1 *v1 = bpf_map_lookup_elem(&cgroup_v1, &zero);
+
+	if (!said || !v1 || !said->proc || !said->cgroups)
+		return false;
+	return !((said->cgroup ^ h->cgroup) | (said->cgroup1 ^ h->cgroup1) |
+		 (said->cgroup_generation ^ generation) | (said->cgroup_epoch ^ v1->epoch) |
+		 (said->generation ^ generation) | (said->exec_id ^ h->exec_id));
 }
 
 /*

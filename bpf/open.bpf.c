@@ -21,7 +21,7 @@ SEC("tp_btf/sys_exit")
 int
 BPF_PROG(open_exit, struct pt_regs *regs, long ret)
 {
-	struct ev_scratch *s = ev_new(OPEN_OPEN, sizeof(struct ev_open));
+	struct ev_scratch *s = ev_new_bare(OPEN_OPEN, sizeof(struct ev_open));
 	const struct file *file = NULL;
 	struct openargs args;
 	struct ev_open *e;
@@ -33,13 +33,15 @@ BPF_PROG(open_exit, struct pt_regs *regs, long ret)
 	e->h.ret = ret;
 	if (ret >= 0) {
 		file = file_of(ret);
-		file_add_path(s, &e->path, file_where(file));
+		if (!file_add_path_wanted(s, &e->path, file_where(file)))
+			goto next;
 	} else {
 		e->h.flags |= EV_UNRESOLVED;
 		file_add_given(s, &e->path, args.dirfd, args.filename);
 	}
 	if (!ev_path_passes(s, &e->path))
 		goto next;
+	ev_fill_current(s);
 	if (args.filename)
 		ev_add_user_str(s, &e->filename, args.filename, EV_PATH_MAX - 1);
 	if (file)

@@ -23,7 +23,7 @@ struct tracerrig {
 	struct ring_buffer *control, *bulk;
 	struct ev_settings settings;
 	struct ev_filter filter;
-	struct few { uint64_t v[EV_INLINE]; uint32_t n; } few[TRACERS_MAX][DIM_COMM + 1];
+	struct few { uint64_t v[EV_INLINE]; uint32_t n; } few[TRACERS_MAX][DIM_CGROUP + 1];
 	int n_cpus;
 	char missing[512];
 	struct ev_hdr **events;
@@ -321,7 +321,7 @@ write_filter(struct tracerrig *r, unsigned int tracer)
 	uint32_t zero = 0;
 
 	f->inlined = 0;
-	for (uint32_t dim = DIM_PID; dim <= DIM_COMM; dim *= 2) {
+	for (uint32_t dim = DIM_PID; dim <= DIM_CGROUP; dim *= 2) {
 		const struct few *few = &r->few[tracer][dim];
 
 		if (!(f->dims & dim) || !few->n || few->n > EV_INLINE)
@@ -334,8 +334,10 @@ write_filter(struct tracerrig *r, unsigned int tracer)
 				f->pid[i] = (uint32_t)v;
 			else if (dim == DIM_UID)
 				f->uid[i] = (uint32_t)v;
-			else
+			else if (dim == DIM_COMM)
 				f->comm[i] = v;
+			else
+				f->cgroup[i] = v;
 		}
 	}
 	bpf_map_update_elem(map_fd(r, "filters"), &zero, &r->filter, BPF_ANY);
@@ -359,7 +361,7 @@ tracerrig_filter_number(struct tracerrig *r, unsigned int tracer, uint32_t dim, 
 		return;
 	mask |= 1ULL << tracer;
 	bpf_map_update_elem(map_fd(r, "filter_set"), &key, &mask, BPF_ANY);
-	if (dim > DIM_COMM)
+	if (dim > DIM_CGROUP)
 		return;
 	if (r->few[tracer][dim].n++ < EV_INLINE)
 		r->few[tracer][dim].v[r->few[tracer][dim].n - 1] = value;
