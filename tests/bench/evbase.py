@@ -127,7 +127,7 @@ class Nothing:
 class Bpfd:
     """Rules in a private instance; the action is a line in a log file."""
 
-    def __init__(self, name, rules=(), linger_us=200, config="", wait=("open",)):
+    def __init__(self, name, rules=(), linger_us=1000, config="", wait=("open",)):
         self.name, self.rules, self.linger_us, self.config, self.wait = name, list(rules), linger_us, config, wait
         self.daemon = None
         self.note = ""

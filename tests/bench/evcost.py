@@ -41,7 +41,7 @@ def opens(figures, args):
     subjects = [
         Nothing(),
         Bpfd("bpfd", [rule()]),
-        Bpfd("bpfd, linger 1 ms", [rule()], 1000),
+        Bpfd("bpfd, linger 0.2 ms", [rule()], 200),
         Bpfd("bpfd, JSON", [rule(action="log")]),
         Bpfd("bpfd, filtered by comm", [rule(value="nobody")]),
         Bpfd("bpfd, filtered by path", [rule(field="path", op="pathprefix", value="/nowhere/at/all")]),
