@@ -39,7 +39,7 @@ tests_bench_bare_libbpf_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS)
 tests_bench_bare_libbpf_LDADD = $(LIBBPF_LIBS)
 
 check_PROGRAMS += tests/bench/openloop
-tests_bench_openloop_SOURCES = tests/bench/openloop.c
+tests_bench_openloop_SOURCES = tests/bench/openloop.c tests/bench/loop.h
 check_PROGRAMS += tests/bench/execloop tests/bench/sysloop tests/bench/linelat
 tests_bench_execloop_SOURCES = tests/bench/execloop.c tests/bench/loop.h
 tests_bench_sysloop_SOURCES = tests/bench/sysloop.c tests/bench/loop.h

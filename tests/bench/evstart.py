@@ -6,7 +6,7 @@ import subprocess
 import time
 
 from daemon import BPFD
-from evbase import DIR, Bpfd, Terminal, cpu_ns, generate, installed, pss_kib, rule, wakeups
+from evbase import COMM, DIR, Bpfd, Terminal, cpu_ns, generate, installed, pss_kib, rule, wakeups
 from evcost import BPFTRACE, DEFAULTS, WATCH
 
 
@@ -56,7 +56,7 @@ def first_event(figures, args):
             s, begin = start_bpfd(name, config)
             try:
                 out = s.daemon.proc.stdout
-                figures.add("P12", "start to first open", name, "ms", first_line_ms(out.fileno(), b"openloop", begin), "<= 40")
+                figures.add("P12", "start to first open", name, "ms", first_line_ms(out.fileno(), COMM.encode(), begin), "<= 40")
                 reader = subprocess.Popen(["cat"], stdin=out, stdout=subprocess.DEVNULL)
                 while time.monotonic() - begin < 20:
                     states = {t["name"]: t["status"] for t in s.daemon.ctl_json("tracers")["tracers"]}
@@ -69,11 +69,11 @@ def first_event(figures, args):
                 s.end()
                 reader.kill()
                 reader.wait()
-        for peer in installed([Starter("opensnoop", ["opensnoop", "-n", "openloop"]),
+        for peer in installed([Starter("opensnoop", ["opensnoop", "-n", COMM]),
                                Starter("bpftrace", ["bpftrace", "-B", "line", "-e", BPFTRACE])]):
             begin = time.monotonic()
             t = Terminal(peer.argv)
-            figures.add("P12", "start to first open", peer.name, "ms", first_line_ms(t.master, b"openloop", begin))
+            figures.add("P12", "start to first open", peer.name, "ms", first_line_ms(t.master, COMM.encode(), begin))
             t.end()
     finally:
         generator.kill()

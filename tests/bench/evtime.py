@@ -6,7 +6,7 @@ import subprocess
 import time
 
 from daemon import BPFCTL
-from evbase import (DIR, FILE, OTHER_CPU, Bpfd, Reader, Terminal, bench_program, generate, go, installed, rule)
+from evbase import (COMM, DIR, FILE, OTHER_CPU, Bpfd, Reader, Terminal, bench_program, generate, go, installed, rule)
 from evcost import BPFTRACE
 
 PAUSE_US = 2000
@@ -44,7 +44,7 @@ def latency(figures, args):
         s.delivered()
         note(figures, "P8", "open to line in the log", "bpfd", lines(s.logs()[0], count), count, ("<= 100", "<= 300"))
         client = subprocess.Popen([BPFCTL, "-s", s.daemon.sock, "--no-headers", "trace", "--tracer", "open", "--filter",
-                                   "comm eq openloop"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+                                   f"comm eq {COMM}"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         time.sleep(0.5)
         note(figures, "P9", "open to client's line", "bpfctl trace", lines("-", count, client.stdout), count,
              ("<= 150", "<= 500"))
@@ -52,7 +52,7 @@ def latency(figures, args):
         client.wait()
     finally:
         s.end()
-    for peer in installed([Peer("opensnoop", ["opensnoop", "-n", "openloop"], 1),
+    for peer in installed([Peer("opensnoop", ["opensnoop", "-n", COMM], 1),
                            Peer("bpftrace", ["bpftrace", "-B", "line", "-e", BPFTRACE], 3.5)]):
         t = Terminal(peer.argv)
         time.sleep(peer.ready)
@@ -62,7 +62,7 @@ def latency(figures, args):
 
 def client_of(daemon):
     p = subprocess.Popen([BPFCTL, "-s", daemon.sock, "--no-headers", "trace", "--tracer", "open", "--filter",
-                          "comm eq openloop"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+                          f"comm eq {COMM}"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     return p, Reader(p.stdout)
 
 
@@ -80,7 +80,7 @@ def stopped(figures, args):
             before = clients[0][1].lines
             if victim:
                 os.kill(victim, signal.SIGSTOP)
-            n, _ = go(generate("openloop", args.seconds, FILE, 20))
+            n, _, _ = go(generate("openloop", args.seconds, FILE, 20))
             log = s.delivered()
             figures.add("P11", "client's share of opens", who + " stands", "%", 100 * (clients[0][1].lines - before) / n, "100")
             if who != "the worker":

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,7 +28,6 @@ generate(const char *dir, int count, useconds_t pause_us)
 {
 	char path[256];
 
-	prctl(PR_SET_NAME, "openloop");
 	for (int i = 0; i < count; i++) {
 		snprintf(path, sizeof(path), "%s/t%llu", dir, loop_now_ns());
 		open(path, O_RDONLY | O_CLOEXEC);
