@@ -320,7 +320,7 @@ open_sees_a_bind_mount_where_it_is(void **state)
 }
 
 static char racing[16];
-static volatile bool race_over;
+static volatile int race_over;	/* a bool: gcc -fsanitize=bool forgets that it is volatile */
 
 static void *
 rewrite(void *arg)
@@ -343,7 +343,7 @@ open_is_not_fooled_by_a_name_that_changes(void **state)
 	make_file("rab");
 	memcpy(racing, "./raa", 6);
 	forget(NULL);
-	race_over = false;
+	race_over = 0;
 	assert_int_equal(pthread_create(&thread, NULL, rewrite, NULL), 0);
 	for (int i = 0; i < ROUNDS; i++) {
 		int fd = (int)syscall(SYS_openat, AT_FDCWD, racing, O_RDONLY);
@@ -356,7 +356,7 @@ open_is_not_fooled_by_a_name_that_changes(void **state)
 		assert_true(len > 0);
 		close(fd);
 	}
-	race_over = true;
+	race_over = 1;
 	pthread_join(thread, NULL);
 	tracerrig_drain(rig, 100);
 	while ((e = tracerrig_next(rig, &at, TR_OPEN, OPEN_OPEN, (uint32_t)getpid()))) {

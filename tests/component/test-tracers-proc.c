@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* exec, exit, fork, cgroup and what every tracer has: real acts on the real kernel. */
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -155,7 +156,7 @@ exec_has_the_whole_argument_vector_and_the_file(void **state)
 	assert_int_equal(e->h.ppid, getpid());
 	assert_int_equal(e->h.tid, pid);
 	assert_string_equal(e->h.comm, "true");
-	assert_string_equal(tracerrig_str(e, e->path), realpath("/bin/true", NULL));
+	assert_string_equal(tracerrig_str(e, e->path), realpath("/bin/true", (char[PATH_MAX]){ 0 }));
 	assert_string_equal(tracerrig_str(e, e->filename), "/bin/true");
 	assert_string_equal(tracerrig_str(e, e->interp), "/bin/true");
 	assert_int_equal(e->argc, 4);
@@ -188,7 +189,7 @@ exec_of_a_script_names_script_and_interpreter(void **state)
 	assert_non_null(e);
 	assert_string_equal(tracerrig_str(e, e->filename), path);
 	assert_string_equal(tracerrig_str(e, e->interp), "/bin/sh");
-	assert_string_equal(tracerrig_str(e, e->path), realpath("/bin/sh", NULL));
+	assert_string_equal(tracerrig_str(e, e->path), realpath("/bin/sh", (char[PATH_MAX]){ 0 }));
 	assert_string_equal(item(e, e->args, 1), path);
 }
 
@@ -456,7 +457,7 @@ process_is_said_before_its_first_event_and_once(void **state)
 	} while (info->h.exec_id != e->h.exec_id);
 	assert_true(info->h.ts <= e->h.ts);
 	assert_int_equal(info->h.start, e->h.start);
-	assert_string_equal(tracerrig_str(info, info->exe), realpath("/bin/sh", NULL));
+	assert_string_equal(tracerrig_str(info, info->exe), realpath("/bin/sh", (char[PATH_MAX]){ 0 }));
 	assert_string_equal(tracerrig_str(info, info->cwd), getcwd((char[4096]){ 0 }, 4096));
 	assert_string_equal(tracerrig_str(info, info->pexe), own_exe());
 	assert_string_equal(item(info, info->args, 2), "exec 2>&-; /nowhere; /nowhere; :");
@@ -721,8 +722,8 @@ static void
 filters_pass_what_is_in_the_set_and_nothing_else(void **state)
 {
 	struct tracerrig *all = rig;
-	const char *true_path = realpath("/bin/true", NULL);
-	const char *sh_path = realpath("/bin/sh", NULL);
+	const char *true_path = realpath("/bin/true", (char[PATH_MAX]){ 0 });
+	const char *sh_path = realpath("/bin/sh", (char[PATH_MAX]){ 0 });
 	const struct ev_exec *e;
 	pid_t pid;
 
