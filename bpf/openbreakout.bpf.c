@@ -34,7 +34,7 @@ struct {
 static __always_inline bool
 find_host(struct host *host)
 {
-	struct task_struct *t = bpf_get_current_task_btf();
+	struct task_struct *t = ev_task();
 
 	for (int i = 0; i < PARENTS; i++) {
 		if (t->tgid == 1) {
@@ -115,7 +115,7 @@ is_engine_socket(const char *name)
 static __always_inline bool
 is_mount_of_host(const struct host *host, const struct mount *m, __u64 sb)
 {
-	struct task_struct *t = bpf_get_current_task_btf();
+	struct task_struct *t = ev_task();
 	__u64 root = (__u64)BPF_CORE_READ(m, mnt.mnt_root);
 
 	/* The container's own root may lie in the same file system. */
@@ -131,7 +131,7 @@ via_of(const struct host *host, const struct file *file, struct file_at at, __u3
 	const struct super_block___what *sb;
 	struct mnt_namespace *ns = BPF_CORE_READ(m, mnt_ns);
 	__u32 via = 0, mode = BPF_CORE_READ(file, f_mode);
-	__u64 own = (__u64)bpf_get_current_task_btf()->nsproxy->mnt_ns, magic;
+	__u64 own = (__u64)ev_task()->nsproxy->mnt_ns, magic;
 	char name[NAME];
 
 	/* The kernel's own mounts (pipes) have an error instead of a namespace: reading it gives 0. */
@@ -222,7 +222,7 @@ SEC("tp_btf/sys_exit")
 int
 BPF_PROG(openbreakout_exit, struct pt_regs *regs, long ret)
 {
-	struct task_struct *t = bpf_get_current_task_btf();
+	struct task_struct *t = ev_task();
 	__u32 zero = 0;
 	struct host *host = bpf_map_lookup_elem(&openbreakout_host, &zero);
 	struct ev_scratch *s;
