@@ -263,6 +263,20 @@ evrig_sets(struct evrig *e, unsigned int n)
 	assert_true(have >= n);
 }
 
+bool
+evrig_classes(struct evrig *e, uint64_t classes)
+{
+	uint64_t have = ~classes;
+
+	for (int i = 0; i < 5000 && have != classes; i++) {
+		pthread_mutex_lock(&e->lock);
+		have = e->classes;
+		pthread_mutex_unlock(&e->lock);
+		usleep(1000);
+	}
+	return have == classes;
+}
+
 /* ---- life ---- */
 
 static void

@@ -43,6 +43,8 @@ void	evrig_enricher(struct evrig *e, bool alive);	/* kills it, or brings a new o
 bool	evrig_open(struct evrig *e, const char *comm, const char *path);
 void	evrig_commit(struct evrig *e);
 /* Waits until the enricher has had n sets in all. */
+/* True as soon as these classes of actions are asked of the supervisor. */
+bool	evrig_classes(struct evrig *e, uint64_t classes);
 void	evrig_sets(struct evrig *e, unsigned int n);
 
 #endif
