@@ -19,6 +19,7 @@
 #define IN_FLIGHT_MAX	1024
 #define WAITERS_MAX	1024
 #define KINDS_MAX	64
+#define KIND_OPTIONS_MAX 32
 #define MESSAGES_AT_ONCE 64
 /* Beyond the longest limit of the loader's own: it passes only when the loader hangs. */
 #define ANSWER_WAIT_S	30
@@ -41,7 +42,7 @@ struct ctl_loader {
 	uint32_t last_seq;
 	TAILQ_HEAD(, waiter) waiters;
 	size_t n_waiters;
-	struct msg_kind kinds[KINDS_MAX];
+	struct attach_kind kinds[KINDS_MAX];
 	size_t n_kinds;
 	struct msg_hello hello;
 	bool greeted;
@@ -116,6 +117,15 @@ waiter_end(struct waiter *w, bool ready)
 	free(w);
 }
 
+static void
+forget_kinds(struct ctl_loader *l)
+{
+	for (; l->n_kinds; l->n_kinds--) {
+		free(l->kinds[l->n_kinds - 1].options);
+		l->kinds[l->n_kinds - 1] = (struct attach_kind){ 0 };
+	}
+}
+
 void
 ctl_loader_free(struct ctl_loader *l)
 {
@@ -126,6 +136,7 @@ ctl_loader_free(struct ctl_loader *l)
 	detach(l);
 	while ((w = TAILQ_FIRST(&l->waiters)))
 		waiter_end(w, false);
+	forget_kinds(l);
 	free(l);
 }
 
@@ -167,7 +178,7 @@ on_hello(struct ctl_loader *l, const struct msg_hello *m)
 static int
 on_kind(struct ctl_loader *l, const struct msg_kind *m)
 {
-	struct msg_kind *k = &l->kinds[l->n_kinds];
+	struct msg_kind *k = &l->kinds[l->n_kinds].kind;
 
 	if (l->n_kinds == KINDS_MAX)
 		return -EPROTO;
@@ -177,6 +188,26 @@ on_kind(struct ctl_loader *l, const struct msg_kind *m)
 	answer_clean(k->help, sizeof(k->help));
 	answer_clean(k->unavailable, sizeof(k->unavailable));
 	l->n_kinds++;
+	return 0;
+}
+
+static int
+on_kind_option(struct ctl_loader *l, const struct msg_kind_option *m)
+{
+	struct attach_kind *k = l->n_kinds ? &l->kinds[l->n_kinds - 1] : NULL;
+	struct msg_kind_option *o;
+
+	if (!k || k->n_options == KIND_OPTIONS_MAX)
+		return -EPROTO;
+	o = reallocarray(k->options, k->n_options + 1, sizeof(*o));
+	if (!o)
+		return -ENOMEM;
+	k->options = o;
+	o += k->n_options++;
+	*o = *m;
+	answer_clean(o->name, sizeof(o->name));
+	answer_clean(o->values, sizeof(o->values));
+	answer_clean(o->help, sizeof(o->help));
 	return 0;
 }
 
@@ -201,6 +232,8 @@ on_message(struct ctl_loader *l, struct chan_msg *m)
 		return on_hello(l, m->payload);
 	if (m->hdr.type == IPC_KIND)
 		return on_kind(l, m->payload);
+	if (m->hdr.type == IPC_KIND_OPTION)
+		return on_kind_option(l, m->payload);
 	if (m->hdr.type == IPC_TRACER_STATE && !m->hdr.seq)
 		return on_tracer_state(l, m->payload);
 	TAILQ_FOREACH(r, &l->reqs, link)
@@ -301,7 +334,7 @@ ctl_loader_attach(struct ctl_loader *l, int take_fd)
 	err = chan_new(take_fd, ROLE_API, FROM_LOADER, &l->chan);
 	if (err)
 		return err;
-	l->n_kinds = 0;
+	forget_kinds(l);
 	l->greeted = false;
 	event_assign(&l->readable, l->api->base, chan_fd(l->chan), EV_READ | EV_PERSIST, on_readable, l);
 	event_assign(&l->writable, l->api->base, chan_fd(l->chan), EV_WRITE, on_writable, l);
@@ -426,7 +459,7 @@ ctl_loader_reconciled(struct ctl_loader *l)
 		waiter_end(w, true);
 }
 
-const struct msg_kind *
+const struct attach_kind *
 ctl_loader_kinds(const struct ctl_loader *l, size_t *n)
 {
 	*n = l->n_kinds;

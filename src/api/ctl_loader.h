@@ -63,7 +63,12 @@ bool	ctl_loader_is_ready(const struct ctl_loader *l);
 void	ctl_loader_reconciled(struct ctl_loader *l);
 
 /* What the loader said of itself; the arrays live until the next channel. */
-const struct msg_kind *ctl_loader_kinds(const struct ctl_loader *l, size_t *n);
+struct attach_kind {
+	struct msg_kind kind;
+	struct msg_kind_option *options;
+	size_t n_options;
+};
+const struct attach_kind *ctl_loader_kinds(const struct ctl_loader *l, size_t *n);
 const struct msg_hello *ctl_loader_hello(const struct ctl_loader *l);	/* NULL: none yet */
 
 #endif

@@ -49,6 +49,7 @@ link_free(struct link *l)
 	if (!l)
 		return;
 	kvs_clear(&l->metadata);
+	kvs_clear(&l->options);
 	free(l);
 }
 

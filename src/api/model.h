@@ -45,7 +45,7 @@ struct link {
 	char netns[IPC_TARGET_MAX];
 	uint32_t proceed_on;
 	int64_t attached_ns;		/* since 1970 */
-	struct kvs metadata;
+	struct kvs metadata, options;	/* options: of the attach kind */
 };
 
 struct group {

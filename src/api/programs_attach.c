@@ -111,6 +111,19 @@ on_attached(void *arg, struct answer *a)
 	op_fail_answer(&o->op, a);
 }
 
+static int
+take_options(struct link *l, const char options[IPC_OPTIONS_MAX])
+{
+	char name[IPC_OPTION_NAME_MAX];
+	const char *value;
+	size_t at = 0;
+	int err = 0;
+
+	while (!err && options_each(options, &at, name, &value))
+		err = kvs_set(&l->options, name, value, strlen(value));
+	return err;
+}
+
 static struct link *
 new_link(struct attach_args *a, uint64_t gid)
 {
@@ -129,6 +142,10 @@ new_link(struct attach_args *a, uint64_t gid)
 	l->proceed_on = m->proceed_on;
 	l->metadata = a->metadata;
 	a->metadata = (struct kvs){ 0 };
+	if (take_options(l, m->options)) {
+		link_free(l);
+		return NULL;
+	}
 	return l;
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -120,11 +121,6 @@ rpc_attach_check(struct call *call, const char *prefix, struct msg_attach *m)
 			prefix, m->priority, PRIORITY_MAX);
 		return false;
 	}
-	if (m->position < -1) {
-		programs_refuse(call, IPC_INVALID_ARGUMENT, "%sposition: %d is negative", prefix,
-			m->position);
-		return false;
-	}
 	if (s->direction ? !one_of(m->direction, directions) : m->direction[0] != '\0') {
 		programs_refuse(call, IPC_INVALID_ARGUMENT, s->direction ?
 			"%sdirection: %s is neither ingress nor egress" :
@@ -138,5 +134,33 @@ rpc_attach_check(struct call *call, const char *prefix, struct msg_attach *m)
 			"%smode: %s, but this kind of attach has none", prefix, LOG_QUOTE(m->mode));
 		return false;
 	}
+	return true;
+}
+
+bool
+rpc_option(struct call *call, const char *field, struct msg_attach *m, const char *name, const char *value)
+{
+	int err = options_add(m->options, name, value);
+
+	if (!err)
+		return true;
+	if (err == -ENOSPC)
+		programs_refuse(call, IPC_INVALID_ARGUMENT, "%s: names and values have more than %d bytes",
+			field, IPC_OPTIONS_MAX - 2);
+	else
+		programs_refuse(call, IPC_INVALID_ARGUMENT, "%s: %s=%s %s", field, LOG_QUOTE(name),
+			LOG_QUOTE(value), err == -EEXIST ? "comes twice" :
+			"is not NAME=VALUE with a name of a-z, 0-9 and -");
+	return false;
+}
+
+bool
+rpc_options(struct call *call, const char *field, size_t n, void *entries, struct msg_attach *m)
+{
+	struct text_entry **all = entries;
+
+	for (size_t i = 0; i < n; i++)
+		if (!rpc_option(call, field, m, all[i]->key, all[i]->value))
+			return false;
 	return true;
 }

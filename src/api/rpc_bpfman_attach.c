@@ -8,7 +8,8 @@
 struct parts {
 	const char *kind, *where;	/* where: the field of AttachInfo, for texts */
 	const char *target_field, *target, *netns, *direction;
-	int32_t priority, position, pid;
+	int32_t priority, pid, container_pid;	/* 0: not given */
+	const char *function;			/* NULL: the target is it, or it has none */
 	uint64_t offset;
 	size_t n_proceed_on;
 	const int32_t *proceed_on;
@@ -20,7 +21,7 @@ static struct parts
 xdp(const Bpfman__V1__XDPAttachInfo *i)
 {
 	return (struct parts){ .kind = "xdp", .where = "xdp_attach_info", .target_field = "iface",
-		.target = i->iface, .priority = i->priority, .position = i->position,
+		.target = i->iface, .priority = i->priority,
 		.netns = i->_netns_case == BPFMAN__V1__XDPATTACH_INFO___NETNS_NETNS ? i->netns : "",
 		.n_proceed_on = i->n_proceed_on, .proceed_on = i->proceed_on,
 		.n_metadata = i->n_metadata, .metadata = i->metadata };
@@ -30,7 +31,7 @@ static struct parts
 tc(const Bpfman__V1__TCAttachInfo *i)
 {
 	return (struct parts){ .kind = "tc", .where = "tc_attach_info", .target_field = "iface",
-		.target = i->iface, .priority = i->priority, .position = i->position,
+		.target = i->iface, .priority = i->priority,
 		.netns = i->_netns_case == BPFMAN__V1__TCATTACH_INFO___NETNS_NETNS ? i->netns : "",
 		.direction = i->direction, .n_proceed_on = i->n_proceed_on,
 		.proceed_on = i->proceed_on, .n_metadata = i->n_metadata, .metadata = i->metadata };
@@ -40,7 +41,7 @@ static struct parts
 tcx(const Bpfman__V1__TCXAttachInfo *i)
 {
 	return (struct parts){ .kind = "tcx", .where = "tcx_attach_info", .target_field = "iface",
-		.target = i->iface, .priority = i->priority, .position = i->position,
+		.target = i->iface, .priority = i->priority,
 		.netns = i->_netns_case == BPFMAN__V1__TCXATTACH_INFO___NETNS_NETNS ? i->netns : "",
 		.direction = i->direction, .n_metadata = i->n_metadata, .metadata = i->metadata };
 }
@@ -50,7 +51,7 @@ kprobe(const Bpfman__V1__KprobeAttachInfo *i)
 {
 	return (struct parts){ .kind = "kprobe", .where = "kprobe_attach_info",
 		.target_field = "fn_name", .target = i->fn_name, .offset = i->offset,
-		.pid = i->_container_pid_case ? i->container_pid : 0,
+		.container_pid = i->_container_pid_case ? i->container_pid : 0,
 		.n_metadata = i->n_metadata, .metadata = i->metadata };
 }
 
@@ -59,7 +60,8 @@ uprobe(const Bpfman__V1__UprobeAttachInfo *i)
 {
 	return (struct parts){ .kind = "uprobe", .where = "uprobe_attach_info",
 		.target_field = "target", .target = i->target, .offset = i->offset,
-		.pid = i->_pid_case ? i->pid : 0,
+		.function = i->_fn_name_case ? i->fn_name : NULL, .pid = i->_pid_case ? i->pid : 0,
+		.container_pid = i->_container_pid_case ? i->container_pid : 0,
 		.n_metadata = i->n_metadata, .metadata = i->metadata };
 }
 
@@ -105,6 +107,31 @@ parts_of(const Bpfman__V1__AttachInfo *a)
 	}
 }
 
+static bool
+fill_number(struct call *call, const char *prefix, struct msg_attach *m, const char *name, uint64_t value)
+{
+	char text[24];
+
+	if (!value)
+		return true;
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+	return rpc_option(call, prefix, m, name, text);
+}
+
+static bool
+fill_options(struct call *call, const char *prefix, const struct parts *p, struct msg_attach *m)
+{
+	if (p->pid < 0 || p->container_pid < 0) {
+		programs_refuse(call, IPC_INVALID_ARGUMENT, "%spid: %d is negative", prefix,
+			p->pid < 0 ? p->pid : p->container_pid);
+		return false;
+	}
+	return (!p->function || !p->function[0] || rpc_option(call, prefix, m, "function", p->function)) &&
+	       fill_number(call, prefix, m, "offset", p->offset) &&
+	       fill_number(call, prefix, m, "pid", (uint64_t)p->pid) &&
+	       fill_number(call, prefix, m, "container-pid", (uint64_t)p->container_pid);
+}
+
 /* Copies and checks everything but metadata. */
 static bool
 fill(struct call *call, const struct parts *p, struct msg_attach *m)
@@ -125,10 +152,7 @@ fill(struct call *call, const struct parts *p, struct msg_attach *m)
 		    sizeof(m->direction), true))
 		return false;
 	m->priority = p->priority;
-	m->position = p->position;
-	m->offset = p->offset;
-	m->pid = p->pid;
-	if (!rpc_attach_check(call, prefix, m))
+	if (!rpc_attach_check(call, prefix, m) || !fill_options(call, prefix, p, m))
 		return false;
 	snprintf(field, sizeof(field), "%sproceed_on", prefix);
 	for (size_t i = 0; i < p->n_proceed_on; i++)

@@ -59,6 +59,10 @@ bool	rpc_load_texts(struct call *call, struct load_args *a, const char *path, co
 
 /* Priority, direction, mode and proceed-on as the kind has them; 0 becomes the default priority. */
 bool	rpc_attach_check(struct call *call, const char *prefix, struct msg_attach *m);
+/* Into m->options.  False: refused, naming the field. */
+bool	rpc_options(struct call *call, const char *field, size_t n, void *entries, struct msg_attach *m);
+bool	rpc_option(struct call *call, const char *field, struct msg_attach *m, const char *name,
+		const char *value);
 /* A return code that lets the next program run.  code: of XDP or TC, as bpfman counts them. */
 bool	rpc_proceed_on(struct call *call, const char *field, struct msg_attach *m, int32_t code);
 bool	rpc_proceed_on_name(struct call *call, const char *field, struct msg_attach *m,

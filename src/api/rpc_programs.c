@@ -117,6 +117,8 @@ rpc_programs_attach(struct call *call, const ProtobufCMessage *request)
 	m->flags = rq->cookie ? ATTACH_HAS_COOKIE : 0;
 	if (!attach_strings(call, rq, m) || !rpc_attach_check(call, "", m))
 		return;
+	if (!rpc_options(call, "options", rq->n_options, rq->options, m))
+		return;
 	for (size_t i = 0; i < rq->n_proceed_on; i++)
 		if (!rpc_proceed_on_name(call, "proceed_on", m, rq->proceed_on[i]))
 			return;

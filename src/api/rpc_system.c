@@ -65,19 +65,35 @@ fill_processes(struct scratch *s, const struct msg_proc *procs, size_t n,
 }
 
 static void
+fill_options(struct scratch *s, const struct attach_kind *k, Bpfd__V1__AttachKind *out)
+{
+	Bpfd__V1__AttachOption *all = scratch_take(s, k->n_options, sizeof(*all));
+
+	out->options = scratch_take(s, k->n_options, sizeof(*out->options));
+	for (size_t i = 0; all && out->options && i < k->n_options; i++) {
+		bpfd__v1__attach_option__init(&all[i]);
+		all[i].name = k->options[i].name;
+		all[i].values = k->options[i].values;
+		all[i].help = k->options[i].help;
+		out->options[out->n_options++] = &all[i];
+	}
+}
+
+static void
 fill_kinds(struct scratch *s, const struct api *api, Bpfd__V1__StatusResponse *rs)
 {
 	size_t n;
-	const struct msg_kind *kinds = ctl_loader_kinds(api->loader, &n);
+	const struct attach_kind *kinds = ctl_loader_kinds(api->loader, &n);
 	Bpfd__V1__AttachKind *all = scratch_take(s, n, sizeof(*all));
 
 	rs->attach_kinds = scratch_take(s, n, sizeof(*rs->attach_kinds));
 	for (size_t i = 0; all && rs->attach_kinds && i < n; i++) {
 		bpfd__v1__attach_kind__init(&all[i]);
-		all[i].name = (char *)kinds[i].name;
-		all[i].target = (char *)kinds[i].target;
-		all[i].help = (char *)kinds[i].help;
-		all[i].unavailable = (char *)kinds[i].unavailable;
+		all[i].name = (char *)kinds[i].kind.name;
+		all[i].target = (char *)kinds[i].kind.target;
+		all[i].help = (char *)kinds[i].kind.help;
+		all[i].unavailable = (char *)kinds[i].kind.unavailable;
+		fill_options(s, &kinds[i], &all[i]);
 		rs->attach_kinds[rs->n_attach_kinds++] = &all[i];
 	}
 }

@@ -125,7 +125,8 @@ add_link(struct store *st, struct link *l)
 	if (err)
 		return err;
 	l->facts.link_id = (uint64_t)sqlite3_last_insert_rowid(st->db);
-	return add_attrs(st, ATTR_LINK_METADATA, l->facts.link_id, &l->metadata);
+	err = add_attrs(st, ATTR_LINK_METADATA, l->facts.link_id, &l->metadata);
+	return err ? err : add_attrs(st, ATTR_LINK_OPTIONS, l->facts.link_id, &l->options);
 }
 
 int

@@ -203,15 +203,19 @@ check_version(struct store *st, const char *path, bool *empty)
 static int
 migrate(struct store *st)
 {
+	static const char *const steps[][3] = {
+		[2] = { STORE_RULES_TABLE, "PRAGMA user_version = 2" },
+		[3] = { "DROP TRIGGER link_attrs", STORE_LINK_TRIGGER, "PRAGMA user_version = 3" },
+	};
 	int version = 0, err = pragma_int(st, "PRAGMA user_version", &version);
 
+	_Static_assert(ARRAY_SIZE(steps) == STORE_VERSION + 1, "a step to each version");
 	if (err || version >= STORE_VERSION)
 		return err;
 	err = exec(st, "BEGIN IMMEDIATE");
-	if (!err)
-		err = exec(st, STORE_RULES_TABLE);
-	if (!err)
-		err = exec(st, "PRAGMA user_version = 2");
+	for (int v = version + 1; v <= STORE_VERSION; v++)
+		for (size_t i = 0; !err && i < ARRAY_SIZE(steps[v]) && steps[v][i]; i++)
+			err = exec(st, steps[v][i]);
 	return err ? err : exec(st, "COMMIT");
 }
 

@@ -13,7 +13,9 @@ enum store_stmt {
 	N_STORE_STMTS
 };
 
-enum attr_kind { ATTR_GROUP_METADATA = 1, ATTR_GROUP_GLOBALS = 2, ATTR_LINK_METADATA = 3 };
+enum attr_kind {
+	ATTR_GROUP_METADATA = 1, ATTR_GROUP_GLOBALS = 2, ATTR_LINK_METADATA = 3, ATTR_LINK_OPTIONS = 4
+};
 
 struct store {
 	sqlite3 *db;

@@ -161,11 +161,12 @@ read_link(sqlite3_stmt *row, struct model *m)
 static struct kvs *
 attrs_of(struct model *m, enum attr_kind kind, uint64_t owner)
 {
-	struct group *g = kind == ATTR_LINK_METADATA ? NULL : model_group(m, owner);
-	struct link *l = kind == ATTR_LINK_METADATA ? model_link(m, owner) : NULL;
+	bool of_link = kind == ATTR_LINK_METADATA || kind == ATTR_LINK_OPTIONS;
+	struct group *g = of_link ? NULL : model_group(m, owner);
+	struct link *l = of_link ? model_link(m, owner) : NULL;
 
 	if (l)
-		return &l->metadata;
+		return kind == ATTR_LINK_METADATA ? &l->metadata : &l->options;
 	if (!g)
 		return NULL;
 	return kind == ATTR_GROUP_METADATA ? &g->metadata : &g->globals;
@@ -175,7 +176,7 @@ static int
 read_attr(sqlite3_stmt *row, struct model *m)
 {
 	uint32_t kind = u32(row, 0);
-	struct kvs *k = kind >= ATTR_GROUP_METADATA && kind <= ATTR_LINK_METADATA ?
+	struct kvs *k = kind >= ATTR_GROUP_METADATA && kind <= ATTR_LINK_OPTIONS ?
 		attrs_of(m, (enum attr_kind)kind, u64(row, 1)) : NULL;
 	char key[IPC_TARGET_MAX];
 	int err = k ? TEXT(row, 2, key) : -EUCLEAN;

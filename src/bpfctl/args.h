@@ -13,7 +13,7 @@ struct args;
 /* What a word on the command line names: decides what completion offers. */
 enum word {
 	WORD_NONE, WORD_FILE, WORD_PROGRAM, WORD_LINK, WORD_MAP, WORD_GROUP,
-	WORD_KIND, WORD_TARGET, WORD_TYPE, WORD_ATTACH, WORD_NETNS,
+	WORD_KIND, WORD_TARGET, WORD_OPTION, WORD_TYPE, WORD_ATTACH, WORD_NETNS,
 	WORD_RULE,			/* of "rule": a file for create and check */
 	WORD_TRACER, WORD_FILTER,
 	WORD_CHOICE,			/* one of choices, separated by | */

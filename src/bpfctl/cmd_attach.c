@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "bpfctl/ctl.h"
 #include "bpfctl/spec.h"
@@ -24,6 +26,16 @@ read_options(struct ctl *ctl, const struct args *args, struct spec_attach *spec)
 			if (spec_attach_set(spec, keys[i], value, &why))
 				return ctl_fail(ctl, CTL_USAGE, NULL, "attach", "%s",
 					buf_text(&why));
+	}
+	for (size_t i = 3; i < args->n_words; i++) {
+		AUTO(buf) struct buf why = { 0 };
+		AUTO(mem) char *pair = strdup(args->words[i]);
+
+		if (!pair)
+			return ctl_fail(ctl, CTL_FAILED, NULL, "attach", "no memory");
+		if (spec_attach_pair(spec, pair, &why))
+			return ctl_fail(ctl, CTL_USAGE, "bpfctl status -o wide shows what each kind takes",
+				"attach", "%s", buf_text(&why));
 	}
 	spec->req.dry_run = args_has(args, "dry-run");
 	return CTL_DONE;
@@ -67,12 +79,13 @@ static const struct opt opts[] = {
 
 const struct command cmd_attach = {
 	.name = "attach",
-	.synopsis = "PROGRAM KIND [TARGET]",
+	.synopsis = "PROGRAM KIND [TARGET [NAME=VALUE...]]",
 	.help = "attach a loaded program",
 	.more = "PROGRAM is an id, or a name that only one program has.  bpfctl status shows the kinds\n"
-		"and what their targets are: an interface, CATEGORY/NAME of a tracepoint, ...\n",
+		"and what their targets are: an interface, CATEGORY/NAME of a tracepoint, ...; with -o wide\n"
+		"also what else a kind takes, as NAME=VALUE.  TARGET is \"\" where a kind needs none.\n",
 	.opts = opts,
-	.min_words = 2, .max_words = 3,
-	.words = { WORD_PROGRAM, WORD_KIND, WORD_TARGET },
+	.min_words = 2, .max_words = 35,
+	.words = { WORD_PROGRAM, WORD_KIND, WORD_TARGET, WORD_OPTION },
 	.run = run_attach,
 };

@@ -128,6 +128,28 @@ add_kinds(struct complete *c, const char *stem, const char *suffix)
 	}
 }
 
+/* NAME= of what a kind takes besides. */
+static void
+add_options(struct complete *c, const char *stem, const char *kind)
+{
+	Bpfd__V1__StatusRequest req = BPFD__V1__STATUS_REQUEST__INIT;
+	AUTO(reply) Bpfd__V1__StatusResponse *status = NULL;
+	AUTO(client_error) struct client_error e = { 0 };
+
+	if (!c->client || rpc_status(c->client, &req, &status, &e))
+		return;
+	for (size_t i = 0; i < status->n_attach_kinds; i++) {
+		const Bpfd__V1__AttachKind *k = status->attach_kinds[i];
+
+		for (size_t j = 0; strcmp(k->name, kind) == 0 && j < k->n_options; j++) {
+			AUTO(buf) struct buf name = { 0 };
+
+			buf_printf(&name, "%s=", k->options[j]->name);
+			complete_add(c, stem, buf_text(&name), k->options[j]->help);
+		}
+	}
+}
+
 static void
 add_interfaces(struct complete *c, const char *stem)
 {
@@ -211,6 +233,8 @@ add_attach(struct complete *c, const char *stem)
 		add_choices(c, buf_text(&inner),
 			"priority=|direction=ingress|direction=egress|mode=native|mode=skb|mode=hw|"
 			"netns=|cookie=|program=|proceed-on=|metadata=");
+		buf_add(&kind, text, strcspn(text, ":,"));
+		add_options(c, buf_text(&inner), buf_text(&kind));
 	} else if (colon) {
 		buf_add(&inner, text, (size_t)(colon + 1 - text));
 		buf_add(&kind, text, (size_t)(colon - text));
@@ -269,6 +293,8 @@ complete_word(struct complete *c, const char *stem, enum word word, const char *
 		return add_kinds(c, stem, "");
 	case WORD_TARGET:
 		return add_targets(c, stem, c->kind ? c->kind : "");
+	case WORD_OPTION:
+		return add_options(c, stem, c->kind ? c->kind : "");
 	case WORD_ATTACH:
 		return add_attach(c, stem);
 	case WORD_NETNS:

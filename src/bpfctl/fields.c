@@ -68,6 +68,7 @@ static const struct field link_fields[] = {
 	F(LINK, ifindex, "IFINDEX", ID32, WIDE),
 	F(LINK, cookie, "COOKIE", ID64, WIDE),
 	F(LINK, kernel_link_id, "KERNEL-LINK", ID32, WIDE),
+	FN(LINK, options, "OPTIONS", MAP, WIDE),
 	FN(LINK, metadata, "METADATA", MAP, WIDE),
 	{ "attached_at", "ATTACHED", FIELD_TIME, SHOW_WIDE, offsetof(LINK, attached_at_unix_ns), 0 },
 	F(LINK, pin, "PIN", STR, DATA),
@@ -100,6 +101,14 @@ static const struct field process_fields[] = {
 	F(PROCESS, uptime_s, "UPTIME-S", U64, TABLE),
 };
 SCHEMA(process);
+
+static const struct field option_fields[] = {
+	F(struct field_option, kind, "ATTACH", STR, TABLE),
+	F(struct field_option, name, "OPTION", STR, TABLE),
+	F(struct field_option, values, "VALUES", STR, TABLE),
+	F(struct field_option, help, "HELP", STR, TABLE),
+};
+SCHEMA(option);
 
 #define KIND Bpfd__V1__AttachKind
 static const struct field kind_fields[] = {

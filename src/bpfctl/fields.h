@@ -62,7 +62,12 @@ struct field_result {
 	uint64_t *links;
 };
 
-extern const struct schema schema_program, schema_link, schema_map, schema_process, schema_kind,
+/* One option of an attach kind. */
+struct field_option {
+	const char *kind, *name, *values, *help;
+};
+
+extern const struct schema schema_program, schema_link, schema_map, schema_process, schema_kind, schema_option,
 	schema_counter, schema_status, schema_version, schema_result, schema_rule, schema_problem,
 	schema_local_problem, schema_tracer, schema_field_info;
 

@@ -137,6 +137,22 @@ set_metadata(struct spec_attach *s, const char *value, struct buf *why)
 	return append(&s->req.metadata, &s->req.n_metadata, e);
 }
 
+/* What the kind takes besides: the daemon knows the names. */
+static int
+set_option(struct spec_attach *s, const char *key, const char *value)
+{
+	Bpfd__V1__AttachRequest__OptionsEntry *e = calloc(1, sizeof(*e));
+
+	if (!own(s, (char *)e))
+		return -ENOMEM;
+	bpfd__v1__attach_request__options_entry__init(e);
+	e->key = own(s, strdup(key));
+	e->value = own(s, strdup(value));
+	if (!e->key || !e->value)
+		return -ENOMEM;
+	return append(&s->req.options, &s->req.n_options, e);
+}
+
 int
 spec_attach_set(struct spec_attach *s, const char *key, const char *value, struct buf *why)
 {
@@ -152,10 +168,23 @@ spec_attach_set(struct spec_attach *s, const char *key, const char *value, struc
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (strcmp(keys[i].key, key) == 0)
 			return keys[i].set(s, value, why);
-	buf_printf(why, "unknown key \"%s\"; there are", key);
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-		buf_printf(why, "%s %s", i ? "," : "", keys[i].key);
+	if (key[0])
+		return set_option(s, key, value);
+	buf_printf(why, "\"=%s\" is not KEY=VALUE", value);
 	return -EINVAL;
+}
+
+int
+spec_attach_pair(struct spec_attach *s, char *text, struct buf *why)
+{
+	char *value = strchr(text, '=');
+
+	if (!value) {
+		buf_printf(why, "\"%s\" is not KEY=VALUE", text);
+		return -EINVAL;
+	}
+	*value++ = '\0';
+	return spec_attach_set(s, text, value, why);
 }
 
 int
@@ -181,15 +210,8 @@ spec_attach_read(struct spec_attach *s, const char *text, struct buf *why)
 	if (spec_attach_target(s, kind, target ? target : ""))
 		return -ENOMEM;
 	while ((item = strsep(&rest, ","))) {
-		char *value = strchr(item, '=');
-		int err;
+		int err = spec_attach_pair(s, item, why);
 
-		if (!value) {
-			buf_printf(why, "\"%s\" in \"%s\" is not KEY=VALUE", item, text);
-			return -EINVAL;
-		}
-		*value++ = '\0';
-		err = spec_attach_set(s, item, value, why);
 		if (err)
 			return err;
 	}
@@ -204,5 +226,6 @@ spec_attach_free(struct spec_attach *s)
 	free(s->owned);
 	free(s->req.proceed_on);
 	free(s->req.metadata);
+	free(s->req.options);
 	*s = (struct spec_attach){ 0 };
 }

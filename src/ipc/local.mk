@@ -8,6 +8,7 @@ libipc_a_SOURCES = \
 	src/ipc/config.c src/ipc/config.def src/ipc/config.h \
 	src/ipc/globals.c src/ipc/globals.h \
 	src/ipc/messages.def src/ipc/messages.h \
+	src/ipc/options.c src/ipc/options.h \
 	src/ipc/tracers.c src/ipc/tracers.h \
 	src/ipc/actions.c src/ipc/actions.h src/ipc/actions.def src/ipc/action_stats.def src/ipc/classes.def \
 	src/ipc/kfilter.h src/ipc/state.h \
@@ -24,6 +25,9 @@ tests_unit_test_ipc_config_SOURCES = tests/unit/test-ipc-config.c
 tests_unit_test_ipc_config_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_bpfnames_SOURCES = tests/unit/test-bpfnames.c
 tests_unit_test_bpfnames_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/test-options
+tests_unit_test_options_SOURCES = tests/unit/test-options.c
+tests_unit_test_options_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/test-actions
 tests_unit_test_actions_SOURCES = tests/unit/test-actions.c
 tests_unit_test_actions_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
@@ -35,3 +39,6 @@ endif
 FUZZ_TARGETS += tests/fuzz/fuzz-globals
 tests_fuzz_fuzz_globals_SOURCES = tests/fuzz/fuzz-globals.c
 tests_fuzz_fuzz_globals_LDADD = $(IPC_LIBS) $(FUZZ_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz-options
+tests_fuzz_fuzz_options_SOURCES = tests/fuzz/fuzz-options.c
+tests_fuzz_fuzz_options_LDADD = $(IPC_LIBS) $(FUZZ_LIBS)

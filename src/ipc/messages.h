@@ -5,6 +5,8 @@
 #include <assert.h>
 #include <stdint.h>
 
+#include "ipc/options.h"
+
 /*
  * Payloads of messages.def.  Fixed size, no pointers, no holes (-Wpadded is an error here), widest
  * members first.  Strings are NUL-terminated inside their array; chan_recv() does not check that:
@@ -121,18 +123,16 @@ struct msg_attach {
 	uint64_t link_id;			/* the store's number, never reused */
 	uint64_t gid;
 	uint64_t cookie;
-	uint64_t offset;
 	uint32_t prog_id;
 	uint32_t flags;
 	int32_t priority;			/* 1..1000 */
-	int32_t position;
 	uint32_t proceed_on;			/* bit per return code */
-	int32_t pid;
 	char kind[32];				/* name in src/loader/attach.def */
 	char target[IPC_TARGET_MAX];		/* tracepoint, interface, ... as the kind says */
 	char netns[IPC_TARGET_MAX];		/* path of a network namespace, "pid:N", or "" */
 	char direction[16];			/* ingress, egress or "" */
 	char mode[16];				/* native, skb, hw or "" */
+	char options[IPC_OPTIONS_MAX];		/* what else the kind takes, see options.h */
 };
 
 struct msg_detach { uint64_t link_id; char netns[IPC_TARGET_MAX]; };
@@ -192,6 +192,11 @@ struct msg_kind {
 	char target[64];			/* word for help: "CATEGORY/NAME", "INTERFACE" */
 	char help[IPC_NAME_MAX];
 	char unavailable[IPC_NAME_MAX];		/* why not on this kernel; "" when available */
+};
+struct msg_kind_option {			/* of the KIND before it */
+	char name[IPC_OPTION_NAME_MAX];
+	char values[96];			/* "number", "flag", "a|b|c", or "" for any text */
+	char help[IPC_NAME_MAX];
 };
 
 /* ---- the broker: pointers inside attr are offsets into the arena, 0 is NULL; descriptors are

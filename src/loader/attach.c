@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -109,7 +110,7 @@ static int
 check_text(const struct msg_attach *req, struct msg_result *res)
 {
 	if (!IPC_STR_OK(req->kind) || !IPC_STR_OK(req->target) || !IPC_STR_OK(req->netns) ||
-	    !IPC_STR_OK(req->direction) || !IPC_STR_OK(req->mode))
+	    !IPC_STR_OK(req->direction) || !IPC_STR_OK(req->mode) || !options_ok(req->options))
 		return result_set(res, IPC_INVALID_ARGUMENT, -EINVAL, "a field of the request is not text");
 	if (req->priority < 0 || req->priority > 1000)
 		return result_set(res, IPC_INVALID_ARGUMENT, -ERANGE, "priority %d is not in 1 to 1000",
@@ -144,6 +145,110 @@ check_takes(const struct attach_kind *k, const struct msg_attach *req, struct ms
 		return result_set(res, IPC_INVALID_ARGUMENT, -EINVAL, "attach kind %s needs a direction: "
 			"ingress or egress%s%s", k->name, req->direction[0] ? ", not " : "", req->direction);
 	return 0;
+}
+
+static const struct attach_option *
+option_named(const struct attach_kind *k, const char *name)
+{
+	for (const struct attach_option *o = k->options; o && o->name; o++)
+		if (strcmp(o->name, name) == 0)
+			return o;
+	return NULL;
+}
+
+static bool
+is_number(const char *value, uint64_t *out)
+{
+	char *end;
+
+	/* strtoull() itself takes white space and a sign. */
+	if (value[0] < '0' || value[0] > '9')
+		return false;
+	errno = 0;
+	*out = strtoull(value, &end, strncmp(value, "0x", 2) == 0 ? 16 : 10);
+	return errno == 0 && *end == '\0';
+}
+
+static bool
+is_one_of(const char *value, const char *words)
+{
+	size_t len = strlen(value);
+
+	for (const char *at = words; len && (at = strstr(at, value)); at += len)
+		if ((at == words || at[-1] == '|') && (at[len] == '|' || !at[len]))
+			return true;
+	return false;
+}
+
+static int
+check_value(const struct attach_kind *k, const struct attach_option *o, const char *value,
+	struct msg_result *res)
+{
+	bool number = strcmp(o->values, "number") == 0, flag = strcmp(o->values, "flag") == 0;
+	const char *words = flag ? "yes|no" : o->values;
+	uint64_t ignored;
+
+	if (number ? is_number(value, &ignored) : words[0] ? is_one_of(value, words) : value[0] != '\0')
+		return 0;
+	return result_set(res, IPC_INVALID_ARGUMENT, -EINVAL, "attach kind %s: %s is \"%s\", not %s%s",
+		k->name, o->name, value, number ? "a number" : words[0] ? "one of " : "some text",
+		number ? "" : words);
+}
+
+static const char *
+option_names(const struct attach_kind *k, char *out, size_t size)
+{
+	size_t len = 0;
+
+	out[0] = '\0';
+	for (const struct attach_option *o = k->options; o && o->name && len < size; o++)
+		len += (size_t)snprintf(out + len, size - len, "%s%s", len ? ", " : "", o->name);
+	return out;
+}
+#define OPTION_NAMES(k) option_names((k), (char[512]){0}, 512)
+
+static int
+check_options(const struct attach_kind *k, const struct msg_attach *req, struct msg_result *res)
+{
+	char name[IPC_OPTION_NAME_MAX];
+	const char *value;
+	size_t at = 0;
+
+	while (options_each(req->options, &at, name, &value)) {
+		const struct attach_option *o = option_named(k, name);
+		int err;
+
+		if (!o)
+			return result_set(res, IPC_INVALID_ARGUMENT, -EINVAL, "attach kind %s has no option "
+				"%s; %s%s", k->name, name, k->options ? "it has: " : "it has none",
+				OPTION_NAMES(k));
+		err = check_value(k, o, value, res);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+const char *
+attach_text(const struct attach_in *in, const char *name)
+{
+	return options_get(in->req->options, name);
+}
+
+bool
+attach_number(const struct attach_in *in, const char *name, uint64_t *out)
+{
+	const char *value = attach_text(in, name);
+
+	return value && is_number(value, out);
+}
+
+bool
+attach_flag(const struct attach_in *in, const char *name)
+{
+	const char *value = attach_text(in, name);
+
+	return value && strcmp(value, "yes") == 0;
 }
 
 static int
@@ -205,6 +310,8 @@ attach_run(const struct attach_in *in, struct attach_out *out, struct msg_result
 		return result_set(res, IPC_FAILED_PRECONDITION, -EOPNOTSUPP, "attach kind %s: %s", k->name,
 			attach_unavailable(k));
 	err = check_takes(k, in->req, res);
+	if (!err)
+		err = check_options(k, in->req, res);
 	if (!err)
 		err = check_program(k, in, res);
 	if (err)

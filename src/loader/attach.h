@@ -2,6 +2,7 @@
 #ifndef BPFD_LOADER_ATTACH_H
 #define BPFD_LOADER_ATTACH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "ipc/config.h"
@@ -32,6 +33,18 @@ struct attach_out {
 	char pin_suffix[64];
 };
 
+/* One of a kind's own options, as people write them: NAME=VALUE. */
+struct attach_option {
+	const char *name;		/* a-z, 0-9, - */
+	const char *values;		/* "number" (decimal or 0x), "flag" (yes or no), "a|b|c", or "": any text */
+	const char *help;
+};
+
+/* After the check by attach_run().  NULL, false: not given. */
+const char *attach_text(const struct attach_in *in, const char *name);
+bool	attach_number(const struct attach_in *in, const char *name, uint64_t *out);
+bool	attach_flag(const struct attach_in *in, const char *name);
+
 enum { TAKES_TARGET = 1, TAKES_NETNS = 2, TAKES_DIRECTION = 4, TAKES_MODE = 8, TAKES_COOKIE = 16 };
 
 /*
@@ -44,6 +57,7 @@ struct attach_kind {
 	const char *help;
 	uint64_t prog_types;		/* bit per BPF_PROG_TYPE_* that it accepts */
 	uint32_t takes;			/* TAKES_*: what of a request it uses */
+	const struct attach_option *options;	/* its own, ended by one without name; NULL: none */
 	/* Why this kernel lacks it, or NULL; called once at start, before the sandbox. */
 	const char *(*unavailable)(const struct config *cfg);
 	/* 0, or negative errno with res filled.  With ATTACH_DRY_RUN nothing is attached. */
@@ -59,7 +73,7 @@ const char *attach_unavailable(const struct attach_kind *k);	/* "" when availabl
 
 /*
  * Finds the kind, checks the request (kind known - else the text lists those there are -, strings,
- * priority 1..1000, program type accepted), and runs it.
+ * priority 1..1000, options that the kind has, program type accepted), and runs it.
  */
 int	attach_run(const struct attach_in *in, struct attach_out *out, struct msg_result *res);
 

@@ -60,6 +60,19 @@ kind_available(const char *name)
 }
 
 static void
+greet_options(struct loader *ld, const struct attach_option *o)
+{
+	for (; o && o->name; o++) {
+		struct msg_kind_option m = { 0 };
+
+		snprintf(m.name, sizeof(m.name), "%s", o->name);
+		snprintf(m.values, sizeof(m.values), "%s", o->values);
+		snprintf(m.help, sizeof(m.help), "%s", o->help);
+		reply(ld, IPC_KIND_OPTION, 0, &m, NULL);
+	}
+}
+
+static void
 greet(struct loader *ld)
 {
 	struct msg_hello hello = { .prog_types = ld->cfg->policy_program_types.mask,
@@ -75,6 +88,7 @@ greet(struct loader *ld)
 		snprintf(k.help, sizeof(k.help), "%s", kinds[i]->help);
 		snprintf(k.unavailable, sizeof(k.unavailable), "%s", attach_unavailable(kinds[i]));
 		reply(ld, IPC_KIND, 0, &k, NULL);
+		greet_options(ld, kinds[i]->options);
 	}
 	hello.flags = (kind_available("tcx") ? HELLO_TCX : 0) | (ld->has_btf ? HELLO_BTF : 0) |
 		      (ld->lockdown ? HELLO_LOCKDOWN : 0);

@@ -344,7 +344,7 @@ connect_api(struct rig *r)
 	close(fds[1]);
 	do {
 		err = chan_wait(r->api, &m, 5000);
-	} while (err > 0 && m.hdr.type == IPC_KIND);
+	} while (err > 0 && (m.hdr.type == IPC_KIND || m.hdr.type == IPC_KIND_OPTION));
 	if (err <= 0 || m.hdr.type != IPC_HELLO)
 		return -EPROTO;
 	chan_set_phase(r->api, PHASE_RUN);

@@ -72,6 +72,11 @@ tracepoint_explains_what_is_wrong(void **state)
 	req = request("tracepoint", "sched/sched_switch");
 	strcpy(req.netns, "one");
 	assert_refused(attach_req(&req, prog, type, 0), IPC_INVALID_ARGUMENT, "takes no network namespace");
+	req = request("tracepoint", "sched/sched_switch");
+	assert_int_equal(options_add(req.options, "offset", "1"), 0);
+	assert_refused(attach_req(&req, prog, type, 0), IPC_INVALID_ARGUMENT, "no option offset; it has none");
+	req.options[0] = '\x01';
+	assert_refused(attach_req(&req, prog, type, 0), IPC_INVALID_ARGUMENT, "not text");
 	close(prog);
 }
 

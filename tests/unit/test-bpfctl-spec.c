@@ -104,7 +104,7 @@ reads_attachments(void **state)
 	spec_attach_init(&s);
 	assert_int_equal(spec_attach_read(&s, "uprobe:/lib/libc.so.6:malloc,priority=7,cookie=0x10,"
 				"direction=egress,mode=skb,netns=pid:1,program=p,proceed-on=pass+drop,"
-				"metadata=owner=me,metadata=x=", &why), 0);
+				"metadata=owner=me,metadata=x=,function=a=b", &why), 0);
 	assert_string_equal(s.req.kind, "uprobe");
 	assert_string_equal(s.req.target, "/lib/libc.so.6:malloc");
 	assert_int_equal(s.req.priority, 7);
@@ -118,6 +118,9 @@ reads_attachments(void **state)
 	assert_int_equal(s.req.n_metadata, 2);
 	assert_string_equal(s.req.metadata[0]->key, "owner");
 	assert_string_equal(s.req.metadata[0]->value, "me");
+	assert_int_equal(s.req.n_options, 1);
+	assert_string_equal(s.req.options[0]->key, "function");
+	assert_string_equal(s.req.options[0]->value, "a=b");
 }
 
 static void
@@ -140,7 +143,7 @@ refuses_attachments(void **state)
 	} bad[] = {
 		{ "", "is not KIND:TARGET" }, { ":lo", "is not KIND:TARGET" },
 		{ "xdp:lo,", "is not KEY=VALUE" }, { "xdp:lo,priority", "is not KEY=VALUE" },
-		{ "xdp:lo,prio=1", "there are direction, mode" }, { "xdp:lo,=1", "unknown key" },
+		{ "xdp:lo,=1", "is not KEY=VALUE" },
 		{ "xdp:lo,priority=0", "from 1 to 1000" }, { "xdp:lo,priority=1001", "from 1 to 1000" },
 		{ "xdp:lo,priority=-1", "from 1 to 1000" }, { "xdp:lo,cookie=x", "not a number" },
 		{ "xdp:lo,metadata=x", "is not KEY=VALUE" },

@@ -380,7 +380,9 @@ adds_what_a_database_of_version_1_lacks(void **state)
 	store_close(f->st);
 	f->st = NULL;
 	assert_int_equal(sqlite3_open(f->db, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "DROP TABLE rules; PRAGMA user_version = 1", NULL, NULL,
+	assert_int_equal(sqlite3_exec(db, "DROP TABLE rules; DROP TRIGGER link_attrs;"
+		"CREATE TRIGGER link_attrs AFTER DELETE ON links BEGIN SELECT 1; END;"
+		"PRAGMA user_version = 1", NULL, NULL,
 		NULL), SQLITE_OK);
 	sqlite3_close(db);
 	assert_int_equal(store_open(f->db, &f->st), 0);
