@@ -41,6 +41,8 @@ on_ENRICHER_GO(struct enricher *en, struct chan *ch, const struct msg_hdr *h,
 	const struct msg_none *m, int *fds)
 {
 	chan_set_phase(ch, PHASE_RUN);
+	/* Every consumer that there may be is watched now. */
+	ring_stay_low(en->ring, RING_LOW_BYTES);
 	return 0;
 }
 

@@ -25,6 +25,8 @@ struct ring_frame {
 	uint32_t reserved;
 	uint64_t seq;
 };
+/* Length of a frame without a record: the next one is where the data begins again. */
+#define RING_SKIP	0xfffffff8u
 
 /* What one commit changes.  Slot (commit & 1) is the one in force; the other is being prepared. */
 struct ring_slot {

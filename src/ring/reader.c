@@ -136,13 +136,17 @@ skip_lapped(struct ring_reader *r)
 	r->at.pos = best;
 }
 
-/* Copies the record at our place.  0: there is none that can be believed. */
+/* Copies the record at our place.  0: there is none that can be believed.  A frame without one
+ * (RING_SKIP) is as long as all that lies between it and the next. */
 static size_t
 copy_record(struct ring_reader *r, struct ring_frame *f)
 {
 	const unsigned char *p = r->data + (r->at.pos & r->mask);
+	uint64_t rest = r->mask + 1 - (r->at.pos & r->mask);
 
 	memcpy(f, p, sizeof(*f));
+	if (f->len == RING_SKIP)
+		return rest < r->head - r->at.pos ? rest : 0;
 	if (f->len % 8 || f->len > r->bytes / 4 || f->len + sizeof(*f) > r->head - r->at.pos)
 		return 0;
 	memcpy(r->copy, p + sizeof(*f), f->len);
@@ -165,6 +169,10 @@ ring_next(struct ring_reader *r, const void **rec, size_t *len)
 		n = r->head - r->at.pos <= r->bytes ? copy_record(r, &f) : 0;
 		if (!n || torn(r, r->at.pos)) {
 			skip_lapped(r);
+			continue;
+		}
+		if (f.len == RING_SKIP) {
+			r->at.pos += n;
 			continue;
 		}
 		if (r->at.seq && f.seq > r->at.seq)

@@ -21,6 +21,9 @@ struct ring {
 	uint64_t commit;
 	uint64_t head, seq;		/* of the next record, not yet committed */
 	uint64_t committed;		/* head of the last commit */
+	uint64_t from;			/* where the batch that is not yet committed begins */
+	uint64_t skipped, skip_to;	/* bytes without a record, last time, and where they end */
+	size_t low;			/* 0: go on to the end of the data */
 	uint64_t reserve;		/* published */
 	size_t step;			/* by which reserve grows, so that its line stays with its readers */
 	size_t pending;			/* frame and record between ring_reserve() and ring_push() */
@@ -45,6 +48,30 @@ drop_marks(struct ring *r)
 			ring_store(&r->h->mark[i], 0);
 }
 
+static void
+publish_reserve(struct ring *r, uint64_t end)
+{
+	if (end <= r->reserve)
+		return;
+	r->reserve = end + r->step;
+	ring_store(&r->h->reserve, r->reserve);
+	/* Before the bytes: pairs with the acquire fence in reader.c:torn(). */
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+}
+
+/* To the beginning of the data.  All that would be overwritten sooner than otherwise has been read. */
+static void
+go_low(struct ring *r)
+{
+	struct ring_frame *f = (struct ring_frame *)(r->data + (r->head & r->mask));
+	uint64_t to = (r->head | r->mask) + 1;
+
+	publish_reserve(r, to);
+	*f = (struct ring_frame){ .len = RING_SKIP };
+	r->skipped = to - r->head;
+	r->head = r->from = r->skip_to = to;
+}
+
 /* Goes on where the last commit ended. */
 static int
 take_over(struct ring *r)
@@ -56,15 +83,18 @@ take_over(struct ring *r)
 		return -EINVAL;
 	r->commit = ring_load_acquire(&h->commit);
 	now = &h->slot[r->commit & 1];
-	r->head = r->committed = now->head;
+	r->head = r->committed = r->from = now->head;
 	r->seq = now->seq;
 	r->reserve = h->reserve;
-	if (r->head % 8 || !r->seq || r->reserve < r->head || r->reserve - r->head > r->bytes)
+	if (r->head % 8 || !r->seq || r->reserve < r->head || r->reserve - r->head > 2 * r->bytes)
 		return -EINVAL;
 	h->slot[(r->commit + 1) & 1] = *now;
 	memcpy(r->source, now->source, sizeof(r->source));
 	drop_marks(r);
 	ring_store_release(&h->head, r->head);	/* as in ring_commit() */
+	/* A predecessor was killed behind a go_low() that no commit has told of. */
+	if (r->reserve - r->head > r->bytes)
+		go_low(r);
 	return 0;
 }
 
@@ -112,20 +142,45 @@ ring_free(struct ring *r)
 	free(r);
 }
 
+size_t
+ring_backlog(const struct ring *r)
+{
+	uint64_t most = 0;
+
+	for (size_t i = 0; i < r->n_watches; i++) {
+		const struct ring_cursor *c = r->watches[i].cursor;
+		uint64_t pos = ring_load(&c->place[ring_load_acquire(&c->done) & 1].pos), behind;
+
+		if (ring_load(&c->magic) != RING_CURSOR_MAGIC || pos > r->committed)
+			continue;
+		behind = r->committed - pos;
+		if (pos < r->skip_to && r->committed >= r->skip_to)
+			behind -= r->skipped < behind ? r->skipped : behind;
+		if (behind > most)
+			most = behind;
+	}
+	return most < r->bytes ? (size_t)most : r->bytes;
+}
+
+void
+ring_stay_low(struct ring *r, size_t low_bytes)
+{
+	r->low = low_bytes;
+}
+
 uint64_t
 ring_reserve(struct ring *r, size_t len, void **out)
 {
-	struct ring_frame *f = (struct ring_frame *)(r->data + (r->head & r->mask));
-	uint64_t end = r->head + sizeof(*f) + len;
+	struct ring_frame *f;
+	uint64_t end;
 
+	if (r->low && r->head == r->committed && (r->head & r->mask) >= r->low && ring_backlog(r) == 0)
+		go_low(r);
+	f = (struct ring_frame *)(r->data + (r->head & r->mask));
+	end = r->head + sizeof(*f) + len;
 	assert(!r->pending && len % 8 == 0 && len <= r->bytes / 4);
-	assert(end - r->committed <= r->bytes / 2);
-	if (end > r->reserve) {
-		r->reserve = end + r->step;
-		ring_store(&r->h->reserve, r->reserve);
-		/* Before the bytes: pairs with the acquire fence in reader.c:torn(). */
-		__atomic_thread_fence(__ATOMIC_RELEASE);
-	}
+	assert(end - r->from <= r->bytes / 2);
+	publish_reserve(r, end);
 	r->pending = sizeof(*f) + len;
 	f->len = (uint32_t)len;
 	f->reserved = 0;
@@ -204,7 +259,7 @@ ring_commit(struct ring *r)
 	r->n_changed[(next + 1) & 1] = 0;
 	if (r->head == r->committed)
 		return;
-	r->committed = r->head;
+	r->committed = r->from = r->head;
 	ring_store_release(&h->head, r->head);	/* pairs with the acquire in reader.c:newest() */
 	/* The head before the sleep words: pairs with the fence in ring_sleep(). */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -229,23 +284,6 @@ ring_watch(struct ring *r, int cursor_fd, int event_fd)
 	/* A predecessor may have been killed between a commit and this. */
 	wake(w);
 	return 0;
-}
-
-size_t
-ring_backlog(const struct ring *r)
-{
-	uint64_t most = 0;
-
-	for (size_t i = 0; i < r->n_watches; i++) {
-		const struct ring_cursor *c = r->watches[i].cursor;
-		uint64_t pos = ring_load(&c->place[ring_load_acquire(&c->done) & 1].pos);
-
-		if (ring_load(&c->magic) != RING_CURSOR_MAGIC || pos > r->committed)
-			continue;
-		if (r->committed - pos > most)
-			most = r->committed - pos;
-	}
-	return most < r->bytes ? (size_t)most : r->bytes;
 }
 
 bool

@@ -46,6 +46,13 @@ void	ring_push(struct ring *r);
 void	ring_source_set(struct ring *r, unsigned int i, uint64_t pos);
 uint64_t ring_source(const struct ring *r, unsigned int i);	/* as of the last commit, at start */
 void	ring_commit(struct ring *r);
+/*
+ * From now on, where all watched consumers have read everything and the place in the data is not
+ * below low_bytes, goes on at the data's beginning: memory that was never needed is not touched, and
+ * what is used stays in the processor's cache.  To be called when all consumers are watched: of one
+ * that is not, nothing is known.
+ */
+void	ring_stay_low(struct ring *r, size_t low_bytes);
 
 /* A consumer's cursor page, read-only here, and its eventfd: ring_commit() wakes it when it sleeps. */
 int	ring_watch(struct ring *r, int cursor_fd, int event_fd);

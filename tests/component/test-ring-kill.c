@@ -35,6 +35,7 @@ struct seen {
 
 static struct seen *seen;
 static int ring_fd, ro_fd, cursor_fd, event_fd;
+static size_t low;			/* ring_stay_low(), 0: not */
 
 static void
 make(void)
@@ -74,6 +75,7 @@ produce(bool wait)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (ring_new(ring_fd, BYTES, &r) || ring_watch(r, cursor_fd, event_fd))
 		_exit(1);
+	ring_stay_low(r, low);
 	n = ring_source(r, 3);
 	for (;;) {
 		if (wait && ring_backlog(r) > BYTES / 4) {
@@ -267,6 +269,17 @@ a_lapped_consumer_never_sees_a_torn_record(void **state)
 	unmake();
 }
 
+static void
+so_it_is_where_the_producer_stays_low(void **state)
+{
+	for (low = BYTES / 64; low <= BYTES / 2; low *= 8) {
+		a_killed_producer_leaves_no_hole_and_no_repeat(state);
+		a_killed_consumer_misses_nothing(state);
+		a_lapped_consumer_never_sees_a_torn_record(state);
+	}
+	low = 0;
+}
+
 int
 main(void)
 {
@@ -274,6 +287,7 @@ main(void)
 		cmocka_unit_test(a_killed_producer_leaves_no_hole_and_no_repeat),
 		cmocka_unit_test(a_killed_consumer_misses_nothing),
 		cmocka_unit_test(a_lapped_consumer_never_sees_a_torn_record),
+		cmocka_unit_test(so_it_is_where_the_producer_stays_low),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

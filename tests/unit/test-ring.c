@@ -381,6 +381,117 @@ a_paused_reader_is_neither_woken_nor_minded_and_resumes_at_the_newest(void **sta
 	both_close(&b);
 }
 
+static uint64_t
+head_of(const struct both *b)
+{
+	struct ring_head *h;
+	uint64_t head;
+	size_t bytes;
+
+	assert_int_equal(ring_map(b->ro, PROT_READ, &h, &bytes), 0);
+	head = h->head;
+	ring_unmap(h, bytes);
+	return head;
+}
+
+/* One record at a time, and one more that waits while the place is looked at. */
+static void
+stays_low_while_all_is_read(void **state)
+{
+	struct both b = both_open();
+
+	ring_stay_low(b.r, 1024);
+	for (uint64_t i = 1; i < 1000; i++) {
+		assert_int_equal(put(b.r, 112, i), i);
+		ring_commit(b.r);
+		assert_true((head_of(&b) & (BYTES - 1)) <= 1024);
+		assert_int_equal(ring_backlog(b.r), 128);
+		expect(b.c, 112, i);
+		ring_done(b.c);
+	}
+	assert_int_equal(ring_missed(b.c), 0);
+	assert_true(head_of(&b) > 100 * BYTES);
+	both_close(&b);
+}
+
+static void
+uses_all_of_the_data_for_a_reader_that_is_behind(void **state)
+{
+	struct both b = both_open();
+	uint64_t n = BYTES / 128 * 7 / 8;
+
+	ring_stay_low(b.r, 1024);
+	for (uint64_t i = 1; i < n; i++) {
+		put(b.r, 112, i);
+		ring_commit(b.r);
+	}
+	for (uint64_t i = 1; i < n; i++)
+		expect(b.c, 112, i);
+	assert_true(empty(b.c));
+	assert_int_equal(ring_missed(b.c), 0);
+	both_close(&b);
+}
+
+/* Also when what told the way to the beginning has been overwritten, and by a restarted reader. */
+static void
+finds_the_beginning_after_a_pause(void **state)
+{
+	for (uint64_t more = 1; more <= BYTES / 128 * 3 / 4; more++) {
+		struct both b = both_open();
+
+		ring_stay_low(b.r, 1024);
+		for (uint64_t i = 1; i <= 8; i++) {
+			put(b.r, 112, i);
+			ring_commit(b.r);
+			expect(b.c, 112, i);
+			ring_done(b.c);
+		}
+		for (uint64_t i = 9; i < 9 + more; i++) {
+			put(b.r, 112, i);
+			ring_commit(b.r);
+		}
+		assert_true(head_of(&b) > BYTES);
+		assert_int_equal(ring_backlog(b.r), more * 128);
+		if (more % 2) {
+			ring_close(b.c);
+			assert_int_equal(ring_open(b.ro, b.cursor, &b.c), 0);
+		}
+		for (uint64_t i = 9; i < 9 + more; i++)
+			expect(b.c, 112, i);
+		assert_true(empty(b.c));
+		assert_int_equal(ring_missed(b.c), 0);
+		both_close(&b);
+	}
+}
+
+static void
+a_restarted_producer_goes_on_low_or_not(void **state)
+{
+	for (size_t low = 128; low < BYTES; low += 1024) {
+		struct both b = both_open();
+
+		ring_stay_low(b.r, low);
+		for (uint64_t i = 1; i <= low / 128; i++) {
+			put(b.r, 112, i);
+			ring_commit(b.r);
+			expect(b.c, 112, i);
+			ring_done(b.c);
+		}
+		put(b.r, 112, 666);	/* low, and never committed */
+		ring_free(b.r);
+		assert_int_equal(ring_new(b.fd, BYTES, &b.r), 0);
+		assert_int_equal(ring_watch(b.r, b.cursor, b.event), 0);
+		for (uint64_t i = 0; i < 200; i++) {
+			assert_int_equal(put(b.r, 112, i), low / 128 + 1 + i);
+			ring_commit(b.r);
+			expect(b.c, 112, i);
+			ring_done(b.c);
+		}
+		assert_int_equal(ring_missed(b.c), 0);
+		both_close(&b);
+	}
+}
+
 int
 main(void)
 {
@@ -396,6 +507,10 @@ main(void)
 		cmocka_unit_test(wakes_a_reader_that_sleeps_once),
 		cmocka_unit_test(a_new_producer_wakes_whom_the_killed_one_owed_it),
 		cmocka_unit_test(knows_the_backlog_of_the_slowest),
+		cmocka_unit_test(stays_low_while_all_is_read),
+		cmocka_unit_test(uses_all_of_the_data_for_a_reader_that_is_behind),
+		cmocka_unit_test(finds_the_beginning_after_a_pause),
+		cmocka_unit_test(a_restarted_producer_goes_on_low_or_not),
 		cmocka_unit_test(a_reader_cannot_write_and_a_strange_file_is_refused),
 		cmocka_unit_test(a_cursor_of_another_ring_begins_anew),
 		cmocka_unit_test(a_paused_reader_is_neither_woken_nor_minded_and_resumes_at_the_newest),
