@@ -8,6 +8,7 @@
 #include "common/auto.h"
 #include "events/render.h"
 #include "events/schema.h"
+#include "events/text.h"
 
 /* proto/bpfd_v1.proto and proto/grpc_api.proto. */
 enum { E_SEQ = 1, E_TIME, E_TRACER, E_EVENT, E_PID, E_TID, E_PPID, E_UID, E_GID, E_COMM, E_EXE, E_RET,
@@ -97,23 +98,6 @@ put_raw(struct out *o, unsigned int n, const void *data, size_t len)
 
 /* ---- UTF-8 (RFC 3629) ---- */
 
-/* Length of the character at s, 0 when there is none. */
-static size_t
-utf8_char(const uint8_t *s, size_t len)
-{
-	size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
-
-	if (n > len || n == 0)
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return n;
-}
-
 static bool
 utf8_ok(const uint8_t *s, size_t len)
 {
@@ -127,7 +111,8 @@ utf8_ok(const uint8_t *s, size_t len)
 			break;
 	}
 	while (i < len) {
-		size_t n = utf8_char(s + i, len - i);
+		uint32_t code;
+		size_t n = text_utf8(s + i, len - i, &code);
 
 		if (!n)
 			return false;
@@ -143,7 +128,8 @@ utf8_fix(const uint8_t *s, size_t len, uint8_t *out)
 	size_t n = 0;
 
 	for (size_t i = 0; i < len;) {
-		size_t c = utf8_char(s + i, len - i);
+		uint32_t code;
+		size_t c = text_utf8(s + i, len - i, &code);
 
 		if (out)
 			memcpy(out + n, c ? s + i : (const uint8_t *)"\xef\xbf\xbd", c ? c : 3);
@@ -238,25 +224,19 @@ field_bytes(struct out *o, const struct name *f, unsigned int n, const void *dat
 		put_raw(o, n, data, len);
 }
 
-static size_t
-item_len(const char *s, size_t left)
-{
-	return strnlen(s, left);
-}
-
 static void
 field_list(struct out *o, const struct name *f, const char *data, size_t len)
 {
 	size_t total = 0;
 
 	for (size_t i = 0, n; i < len; i += n + 1) {
-		n = item_len(data + i, len - i);
+		n = strnlen(data + i, len - i);
 		total += bytes_len(1, text_len(data + i, n));
 	}
 	if (!field_head(o, f, bytes_len(V_LIST, total)) || !put_head(o, V_LIST, total))
 		return;
 	for (size_t i = 0, n; i < len; i += n + 1) {
-		n = item_len(data + i, len - i);
+		n = strnlen(data + i, len - i);
 		put_text_always(o, 1, data + i, n);
 	}
 }
@@ -316,26 +296,19 @@ put_match(struct out *o, const struct event_pb *pb, const struct event *e, const
 	put_uint(o, M_ENFORCE, m->flags & MATCH_ENFORCE ? 1 : 0);
 }
 
+/* The words of the field marks. */
 static void
 put_flags(struct out *o, uint32_t flags)
 {
-	static const struct { uint32_t flag; const char *name; } names[] = {
-		{ EV_TRUNCATED, "truncated" }, { EV_UNTRUSTED, "untrusted" },
-		{ EV_UNRESOLVED, "unresolved" }, { EV_NO_OWNER, "no_owner" },
-	};
+	static const struct field *marks;
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (flags & names[i].flag)
-			put_str(o, E_FLAGS, names[i].name);
-}
-
-static const char *
-event_name(const struct tracer_info *t, unsigned int event)
-{
-	for (unsigned int i = 0; t->events && t->events[i]; i++)
-		if (i == event)
-			return t->events[i];
-	return "";
+	if (!flags)
+		return;
+	if (!marks)
+		marks = field_find(0, "marks");
+	for (const struct field_word *w = marks->words; w->word; w++)
+		if (flags & w->value)
+			put_str(o, E_FLAGS, w->word);
 }
 
 #define CTX(e, member) (const char *)(e)->ctx + (e)->ctx->member.off, (e)->ctx->member.len
@@ -348,7 +321,7 @@ put_common(struct out *o, const struct event_pb *pb, const struct event *e, cons
 	put_uint(o, E_SEQ, e->rec ? e->rec->seq : 0);
 	put_uint(o, E_TIME, h->ts + (uint64_t)pb->boot_offset_ns);
 	put_str(o, E_TRACER, t->name);
-	put_text(o, E_EVENT, event_name(t, h->event), strlen(event_name(t, h->event)));
+	put_str(o, E_EVENT, t->events[h->event]);
 	put_uint(o, E_PID, h->tgid);
 	put_uint(o, E_TID, h->tid);
 	put_uint(o, E_PPID, h->ppid);

@@ -166,7 +166,7 @@ rpc_seed_create(struct call *call, const ProtobufCMessage *request)
 		programs_refuse(call, IPC_INVALID_ARGUMENT, "%s", why);
 		return;
 	}
-	rules_create(call, TAKE_PTR(r), false, reply_created);
+	rules_create(call, TAKE_PTR(r), reply_created);
 }
 
 /* ---- RemoveRule ---- */

@@ -16,11 +16,6 @@
 
 #define FILTERS_MAX 64
 
-static const char *const op_names[N_OPS] = {
-#define OP(name, help) [OP_##name] = #name,
-#include "rules/ops.def"
-};
-
 /* ---- reading a request ---- */
 
 static bool
@@ -41,44 +36,13 @@ read_tracer(struct call *call, const char *name, uint64_t *mask)
 	return false;
 }
 
-static bool
-may_trace(struct call *call, uint64_t tracers)
-{
-	const struct config *cfg = call_api(call)->cfg;
-	char names[256];
-
-	rules_tracer_names(tracers & cfg->tracers_deny.mask, names, sizeof(names));
-	if (names[0]) {
-		call_error(call, IPC_PERMISSION_DENIED, "tracer %s is denied (tracers.deny in bpfd.toml)",
-			names);
-		return false;
-	}
-	rules_tracer_names(tracers & ~rules_allowed_tracers(cfg), names, sizeof(names));
-	if (names[0]) {
-		call_error(call, IPC_PERMISSION_DENIED, "tracer %s shows what people type: bpfd.toml must "
-			"name it in tracers.allow_sensitive", names);
-		return false;
-	}
-	for (unsigned int t = 1; t < N_TRACERS; t++)
-		if ((tracers & 1ULL << t) && (ipc_tracer_flags(t) & TR_SENSITIVE) &&
-		    call_peer(call)->role < CONFIG_ADMIN) {
-			call_error(call, IPC_PERMISSION_DENIED, "only an administrator may see tracer %s",
-				ipc_tracer_name(t));
-			return false;
-		}
-	return true;
-}
-
 static enum rule_op
 op_of(const char *name, const struct field *f)
 {
 	if (!name[0])
 		return f && (f->type == F_STR || f->type == F_PATH || f->type == F_LIST) ?
 			OP_contains : OP_eq;
-	for (unsigned int i = 1; i < N_OPS; i++)
-		if (strcmp(op_names[i], name) == 0)
-			return (enum rule_op)i;
-	return OP_NONE;
+	return op_by_name(name);
 }
 
 static bool
@@ -239,11 +203,18 @@ rpc_trace_events(struct call *call, const ProtobufCMessage *request)
 {
 	const Bpfd__V1__EventsRequest *rq = (const void *)request;
 	struct stream_args a = { .rules_only = rq->rules_only, .defaults = rq->defaults };
+	char why[IPC_TEXT_MAX] = "";
+	enum ipc_code code;
 
 	for (size_t i = 0; i < rq->n_tracers; i++)
 		if (!read_tracer(call, rq->tracers[i], &a.tracers))
 			return;
-	if (!may_trace(call, a.tracers) || !read_form(call, rq->format, &a.form) ||
+	code = rules_admit_tracers(a.tracers, call_api(call)->cfg, call_peer(call)->role, why, sizeof(why));
+	if (code) {
+		call_error(call, code, "%s", why);
+		return;
+	}
+	if (!read_form(call, rq->format, &a.form) ||
 	    !read_filters(call, rq, a.tracers, &a.filter))
 		return;
 	streams_add(call_api(call)->streams, call, &a);

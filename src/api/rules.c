@@ -49,23 +49,36 @@ rules_new(const char *name, const char *source, const char *text, size_t len)
 	return r->source && r->text ? TAKE_PTR(r) : NULL;
 }
 
-int
-rules_problem(struct api_rule *r, bool warning, const char *fmt, ...)
+static void
+add_problem(struct api_rule *r, const struct rule_problem *p)
 {
-	struct rule_problem *p = NULL;
-	va_list ap;
+	struct rule_problem *all = NULL;
 
 	if (r->n_problems < PROBLEMS_MAX)
-		p = realloc(r->problems, (r->n_problems + 1) * sizeof(*p));
-	if (!p)
-		return -ENOMEM;
-	r->problems = p;
-	p += r->n_problems++;
-	*p = (struct rule_problem){ .warning = warning };
+		all = reallocarray(r->problems, r->n_problems + 1, sizeof(*all));
+	if (!all)
+		return;
+	r->problems = all;
+	all[r->n_problems++] = *p;
+}
+
+void
+rules_problem(struct api_rule *r, bool warning, const char *fmt, ...)
+{
+	struct rule_problem p = { .warning = warning };
+	va_list ap;
+
 	va_start(ap, fmt);
-	vsnprintf(p->text, sizeof(p->text), fmt, ap);
+	vsnprintf(p.text, sizeof(p.text), fmt, ap);
 	va_end(ap);
-	return 0;
+	add_problem(r, &p);
+}
+
+void
+rules_problems(struct api_rule *r, const struct parsed_file *f)
+{
+	for (size_t i = 0; i < f->n_problems; i++)
+		add_problem(r, &f->problems[i]);
 }
 
 int
@@ -157,13 +170,8 @@ rules_find(const struct rules *rs, const char *name, const char *tracer, struct 
 uint64_t
 rules_allowed_tracers(const struct config *cfg)
 {
-	uint64_t mask = ipc_tracers_all() & ~cfg->tracers_deny.mask;
-
-	for (unsigned int t = 1; t < N_TRACERS; t++)
-		if ((ipc_tracer_flags(t) & TR_SENSITIVE) &&
-		    !(cfg->tracers_allow_sensitive.mask & 1ULL << t))
-			mask &= ~(1ULL << t);
-	return mask;
+	return ipc_tracers_all() & ~cfg->tracers_deny.mask &
+		~(ipc_tracers_sensitive() & ~cfg->tracers_allow_sensitive.mask);
 }
 
 void

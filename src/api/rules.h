@@ -55,12 +55,16 @@ struct api_rule *rules_new(const char *name, const char *source, const char *tex
 void	api_rule_free(struct api_rule *r);
 AUTO_DEFINE(api_rule, struct api_rule *, api_rule_free)
 
-/* -ENOMEM.  Nothing is lost when it fails but the remark. */
-int	rules_problem(struct api_rule *r, bool warning, const char *fmt, ...)
+/* Without memory, or beyond some dozens, the remark is lost and nothing else. */
+void	rules_problem(struct api_rule *r, bool warning, const char *fmt, ...)
 		__attribute__((format(printf, 3, 4)));
+void	rules_problems(struct api_rule *r, const struct parsed_file *f);	/* those of its file */
 /* Checks packed bytes and makes them the rule's. -EBADMSG with why, -ENOMEM. */
 int	rules_take_packed(struct api_rule *r, const void *packed, size_t len, char *why, size_t room);
 
+/* Whether somebody of that role may have these tracers' events.  As rules_admit(). */
+enum ipc_code rules_admit_tracers(uint64_t tracers, const struct config *cfg, enum config_role role,
+		char *why, size_t room);
 /*
  * What the configuration says to a rule: resolves its actions, decides enforce.  IPC_OK, or the
  * code of a refusal with why.  What is only restricted becomes a problem of the rule.

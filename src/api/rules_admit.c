@@ -6,11 +6,10 @@
 #include "api/rules.h"
 #include "ipc/tracers.h"
 
-static enum ipc_code
-admit_tracers(const struct api_rule *r, const struct config *cfg, const struct rule_by *by, char *why,
-	size_t room)
+enum ipc_code
+rules_admit_tracers(uint64_t tracers, const struct config *cfg, enum config_role role, char *why, size_t room)
 {
-	uint64_t refused = r->rule->tracers & ~rules_allowed_tracers(cfg), sensitive = 0;
+	uint64_t refused = tracers & ~rules_allowed_tracers(cfg);
 	char names[256];
 
 	rules_tracer_names(refused & cfg->tracers_deny.mask, names, sizeof(names));
@@ -24,11 +23,10 @@ admit_tracers(const struct api_rule *r, const struct config *cfg, const struct r
 			"tracers.allow_sensitive", names);
 		return IPC_PERMISSION_DENIED;
 	}
-	for (unsigned int t = 1; t < N_TRACERS; t++)
-		if (ipc_tracer_flags(t) & TR_SENSITIVE)
-			sensitive |= 1ULL << t;
-	if (by->origin == RULE_FROM_API && by->role < CONFIG_ADMIN && (r->rule->tracers & sensitive)) {
-		snprintf(why, room, "only an administrator may use a tracer of what people type");
+	rules_tracer_names(role < CONFIG_ADMIN ? tracers & ipc_tracers_sensitive() : 0, names, sizeof(names));
+	if (names[0]) {
+		snprintf(why, room, "tracer %s shows what people type: only an administrator may use it",
+			names);
 		return IPC_PERMISSION_DENIED;
 	}
 	return IPC_OK;
@@ -79,7 +77,8 @@ rules_admit(struct api_rule *r, const struct config *cfg, const struct action_ta
 {
 	bool destructive = false;
 	bool trusted = by->origin == RULE_FROM_FILE || (by->uid == 0 && cfg->actions_api_allow_enforce);
-	enum ipc_code code = admit_tracers(r, cfg, by, why, room);
+	enum ipc_code code = rules_admit_tracers(r->rule->tracers, cfg,
+		by->origin == RULE_FROM_FILE ? CONFIG_ADMIN : by->role, why, room);
 
 	if (!code)
 		code = admit_actions(r, actions, &destructive, why, room);

@@ -48,6 +48,14 @@ change_new(struct call *call)
 	return c;
 }
 
+static void
+answer(struct change *c, const struct api_rule *r)
+{
+	if (c->op.call)
+		c->reply(c->op.call, r);
+	op_ok(&c->op);
+}
+
 /* ---- create ---- */
 
 static void
@@ -66,9 +74,7 @@ on_in_use(void *arg, const char *why)
 	/* Stored it is: the next enricher or loader gets it too. */
 	if (why)
 		rules_problem(r, true, "not in use yet: %s", why);
-	if (c->op.call)
-		c->reply(c->op.call, r);
-	op_ok(&c->op);
+	answer(c, r);
 }
 
 /* The rules that a new one takes the place of.  False: there is one that it may not. */
@@ -141,9 +147,7 @@ create(struct change *c)
 	if (!find_replaced(c, ids, &n))
 		return;
 	if (c->dry_run) {
-		if (c->op.call)
-			c->reply(c->op.call, c->r);
-		op_ok(&c->op);
+		answer(c, c->r);
 		return;
 	}
 	c->r->created_ns = programs_now_ns();
@@ -175,24 +179,17 @@ admit(struct change *c)
 	if (code && c->check) {
 		r->refused = true;
 		rules_problem(r, false, "%s", why);
-		if (c->op.call)
-			c->reply(c->op.call, r);
-		op_ok(&c->op);
-		return;
 	}
-	if (code)
+	if (c->check)
+		answer(c, r);
+	else if (code)
 		op_fail(&c->op, code, "%s", why);
-	else if (!c->check)
+	else
 		create(c);
-	else {
-		if (c->op.call)
-			c->reply(c->op.call, r);
-		op_ok(&c->op);
-	}
 }
 
 void
-rules_create(struct call *call, struct api_rule *take, bool replace, rule_reply *reply)
+rules_create(struct call *call, struct api_rule *take, rule_reply *reply)
 {
 	AUTO(api_rule) struct api_rule *r = take;
 	struct change *c = change_new(call);
@@ -200,7 +197,6 @@ rules_create(struct call *call, struct api_rule *take, bool replace, rule_reply 
 	if (!c)
 		return;
 	c->r = TAKE_PTR(r);
-	c->replace = replace;
 	c->reply = reply;
 	admit(c);
 }
@@ -240,18 +236,13 @@ on_file(void *arg, const struct parsed_file *f)
 	char why[IPC_TEXT_MAX] = "";
 	int err;
 
-	for (size_t i = 0; i < f->n_problems; i++)
-		if (rules_problem(c->r, f->problems[i].warning, "%s", "") == 0)
-			c->r->problems[c->r->n_problems - 1] = f->problems[i];
+	rules_problems(c->r, f);
 	if (!f->packed) {
 		c->r->refused = true;
-		if (!c->check)
+		if (c->check)
+			answer(c, c->r);
+		else
 			refuse_text(c, f);
-		else {
-			if (c->op.call)
-				c->reply(c->op.call, c->r);
-			op_ok(&c->op);
-		}
 		return 1;
 	}
 	err = rules_take_packed(c->r, f->packed, f->packed_len, why, sizeof(why));
@@ -277,17 +268,6 @@ on_parsed(void *arg, const void *bytes, size_t len, int err)
 	err = parsed_each(bytes, len, on_file, c);
 	if (err != 1)
 		op_fail(&c->op, IPC_INTERNAL, "bpfd-config's answer is not valid");
-}
-
-static void
-stem_of(const char *file, char *out, size_t size)
-{
-	size_t len = (size_t)snprintf(out, size, "%s", file);
-
-	if (len >= size)
-		len = size - 1;
-	if (len > 5 && strcmp(out + len - 5, ".toml") == 0)
-		out[len - 5] = '\0';
 }
 
 static const char *
@@ -320,7 +300,7 @@ rules_create_text(struct call *call, const struct rule_request *rq, rule_reply *
 	c = change_new(call);
 	if (!c)
 		return;
-	stem_of(file, stem, sizeof(stem));
+	rule_stem(file, stem, sizeof(stem));
 	c->replace = rq->replace;
 	c->check = rq->check;
 	c->dry_run = rq->dry_run || rq->check;
@@ -417,9 +397,7 @@ on_reread_file(void *arg, const struct parsed_file *f)
 	struct api_rule *r = arg;
 	char why[IPC_TEXT_MAX] = "";
 
-	for (size_t i = 0; i < f->n_problems; i++)
-		if (rules_problem(r, f->problems[i].warning, "%s", "") == 0)
-			r->problems[r->n_problems - 1] = f->problems[i];
+	rules_problems(r, f);
 	if (f->packed && rules_take_packed(r, f->packed, f->packed_len, why, sizeof(why)) < 0)
 		rules_problem(r, false, "%s", why);
 	return 1;

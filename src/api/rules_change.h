@@ -19,7 +19,7 @@ struct rule_request {
 };
 void	rules_create_text(struct call *call, const struct rule_request *rq, rule_reply *reply);
 /* One that is read already; taken. */
-void	rules_create(struct call *call, struct api_rule *take, bool replace, rule_reply *reply);
+void	rules_create(struct call *call, struct api_rule *take, rule_reply *reply);
 void	rules_remove_named(struct call *call, const char *name, const char *tracer,
 		void (*reply)(struct call *call));
 

@@ -45,18 +45,6 @@ settle(const struct reading *rd, struct api_rule *r)
 	refuse(r, why);
 }
 
-static void
-stem_of(const char *file, char *out, size_t size)
-{
-	const char *base = strrchr(file, '/');
-	size_t len;
-
-	snprintf(out, size, "%s", base ? base + 1 : file);
-	len = strlen(out);
-	if (len > 5 && strcmp(out + len - 5, ".toml") == 0)
-		out[len - 5] = '\0';
-}
-
 static int
 on_file(void *arg, const struct parsed_file *f)
 {
@@ -64,14 +52,12 @@ on_file(void *arg, const struct parsed_file *f)
 	AUTO(api_rule) struct api_rule *r = NULL;
 	char stem[RULE_NAME_MAX], why[IPC_TEXT_MAX] = "";
 
-	stem_of(f->file, stem, sizeof(stem));
+	rule_stem(f->file, stem, sizeof(stem));
 	r = rules_new(stem, f->file, f->text, f->text_len);
 	if (!r)
 		return -ENOMEM;
 	r->origin = RULE_FROM_FILE;
-	for (size_t i = 0; i < f->n_problems; i++)
-		if (rules_problem(r, f->problems[i].warning, "%s", "") == 0)
-			r->problems[r->n_problems - 1] = f->problems[i];
+	rules_problems(r, f);
 	if (!f->packed)
 		r->refused = true;
 	else if (rules_take_packed(r, f->packed, f->packed_len, why, sizeof(why)) < 0)

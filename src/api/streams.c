@@ -342,12 +342,7 @@ free_stream(struct streams *ss)
 static uint64_t
 visible_to(const struct peer *peer)
 {
-	uint64_t mask = ipc_tracers_all();
-
-	for (unsigned int t = 1; t < N_TRACERS && peer->role < CONFIG_ADMIN; t++)
-		if (ipc_tracer_flags(t) & TR_SENSITIVE)
-			mask &= ~(1ULL << t);
-	return mask;
+	return ipc_tracers_all() & ~(peer->role < CONFIG_ADMIN ? ipc_tracers_sensitive() : 0);
 }
 
 static bool

@@ -154,7 +154,6 @@ read_filters(const struct ctl *ctl, const struct args *args, struct filters *out
 
 struct tracing {
 	struct ctl *ctl;
-	const char *format;
 	bool raw;			/* lines are whole documents of a format of machines */
 	uint64_t n, lost, max;		/* max 0: no end */
 };
@@ -228,7 +227,7 @@ is_end(const struct client_error *e, bool has_duration)
 int
 trace_follow(struct ctl *ctl, const Bpfd__V1__EventsRequest *req, uint64_t count, uint64_t duration_ms)
 {
-	struct tracing t = { .ctl = ctl, .format = req->format, .max = count,
+	struct tracing t = { .ctl = ctl, .max = count,
 		.raw = strcmp(req->format, "json") == 0 || strcmp(req->format, "execsnoop") == 0 ||
 			strcmp(req->format, "socketsnoop") == 0 };
 	AUTO(mem) uint8_t *out = malloc(bpfd__v1__events_request__get_packed_size(req) + 1);

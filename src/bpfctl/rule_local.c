@@ -41,18 +41,6 @@ rule_local_text(const char *file, char **text, size_t *len)
 	return 0;
 }
 
-static void
-stem_of(const char *file, char *out, size_t size)
-{
-	const char *base = strrchr(file, '/');
-	size_t len;
-
-	snprintf(out, size, "%s", base ? base + 1 : file);
-	len = strlen(out);
-	if (len > 5 && strcmp(out + len - 5, ".toml") == 0)
-		out[len - 5] = '\0';
-}
-
 static int
 take_problems(const char *file, const struct rules_parsed *p, struct local_rule *out)
 {
@@ -84,7 +72,7 @@ rule_local_read(const char *file, struct local_rule *out)
 	*out = (struct local_rule){ 0 };
 	if (err)
 		return err;
-	stem_of(file, stem, sizeof(stem));
+	rule_stem(file, stem, sizeof(stem));
 	err = rules_parse(stem, text, len, NULL, &parsed);
 	if (err)
 		return err;
@@ -154,28 +142,14 @@ field_name(size_t i)
 	return NULL;
 }
 
-static const char *const tracer_names[] = {
-#define TRACER(id, name, class, flags, help) [TR_##id] = #name,
-#include "bpf/tracers.def"
-};
-
 const char *
 local_name(enum local_names what, size_t i)
 {
-	static const char *const ops[] = {
-#define OP(name, help) #name,
-#include "rules/ops.def"
-	};
-
 	switch (what) {
 	case LOCAL_TRACERS:
-		return i + 1 < N_TRACERS ? tracer_names[i + 1] : NULL;
+		return i + 1 < N_TRACERS ? tracer_info((unsigned int)i + 1)->name : NULL;
 	case LOCAL_FIELDS:
 		return field_name(i);
-	case LOCAL_OPS:
-		return i < ARRAY_SIZE(ops) ? ops[i] : NULL;
-	case LOCAL_FORMATS:
-		return i < N_RENDER_FORMATS ? render_format_names[i] : NULL;
 	}
 	return NULL;
 }

@@ -32,8 +32,8 @@ void	rule_local_line(struct buf *b, const struct local_problem *p);
 
 /* The header line of "trace" in that format; nothing when it has none. */
 void	trace_local_header(struct buf *b, const char *format);
-/* Names of tracers, fields (of every tracer), operators and formats, one after another; NULL ends. */
-enum local_names { LOCAL_TRACERS, LOCAL_FIELDS, LOCAL_OPS, LOCAL_FORMATS };
+/* Names of tracers and of fields (of every tracer), one after another; NULL ends. */
+enum local_names { LOCAL_TRACERS, LOCAL_FIELDS };
 const char *local_name(enum local_names what, size_t i);
 
 static inline __attribute__((unused)) void

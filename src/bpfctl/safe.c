@@ -1,35 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bpfctl/safe.h"
 
-size_t
-safe_utf8(const uint8_t *s, size_t len, uint32_t *cp)
-{
-	static const uint32_t lowest[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t n;
-	uint32_t c;
-
-	if (s[0] < 0x80)
-		n = 1, c = s[0];
-	else if ((s[0] & 0xe0) == 0xc0)
-		n = 2, c = s[0] & 0x1f;
-	else if ((s[0] & 0xf0) == 0xe0)
-		n = 3, c = s[0] & 0x0f;
-	else if ((s[0] & 0xf8) == 0xf0)
-		n = 4, c = s[0] & 0x07;
-	else
-		return 0;
-	if (n > len)
-		return 0;
-	for (size_t i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (s[i] & 0x3f);
-	}
-	if (c < lowest[n] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
-		return 0;
-	*cp = c;
-	return n;
-}
+#include "events/text.h"
 
 static bool
 is_unsafe(uint32_t c)
@@ -57,7 +29,7 @@ safe_plain(struct buf *b, const char *s, size_t len, bool keep_lines)
 
 	while (p < end) {
 		uint32_t c;
-		size_t n = safe_utf8(p, (size_t)(end - p), &c);
+		size_t n = text_utf8(p, (size_t)(end - p), &c);
 
 		if (n == 0)
 			buf_printf(b, "\\x%02x", *p);
@@ -101,7 +73,7 @@ safe_json(struct buf *b, const char *s, size_t len)
 	buf_char(b, '"');
 	while (p < end) {
 		uint32_t c;
-		size_t n = safe_utf8(p, (size_t)(end - p), &c);
+		size_t n = text_utf8(p, (size_t)(end - p), &c);
 
 		if (n == 0)
 			buf_str(b, "\xef\xbf\xbd");

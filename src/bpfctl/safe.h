@@ -14,10 +14,6 @@
  * invisible, and bytes that are not UTF-8 never reach a terminal.
  */
 
-/* Decodes one character.  Returns its length in bytes, or 0 when *s does not start one (RFC 3629:
- * no overlong form, no surrogate, at most U+10FFFF).  len is at least 1. */
-size_t	safe_utf8(const uint8_t *s, size_t len, uint32_t *cp);
-
 /* For people: unsafe characters as \n, \t, \xNN or \u{NNNN}, a backslash as it is.  With
  * keep_lines newlines and tabs stay. */
 void	safe_plain(struct buf *b, const char *s, size_t len, bool keep_lines);

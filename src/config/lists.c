@@ -167,12 +167,8 @@ LIST_ADD(TRACERS)
 	unsigned int id = ipc_tracer_by_name(item);
 	struct closest near;
 
-	if (strcmp(item, "*") == 0)
-		tracers->mask = ipc_tracers_all();
-	else
-		tracers->mask |= 1ULL << id;
 	if (id || strcmp(item, "*") == 0) {
-		tracers->mask &= ipc_tracers_all();
+		tracers->mask |= id ? 1ULL << id : ipc_tracers_all();
 		return 0;
 	}
 	closest_init(&near, item);

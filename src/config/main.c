@@ -6,9 +6,8 @@
  * descriptor 3 when there is none.  --check writes nothing to 3; --print writes a file with every
  * key to 1.  One throw-away process, so that no other parses the text.
  *
- * --rules: 0 is a bundle (ipc/bundle.h) of rule files and lists, 3 gets the bytes of
- * parsed_pack().  --actions: 0 is a bundle of actions, 3
- * gets struct action_table.
+ * --rules: 0 is a bundle (ipc/bundle.h) of rule files and lists, 3 gets the bytes of parsed_pack().
+ * --actions: 0 is a bundle of actions, 3 gets struct action_table.
  */
 #include <errno.h>
 #include <fcntl.h>

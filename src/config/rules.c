@@ -30,18 +30,6 @@ work_free(struct work *w)
 	rule_lists_free(w->lists);
 }
 
-/* "/etc/bpfd/rules/a.toml" -> "a" */
-static void
-stem_of(const char *path, char *out, size_t room)
-{
-	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
-	size_t len = strlen(base);
-
-	if (len > 5 && strcmp(base + len - 5, ".toml") == 0)
-		len -= 5;
-	snprintf(out, room, "%.*s", (int)len, base);
-}
-
 static int
 add_problem(struct rules_parsed *p, const char *text)
 {
@@ -64,7 +52,7 @@ parse(struct work *w, const struct bundle_file *f, struct rules_parsed *p)
 		snprintf(why, sizeof(why), "%.*s", (int)(f->text_len < 500 ? f->text_len : 500), f->text);
 		return add_problem(p, why);
 	}
-	stem_of(f->path, stem, sizeof(stem));
+	rule_stem(f->path, stem, sizeof(stem));
 	return rules_parse(stem, f->text, f->text_len, w->lists, p);
 }
 

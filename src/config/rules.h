@@ -5,9 +5,9 @@
 #include <stdio.h>
 
 /*
- * A bundle (ipc/bundle.h) of rule files and lists as
- * the bytes of parsed_pack(): one file of the result for each rule file, in order.  What is wrong
- * in a file of lists is said on errors.  0 with *out allocated, or a negative errno.
+ * A bundle (ipc/bundle.h) of rule files and lists as the bytes of parsed_pack(): one file of the
+ * result for each rule file, in order.  What is wrong in a file of lists is said on errors.  0 with
+ * *out allocated, or a negative errno.
  */
 int	rules_read_bundle(const void *bytes, size_t len, FILE *errors, void **out, size_t *out_len);
 

@@ -42,3 +42,14 @@ ipc_tracers_all(void)
 {
 	return ((1ULL << (N_TRACERS - 1)) - 1) << 1;
 }
+
+uint64_t
+ipc_tracers_sensitive(void)
+{
+	uint64_t mask = 0;
+
+	for (unsigned int i = 1; i < N_TRACERS; i++)
+		if (tracers[i].flags & TR_SENSITIVE)
+			mask |= 1ULL << i;
+	return mask;
+}

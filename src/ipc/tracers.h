@@ -9,5 +9,6 @@ const char *ipc_tracer_name(unsigned int tracer);	/* NULL: there is none of this
 unsigned int ipc_tracer_by_name(const char *name);	/* 0: unknown */
 unsigned int ipc_tracer_flags(unsigned int tracer);	/* TR_* */
 uint64_t ipc_tracers_all(void);				/* bit per tracer */
+uint64_t ipc_tracers_sensitive(void);			/* of these: they show what people type */
 
 #endif

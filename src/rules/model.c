@@ -2,6 +2,7 @@
 #include "rules/model.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -29,6 +30,17 @@ op_by_name(const char *name)
 		if (strcmp(op_names[i], name) == 0)
 			return (enum rule_op)i;
 	return OP_NONE;
+}
+
+void
+rule_stem(const char *path, char *out, size_t room)
+{
+	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+	size_t len = strlen(base);
+
+	if (len > 5 && strcmp(base + len - 5, ".toml") == 0)
+		len -= 5;
+	snprintf(out, room, "%.*s", (int)len, base);
 }
 
 int

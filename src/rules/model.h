@@ -6,10 +6,8 @@
 #include "rules/rule.h"
 
 /* Making and walking the tree of a rule, for the files of this folder. */
-extern const char *const op_names[N_OPS];		/* [OP_NONE] is "" */
 extern const char *const op_helps[N_OPS];
 extern const char *const fn_names[FN_LEN + 1];		/* [FN_NONE] is "" */
-enum rule_op op_by_name(const char *name);		/* OP_NONE: unknown */
 int	severity_by_name(const char *name);		/* -1: unknown */
 
 void	node_clear(struct rule_node *n);		/* frees what it owns, zeroes it */

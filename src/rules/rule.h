@@ -31,6 +31,8 @@ enum rule_op {
 #include "rules/ops.def"
 	N_OPS
 };
+extern const char *const op_names[N_OPS];	/* [OP_NONE] is "" */
+enum rule_op op_by_name(const char *name);	/* OP_NONE: unknown */
 
 enum node_kind { NODE_ALL, NODE_ANY, NODE_NOT, NODE_TEST };
 
@@ -77,6 +79,9 @@ struct rule {
 };
 
 void	rule_free(struct rule *r);	/* NULL is fine */
+
+/* "/etc/bpfd/rules/a.toml" -> "a": the name of what a file holds when it says none.  Cut at room. */
+void	rule_stem(const char *path, char *out, size_t room);
 
 /* *out is allocated.  -E2BIG over RULE_PACKED_MAX. */
 int	rule_pack(const struct rule *r, void **out, size_t *len);
