@@ -259,7 +259,8 @@ open_one(struct worker *w, unsigned int i)
 	o->action = i;
 	o->fd = -1;
 	o->max_bytes = w->table->a[i].max_bytes ? w->table->a[i].max_bytes : w->cfg->actions_log_bytes;
-	o->keep = w->table->a[i].keep ? w->table->a[i].keep : w->cfg->actions_log_keep;
+	o->keep = w->table->a[i].keep != ACTION_KEEP_CONFIGURED ? w->table->a[i].keep :
+		w->cfg->actions_log_keep;
 	o->buf = mmap(NULL, OUTPUT_ROOM, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (o->buf == MAP_FAILED)

@@ -3,6 +3,7 @@
 #include "config/actions.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include "common/closest.h"
 #include "config/toml.h"
 #include "ipc/bundle.h"
+#include "rules/rule.h"
 
 struct reader {
 	struct names *names;
@@ -179,7 +181,7 @@ read_type(void *arg, const char *key, struct toml_place at, const struct toml_va
 	closest_init(&near, v->kind == TOML_STRING ? v->text : "");
 	for (uint32_t i = 0; i < N_ACTION_TYPES; i++) {
 		if (v->kind == TOML_STRING && strcmp(action_types[i].name, v->text) == 0) {
-			r->a->type = i;
+			action_init(r->a, i);
 			return 0;
 		}
 		closest_offer(&near, action_types[i].name);
@@ -219,17 +221,15 @@ read_key(void *arg, const char *key, struct toml_place at, const struct toml_val
 /* ---- a file ---- */
 
 static void
-name_of(struct reader *r, const char *path)
+read_name(struct reader *r, const char *path)
 {
-	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
-	size_t len = strlen(base);
+	char stem[NAME_MAX + 1];
 
-	if (len > 5 && strcmp(base + len - 5, ".toml") == 0)
-		len -= 5;
-	if (len >= sizeof(r->a->name))
+	rule_stem(path, stem, sizeof(stem));
+	if (strlen(stem) >= sizeof(r->a->name))
 		mistake(r, (struct toml_place){ 0, 0 }, "the name is longer than %zu bytes", sizeof(r->a->name) - 1);
 	else
-		memcpy(r->a->name, base, len);
+		strcpy(r->a->name, stem);
 }
 
 static void
@@ -251,8 +251,6 @@ complete(struct reader *r)
 		if (!r->has_user && lists_user(r->names, "nobody", &a->uid, &a->gid, why, sizeof(why)))
 			mistake(r, nowhere, "user: %s", why);
 	}
-	if (a->type == ACTION_STDOUT)
-		a->format = a->format ? a->format : ACTION_FORMAT_SEED;
 	action_defaults(a);
 }
 
@@ -267,8 +265,8 @@ read_doc(struct reader *r, const struct bundle_file *f)
 		mistake(r, at, "%s", why);
 		return;
 	}
-	name_of(r, f->path);
 	toml_each(doc, NULL, read_type, r);
+	read_name(r, f->path);
 	if (!r->has_type)
 		mistake(r, (struct toml_place){ 1, 1 }, "the action has no type");
 	if (!r->mistakes)

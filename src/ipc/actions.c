@@ -27,6 +27,13 @@ const char *const action_class_names[N_ACTION_CLASSES] = {
 #define EXEC_PER_MINUTE	30
 
 void
+action_init(struct action_def *a, enum action_type type)
+{
+	*a = (struct action_def){ .type = type, .keep = ACTION_KEEP_CONFIGURED,
+		.format = type == ACTION_STDOUT ? ACTION_FORMAT_SEED : ACTION_FORMAT_JSON };
+}
+
+void
 action_defaults(struct action_def *a)
 {
 	bool exec = a->type == ACTION_EXEC;
@@ -57,10 +64,9 @@ action_table_init(struct action_table *t)
 
 		if (type == ACTION_EXEC)
 			continue;
+		action_init(a, type);
 		if (type == ACTION_LOG)		/* the file that everybody looks for */
 			snprintf(a->path, sizeof(a->path), "events.json");
-		a->type = type;
-		a->format = type == ACTION_STDOUT ? ACTION_FORMAT_SEED : ACTION_FORMAT_JSON;
 		snprintf(a->name, sizeof(a->name), "%s", action_types[type].name);
 		action_defaults(a);
 		t->n++;

@@ -13,6 +13,7 @@
 #define ACTIONS_MAX	64
 #define ACTION_ARGS_MAX	2048		/* bytes: arguments, each followed by NUL */
 #define ACTIONS_MAGIC	0x41667062u
+#define ACTION_KEEP_CONFIGURED UINT64_MAX	/* 0 keeps no rotated file */
 
 enum action_class {
 #define ACTION_CLASS(id, name, user, caps, help) CLASS_##id,
@@ -38,11 +39,11 @@ enum action_stat {
 struct action_def {
 	char name[64];
 	uint32_t type, format;		/* enum action_type; enum render_format */
-	uint64_t max_bytes, keep;	/* log: rotation */
+	uint64_t max_bytes, keep;	/* log: rotation; 0 and ACTION_KEEP_CONFIGURED: log_bytes, log_keep */
 	uint64_t timeout_ms, parallel, per_minute;
-	int32_t signal; uint32_t reserved_word;
+	int32_t signal;
 	uint32_t uid, gid;		/* exec: run as */
-	uint32_t args_len, reserved;
+	uint32_t args_len;
 	char path[256];			/* log: file name within the log directory; exec: program */
 	char args[ACTION_ARGS_MAX];	/* exec: argv with argv[0] */
 };
@@ -50,10 +51,10 @@ struct action_table { uint32_t magic, n; struct action_def a[ACTIONS_MAX]; };
 
 enum { ACTION_FORMAT_JSON = 0, ACTION_FORMAT_SEED = 2, ACTION_FORMATS = 6 };	/* as enum render_format */
 
-/*
- * Fills in the instances that are always there, named as their type: all but exec, which needs a
- * program.  max_bytes 0 and keep 0 mean what the configuration says (log_bytes, log_keep).
- */
+/* An instance of that type without a name, before its file is read. */
+void	action_init(struct action_def *a, enum action_type type);
+/* Fills in the instances that are always there, named as their type: all but exec, which needs a
+ * program. */
 void	action_table_init(struct action_table *t);
 /* What an instance's file leaves out: limits of exec, the signal, the log file's name (NAME.json). */
 void	action_defaults(struct action_def *a);

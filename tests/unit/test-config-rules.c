@@ -134,6 +134,10 @@ every_type_has_its_keys(void **state)
 	a = action("type='log'\npath='x.json'\nmax_bytes=65536\nkeep=2\n");
 	assert_string_equal(a->path, "x.json");
 	assert_int_equal(a->keep, 2);
+	assert_int_equal(action("type='log'\npath='x.json'\nkeep=0\n")->keep, 0);
+	assert_int_equal(action("type='log'\npath='x.json'\n")->keep, ACTION_KEEP_CONFIGURED);
+	assert_int_equal(action("type='stdout'\n")->format, ACTION_FORMAT_SEED);
+	assert_int_equal(action("type='stdout'\nformat='json'\n")->format, ACTION_FORMAT_JSON);
 	a = action("type='signal'\nsignal='SIGSTOP'\n");
 	assert_int_equal(a->signal, SIGSTOP);
 	assert_int_equal(action("type='kill'\n")->signal, SIGKILL);
