@@ -9,6 +9,8 @@ struct cgroups {
 	char self[4096];		/* paths of our own cgroups, each with a NUL, "" ends */
 };
 
+/* Into a file of an open directory: 0, -errno.  cgroup2.c */
+int	cgroup_write(int dir, const char *name, const char *text);
 /* On an open directory of a cgroup, waited for: 0, -ETIMEDOUT, or why the kernel refused. */
 int	cgroup2_kill(int dir);			/* Linux 5.14; nobody is left in it */
 int	cgroup2_freeze(int dir, bool freeze);

@@ -31,16 +31,6 @@ a_while(void)
 	clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){ 0, ROUND_NS }, NULL);
 }
 
-static int
-write_state(int dir, const char *state)
-{
-	AUTO(fd) int fd = openat(dir, "freezer.state", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-
-	if (fd < 0)
-		return -errno;
-	return write(fd, state, strlen(state)) < 0 ? -errno : 0;
-}
-
 static bool
 state_is(int dir, const char *state)
 {
@@ -62,13 +52,13 @@ cgroup1_freeze(int dir, bool freeze)
 	int err = 0;
 
 	for (int i = 0; i < FREEZE_ROUNDS && !err; i++) {
-		err = write_state(dir, state);
+		err = cgroup_write(dir, "freezer.state", state);
 		if (!err && state_is(dir, state))
 			return 0;
 		a_while();
 	}
 	if (!err && freeze)
-		write_state(dir, "THAWED");	/* half frozen is the worst of it */
+		cgroup_write(dir, "freezer.state", "THAWED");	/* half frozen is the worst of it */
 	return err ? err : -ETIMEDOUT;
 }
 
@@ -159,7 +149,7 @@ cgroup1_kill(const struct worker *w, int dir, const char *path, int freezer)
 			return err;
 		/* A frozen process dies when it thaws. */
 		if (freezer >= 0 && !state_is(freezer, "THAWED"))
-			write_state(freezer, "THAWED");
+			cgroup_write(freezer, "freezer.state", "THAWED");
 		a_while();
 	}
 	return -ETIMEDOUT;

@@ -12,8 +12,8 @@
 #define FREEZE_MS	2000
 #define STEP_MS		50	/* a look between notices, in case one is not sent */
 
-static int
-write_file(int dir, const char *name, const char *text)
+int
+cgroup_write(int dir, const char *name, const char *text)
 {
 	AUTO(fd) int fd = openat(dir, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
 
@@ -48,7 +48,7 @@ wait_event(int dir, const char *line, int ms)
 int
 cgroup2_kill(int dir)
 {
-	int err = write_file(dir, "cgroup.kill", "1");
+	int err = cgroup_write(dir, "cgroup.kill", "1");
 
 	return err ? err : wait_event(dir, "populated 0", KILL_MS);
 }
@@ -56,7 +56,7 @@ cgroup2_kill(int dir)
 int
 cgroup2_freeze(int dir, bool freeze)
 {
-	int err = write_file(dir, "cgroup.freeze", freeze ? "1" : "0");
+	int err = cgroup_write(dir, "cgroup.freeze", freeze ? "1" : "0");
 
 	return err ? err : wait_event(dir, freeze ? "frozen 1" : "frozen 0", FREEZE_MS);
 }

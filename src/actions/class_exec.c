@@ -400,8 +400,9 @@ prepare(struct worker *w, struct sandbox *sb)
 		else if (!S_ISREG(st.st_mode) || st.st_uid != 0 || st.st_mode & (S_IWGRP | S_IWOTH))
 			p->fd[i] = -EPERM;
 		if (p->fd[i] < 0)
-			log_err(p->fd[i], "action.program", "action=%s path=%s must be a file of root's",
-				w->table->a[i].name, LOG_QUOTE(w->table->a[i].path));
+			log_err(p->fd[i], "action.program", "action=%s path=%s %s", w->table->a[i].name,
+				LOG_QUOTE(w->table->a[i].path), p->fd[i] == -EPERM ?
+				"must be a file of root's that nobody else can write" : "cannot be opened");
 	}
 	/* What is executed needs the host's files and nearly every system call: see sandbox.def. */
 	sb->root_fd = -1;

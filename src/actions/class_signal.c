@@ -62,13 +62,13 @@ prepare(struct worker *w, struct sandbox *sb)
 #define SANDBOX_CLASS_SIGNAL
 #include "actions/sandbox.def"
 	};
+	struct guard *g;
+	int err = guard_new(w, &g);
 
 	/* Landlock would scope signals to its own domain (ABI 6): chroot into nothing does. */
 	sb->keep_caps = w->enforce ? 1ULL << CAP_KILL : 0;
 	sb->rules = rules;
 	sb->n_rules = sizeof(rules) / sizeof(rules[0]);
-	struct guard *g;
-	int err = guard_new(w, &g);
 	if (!err)
 		w->own = g;
 	return err;

@@ -202,8 +202,10 @@ act_one(struct worker *w, const struct event *e, unsigned int action)
 		return;
 	}
 	worker_count(w, STAT_DROPPED);
-	worker_trouble(w, action, err, err == -EAGAIN ? "it takes no more messages for now"
-		: "nobody takes messages there");
+	worker_trouble(w, action, err, err == -EAGAIN ?
+		"its socket is full: messages come faster than the daemon there reads them" :
+		a->type == ACTION_SYSLOG ? "nobody reads /dev/log: is a syslog daemon running?" :
+		"nobody reads the journal's socket: is systemd-journald running?");
 }
 
 static void

@@ -42,7 +42,7 @@ hash(uint64_t h, const void *bytes, size_t len)
 	return h;
 }
 
-/* Of a container its cgroup, of a process (pid, start).  class: told or done. */
+/* Of a container its cgroup, of a process (pid, start). */
 static uint64_t
 act_key(const struct worker *w, const struct event *e, const struct rec_match *m, unsigned int action,
 	int outcome)

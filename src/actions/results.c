@@ -35,7 +35,7 @@ worker_match(const struct event *e, unsigned int action)
 }
 
 /* Text in a message's array: what ipc_str_ok() would refuse is replaced. */
-static uint32_t
+static void
 put(char *to, size_t room, const void *from, size_t len)
 {
 	const unsigned char *s = from;
@@ -44,7 +44,6 @@ put(char *to, size_t room, const void *from, size_t len)
 	for (size_t i = 0; i < n; i++)
 		to[i] = s[i] >= 0x20 && s[i] < 0x7f ? (char)s[i] : '?';
 	to[n] = '\0';
-	return (uint32_t)n;
 }
 
 /* Whether the enricher has it. */
@@ -88,9 +87,9 @@ worker_result(struct worker *w, const struct event *e, const struct rec_match *m
 				(const char *)e->ctx + e->ctx->container.off, e->ctx->container.len);
 	}
 	if (m)
-		r.rule_len = put(r.rule, sizeof(r.rule), (const char *)e->rec + m->name_off, m->name_len);
+		put(r.rule, sizeof(r.rule), (const char *)e->rec + m->name_off, m->name_len);
 	if (text)
-		r.text_len = put(r.text, sizeof(r.text), text, strlen(text));
+		put(r.text, sizeof(r.text), text, strlen(text));
 	put(r.action_name, sizeof(r.action_name), w->table->a[action].name,
 		strnlen(w->table->a[action].name, sizeof(r.action_name)));
 	return tell(w, &r);

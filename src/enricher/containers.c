@@ -21,8 +21,6 @@ struct scan {
 	struct container *out;
 };
 
-struct span { const char *s; size_t len; };
-
 static bool
 is_hex(char c)
 {

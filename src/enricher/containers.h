@@ -8,6 +8,8 @@
 
 #include "rules/runtimes.h"
 
+struct span { const char *s; size_t len; };	/* no NUL */
+
 /* What the path of a cgroup says about the container in it. */
 #define CONTAINER_ID_MAX 256
 struct container {

@@ -40,18 +40,12 @@ strings_of(const struct cgroups *cgroups, const struct cgroup *g)
 	return s;
 }
 
-static size_t
-round8(size_t n)
-{
-	return (n + 7) & ~(size_t)7;
-}
-
 size_t
 context_bytes(const struct context_in *in, const struct cgroups *cgroups)
 {
 	struct strings s = strings_of(cgroups, teller(in));
 
-	return round8(sizeof(struct rec_ctx) + in->exe.len + in->cwd.len + in->pexe.len + in->args.len +
+	return record_round(sizeof(struct rec_ctx) + in->exe.len + in->cwd.len + in->pexe.len + in->args.len +
 		in->pcomm.len + in->tty.len + s.path.len + s.id.len + s.runtime.len + s.pod.len);
 }
 

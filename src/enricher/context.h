@@ -7,8 +7,6 @@
 
 #define CONTEXT_MAX STATE_LARGE_BYTES
 
-struct span { const char *s; size_t len; };
-
 /* What a context is made of: of the process (numbers as in the context itself, whose strings are
  * not looked at) and of where it is. */
 struct context_in {

@@ -58,7 +58,7 @@ void	kring_skip(struct kring *r, uint64_t pos);
 #define KRINGS_PATIENCE_NS 10000000ull
 void	krings_begin(struct krings *k, uint64_t now_ns);
 /* The ring with the earliest record, or NULL: this drain is done.  The record is there until
- * krings_release(). */
+ * kring_release(). */
 struct kring *krings_next(struct krings *k);
 /* Its record has been read. */
 void	krings_advance(struct krings *k, struct kring *r);

@@ -4,12 +4,6 @@
 #include "common/auto.h"
 #include "enricher/enricher.h"
 
-static size_t
-round8(size_t n)
-{
-	return (n + 7) & ~(size_t)7;
-}
-
 /* Bytes of the matches that fit into room with their names; *n is how many of them do. */
 static size_t
 matches_bytes(const struct match_result *m, size_t room, uint32_t *n)
@@ -19,11 +13,11 @@ matches_bytes(const struct match_result *m, size_t room, uint32_t *n)
 	for (*n = 0; *n < m->n && *n < REC_MATCHES_MAX; (*n)++) {
 		size_t more = sizeof(struct rec_match) + m->match[*n].name_len;
 
-		if (round8(bytes + more) > room)
+		if (record_round(bytes + more) > room)
 			break;
 		bytes += more;
 	}
-	return round8(bytes);
+	return record_round(bytes);
 }
 
 static void

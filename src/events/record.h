@@ -59,6 +59,13 @@ struct rec_match {
 	uint32_t reserved;
 };
 
+/* Parts of a record, and records, begin at multiples of 8. */
+static inline size_t
+record_round(size_t n)
+{
+	return (n + 7) & ~(size_t)7;
+}
+
 enum severity { SEV_DEBUG, SEV_INFO, SEV_NOTICE, SEV_LOW, SEV_MEDIUM, SEV_HIGH, SEV_CRITICAL, N_SEVERITIES };
 extern const char *const severity_names[N_SEVERITIES];
 

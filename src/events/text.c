@@ -136,8 +136,8 @@ two_digits(char *at, int n)
 }
 
 /*
- * "2026-01-02T03:04:05".  gmtime_r() would look for a time zone's file, which is not for a sealed process.  Days to a date: years that begin
- * in March, in eras of 400.
+ * "2026-01-02T03:04:05".  gmtime_r() would look for a time zone's file, which is not for a sealed
+ * process.  Days to a date: years that begin in March, in eras of 400.
  */
 static void
 put_date(char *date, int64_t second)
