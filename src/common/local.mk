@@ -5,6 +5,7 @@ libcommon_a_SOURCES = \
 	src/common/closest.c src/common/closest.h \
 	src/common/log.c src/common/log.h \
 	src/common/memfd.c src/common/memfd.h \
+	src/common/mountinfo.c src/common/mountinfo.h \
 	src/common/sandbox.c src/common/sandbox.h \
 	src/common/utf8.c src/common/utf8.h
 libcommon_a_CFLAGS = $(AM_CFLAGS) $(LIBSECCOMP_CFLAGS)

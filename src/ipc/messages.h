@@ -235,7 +235,12 @@ struct msg_netns_link {
 	char netns[IPC_TARGET_MAX];
 	char ifname[64];			/* name or index */
 };
-struct msg_one_fd { uint64_t size, netns_ino; uint32_t ifindex, flags; };	/* flags: those used */
+struct msg_cgroup { char path[IPC_TARGET_MAX]; };	/* below the version 2 mount, "" for its root */
+struct msg_one_fd {
+	uint64_t size, netns_ino;
+	uint64_t cgroup_id;			/* the kernel's */
+	uint32_t ifindex, flags;		/* flags: those used */
+};
 /* The executable of a process; pid 0: the file of this path, "" for none. */
 struct msg_binary {
 	uint64_t start;				/* of the process, start_boottime in ns */

@@ -11,6 +11,7 @@
 #include <sys/utsname.h>
 
 #include "common/auto.h"
+#include "common/mountinfo.h"
 #include "ipc/bpfnames.h"
 #include "ipc/chan.h"
 #include "loader/attach_hook.h"
@@ -77,6 +78,8 @@ attach_init(const struct config *cfg, int *rtnl_out)
 	if (uname(&uts) == 0 && sscanf(uts.release, "%u.%u", &major, &minor) == 2)
 		host.kernel = major << 8 | (minor & 0xff);
 	host.lockdown = locked_down();
+	if (mountinfo_cgroup2(host.cgroup2, sizeof(host.cgroup2)) < 0)
+		host.cgroup2[0] = '\0';
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		missing[i] = kinds[i]->unavailable ? kinds[i]->unavailable(cfg) : NULL;
 	*rtnl_out = rtnl;

@@ -3,6 +3,7 @@
 noinst_LIBRARIES += libattach.a
 libattach_a_SOURCES = \
 	src/loader/attach.c src/loader/attach.def src/loader/attach.h \
+	src/loader/attach_cgroup_dir.c \
 	src/loader/attach_clsact.c \
 	src/loader/attach_hook.c src/loader/attach_hook.h \
 	src/loader/attach_iface.c \

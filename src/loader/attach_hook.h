@@ -16,8 +16,25 @@ struct attach_host {
 	uint64_t netns_ino;
 	bool lockdown;				/* fentry and freplace are refused */
 	unsigned int kernel;			/* major << 8 | minor */
+	char cgroup2[IPC_TARGET_MAX];		/* where version 2 is mounted, "": nowhere */
 };
 const struct attach_host *attach_host(void);
+
+/* Whether one of a policy's patterns matches. */
+bool	attach_policy_allows(const struct conf_PATTERNS *p, const char *name);
+
+/*
+ * A cgroup of version 2: target is a path below the mount or relative to it; policy.cgroups is asked.
+ * it->take_fd, O_PATH, is the caller's; -1 after an error.
+ */
+struct attach_cgroup {
+	int take_fd;
+	uint64_t id;				/* the kernel's, as in its link */
+	char path[IPC_TARGET_MAX];		/* of its directory, one spelling for each */
+};
+int	attach_cgroup(const struct attach_in *in, const char *target, struct attach_cgroup *it,
+		struct msg_result *res);
+const char *attach_no_cgroup2(void);		/* why there are none, or NULL */
 
 /* The interface of a request. */
 struct attach_iface {

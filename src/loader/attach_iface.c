@@ -10,8 +10,8 @@
 #include "loader/attach_hook.h"
 #include "loader/oneshot.h"
 
-static bool
-policy_allows(const struct conf_PATTERNS *p, const char *name)
+bool
+attach_policy_allows(const struct conf_PATTERNS *p, const char *name)
 {
 	for (uint32_t i = 0; i < p->n; i++)
 		if (fnmatch(p->glob[i], name, 0) == 0)
@@ -57,7 +57,7 @@ find(const struct attach_in *in, int sock, struct attach_iface *it, struct msg_r
 
 	if (err)
 		return refuse_unknown(in, sock, err, res);
-	if (!policy_allows(&in->cfg->policy_interfaces, nl.name))
+	if (!attach_policy_allows(&in->cfg->policy_interfaces, nl.name))
 		return result_set(res, IPC_PERMISSION_DENIED, -EPERM, "the policy (policy.interfaces) does "
 			"not allow programs on interface %s", nl.name);
 	snprintf(it->target, sizeof(it->target), "%s", nl.name);

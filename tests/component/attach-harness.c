@@ -202,7 +202,7 @@ harness_setup(void **state)
 	      "ip link property add dev vb0 altname an-alternative-name-of-vb0 && "
 	      "ip addr add 10.9.9.1/24 dev vb0 && ip link set vb0 up && "
 	      "ip -n two addr add 10.9.9.2/24 dev vt1 && ip -n two link set vt1 up");
-	cfg.policy_interfaces = (struct conf_PATTERNS){ .n = 1, .glob = { "*" } };
+	cfg.policy_interfaces = cfg.policy_cgroups = (struct conf_PATTERNS){ .n = 1, .glob = { "*" } };
 	pin_theirs();
 	return attach_init(&cfg, &rtnl);
 }

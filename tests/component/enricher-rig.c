@@ -27,8 +27,9 @@ config_defaults(struct config *c)
 #define CONF_STR(section, key, dflt, room, help) strcpy(c->section##_##key, dflt);
 #include "ipc/config.def"
 	c->log_level = 1;
-	c->policy_interfaces.n = 1;
+	c->policy_interfaces.n = c->policy_cgroups.n = 1;
 	strcpy(c->policy_interfaces.glob[0], "*");
+	strcpy(c->policy_cgroups.glob[0], "*");
 }
 
 static int

@@ -55,8 +55,9 @@ config_defaults(struct config *c)
 	c->access_admin.n_uids = 1;
 	c->policy_program_types.mask = ~(1ULL << BPF_PROG_TYPE_SYSCALL);
 	c->policy_map_types.mask = ~0ULL;
-	c->policy_interfaces.n = 1;
+	c->policy_interfaces.n = c->policy_cgroups.n = 1;
 	strcpy(c->policy_interfaces.glob[0], "*");
+	strcpy(c->policy_cgroups.glob[0], "*");
 	config_words(&c->policy_deny_helpers, "probe_write_user override_return send_signal "
 		"send_signal_thread sys_bpf btf_find_by_name_kind sys_close");
 }

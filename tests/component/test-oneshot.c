@@ -30,6 +30,7 @@
 
 #include "bpf-prog.h"
 #include "common/auto.h"
+#include "common/mountinfo.h"
 #include "oneshot-run.h"
 
 #define UID_TEST	65531
@@ -473,6 +474,103 @@ lists_every_program(void **state)
 	close(map);
 }
 
+/* ---- cgroups ---- */
+
+static void
+cgroup(const char *path)
+{
+	struct msg_cgroup req = { .path = "" };
+
+	snprintf(req.path, sizeof(req.path), "%s", path);
+	one_run(ROLE_LOADER, IPC_ONE_CGROUP, &req, NULL, &run);
+}
+
+/* The hierarchy and a cgroup of the test's own, with another below it. */
+static void
+make_cgroups(char mount_point[512], char name[64])
+{
+	char path[700];
+
+	if (mountinfo_cgroup2(mount_point, 512) < 0) {
+		print_message("no cgroup2 is mounted\n");
+		skip();
+	}
+	snprintf(name, 64, "bpfd-once-%d", getpid());
+	snprintf(path, sizeof(path), "%s/%s", mount_point, name);
+	mkdir(path, 0700);
+	strcat(path, "/below");
+	mkdir(path, 0700);
+}
+
+static void
+remove_cgroups(const char *mount_point, const char *name)
+{
+	char path[700];
+
+	snprintf(path, sizeof(path), "%s/%s/below", mount_point, name);
+	assert_int_equal(rmdir(path), 0);
+	*strrchr(path, '/') = '\0';
+	assert_int_equal(rmdir(path), 0);
+}
+
+static void
+opens_a_cgroup_that_cannot_be_read_through(void **state)
+{
+	char at[512], name[64], path[700], below[128];
+	struct stat st;
+
+	make_cgroups(at, name);
+	snprintf(below, sizeof(below), "%s/below", name);
+	cgroup(below);
+	assert_accepted();
+	assert_confined(once_uid(), 0);
+	assert_int_equal(fcntl(run.fd, F_GETFL) & O_PATH, O_PATH);
+	close(run.fd);
+	snprintf(path, sizeof(path), "%s/%s/below", at, name);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(run.facts.cgroup_id, st.st_ino);
+	cgroup("");
+	assert_accepted();
+	assert_int_equal(stat(at, &st), 0);
+	assert_int_equal(run.facts.cgroup_id, st.st_ino);
+	close(run.fd);
+	remove_cgroups(at, name);
+}
+
+static void
+opens_nothing_outside_the_cgroups(void **state)
+{
+	static const char *const bad[] = { "..", "../..", "/", "/etc", "cgroup.procs" };
+	char at[512], name[64], path[128];
+
+	make_cgroups(at, name);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		cgroup(bad[i]);
+		assert_refused(IPC_INVALID_ARGUMENT, "is not a cgroup");
+	}
+	snprintf(path, sizeof(path), "%s/../..", name);
+	cgroup(path);
+	assert_refused(IPC_INVALID_ARGUMENT, "is not a cgroup");
+	cgroup("a\nb");
+	assert_refused(IPC_INVALID_ARGUMENT, "not text");
+	remove_cgroups(at, name);
+}
+
+static void
+suggests_cgroups(void **state)
+{
+	char at[512], name[64], path[128];
+
+	make_cgroups(at, name);
+	snprintf(path, sizeof(path), "%s/belov", name);
+	cgroup(path);
+	assert_refused(IPC_NOT_FOUND, "did you mean below?");
+	snprintf(path, sizeof(path), "%s/not/there", name);
+	cgroup(path);
+	assert_refused(IPC_NOT_FOUND, "/not");
+	remove_cgroups(at, name);
+}
+
 /* ---- unmounting ---- */
 
 static void
@@ -698,6 +796,9 @@ main(void)
 		cmocka_unit_test(refuses_what_is_no_object_file),
 		cmocka_unit_test(takes_no_identity_from_an_internal_channel),
 		cmocka_unit_test(lists_every_program),
+		cmocka_unit_test(opens_a_cgroup_that_cannot_be_read_through),
+		cmocka_unit_test(opens_nothing_outside_the_cgroups),
+		cmocka_unit_test(suggests_cgroups),
 		cmocka_unit_test(unmounts_a_bpffs),
 		cmocka_unit_test(unmounts_nothing_else),
 		cmocka_unit_test(opens_what_a_process_runs_and_probes_it),

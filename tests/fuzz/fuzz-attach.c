@@ -58,7 +58,8 @@ read_suffix(const uint8_t *data, size_t size)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct config cfg = { .policy_interfaces = { .n = 1, .glob = { "*" } } };
+	static const struct config cfg = { .policy_interfaces = { .n = 1, .glob = { "*" } },
+		.policy_cgroups = { .n = 1, .glob = { "*" } } };
 	static const uint32_t types[] = { BPF_PROG_TYPE_XDP, BPF_PROG_TYPE_SCHED_CLS,
 		BPF_PROG_TYPE_TRACEPOINT, BPF_PROG_TYPE_TRACING, 200 };
 	struct msg_attach req = { .kind = "" };
