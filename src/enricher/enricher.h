@@ -3,6 +3,7 @@
 #define BPFD_ENRICHER_ENRICHER_H
 
 #include "enricher/krings.h"
+#include "enricher/linger.h"
 #include "enricher/procs.h"
 #include "ipc/actions.h"
 #include "ipc/chan.h"
@@ -75,7 +76,8 @@ struct enricher {
 	int epoll;
 	bool idle;			/* nothing came for a whole backstop */
 	bool no_wakeups;		/* a ring that cannot be waited for: only in tests */
-	uint64_t linger_ns;		/* now; shorter while the rings fill */
+	struct linger linger;
+	uint64_t drained_at;		/* CLOCK_MONOTONIC */
 	struct chan *sup, *loader, *api;
 	struct chan *actions[N_ACTION_CLASSES];
 	uint32_t consumers[1 + N_ACTION_CLASSES];	/* ids, by number of the ring's watch */

@@ -117,7 +117,7 @@ look_at_losses(struct enricher *en, uint64_t now)
 bool
 enricher_drain(struct enricher *en)
 {
-	uint64_t now = now_ns();
+	uint64_t now = en->drained_at = now_ns();
 	struct kring *r;
 	bool any = false;
 

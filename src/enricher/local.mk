@@ -11,6 +11,7 @@ libenricher_a_SOURCES = \
 	src/enricher/enricher.h \
 	src/enricher/events.c \
 	src/enricher/krings.c src/enricher/krings.h \
+	src/enricher/linger.c src/enricher/linger.h \
 	src/enricher/loop.c \
 	src/enricher/procs.c src/enricher/procs.h \
 	src/enricher/publish.c \
@@ -39,6 +40,9 @@ tests_fuzz_fuzz_containers_LDADD = $(ENRICHER_LIBS) $(FUZZ_LIBS)
 
 if HAVE_CMOCKA
 UNIT_TESTS += tests/unit/test-containers tests/unit/test-krings tests/unit/test-procs
+UNIT_TESTS += tests/unit/test-linger
+tests_unit_test_linger_SOURCES = tests/unit/test-linger.c
+tests_unit_test_linger_LDADD = $(ENRICHER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_containers_SOURCES = tests/unit/test-containers.c
 tests_unit_test_containers_LDADD = $(ENRICHER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_krings_SOURCES = tests/unit/test-krings.c tests/unit/kring_fake.h

@@ -2,7 +2,7 @@
 /*
  * Never a look without a reason.  Nothing to do: the kernel side is asked to wake us (sleeping) and
  * does so once.  After events came: a short wait for more (linger) in which nobody wakes us, so
- * that many events cost one wake-up; as long as events_linger_us at most.
+ * that many events cost one wake-up (linger.h).
  */
 #include <string.h>
 #include <sys/epoll.h>
@@ -13,17 +13,6 @@
 #include "enricher/enricher.h"
 
 #define BACKSTOP_MS	100		/* for a wake-up that fell between two instructions */
-#define LINGER_MIN_NS	10000
-#define LINGER_FROM_NS	100000		/* after a rest: one more event is no stream of them */
-#define LINGER_ENOUGH	256		/* events for which a wake-up costs nothing any more */
-
-static uint64_t
-at_most(const struct enricher *en, uint64_t ns)
-{
-	uint64_t most = en->cfg->events_linger_us * 1000;
-
-	return ns < most ? ns : most;
-}
 
 int
 loop_init(struct enricher *en)
@@ -31,7 +20,7 @@ loop_init(struct enricher *en)
 	en->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (en->epoll < 0)
 		return -errno;
-	en->linger_ns = at_most(en, LINGER_FROM_NS);
+	linger_init(&en->linger, en->cfg->events_linger_us * 1000);
 	return loop_watch(en, chan_fd(en->sup), en->sup);
 }
 
@@ -83,31 +72,11 @@ set_sleeping(struct enricher *en, uint32_t value)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
-/*
- * n events came in the time that was waited.  Twice as long while they keep coming, so that at
- * thousands a second a wake-up is for many of them; short again when they do not, so that at low
- * rates hardly one has to wait; shorter when the rings fill up between two looks.
- */
-static void
-adapt(struct enricher *en, bool lingered, uint64_t n)
-{
-	if (en->krings.fill >= 4)
-		en->linger_ns = en->linger_ns / 2 < LINGER_MIN_NS ? 0 : en->linger_ns / 2;
-	else if (en->krings.fill >= 2)
-		return;
-	else if (!lingered || n == 0)
-		en->linger_ns = at_most(en, LINGER_FROM_NS);
-	else if (n == 1 && en->linger_ns > LINGER_FROM_NS)
-		en->linger_ns /= 2;
-	else if (n > 1 && n < LINGER_ENOUGH)
-		en->linger_ns = at_most(en, en->linger_ns ? 2 * en->linger_ns : LINGER_MIN_NS);
-}
-
 static int
 wait_for_more(struct enricher *en, struct epoll_event *evs, int room)
 {
-	const struct timespec linger = { (time_t)(en->linger_ns / 1000000000),
-		(long)(en->linger_ns % 1000000000) };
+	const struct timespec linger = { (time_t)(en->linger.ns / 1000000000),
+		(long)(en->linger.ns % 1000000000) };
 
 	return epoll_pwait2(en->epoll, evs, room, &linger, NULL);
 }
@@ -182,9 +151,9 @@ loop_run(struct enricher *en)
 		}
 		before = en->count[COUNT_read];
 		any = enricher_drain(en);
-		if (any || lingering)
-			adapt(en, lingering, en->count[COUNT_read] - before);
-		lingering = any;
+		linger_note(&en->linger, en->drained_at, en->count[COUNT_read] - before, any || lingering,
+			lingering, en->krings.fill, en->urgent);
+		lingering = any || (en->matcher && linger_streams(&en->linger));
 	}
 	enricher_drain(en);
 	return 0;
