@@ -55,21 +55,35 @@ EXTRA_DIST += $(TRACER_OBJECTS:.o=.c) $(TRACER_INCLUDES) bpf/syscalls.def
 
 # Tests of tracers load core and tracer with libbpf, without the daemon.
 TRACERRIG = tests/component/tracerrig.c tests/component/tracerrig.h
+TRACERRIG_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS) $(CMOCKA_CFLAGS)
+TRACERRIG_LIBS = $(LIBBPF_LIBS) $(CMOCKA_LIBS)
 if HAVE_CMOCKA
-COMPONENT_TESTS += tests/component/test-tracers-proc
-tests_component_test_tracers_proc_SOURCES = tests/component/test-tracers-proc.c $(TRACERRIG)
-tests_component_test_tracers_proc_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS) $(CMOCKA_CFLAGS)
-tests_component_test_tracers_proc_LDADD = $(LIBBPF_LIBS) $(CMOCKA_LIBS)
-COMPONENT_TESTS += tests/component/test-tracers-files
-tests_component_test_tracers_files_SOURCES = tests/component/test-tracers-files.c $(TRACERRIG)
-tests_component_test_tracers_files_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS) $(CMOCKA_CFLAGS)
-tests_component_test_tracers_files_LDADD = $(LIBBPF_LIBS) $(CMOCKA_LIBS)
-COMPONENT_TESTS += tests/component/test-tracers-net
-tests_component_test_tracers_net_SOURCES = tests/component/test-tracers-net.c $(TRACERRIG)
-tests_component_test_tracers_net_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS) $(CMOCKA_CFLAGS)
-tests_component_test_tracers_net_LDADD = $(LIBBPF_LIBS) $(CMOCKA_LIBS)
 COMPONENT_TESTS += tests/component/test-tracers-bash
 tests_component_test_tracers_bash_SOURCES = tests/component/test-tracers-bash.c $(TRACERRIG)
-tests_component_test_tracers_bash_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS) $(CMOCKA_CFLAGS)
-tests_component_test_tracers_bash_LDADD = $(LIBBPF_LIBS) $(CMOCKA_LIBS)
+tests_component_test_tracers_bash_CFLAGS = $(TRACERRIG_CFLAGS)
+tests_component_test_tracers_bash_LDADD = $(TRACERRIG_LIBS)
+COMPONENT_TESTS += tests/component/test-tracers-core
+tests_component_test_tracers_core_SOURCES = tests/component/test-tracers-core.c tests/component/tracers-acts.h $(TRACERRIG)
+tests_component_test_tracers_core_CFLAGS = $(TRACERRIG_CFLAGS)
+tests_component_test_tracers_core_LDADD = $(TRACERRIG_LIBS)
+COMPONENT_TESTS += tests/component/test-tracers-exec
+tests_component_test_tracers_exec_SOURCES = tests/component/test-tracers-exec.c tests/component/tracers-acts.h $(TRACERRIG)
+tests_component_test_tracers_exec_CFLAGS = $(TRACERRIG_CFLAGS)
+tests_component_test_tracers_exec_LDADD = $(TRACERRIG_LIBS)
+COMPONENT_TESTS += tests/component/test-tracers-files
+tests_component_test_tracers_files_SOURCES = tests/component/test-tracers-files.c tests/component/tracers-dir.h $(TRACERRIG)
+tests_component_test_tracers_files_CFLAGS = $(TRACERRIG_CFLAGS)
+tests_component_test_tracers_files_LDADD = $(TRACERRIG_LIBS)
+COMPONENT_TESTS += tests/component/test-tracers-net
+tests_component_test_tracers_net_SOURCES = tests/component/test-tracers-net.c $(TRACERRIG)
+tests_component_test_tracers_net_CFLAGS = $(TRACERRIG_CFLAGS)
+tests_component_test_tracers_net_LDADD = $(TRACERRIG_LIBS)
+COMPONENT_TESTS += tests/component/test-tracers-open
+tests_component_test_tracers_open_SOURCES = tests/component/test-tracers-open.c tests/component/tracers-dir.h $(TRACERRIG)
+tests_component_test_tracers_open_CFLAGS = $(TRACERRIG_CFLAGS)
+tests_component_test_tracers_open_LDADD = $(TRACERRIG_LIBS)
+COMPONENT_TESTS += tests/component/test-tracers-proc
+tests_component_test_tracers_proc_SOURCES = tests/component/test-tracers-proc.c tests/component/tracers-acts.h $(TRACERRIG)
+tests_component_test_tracers_proc_CFLAGS = $(TRACERRIG_CFLAGS)
+tests_component_test_tracers_proc_LDADD = $(TRACERRIG_LIBS)
 endif

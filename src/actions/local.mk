@@ -19,13 +19,23 @@ bpfd_action_SOURCES = \
 bpfd_action_LDADD = $(EVENTS_LIBS) $(RING_LIBS) $(IPC_LIBS)
 
 if HAVE_CMOCKA
-COMPONENT_TESTS += tests/component/test-action tests/component/test-action-acts
 ACTION_RIG = tests/component/action-rig.c tests/component/action-rig.h tests/unit/event_make.h
+ACTS_RIG = $(ACTION_RIG) tests/component/action-acts.h
 ACTION_RIG_LIBS = $(EVENTS_LIBS) $(RING_LIBS) $(IPC_LIBS) $(CMOCKA_LIBS)
+COMPONENT_TESTS += tests/component/test-action
 tests_component_test_action_SOURCES = tests/component/test-action.c $(ACTION_RIG)
-tests_component_test_action_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_component_test_action_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_component_test_action_LDADD = $(ACTION_RIG_LIBS)
-tests_component_test_action_acts_SOURCES = tests/component/test-action-acts.c $(ACTION_RIG)
-tests_component_test_action_acts_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
-tests_component_test_action_acts_LDADD = $(ACTION_RIG_LIBS)
+COMPONENT_TESTS += tests/component/test-action-cgroup
+tests_component_test_action_cgroup_SOURCES = tests/component/test-action-cgroup.c $(ACTS_RIG)
+tests_component_test_action_cgroup_CPPFLAGS = $(TESTS_CPPFLAGS)
+tests_component_test_action_cgroup_LDADD = $(ACTION_RIG_LIBS)
+COMPONENT_TESTS += tests/component/test-action-exec
+tests_component_test_action_exec_SOURCES = tests/component/test-action-exec.c $(ACTS_RIG)
+tests_component_test_action_exec_CPPFLAGS = $(TESTS_CPPFLAGS)
+tests_component_test_action_exec_LDADD = $(ACTION_RIG_LIBS)
+COMPONENT_TESTS += tests/component/test-action-signals
+tests_component_test_action_signals_SOURCES = tests/component/test-action-signals.c $(ACTS_RIG)
+tests_component_test_action_signals_CPPFLAGS = $(TESTS_CPPFLAGS)
+tests_component_test_action_signals_LDADD = $(ACTION_RIG_LIBS)
 endif

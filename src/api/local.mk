@@ -126,28 +126,40 @@ UNIT_TESTS += tests/unit/test-logs
 tests_unit_test_logs_SOURCES = tests/unit/test-logs.c src/api/logs.c
 tests_unit_test_logs_CFLAGS = $(AM_CFLAGS) $(LIBEVENT_CFLAGS)
 tests_unit_test_logs_LDADD = $(LIBEVENT_LIBS) $(CMOCKA_LIBS)
-COMPONENT_TESTS += tests/component/test-api
-tests_component_test_api_SOURCES = tests/component/test-api.c \
-	tests/component/apicall.c tests/component/apicall.h \
-	tests/component/apirig.c tests/component/apirig.h \
+APIRIG = tests/component/apicall.c tests/component/apicall.h tests/component/apirig.c tests/component/apirig.h \
 	tests/component/h2client.c tests/component/h2client.h
-tests_component_test_api_CFLAGS = $(APISERVER_CFLAGS) $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests
-tests_component_test_api_LDADD = $(APISERVER_LIBS) $(CMOCKA_LIBS) -lpthread
-COMPONENT_TESTS += tests/component/test-api-events
-tests_component_test_api_events_SOURCES = tests/component/test-api-events.c \
-	tests/component/apicall.c tests/component/apicall.h \
-	tests/component/apirig.c tests/component/apirig.h \
-	tests/component/evrig.c tests/component/evrig.h \
-	tests/component/h2client.c tests/component/h2client.h tests/unit/event_make.h
-tests_component_test_api_events_CFLAGS = $(APISERVER_CFLAGS) $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests
-tests_component_test_api_events_LDADD = $(APISERVER_LIBS) $(RING_LIBS) $(RULES_LIBS) $(SQLITE_LIBS) \
-	$(CMOCKA_LIBS) -lpthread
+EVRIG = $(APIRIG) tests/component/evcalls.h tests/component/evrig.c tests/component/evrig.h tests/unit/event_make.h
+APIRIG_CFLAGS = $(APISERVER_CFLAGS) $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests
+APIRIG_LIBS = $(APISERVER_LIBS) $(CMOCKA_LIBS) -lpthread
+EVRIG_LIBS = $(RING_LIBS) $(RULES_LIBS) $(SQLITE_LIBS) $(APIRIG_LIBS)
+COMPONENT_TESTS += tests/component/test-api
+tests_component_test_api_SOURCES = tests/component/test-api.c $(APIRIG)
+tests_component_test_api_CFLAGS = $(APIRIG_CFLAGS)
+tests_component_test_api_LDADD = $(APIRIG_LIBS)
+COMPONENT_TESTS += tests/component/test-api-faults
+tests_component_test_api_faults_SOURCES = tests/component/test-api-faults.c $(APIRIG)
+tests_component_test_api_faults_CFLAGS = $(APIRIG_CFLAGS)
+tests_component_test_api_faults_LDADD = $(APIRIG_LIBS)
+COMPONENT_TESTS += tests/component/test-api-rules
+tests_component_test_api_rules_SOURCES = tests/component/test-api-rules.c $(EVRIG)
+tests_component_test_api_rules_CFLAGS = $(APIRIG_CFLAGS)
+tests_component_test_api_rules_LDADD = $(EVRIG_LIBS)
+COMPONENT_TESTS += tests/component/test-api-seed
+tests_component_test_api_seed_SOURCES = tests/component/test-api-seed.c $(EVRIG)
+tests_component_test_api_seed_CFLAGS = $(APIRIG_CFLAGS)
+tests_component_test_api_seed_LDADD = $(EVRIG_LIBS)
+COMPONENT_TESTS += tests/component/test-api-streams
+tests_component_test_api_streams_SOURCES = tests/component/test-api-streams.c $(EVRIG)
+tests_component_test_api_streams_CFLAGS = $(APIRIG_CFLAGS)
+tests_component_test_api_streams_LDADD = $(EVRIG_LIBS)
 UNIT_TESTS += tests/unit/test-event-pb
 tests_unit_test_event_pb_SOURCES = tests/unit/test-event-pb.c tests/unit/event_make.h src/api/event_pb.c
 tests_unit_test_event_pb_CFLAGS = $(AM_CFLAGS) $(PROTOBUFC_CFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_event_pb_LDADD = $(PB_LIBS) $(EVENTS_LIBS) $(IPC_LIBS) $(CMOCKA_LIBS)
-tests/unit/test_event_pb-test-event-pb.$(OBJEXT) \
-tests/component/test_api_events-test-api-events.$(OBJEXT) \
-tests/component/test_api_events-apicall.$(OBJEXT) tests/component/test_api_events-evrig.$(OBJEXT): $(GEN_PROTO_H)
-tests/component/test_api-apicall.$(OBJEXT) tests/component/test_api-test-api.$(OBJEXT): $(GEN_PROTO_H)
+$(tests_unit_test_event_pb_OBJECTS) \
+$(tests_component_test_api_OBJECTS) \
+$(tests_component_test_api_faults_OBJECTS) \
+$(tests_component_test_api_rules_OBJECTS) \
+$(tests_component_test_api_seed_OBJECTS) \
+$(tests_component_test_api_streams_OBJECTS): $(GEN_PROTO_H)
 endif

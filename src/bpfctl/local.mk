@@ -72,11 +72,20 @@ tests_unit_test_bpfctl_spec_LDADD = $(BPFCTL_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_bpfctl_text_SOURCES = tests/unit/test-bpfctl-text.c
 tests_unit_test_bpfctl_text_LDADD = $(BPFCTL_LIBS) $(CMOCKA_LIBS)
 
+BPFCTL_RIG = tests/component/bpfctl-fake.c tests/component/bpfctl-fake-events.c tests/component/bpfctl-fake.h \
+	tests/component/bpfctl-run.h
 COMPONENT_TESTS += tests/component/test-bpfctl
-tests_component_test_bpfctl_SOURCES = tests/component/test-bpfctl.c \
-	tests/component/bpfctl-fake.c tests/component/bpfctl-fake-events.c tests/component/bpfctl-fake.h
+tests_component_test_bpfctl_SOURCES = tests/component/test-bpfctl.c $(BPFCTL_RIG)
 tests_component_test_bpfctl_CFLAGS = $(AM_CFLAGS) $(LIBEVENT_CFLAGS) $(PROTOBUFC_CFLAGS)
 tests_component_test_bpfctl_LDADD = $(APISERVER_LIBS) $(CMOCKA_LIBS)
+COMPONENT_TESTS += tests/component/test-bpfctl-ends
+tests_component_test_bpfctl_ends_SOURCES = tests/component/test-bpfctl-ends.c $(BPFCTL_RIG)
+tests_component_test_bpfctl_ends_CFLAGS = $(AM_CFLAGS) $(LIBEVENT_CFLAGS) $(PROTOBUFC_CFLAGS)
+tests_component_test_bpfctl_ends_LDADD = $(APISERVER_LIBS) $(CMOCKA_LIBS)
+COMPONENT_TESTS += tests/component/test-bpfctl-events
+tests_component_test_bpfctl_events_SOURCES = tests/component/test-bpfctl-events.c $(BPFCTL_RIG)
+tests_component_test_bpfctl_events_CFLAGS = $(AM_CFLAGS) $(LIBEVENT_CFLAGS) $(PROTOBUFC_CFLAGS)
+tests_component_test_bpfctl_events_LDADD = $(APISERVER_LIBS) $(CMOCKA_LIBS)
 endif
 
 FUZZ_TARGETS += tests/fuzz/fuzz-bpfctl-client tests/fuzz/fuzz-bpfctl-text

@@ -24,16 +24,17 @@ pkglibexec_PROGRAMS += bpfd-enricher
 bpfd_enricher_SOURCES = src/enricher/main.c src/enricher/sandbox.def
 bpfd_enricher_LDADD = $(ENRICHER_LIBS)
 
-ENRIG = tests/component/enricher-rig.c tests/component/enricher-rig.h tests/unit/kring_fake.h
+ENRIG = tests/component/enricher-rig.c tests/component/enricher-rig.h tests/component/enricher-put.h \
+	tests/component/kring-real.h tests/unit/kring_fake.h
 
 check_PROGRAMS += tests/bench/enricher-bench
 tests_bench_enricher_bench_SOURCES = tests/bench/enricher-bench.c tests/unit/kring_fake.h
-tests_bench_enricher_bench_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_bench_enricher_bench_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_bench_enricher_bench_LDADD = $(ENRICHER_LIBS)
 
 FUZZ_TARGETS += tests/fuzz/fuzz-containers tests/fuzz/fuzz-krings
 tests_fuzz_fuzz_krings_SOURCES = tests/fuzz/fuzz-krings.c tests/unit/kring_fake.h
-tests_fuzz_fuzz_krings_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_fuzz_fuzz_krings_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_fuzz_fuzz_krings_LDADD = $(ENRICHER_LIBS) $(FUZZ_LIBS)
 tests_fuzz_fuzz_containers_SOURCES = tests/fuzz/fuzz-containers.c
 tests_fuzz_fuzz_containers_LDADD = $(ENRICHER_LIBS) $(FUZZ_LIBS)
@@ -46,14 +47,17 @@ tests_unit_test_linger_LDADD = $(ENRICHER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_containers_SOURCES = tests/unit/test-containers.c
 tests_unit_test_containers_LDADD = $(ENRICHER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_krings_SOURCES = tests/unit/test-krings.c tests/unit/kring_fake.h
-tests_unit_test_krings_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_krings_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_unit_test_krings_LDADD = $(ENRICHER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_procs_SOURCES = tests/unit/test-procs.c tests/unit/kring_fake.h
-tests_unit_test_procs_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_procs_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_unit_test_procs_LDADD = $(ENRICHER_LIBS) $(CMOCKA_LIBS)
 COMPONENT_TESTS += tests/component/test-enricher
-tests_component_test_enricher_SOURCES = tests/component/test-enricher.c \
-	tests/component/kring-real.h $(ENRIG)
-tests_component_test_enricher_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_component_test_enricher_SOURCES = tests/component/test-enricher.c $(ENRIG)
+tests_component_test_enricher_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_component_test_enricher_LDADD = $(ENRICHER_LIBS) $(CMOCKA_LIBS)
+COMPONENT_TESTS += tests/component/test-enricher-peers
+tests_component_test_enricher_peers_SOURCES = tests/component/test-enricher-peers.c $(ENRIG)
+tests_component_test_enricher_peers_CPPFLAGS = $(TESTS_CPPFLAGS)
+tests_component_test_enricher_peers_LDADD = $(ENRICHER_LIBS) $(CMOCKA_LIBS)
 endif

@@ -29,25 +29,25 @@ EVENTS_LIBS = libevents.a
 if HAVE_CMOCKA
 UNIT_TESTS += tests/unit/test-record tests/unit/test-render tests/unit/test-schema
 tests_unit_test_record_SOURCES = tests/unit/test-record.c tests/unit/event_make.h
-tests_unit_test_record_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_record_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_unit_test_record_LDADD = $(EVENTS_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_render_SOURCES = tests/unit/test-render.c tests/unit/event_make.h
-tests_unit_test_render_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests $(JANSSON_CFLAGS)
+tests_unit_test_render_CPPFLAGS = $(TESTS_CPPFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_render_LDADD = $(EVENTS_LIBS) $(JANSSON_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_schema_SOURCES = tests/unit/test-schema.c tests/unit/event_make.h
-tests_unit_test_schema_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_schema_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_unit_test_schema_LDADD = $(EVENTS_LIBS) $(CMOCKA_LIBS)
 endif
 
 check_PROGRAMS += tests/bench/render-bench
 tests_bench_render_bench_SOURCES = tests/bench/render-bench.c tests/unit/event_make.h
-tests_bench_render_bench_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_bench_render_bench_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_bench_render_bench_LDADD = $(EVENTS_LIBS) $(RING_LIBS)
 
 FUZZ_TARGETS += tests/fuzz/fuzz-record tests/fuzz/fuzz-render
 tests_fuzz_fuzz_render_SOURCES = tests/fuzz/fuzz-render.c tests/unit/event_make.h
-tests_fuzz_fuzz_render_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests $(JANSSON_CFLAGS)
+tests_fuzz_fuzz_render_CPPFLAGS = $(TESTS_CPPFLAGS) $(JANSSON_CFLAGS)
 tests_fuzz_fuzz_render_LDADD = $(EVENTS_LIBS) $(JANSSON_LIBS) $(FUZZ_LIBS)
 tests_fuzz_fuzz_record_SOURCES = tests/fuzz/fuzz-record.c tests/unit/event_make.h
-tests_fuzz_fuzz_record_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_fuzz_fuzz_record_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_fuzz_fuzz_record_LDADD = $(EVENTS_LIBS) $(FUZZ_LIBS)

@@ -53,11 +53,11 @@ include tests/objects/local.mk
 RIG = tests/component/rig.c tests/component/rig.h
 check_PROGRAMS += tests/bench/linker-load
 tests_bench_linker_load_SOURCES = tests/bench/linker-load.c $(RIG)
-tests_bench_linker_load_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_bench_linker_load_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_bench_linker_load_LDADD = $(IPC_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz-broker
 tests_fuzz_fuzz_broker_SOURCES = tests/fuzz/fuzz-broker.c tests/unit/broker_fake.h $(BROKER_SOURCES)
-tests_fuzz_fuzz_broker_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_fuzz_fuzz_broker_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_fuzz_fuzz_broker_LDADD = $(IPC_LIBS) $(FUZZ_LIBS)
 # A loader whose tracers are those of tests/tracers: a hook that is missing, a program that is refused.
 TEST_TRACERS = bpf/core.bpf.o tests/tracers/exec.bpf.o tests/tracers/open.bpf.o tests/tracers/exit.bpf.o \
@@ -78,19 +78,27 @@ tests_fuzz_fuzz_kfilter_LDADD = $(IPC_LIBS) $(FUZZ_LIBS)
 
 if HAVE_CMOCKA
 COMPONENT_TESTS += tests/component/test-loader-tracers
-tests_component_test_loader_tracers_SOURCES = tests/component/test-loader-tracers.c $(RIG)
-tests_component_test_loader_tracers_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_component_test_loader_tracers_SOURCES = tests/component/test-loader-tracers.c tests/component/tracers-wanted.h $(RIG)
+tests_component_test_loader_tracers_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_component_test_loader_tracers_LDADD = $(CONFIG_LIBS) $(IPC_LIBS) $(CMOCKA_LIBS)
+COMPONENT_TESTS += tests/component/test-loader-wishes
+tests_component_test_loader_wishes_SOURCES = tests/component/test-loader-wishes.c tests/component/tracers-wanted.h $(RIG)
+tests_component_test_loader_wishes_CPPFLAGS = $(TESTS_CPPFLAGS)
+tests_component_test_loader_wishes_LDADD = $(CONFIG_LIBS) $(IPC_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/test-loader-broker tests/unit/test-loader-insns
 tests_unit_test_loader_broker_SOURCES = tests/unit/test-loader-broker.c tests/unit/broker_fake.h \
 	$(BROKER_SOURCES)
-tests_unit_test_loader_broker_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_loader_broker_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_unit_test_loader_broker_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_loader_insns_SOURCES = tests/unit/test-loader-insns.c \
 	src/loader/insns.c src/loader/insns.h
 tests_unit_test_loader_insns_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
 COMPONENT_TESTS += tests/component/test-broker
-tests_component_test_broker_SOURCES = tests/component/test-broker.c $(RIG)
-tests_component_test_broker_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_component_test_broker_SOURCES = tests/component/test-broker.c tests/component/brokerrig.h $(RIG)
+tests_component_test_broker_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_component_test_broker_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
+COMPONENT_TESTS += tests/component/test-broker-keeps
+tests_component_test_broker_keeps_SOURCES = tests/component/test-broker-keeps.c tests/component/brokerrig.h $(RIG)
+tests_component_test_broker_keeps_CPPFLAGS = $(TESTS_CPPFLAGS)
+tests_component_test_broker_keeps_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
 endif

@@ -18,8 +18,15 @@ if HAVE_CMOCKA
 UNIT_TESTS += tests/unit/test-netns
 tests_unit_test_netns_SOURCES = tests/unit/test-netns.c src/oneshot/netns.c src/oneshot/oneshot.c
 tests_unit_test_netns_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
-COMPONENT_TESTS += tests/component/test-oneshot
-tests_component_test_oneshot_SOURCES = tests/component/test-oneshot.c tests/component/bpf-prog.h \
+ONESHOT_RIG = tests/component/bpf-prog.h tests/component/oneshot-refusals.h \
 	tests/component/oneshot-run.c tests/component/oneshot-run.h
+COMPONENT_TESTS += tests/component/test-oneshot
+tests_component_test_oneshot_SOURCES = tests/component/test-oneshot.c $(ONESHOT_RIG)
 tests_component_test_oneshot_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
+COMPONENT_TESTS += tests/component/test-oneshot-attach
+tests_component_test_oneshot_attach_SOURCES = tests/component/test-oneshot-attach.c $(ONESHOT_RIG)
+tests_component_test_oneshot_attach_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
+COMPONENT_TESTS += tests/component/test-oneshot-files
+tests_component_test_oneshot_files_SOURCES = tests/component/test-oneshot-files.c $(ONESHOT_RIG)
+tests_component_test_oneshot_files_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
 endif

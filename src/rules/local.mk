@@ -63,13 +63,13 @@ RULES_MADE = tests/unit/rules_make.h tests/unit/event_make.h
 if HAVE_CMOCKA
 UNIT_TESTS += tests/unit/test-rules-match tests/unit/test-rules-parse tests/unit/test-rules-push
 tests_unit_test_rules_match_SOURCES = tests/unit/test-rules-match.c $(RULES_MADE)
-tests_unit_test_rules_match_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_rules_match_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_unit_test_rules_match_LDADD = $(RULES_PARSE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_rules_parse_SOURCES = tests/unit/test-rules-parse.c
 tests_unit_test_rules_parse_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_SRCDIR='"$(abs_top_srcdir)"'
 tests_unit_test_rules_parse_LDADD = $(RULES_PARSE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_rules_push_SOURCES = tests/unit/test-rules-push.c $(RULES_MADE)
-tests_unit_test_rules_push_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_rules_push_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_unit_test_rules_push_LDADD = $(RULES_PARSE_LIBS) $(CMOCKA_LIBS)
 endif
 
@@ -81,12 +81,12 @@ tests_fuzz_fuzz_rules_parse_LDADD = $(RULES_PARSE_LIBS) $(FUZZ_LIBS)
 tests_fuzz_fuzz_parsed_SOURCES = tests/fuzz/fuzz-parsed.c
 tests_fuzz_fuzz_parsed_LDADD = $(RULES_LIBS) $(FUZZ_LIBS)
 tests_fuzz_fuzz_ruleset_SOURCES = tests/fuzz/fuzz-ruleset.c $(RULES_MADE)
-tests_fuzz_fuzz_ruleset_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_fuzz_fuzz_ruleset_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_fuzz_fuzz_ruleset_LDADD = $(RULES_PARSE_LIBS) $(FUZZ_LIBS)
 
 check_PROGRAMS += tests/bench/match-bench
 tests_bench_match_bench_SOURCES = tests/bench/match-bench.c $(RULES_MADE)
-tests_bench_match_bench_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_bench_match_bench_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_bench_match_bench_LDADD = $(RULES_PARSE_LIBS)
 
 # Examples: read by a test, installed to be copied.

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What every tracer has: filters, counting, waking: real acts on the real kernel. */
+#include <limits.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bpf/exec.h"
+#include "bpf/exit.h"
+#include "bpf/fork.h"
+#include "tracers-acts.h"
+
+/* ---- filters ---- */
+
+/* How many execs of path come through a filter of which f is set and value is in the set. */
+static size_t
+execs_through(uint32_t dim, uint64_t value, const char *path, uint32_t depths)
+{
+	struct tracerrig *all = rig;
+	size_t n;
+	pid_t pid;
+
+	assert_int_equal(tracerrig_open((const char *const[]){ "exec", NULL }, NULL, &rig), 0);
+	tracerrig_filter(rig, TR_EXEC, (struct ev_tracer_filter){ .dims = dim, .depths = depths });
+	tracerrig_filter_number(rig, TR_EXEC, dim, value);
+	pid = run((char *const[]){ (char *)path, NULL });
+	tracerrig_drain(rig, 100);
+	n = n_of(TR_EXEC, EXEC_EXEC, (uint32_t)pid);
+	assert_true(n || tracerrig_count(rig, TR_EXEC).filtered > 0);
+	/* Who is filtered out costs not even a word about him. */
+	assert_int_equal(n_of(TR_NONE, EV_PROC_INFO, (uint32_t)pid), n);
+	tracerrig_close(rig);
+	rig = all;
+	return n;
+}
+
+static void
+filters_pass_what_is_in_the_set_and_nothing_else(void **state)
+{
+	struct tracerrig *all = rig;
+	const char *true_path = realpath("/bin/true", (char[PATH_MAX]){ 0 });
+	const char *sh_path = realpath("/bin/sh", (char[PATH_MAX]){ 0 });
+	const struct ev_exec *e;
+	pid_t pid;
+
+	assert_int_equal(execs_through(DIM_UID, 0, "/bin/true", 0), 1);
+	assert_int_equal(execs_through(DIM_UID, 12345, "/bin/true", 0), 0);
+	assert_int_equal(execs_through(DIM_PID, 1, "/bin/true", 0), 0);
+	assert_int_equal(execs_through(DIM_COMM, tracerrig_hash(DIM_COMM, "true"), "/bin/true", 0), 1);
+	assert_int_equal(execs_through(DIM_COMM, tracerrig_hash(DIM_COMM, "tru"), "/bin/true", 0), 0);
+	assert_int_equal(execs_through(DIM_CGROUP, 1ULL << 60, "/bin/true", 0), 0);
+	assert_int_equal(execs_through(DIM_PATH, tracerrig_hash(DIM_PATH, true_path), "/bin/true", 0), 1);
+	assert_int_equal(execs_through(DIM_PATH, tracerrig_hash(DIM_PATH, sh_path), "/bin/true", 0), 0);
+	assert_int_equal(execs_through(DIM_PREFIX, tracerrig_hash(DIM_PREFIX, "/usr"), true_path, 1U << 1), 1);
+	assert_int_equal(execs_through(DIM_PREFIX, tracerrig_hash(DIM_PREFIX, "/usr/bin"), true_path, 1U << 2), 1);
+	assert_int_equal(execs_through(DIM_PREFIX, tracerrig_hash(DIM_PREFIX, true_path), true_path, 1U << 3), 1);
+	assert_int_equal(execs_through(DIM_PREFIX, tracerrig_hash(DIM_PREFIX, "/us"), true_path, 1U << 1), 0);
+	assert_int_equal(execs_through(DIM_PREFIX, tracerrig_hash(DIM_PREFIX, "/opt"), true_path, 1U << 1 | 1U << 2), 0);
+	assert_int_equal(execs_through(DIM_PREFIX, 0, true_path, 1U << 0), 1);
+
+	/* The pid, the cgroup and the set's other tracers: known only now. */
+	assert_int_equal(tracerrig_open((const char *const[]){ "exec", "exit", NULL }, NULL, &rig), 0);
+	tracerrig_filter(rig, TR_EXEC, (struct ev_tracer_filter){ .dims = DIM_PID | DIM_CGROUP });
+	pid = fork();
+	if (pid == 0) {
+		raise(SIGSTOP);
+		execl("/bin/true", "true", NULL);
+		_exit(126);
+	}
+	assert_int_equal(waitpid(pid, NULL, WUNTRACED), pid);
+	tracerrig_filter_number(rig, TR_EXEC, DIM_PID, (uint64_t)pid);
+	e = tracerrig_wait(rig, TR_EXIT, EXIT_EXIT, (uint32_t)RUN("/bin/true"));
+	assert_non_null(e);
+	tracerrig_filter_number(rig, TR_EXEC, DIM_CGROUP, e->h.cgroup);
+	kill(pid, SIGCONT);
+	reap(pid);
+	assert_non_null(tracerrig_wait(rig, TR_EXEC, EXEC_EXEC, (uint32_t)pid));
+	assert_int_equal(n_of(TR_EXEC, EXEC_EXEC, 0), 1);
+	tracerrig_close(rig);
+	rig = all;
+}
+
+static void
+tracer_that_is_off_sends_nothing(void **state)
+{
+	struct tracerrig *all = rig;
+	pid_t pid;
+
+	assert_int_equal(tracerrig_open(proc_tracers, NULL, &rig), 0);
+	tracerrig_on(rig, 1ULL << TR_EXIT);
+	pid = RUN("/bin/true");
+	assert_non_null(tracerrig_wait(rig, TR_EXIT, EXIT_EXIT, (uint32_t)pid));
+	assert_int_equal(n_of(TR_EXEC, EXEC_EXEC, (uint32_t)pid), 0);
+	assert_int_equal(tracerrig_count(rig, TR_EXEC).produced, 0);
+	tracerrig_close(rig);
+	rig = all;
+}
+
+/* ---- counting and waking ---- */
+
+static size_t
+n_delivered(unsigned int tracer)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < tracerrig_n(rig); i++)
+		n += tracerrig_event(rig, i)->tracer == tracer;
+	return n;
+}
+
+/* Processes of the system end while we count: until two countings agree. */
+static bool
+all_accounted_for(unsigned int tracer)
+{
+	struct ev_count n = { 0 };
+
+	for (int i = 0; i < 20; i++) {
+		n = tracerrig_count(rig, tracer);
+		tracerrig_drain(rig, 0);
+		if (n.produced == n_delivered(tracer) + n.lost)
+			return true;
+		usleep(5000);
+	}
+	print_message("# tracer %u: %llu produced, %zu delivered, %llu lost\n", tracer,
+			(unsigned long long)n.produced, n_delivered(tracer), (unsigned long long)n.lost);
+	return false;
+}
+
+static void
+every_record_is_delivered_or_counted_as_lost(void **state)
+{
+	const struct tracerrig_options tiny = { .control_bytes = 4096, .bulk_bytes = 4096 };
+	struct tracerrig *all = rig;
+
+	assert_int_equal(tracerrig_open(proc_tracers, &tiny, &rig), 0);
+	for (int i = 0; i < 50; i++)
+		RUN("/bin/true", "some", "arguments");
+	tracerrig_generation(rig);
+	RUN("/bin/true");		/* its parent cannot be said now */
+	usleep(50000);			/* processes are freed later */
+	tracerrig_on(rig, 0);
+	assert_true(tracerrig_count(rig, TR_EXEC).produced >= 50);
+	assert_true(tracerrig_count(rig, TR_EXEC).lost > 0);
+	assert_true(tracerrig_count(rig, TR_EXIT).lost > 0);
+	for (unsigned int i = 0; i < N_TRACERS; i++)
+		assert_true(all_accounted_for(i));
+
+	/* What could not be said is said as soon as there is room. */
+	tracerrig_forget(rig);
+	tracerrig_on(rig, ~0ULL);
+	RUN("/bin/true");
+	assert_non_null(tracerrig_wait(rig, TR_FORK, FORK_FORK, (uint32_t)getpid()));
+	assert_non_null(tracerrig_find(rig, TR_NONE, EV_PROC_INFO, (uint32_t)getpid()));
+	tracerrig_close(rig);
+	rig = all;
+}
+
+static void
+sleeper_is_woken_by_the_next_record(void **state)
+{
+	tracerrig_sleeping(rig, true);
+	RUN("/bin/true");
+	assert_true(tracerrig_awake(rig) >= 1);
+	tracerrig_sleeping(rig, false);
+	tracerrig_drain(rig, 100);
+}
+
+/* Numbers of 32-bit calls are others: 59 is execve, and there something old. */
+static void
+call_of_32_bit_is_counted_and_not_looked_at(void **state)
+{
+#ifdef __x86_64__
+	struct ev_count before = tracerrig_count(rig, TR_NONE);
+	long ret = 59;
+
+	__asm__ volatile("int $0x80" : "+a"(ret) : "b"(0), "c"(0), "d"(0) : "memory", "r8", "r9", "r10", "r11");
+	if (ret == -ENOSYS && tracerrig_count(rig, TR_NONE).filtered == before.filtered)
+		skip();		/* the kernel has none */
+	assert_true(tracerrig_count(rig, TR_NONE).filtered > before.filtered);
+	tracerrig_drain(rig, 20);
+	assert_int_equal(n_of(TR_EXEC, EXEC_EXEC, (uint32_t)getpid()), 0);
+#else
+	skip();
+#endif
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(filters_pass_what_is_in_the_set_and_nothing_else),
+		cmocka_unit_test(tracer_that_is_off_sends_nothing),
+		cmocka_unit_test(every_record_is_delivered_or_counted_as_lost),
+		cmocka_unit_test(sleeper_is_woken_by_the_next_record),
+		cmocka_unit_test(call_of_32_bit_is_counted_and_not_looked_at),
+	};
+
+	if (geteuid() != 0)
+		return puts("1..0 # SKIP needs root") < 0;
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("tracers-core", tests, open_rig, close_rig);
+}

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tracer open and its filters: real acts on real files. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bpf/open.h"
+#include "tracers-dir.h"
+
+static const struct ev_open *
+last_open(void)
+{
+	return last(TR_OPEN, OPEN_OPEN);
+}
+
+/* ---- open ---- */
+
+static void
+open_has_the_file_and_what_was_asked_for(void **state)
+{
+	const struct ev_open *e;
+	struct statfs fs;
+	struct stat st;
+	int fd = open("made", O_CREAT | O_RDWR | O_CLOEXEC, 0640);
+
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	close(fd);
+	e = last_open();
+	assert_str(e, e->path, in_dir("made"));
+	assert_str(e, e->filename, "made");
+	assert_int_equal(e->h.ret, fd);
+	assert_int_equal(e->oflags & (O_CREAT | O_RDWR | O_CLOEXEC), O_CREAT | O_RDWR | O_CLOEXEC);
+	assert_int_equal(e->mode, 0640);
+	assert_int_equal(e->created, 1);
+	assert_int_equal(e->ino, st.st_ino);
+	/* An overlay tells stat() of the file system below. */
+	if (statfs(".", &fs) == 0 && fs.f_type != OVERLAYFS_SUPER_MAGIC)
+		assert_int_equal(e->dev, (uint64_t)major(st.st_dev) << 20 | minor(st.st_dev));
+	assert_int_equal(e->h.flags, EV_UNTRUSTED);
+}
+
+static void
+open_says_what_was_there_already(void **state)
+{
+	const struct ev_open *e;
+
+	make_file("there");
+	make_file("there");
+	e = last_open();
+	assert_int_equal(e->created, 0);
+	close(open("there", O_RDONLY, 0777));
+	e = last_open();
+	assert_int_equal(e->mode, 0);
+}
+
+static void
+open_resolves_links_folders_and_dots(void **state)
+{
+	const struct ev_open *e;
+	int folder;
+
+	assert_int_equal(mkdir("folder", 0755), 0);
+	make_file("folder/real");
+	assert_int_equal(symlink("folder/real", "link"), 0);
+	close(open("link", O_RDONLY));
+	e = last_open();
+	assert_str(e, e->path, in_dir("folder/real"));
+	assert_str(e, e->filename, "link");
+
+	folder = open("folder", O_PATH | O_DIRECTORY);
+	close(openat(folder, "../folder/./real", O_RDONLY));
+	e = last_open();
+	assert_str(e, e->path, in_dir("folder/real"));
+	assert_str(e, e->filename, "../folder/./real");
+	close(folder);
+}
+
+static void
+open_is_seen_by_every_call_that_opens(void **state)
+{
+	struct open_how how = { .flags = O_RDONLY, .resolve = RESOLVE_NO_MAGICLINKS };
+	char room[sizeof(struct file_handle) + MAX_HANDLE_SZ] = "";
+	struct file_handle *h = (struct file_handle *)room;
+	const struct ev_open *e;
+	int mount, fd;
+
+	make_file("all");
+	close((int)syscall(SYS_open, "all", O_RDONLY));
+	assert_str(last_open(), last_open()->path, in_dir("all"));
+	forget(NULL);
+	close((int)syscall(SYS_creat, "all", 0600));
+	assert_str(last_open(), last_open()->path, in_dir("all"));
+	assert_int_equal(last_open()->oflags, O_CREAT | O_WRONLY | O_TRUNC);
+	forget(NULL);
+	close((int)syscall(SYS_openat2, AT_FDCWD, "all", &how, sizeof(how)));
+	assert_str(last_open(), last_open()->path, in_dir("all"));
+	assert_int_equal(last_open()->oflags, O_RDONLY);
+	forget(NULL);
+	h->handle_bytes = MAX_HANDLE_SZ;
+	if (name_to_handle_at(AT_FDCWD, "all", h, &mount, 0)) {
+		print_message("the folder's file system has no handles\n");
+		return;
+	}
+	mount = open(".", O_RDONLY | O_DIRECTORY);
+	fd = open_by_handle_at(mount, h, O_RDONLY);
+	close(mount);
+	if (fd < 0) {
+		print_message("no open by handle here: %s\n", strerror(errno));
+		return;
+	}
+	close(fd);
+	e = last_open();
+	assert_str(e, e->path, in_dir("all"));
+	assert_int_equal(e->filename.len, 0);
+}
+
+static void
+open_that_failed_has_what_was_asked_for(void **state)
+{
+	const struct ev_open *e;
+	int folder;
+
+	assert_int_equal(open("no/../such", O_RDONLY), -1);
+	e = last_open();
+	assert_int_equal(e->h.ret, -ENOENT);
+	assert_str(e, e->path, in_dir("no/../such"));
+	assert_int_equal(e->h.flags, EV_UNRESOLVED | EV_UNTRUSTED);
+	assert_int_equal(e->ino, 0);
+
+	assert_int_equal(open("/no/such", O_RDONLY), -1);
+	e = last_open();
+	assert_str(e, e->path, "/no/such");
+
+	assert_int_equal(mkdir("base", 0755), 0);
+	folder = open("base", O_PATH);
+	assert_int_equal(openat(folder, "none", O_RDONLY), -1);
+	close(folder);
+	e = last_open();
+	assert_str(e, e->path, in_dir("base/none"));
+
+	assert_int_equal(open((const char *)16, O_RDONLY), -1);
+	e = last_open();
+	assert_int_equal(e->h.ret, -EFAULT);
+}
+
+static void
+open_keeps_every_byte_of_a_name(void **state)
+{
+	static const char name[] = "line\nbreak\033[31m\xff\x80 \t\"\\";
+	const struct ev_open *e;
+
+	make_file(name);
+	e = last_open();
+	assert_str(e, e->path, in_dir(name));
+	assert_str(e, e->filename, name);
+}
+
+static void
+open_marks_a_path_that_is_not_whole(void **state)
+{
+	const struct ev_open *e;
+	struct ev_count before = tracerrig_count(rig, TR_OPEN);
+	char deep[512] = "deep";
+
+	assert_int_equal(mkdir(deep, 0755), 0);
+	for (int i = 0; i < 40; i++) {
+		strcat(deep, "/d");
+		assert_int_equal(mkdir(deep, 0755), 0);
+	}
+	strcat(deep, "/file");
+	make_file(deep);
+	e = last_open();
+	assert_true(e->h.flags & EV_TRUNCATED);
+	assert_true(e->path.len > 30);
+	assert_int_not_equal(tracerrig_str(e, e->path)[0], '/');
+	assert_true(tracerrig_count(rig, TR_OPEN).cut > before.cut);
+}
+
+static void
+open_sees_a_bind_mount_where_it_is(void **state)
+{
+	const struct ev_open *e;
+	int go[2], status = 0;
+	pid_t pid;
+	char c;
+
+	assert_int_equal(mkdir("a", 0755), 0);
+	assert_int_equal(mkdir("b", 0755), 0);
+	make_file("a/f");
+	assert_int_equal(pipe(go), 0);
+	pid = fork();
+	if (!pid) {
+		if (read(go[0], &c, 1) != 1 || unshare(CLONE_NEWNS) ||
+		    mount("", "/", "", MS_REC | MS_PRIVATE, NULL) || mount("a", "b", "", MS_BIND, NULL))
+			_exit(1);
+		_exit(open("b/f", O_RDONLY) < 0);
+	}
+	tracerrig_filter_number(rig, TR_OPEN, DIM_PID, (uint64_t)pid);
+	assert_int_equal(write(go[1], "", 1), 1);
+	close(go[0]);
+	close(go[1]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	e = tracerrig_wait(rig, TR_OPEN, OPEN_OPEN, (uint32_t)pid);
+	assert_non_null(e);
+	assert_str(e, e->path, in_dir("b/f"));
+}
+
+static char racing[16];
+static volatile int race_over;	/* a bool: gcc -fsanitize=bool forgets that it is volatile */
+
+static void *
+rewrite(void *arg)
+{
+	while (!race_over)
+		*(volatile char *)&racing[4] ^= 'a' ^ 'b';
+	return NULL;
+}
+
+static void
+open_is_not_fooled_by_a_name_that_changes(void **state)
+{
+	enum { ROUNDS = 2000 };
+	static char real[ROUNDS][80];
+	size_t at = 0, n = 0, differ = 0;
+	const struct ev_open *e;
+	pthread_t thread;
+
+	make_file("raa");
+	make_file("rab");
+	memcpy(racing, "./raa", 6);
+	forget(NULL);
+	race_over = 0;
+	assert_int_equal(pthread_create(&thread, NULL, rewrite, NULL), 0);
+	for (int i = 0; i < ROUNDS; i++) {
+		int fd = (int)syscall(SYS_openat, AT_FDCWD, racing, O_RDONLY);
+		char link[64];
+		ssize_t len;
+
+		assert_true(fd >= 0);
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+		len = readlink(link, real[i], sizeof(real[i]) - 1);
+		assert_true(len > 0);
+		close(fd);
+	}
+	race_over = 1;
+	pthread_join(thread, NULL);
+	tracerrig_drain(rig, 100);
+	while ((e = tracerrig_next(rig, &at, TR_OPEN, OPEN_OPEN, (uint32_t)getpid()))) {
+		const char *given = tracerrig_str(e, e->filename);
+
+		if (strncmp(given, "./ra", 4))
+			continue;
+		assert_str(e, e->path, real[n]);
+		differ += real[n][strlen(real[n]) - 1] != given[4];
+		n++;
+	}
+	assert_int_equal(n, ROUNDS);
+	print_message("%zu of %d names had changed\n", differ, ROUNDS);
+}
+
+/* ---- filters ---- */
+
+/* Opens name; did the event come? */
+static bool
+passes(const char *name)
+{
+	forget(NULL);
+	close(open(name, O_RDONLY));
+	tracerrig_drain(rig, 20);
+	return tracerrig_find(rig, TR_OPEN, OPEN_OPEN, (uint32_t)getpid());
+}
+
+static void
+filter_of_the_cheap_kinds(void **state)
+{
+	const struct ev_hdr *h;
+	struct ev_count before, after;
+	char comm[16] = "";
+
+	make_file("plain");
+	h = &last_open()->h;
+	prctl(PR_GET_NAME, comm);
+	const struct { uint32_t dim; uint64_t right, wrong; const char *text; } kinds[] = {
+		{ DIM_PID, h->tgid, 1, NULL }, { DIM_UID, h->uid, 4242, NULL },
+		{ DIM_CGROUP, h->cgroup ? h->cgroup : h->cgroup1, 424242, NULL }, { DIM_COMM, 0, 0, comm },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (kinds[i].dim == DIM_PID)
+			continue;	/* what all others of these tests go by */
+		tracerrig_filter(rig, TR_OPEN, (struct ev_tracer_filter){ .dims = kinds[i].dim | DIM_PID });
+		before = tracerrig_count(rig, TR_OPEN);
+		assert_false(passes("plain"));
+		after = tracerrig_count(rig, TR_OPEN);
+		assert_true(after.filtered > before.filtered);
+		if (kinds[i].text)
+			tracerrig_filter_text(rig, TR_OPEN, kinds[i].dim, kinds[i].text);
+		else
+			tracerrig_filter_number(rig, TR_OPEN, kinds[i].dim, kinds[i].right);
+		assert_true(passes("plain"));
+		/* Of so many that they are looked up. */
+		for (uint64_t more = 1; more <= EV_INLINE; more++)
+			tracerrig_filter_number(rig, TR_OPEN, kinds[i].dim, 1000000 + more);
+		assert_true(passes("plain"));
+	}
+	own_alone(TR_OPEN);
+}
+
+static uint32_t
+components(const char *path)
+{
+	uint32_t n = 0;
+
+	for (; *path; path++)
+		n += *path == '/';
+	return n;
+}
+
+static void
+filter_of_paths_and_prefixes(void **state)
+{
+	struct ev_tracer_filter f = { .dims = DIM_PID | DIM_PATH };
+
+	make_file("wanted");
+	make_file("wanted-not");
+	assert_int_equal(mkdir("tree", 0755), 0);
+	make_file("tree/leaf");
+	assert_int_equal(symlink("wanted", "alias"), 0);
+
+	tracerrig_filter(rig, TR_OPEN, f);
+	tracerrig_filter_text(rig, TR_OPEN, DIM_PATH, in_dir("wanted"));
+	assert_true(passes("wanted"));
+	assert_true(passes("alias"));
+	assert_true(passes(in_dir("tree/../wanted")));
+	assert_false(passes("wanted-not"));
+	assert_false(passes("tree/leaf"));
+
+	f.dims = DIM_PID | DIM_PREFIX;
+	f.depths = 1u << components(in_dir("tree"));
+	tracerrig_filter(rig, TR_OPEN, f);
+	assert_false(passes("tree/leaf"));
+	tracerrig_filter_text(rig, TR_OPEN, DIM_PREFIX, in_dir("tree"));
+	assert_true(passes("tree/leaf"));
+	assert_false(passes("wanted"));
+	assert_true(passes("tree/none"));
+
+	f.dims = DIM_PID | DIM_PATH | DIM_PREFIX;
+	tracerrig_filter(rig, TR_OPEN, f);
+	assert_true(passes("tree/leaf"));
+	assert_true(passes("wanted"));
+	assert_false(passes("wanted-not"));
+	own_alone(TR_OPEN);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(open_has_the_file_and_what_was_asked_for),
+		TEST(open_says_what_was_there_already),
+		TEST(open_resolves_links_folders_and_dots),
+		TEST(open_is_seen_by_every_call_that_opens),
+		TEST(open_that_failed_has_what_was_asked_for),
+		TEST(open_keeps_every_byte_of_a_name),
+		TEST(open_marks_a_path_that_is_not_whole),
+		TEST(open_sees_a_bind_mount_where_it_is),
+		TEST(open_is_not_fooled_by_a_name_that_changes),
+		TEST(filter_of_the_cheap_kinds),
+		TEST(filter_of_paths_and_prefixes),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
