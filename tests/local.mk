@@ -29,7 +29,8 @@ TEST_OBJECTS = \
 	tests/bpf/longlog.bpf.o \
 	tests/bpf/maps.bpf.o \
 	tests/bpf/plain.bpf.o \
-	tests/bpf/refused.bpf.o
+	tests/bpf/refused.bpf.o \
+	tests/bpf/tracing.bpf.o
 check_DATA = $(TEST_OBJECTS) $(BROKER_OBJECTS) $(BPF_SAMPLES)
 CLEANFILES += $(TEST_OBJECTS)
 
@@ -92,21 +93,25 @@ KERNELS = 6.1 6.12
 check-vm: tests
 	$(top_srcdir)/tests/vm/run . $(KERNELS)
 
+# docs/KINDS.md, from the tests of this kernel and those
+kinds: tests
+	$(top_srcdir)/tests/kinds . $(KERNELS)
+
 check-fuzz:
 	$(top_srcdir)/tests/fuzz/run $(FUZZ_SECONDS)
 
 check-sanitize:
 	$(top_srcdir)/tests/sanitize
 
-.PHONY: check-vm tests tests-am lint bench check-fuzz check-sanitize
+.PHONY: check-vm kinds tests tests-am lint bench check-fuzz check-sanitize
 
-EXTRA_DIST += tests/run tests/sanitize tests/expected-skips.txt $(TEST_OBJECTS:.o=.c) \
+EXTRA_DIST += tests/kinds tests/kinds.awk tests/run tests/sanitize tests/expected-skips.txt $(TEST_OBJECTS:.o=.c) \
 	tests/bench/events tests/bench/evbase.py tests/bench/evcost.py tests/bench/evstart.py \
 	tests/bench/evtime.py tests/bench/h2.py tests/bench/nothing.c tests/bench/run \
 	tests/clients/bpfman_client.js tests/clients/bpfman_client.py \
 	tests/clients/package-lock.json tests/clients/package.json \
 	tests/fuzz/corpus tests/fuzz/h2.dict tests/fuzz/run \
-	tests/lib/bpfd.sh tests/lib/daemon.py tests/lib/mutate.py tests/lib/tap.py tests/lib/tap.sh \
+	tests/lib/bpfd.sh tests/lib/daemon.py tests/lib/kinds.sh tests/lib/mutate.py tests/lib/tap.py tests/lib/tap.sh \
 	tests/golden tests/lint tests/system tests/vm
 
 # Python may have left compiled files.

@@ -25,12 +25,15 @@ enum {
 	COMPAT_PERF_EVENT_TRACEPOINT = 5,	/* bpf_link_info, Linux 6.6 */
 };
 
-/* BPF_LINK_CREATE.  arg: bpf_cookie of perf events (Linux 5.15) and tracing (5.18), relative_fd
- * or relative_id of tcx (6.6). */
+/* BPF_LINK_CREATE.  arg: bpf_cookie of perf events (Linux 5.15), relative_fd or relative_id of tcx
+ * (6.6). */
 struct compat_link_create {
 	uint32_t prog_fd, target, attach_type, flags;
 	uint64_t arg;
-	uint64_t expected_revision;		/* tcx, Linux 6.6 */
+	union {
+		uint64_t expected_revision;	/* tcx, Linux 6.6 */
+		uint64_t tracing_cookie;	/* fentry, lsm, ...; Linux 5.19 */
+	};
 };
 
 /* BPF_RAW_TRACEPOINT_OPEN; a kernel before 6.10 refuses a cookie with E2BIG. */

@@ -80,6 +80,7 @@ attach_init(const struct config *cfg, int *rtnl_out)
 	host.lockdown = locked_down();
 	if (mountinfo_cgroup2(host.cgroup2, sizeof(host.cgroup2)) < 0)
 		host.cgroup2[0] = '\0';
+	attach_btf_init();
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		missing[i] = kinds[i]->unavailable ? kinds[i]->unavailable(cfg) : NULL;
 	*rtnl_out = rtnl;
@@ -93,12 +94,12 @@ kind_names(uint64_t prog_types, char *out, size_t size)
 	size_t len = 0;
 
 	out[0] = '\0';
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(kinds) && len < size; i++)
 		if (kinds[i]->prog_types & prog_types)
 			len += (size_t)snprintf(out + len, size - len, "%s%s", len ? ", " : "", kinds[i]->name);
 	return out;
 }
-#define KIND_NAMES(types) kind_names((types), (char[256]){0}, 256)
+#define KIND_NAMES(types) kind_names((types), (char[768]){0}, 768)
 
 static const struct attach_kind *
 kind_named(const char *name)

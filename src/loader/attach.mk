@@ -3,6 +3,7 @@
 noinst_LIBRARIES += libattach.a
 libattach_a_SOURCES = \
 	src/loader/attach.c src/loader/attach.def src/loader/attach.h \
+	src/loader/attach_btf.c \
 	src/loader/attach_cgroup_dir.c \
 	src/loader/attach_clsact.c \
 	src/loader/attach_hook.c src/loader/attach_hook.h \
@@ -14,7 +15,9 @@ libattach_a_SOURCES = \
 	src/loader/attach_tcx.c \
 	src/loader/attach_tp_btf.c \
 	src/loader/attach_tracepoint.c \
+	src/loader/attach_tracing.c \
 	src/loader/attach_xdp.c \
+	src/loader/btf_file.c src/loader/btf_file.h \
 	src/loader/netlink.c src/loader/netlink.h \
 	src/loader/netlink_ask.h \
 	src/loader/netlink_tc.c \
@@ -23,7 +26,9 @@ libattach_a_CFLAGS = $(AM_CFLAGS) $(LIBMNL_CFLAGS)
 ATTACH_LIBS = libattach.a $(LIBMNL_LIBS)
 
 if HAVE_CMOCKA
-UNIT_TESTS += tests/unit/test-attach-suffix tests/unit/test-netlink
+UNIT_TESTS += tests/unit/test-attach-suffix tests/unit/test-btf-file tests/unit/test-netlink
+tests_unit_test_btf_file_SOURCES = tests/unit/test-btf-file.c
+tests_unit_test_btf_file_LDADD = libattach.a $(IPC_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_netlink_SOURCES = tests/unit/test-netlink.c
 tests_unit_test_netlink_CFLAGS = $(AM_CFLAGS) $(LIBMNL_CFLAGS) -pthread
 tests_unit_test_netlink_LDADD = $(ATTACH_LIBS) $(CMOCKA_LIBS)

@@ -68,6 +68,23 @@ int	attach_iface_link(const struct attach_in *in, struct attach_iface *it, uint3
 int	attach_check_new(const struct attach_in *in, const struct msg_link_facts *want,
 		struct msg_result *res);
 
+/*
+ * Hooks that a program is loaded for (attach_btf.c).  The kernel's BTF and what securityfs says are
+ * read before the sandbox, by attach_btf_init().
+ */
+struct btf_file;
+void	attach_btf_init(void);
+struct btf_file *attach_vmlinux(void);		/* ->fd is -1 when the kernel has none */
+const char *attach_no_trampolines(void);	/* why this kernel takes no fentry, lsm, ...; NULL */
+const char *attach_no_bpf_lsm(void);		/* why lsm programs would not run; NULL */
+/* The hook's name without the prefix of its attach type; out is "" after an error. */
+int	attach_btf_name(uint32_t attach_type, uint32_t btf_id, char out[IPC_TARGET_MAX]);
+/* That of in->prog_fd; -ENOENT: a kernel before 6.0 does not tell. */
+int	attach_btf_hook(const struct attach_in *in, char out[IPC_TARGET_MAX]);
+/* Fills facts->target with the hook of in->prog_fd; one that the request names must be it. */
+int	attach_btf_target(const struct attach_in *in, struct msg_link_facts *facts,
+		struct msg_result *res);
+
 /* The kernel's refusal as an answer; what: "the tracepoint a/b".  Returns err. */
 int	attach_refused(struct msg_result *res, int err, const char *what);
 

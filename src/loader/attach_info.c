@@ -6,6 +6,7 @@
 
 #include "common/auto.h"
 #include "common/bpf_compat.h"
+#include "ipc/bpfnames.h"
 #include "loader/attach_hook.h"
 #include "loader/attach_suffix.h"
 
@@ -64,6 +65,10 @@ attach_link_info(int link_fd, uint32_t prog_type, int rtnl, struct msg_link_fact
 			err = compat_obj_info(link_fd, &info, sizeof(info));
 			facts->cookie = info.perf_event.cookie;
 		}
+	} else if (info.type == BPF_LINK_TYPE_TRACING) {
+		n.kind = bpf_prog_kind_name(prog_type, info.tracing.attach_type);
+		facts->cookie = info.tracing.cookie;
+		attach_btf_name(info.tracing.attach_type, info.tracing.target_btf_id, name);
 	} else if (info.type == BPF_LINK_TYPE_XDP) {
 		n.kind = "xdp";
 	} else if (info.type == COMPAT_BPF_LINK_TYPE_TCX) {

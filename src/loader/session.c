@@ -11,6 +11,7 @@
 
 #include "common/log.h"
 #include "ipc/bpfnames.h"
+#include "loader/attach_hook.h"
 #include "loader/handlers.h"
 #include "loader/loader.h"
 
@@ -258,12 +259,30 @@ on_LINKED_WITHOUT(struct loader *ld, struct peer *p, const struct msg_hdr *h,
 	return 0;
 }
 
+/* Why the kernel refuses a program without a word of the verifier. */
+static void
+refused_type(struct loader *ld, const struct session *s, struct msg_result *res)
+{
+	const char *kind = bpf_prog_kind_name(s->b.last_load.prog_type, s->b.last_load.attach_type);
+	static const char *const on_functions[] = { "fentry", "fexit", "fmod_ret", "lsm", "lsm_cgroup",
+		"freplace" };
+
+	for (size_t i = 0; ld->lockdown && i < ARRAY_SIZE(on_functions); i++)
+		if (strcmp(on_functions[i], kind) == 0) {
+			const char *why = attach_no_trampolines();
+
+			result_set(res, IPC_FAILED_PRECONDITION, -EPERM, "the kernel refuses programs of type %s: "
+				"%s", kind, why ? why : "lockdown");
+			return;
+		}
+	result_set(res, IPC_FAILED_PRECONDITION, -EPERM, "the kernel refuses programs of type %s (EPERM)%s",
+		kind, ld->lockdown ? ": lockdown forbids some types, see kernel_lockdown(7)" : "");
+}
+
 /* Why it failed, in the words of whoever refused first: our policy, the kernel, the linker. */
 static void
 failure_text(struct loader *ld, struct session *s, const struct msg_linked *m, struct msg_result *res)
 {
-	const char *kind = bpf_prog_kind_name(s->b.last_load.prog_type, s->b.last_load.attach_type);
-
 	if (s->b.refusal.code != IPC_OK) {
 		*res = s->b.refusal;
 		return;
@@ -271,9 +290,7 @@ failure_text(struct loader *ld, struct session *s, const struct msg_linked *m, s
 	result_set(res, m->code < 17 && m->code != IPC_OK ? m->code : IPC_INTERNAL, m->err, "%.*s",
 		(int)sizeof(m->text) - 1, m->text);
 	if (!m->log_len && s->b.last_load.err == -EPERM)
-		result_set(res, IPC_FAILED_PRECONDITION, -EPERM,
-			"the kernel refuses programs of type %s (EPERM)%s", kind,
-			ld->lockdown ? ": lockdown=integrity forbids some types, see kernel_lockdown(7)" : "");
+		refused_type(ld, s, res);
 }
 
 /* The linker's last word: keeps what it made, or says why not. */

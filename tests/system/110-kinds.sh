@@ -4,29 +4,18 @@
 set -eu
 # shellcheck source=../lib/bpfd.sh
 . "${BPFD_SRC:-.}/tests/lib/bpfd.sh"
+# shellcheck source=../lib/kinds.sh
+. "$SRC/tests/lib/kinds.sh"
 begin
+HITS=kinds_hits
 
-# hits N: the counter of slot N in the object's map, by its pin.
-hits() {
-	bpftool -j map lookup pinned "$BPFFS/map/$group/kinds_hits" key "$1" 0 0 0 | jq -r .formatted.value
-}
-moves() {
-	before=$(hits "$1")
-	shift_slot=$1
-	shift
-	"$@" || return 1
-	after=$(hits "$shift_slot")
-	[ "$after" -gt "$before" ] || { echo "counter $shift_slot stays at $after" && return 1; }
-}
-stands_still() { ! moves "$@"; }
-link_of() { json ".links[] | select(.program_name == \"$1\") | .id" list links; }
 kernel_sees_tc() {
 	here bpftool -j net show dev "$VETH" | jq -e '.[0].tc | length > 0' >/dev/null
 }
 
-# kind NAME PROGRAM SLOT TRAFFIC ATTACH-ARGS...
+# kind NAME PROGRAM SLOT TRAFFIC ATTACH-ARGS...: shorter than that of lib/kinds.sh, for more ways of each
 kind() {
-	name=$1 program=$2 slot=$3 traffic=$4
+	name=$1 program=$2 slot=$3 traffic=$4 failed=$TAP_FAILED
 	shift 4
 	is "attaches_$name" ctl attach "$program" "$@"
 	is "${name}_runs" moves "$slot" "$traffic"
@@ -37,6 +26,7 @@ kind() {
 	is "detaches_$name" ctl detach "$link"
 	is "${name}_no_longer_runs" stands_still "$slot" "$traffic"
 	is "${name}_is_not_listed" same "$(link_of "$program")" ""
+	[ "$TAP_FAILED" -ne "$failed" ] || kindtable "$1" works
 }
 
 net_pair || bail "cannot make a network namespace and veth pair"
@@ -49,10 +39,17 @@ is "lists_the_map" says kinds_hits ctl list maps
 is "metadata_selects" same "$(json '.programs | length' list programs -l purpose=kinds)" 6
 is "metadata_excludes" same "$(json '.programs | length' list programs -l purpose=other)" 0
 
+no_tcx=$(json '.attach_kinds[] | select(.name == "tcx") | .unavailable // ""' status)
 kind tracepoint on_tracepoint 0 /bin/true tracepoint sched/sched_process_exec
 is "the_global_was_set" same "$(($(hits 0) % 3))" 0
 kind raw_tracepoint on_raw_tp 1 /bin/true raw_tracepoint sched_process_exec
 kind tp_btf on_tp_btf 2 /bin/true tp_btf sched_process_exec
+if [ -n "$no_tcx" ]; then
+	kindtable tcx refused "$(refusal ctl attach on_ingress tcx "$VETH" --direction ingress)"
+else
+	kind tcx_ingress on_ingress 4 net_traffic tcx "$VETH" --direction ingress
+	kind tcx_egress on_egress 5 net_traffic tcx "$VETH" --direction egress
+fi
 kind xdp on_xdp 3 net_traffic xdp "$VETH"
 kind xdp_native on_xdp 3 net_traffic xdp "$VETH" --mode native
 kind xdp_skb on_xdp 3 net_traffic xdp "$VETH" --mode skb
