@@ -108,8 +108,7 @@ check-sanitize:
 EXTRA_DIST += tests/kinds tests/kinds.awk tests/run tests/sanitize tests/expected-skips.txt $(TEST_OBJECTS:.o=.c) \
 	tests/bench/events tests/bench/evbase.py tests/bench/evcost.py tests/bench/evstart.py \
 	tests/bench/evtime.py tests/bench/h2.py tests/bench/nothing.c tests/bench/run \
-	tests/clients/bpfman_client.js tests/clients/bpfman_client.py \
-	tests/clients/package-lock.json tests/clients/package.json \
+	tests/clients \
 	tests/fuzz/corpus tests/fuzz/h2.dict tests/fuzz/run \
 	tests/lib/bpfd.sh tests/lib/daemon.py tests/lib/kinds.sh tests/lib/mutate.py tests/lib/tap.py tests/lib/tap.sh \
 	tests/golden tests/lint tests/system tests/vm

@@ -6,19 +6,22 @@ usage: bpfman_client.py SOCKET GENDIR OBJECT INTERFACE
 
 GENDIR holds what protoc --python_out made of proto/.  Prints TAP.
 """
+import os
 import sys
 
 import grpc
 
 sock, gendir, obj, iface = sys.argv[1:5]
-sys.path.insert(0, gendir)
+sys.path[:0] = [gendir, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib")]
 import bpfman_v1_pb2 as pb  # noqa: E402
 import health_pb2 as hp  # noqa: E402
 import reflection_v1_pb2 as r1  # noqa: E402
 import reflection_v1alpha_pb2 as ra  # noqa: E402
+from tap import Tap  # noqa: E402
 
 channel = grpc.insecure_channel("unix:" + sock)
-results = []
+tap = Tap()
+check = tap.check
 
 
 def call(method, request, reply, service="bpfman.v1.Bpfman"):
@@ -34,11 +37,6 @@ def error(method, request, reply):
     except grpc.RpcError as e:
         return e.code(), e.details()
     return None, "the call succeeded"
-
-
-def check(name, ok, why=""):
-    results.append(ok)
-    print(f"{'ok' if ok else 'not ok'} {len(results)} - {name}" + ("" if ok else f"\n# {why}"))
 
 
 def load(names_and_types, **kw):
@@ -144,5 +142,4 @@ try:
     main()
 except grpc.RpcError as e:
     check("no call failed that should not", False, f"{e.code()} {e.details()}")
-print(f"1..{len(results)}")
-sys.exit(0 if all(results) else 1)
+tap.done()

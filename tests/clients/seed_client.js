@@ -7,26 +7,11 @@ const fs = require('fs');
 const os = require('os');
 const path = require('path');
 const grpc = require('@grpc/grpc-js');
-const loader = require('@grpc/proto-loader');
+const { open, calls, check, run } = require('./checks');
 
 const [sock, protoDir] = process.argv.slice(2);
-const options = { keepCase: true, longs: Number, enums: String, defaults: true, oneofs: true, includeDirs: [protoDir] };
-const proto = grpc.loadPackageDefinition(loader.loadSync('grpc_api.proto', options));
-const api = new proto.grpc.API('unix:' + sock, grpc.credentials.createInsecure());
-
-let n = 0;
-let failed = 0;
-function check(name, ok, why) {
-  n += 1;
-  if (!ok) failed += 1;
-  console.log(`${ok ? 'ok' : 'not ok'} ${n} - ${name}` + (ok ? '' : `\n# ${JSON.stringify(why)}`));
-}
-function call(method, request) {
-  return new Promise((resolve, reject) => {
-    api[method](request, { deadline: Date.now() + 20000 }, (err, reply) => (err ? reject(err) : resolve(reply)));
-  });
-}
-const failure = (method, request) => call(method, request).then(() => null, (err) => err);
+const api = new (open(protoDir, 'grpc_api.proto').grpc.API)('unix:' + sock, grpc.credentials.createInsecure());
+const { call, failure } = calls(api);
 
 // Runs the probe until an event that is wanted comes; null when none does.
 function liveTrace(wanted, ms) {
@@ -61,9 +46,6 @@ async function main() {
   await call('RemoveRule', { name: 'js-probe', tracer: 'exec' });
   err = await failure('RemoveRule', { name: 'js-probe', tracer: 'exec' });
   check('an unknown rule cannot be removed', err && err.details.includes('no rule'), err);
-  console.log(`1..${n}`);
-  api.close();
-  process.exit(failed ? 1 : 0);
 }
 
-main().catch((err) => { console.log(`Bail out! ${err}`); process.exit(1); });
+run(main);

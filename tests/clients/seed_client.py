@@ -17,11 +17,13 @@ import threading
 import grpc
 
 sock, gendir = sys.argv[1:3]
-sys.path.insert(0, gendir)
+sys.path[:0] = [gendir, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib")]
 import grpc_api_pb2 as pb  # noqa: E402
+from tap import Tap  # noqa: E402
 
 channel = grpc.insecure_channel("unix:" + sock)
-results = []
+tap = Tap()
+check = tap.check
 
 
 def call(method, request, reply):
@@ -36,11 +38,6 @@ def error(method, request, reply):
     except grpc.RpcError as e:
         return e.details()
     return "the call succeeded"
-
-
-def check(name, ok, why=""):
-    results.append(ok)
-    print(f"{'ok' if ok else 'not ok'} {len(results)} - {name}" + ("" if ok else f"\n# {why}"))
 
 
 def rule(name="py-probe", tracer="exec", **kw):
@@ -132,5 +129,4 @@ def main():
 
 
 main()
-print(f"1..{len(results)}")
-sys.exit(0 if all(results) else 1)
+tap.done()

@@ -59,28 +59,21 @@ def conditions(tap, daemon, folder):
             pass
 
     always = {"every", "host"}
-    run("probe-1", "plain", "m1")
-    got = matched(daemon, "m1")
-    tap.check("a glob, a list of its own; an exception, any of two and a disabled rule that do not", got ==
-              always | {"glob", "listed"}, str(got))
-    run("probe-2", "plain", "m2")
-    got = matched(daemon, "m2")
-    tap.check("the exception is for one program alone", got == always | {"glob", "except"}, str(got))
-    run("shared", "plain", "-x", "m3")
-    got = matched(daemon, "m3")
-    tap.check("a list for all rules, and one whole argument", got == always | {"listed", "any", "except"}, str(got))
-    run("shared", "plain-x", "m4")
-    got = matched(daemon, "m4")
-    tap.check("which a part of an argument is not", got == always | {"listed", "except"}, str(got))
-    run("UPPER", "plain", "pass=secret", "m5")
-    got = matched(daemon, "m5")
-    tap.check("a function of a field, a regular expression", got == always | {"lower", "regex", "except"}, str(got))
-    run("denied", "plain", "m6")
-    got = matched(daemon, "m6")
-    tap.check("a result by its name", got == always | {"failed", "except"}, str(got))
-    run("probe-1", "other", "halt", "m7")
-    got = matched(daemon, "m7")
-    tap.check("a rule that stops: earlier ones are there, later ones are not", got == {"every", "stop"}, str(got))
+    cases = [
+        ("a glob, a list of its own; an exception, any of two and a disabled rule that do not",
+         "probe-1 plain", always | {"glob", "listed"}),
+        ("the exception is for one program alone", "probe-2 plain", always | {"glob", "except"}),
+        ("a list for all rules, and one whole argument", "shared plain -x", always | {"listed", "any", "except"}),
+        ("which a part of an argument is not", "shared plain-x", always | {"listed", "except"}),
+        ("a function of a field, a regular expression", "UPPER plain pass=secret",
+         always | {"lower", "regex", "except"}),
+        ("a result by its name", "denied plain", always | {"failed", "except"}),
+        ("a rule that stops: earlier ones are there, later ones are not", "probe-1 other halt", {"every", "stop"}),
+    ]
+    for i, (name, command, want) in enumerate(cases):
+        run(*command.split(), f"mark{i}")
+        got = matched(daemon, f"mark{i}")
+        tap.check(name, got == want, str(got))
 
 
 def held_back(tap, daemon, folder):

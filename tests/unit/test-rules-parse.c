@@ -185,27 +185,38 @@ every_key_of_format_2_is_read(void **state)
 static void
 a_mistake_has_its_line_and_column_and_the_nearest_word(void **state)
 {
-	bad("version = 2\ntracer = 'open'\nacton = ['x']\n", 3, 1, "did you mean actions");
-	bad("version = 2\ntracer = 'open'\n[match]\nfield = 'pth'\nvalue = 'x'\n", 4, 9, "did you mean path");
-	bad("version = 2\ntracer = 'open'\n[match]\nfield = 'path'\nop = 'beginswith'\nvalue = 'x'\n", 5, 6,
-		"there is no operator");
-	bad("version = 2\ntracer = 'open'\n[match]\nfield = 'uid'\nop = 'prefix'\nvalue = 'x'\n", 5, 6,
-		"operator prefix does not fit field uid");
-	bad("version = 2\ntracer = 'open'\n[match]\nfield = 'uid'\nvalues = [0, 'root']\n", 5, 14,
-		"\"root\" is not a number");
-	bad("version = 2\ntracer = 'open'\n[match]\nfield = 'path'\nop = 'regex'\nvalue = 'a('\n", 6, 9,
-		"regular expression: missing closing parenthesis");
-	bad("version = 2\ntracer = 'tcpdrop'\n[match]\nfield = 'saddr'\nop = 'cidr'\nvalue = '10.0.0.0/33'\n", 6, 9,
-		"a network");
-	bad("version = 2\ntracer = 'open'\n[match]\nfield = 'path'\nop = 'in'\nlist = 'l'\n", 6, 8, "there is no list");
-	bad("version = 2\ntracer = 'open'\n[match]\nfield = 'path'\n", 3, 1, "at least one value");
-	bad("version = 2\ntracer = 'open'\n[match]\nop = 'in'\n", 3, 1, "needs a field");
-	bad("version = 2\ntracer = 'open'\nseverity = 'urgent'\n", 3, 12, "severity is one of");
-	bad("version = 2\ntracer = 'open'\nmitre = ['X1']\n", 3, 10, "no id of MITRE");
-	bad("version = 2\ntracer = 'open'\nratelimit = { rate = '10' }\n", 3, 22, "rate is a number");
-	bad("version = 2\ntracer = 'open'\ndedup = { window = '1s', key = ['nokey'] }\n", 3, 33, "no field \"nokey\"");
-	bad("version = 3\n", 1, 11, "version is 1 or 2");
-	bad("version = 2\ntracer = \n", 2, 10, "");
+	static const struct { const char *text; unsigned int line, column; const char *says; } cases[] = {
+		{ "version = 2\ntracer = 'open'\nacton = ['x']\n", 3, 1, "did you mean actions" },
+		{ "version = 2\ntracer = 'open'\n[match]\nfield = 'pth'\nvalue = 'x'\n", 4, 9,
+		  "did you mean path" },
+		{ "version = 2\ntracer = 'open'\n[match]\nfield = 'path'\nop = 'beginswith'\nvalue = 'x'\n", 5, 6,
+		  "there is no operator" },
+		{ "version = 2\ntracer = 'open'\n[match]\nfield = 'uid'\nop = 'prefix'\nvalue = 'x'\n", 5, 6,
+		  "operator prefix does not fit field uid" },
+		{ "version = 2\ntracer = 'open'\n[match]\nfield = 'uid'\nvalues = [0, 'root']\n", 5, 14,
+		  "\"root\" is not a number" },
+		{ "version = 2\ntracer = 'open'\n[match]\nfield = 'path'\nop = 'regex'\nvalue = 'a('\n", 6, 9,
+		  "regular expression: missing closing parenthesis" },
+		{ "version = 2\ntracer = 'tcpdrop'\n[match]\nfield = 'saddr'\nop = 'cidr'\nvalue = '10.0.0.0/33'\n", 6, 9,
+		  "a network" },
+		{ "version = 2\ntracer = 'open'\n[match]\nfield = 'path'\nop = 'in'\nlist = 'l'\n", 6, 8,
+		  "there is no list" },
+		{ "version = 2\ntracer = 'open'\n[match]\nfield = 'path'\n", 3, 1,
+		  "at least one value" },
+		{ "version = 2\ntracer = 'open'\n[match]\nop = 'in'\n", 3, 1, "needs a field" },
+		{ "version = 2\ntracer = 'open'\nseverity = 'urgent'\n", 3, 12,
+		  "severity is one of" },
+		{ "version = 2\ntracer = 'open'\nmitre = ['X1']\n", 3, 10, "no id of MITRE" },
+		{ "version = 2\ntracer = 'open'\nratelimit = { rate = '10' }\n", 3, 22,
+		  "rate is a number" },
+		{ "version = 2\ntracer = 'open'\ndedup = { window = '1s', key = ['nokey'] }\n", 3, 33,
+		  "no field \"nokey\"" },
+		{ "version = 3\n", 1, 11, "version is 1 or 2" },
+		{ "version = 2\ntracer = \n", 2, 10, "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		bad(cases[i].text, cases[i].line, cases[i].column, cases[i].says);
 }
 
 static void
