@@ -40,6 +40,28 @@ put_handle(struct linker *ln, struct call *c, const struct bpfcmd_field *f)
 	return 0;
 }
 
+/* libbpf took the ids of kernel functions from few types. */
+static bool
+put_kernel_id(const struct linker *ln, struct bpf_insn *in)
+{
+	bool call = in->code == (BPF_JMP | BPF_CALL) && in->src_reg == BPF_PSEUDO_KFUNC_CALL;
+	bool address = in->code == (BPF_LD | BPF_IMM | BPF_DW) && in->src_reg == BPF_PSEUDO_BTF_ID;
+
+	if (!ln->few.btf || !(call || address) || !in->imm)	/* 0: a weak one that this kernel lacks */
+		return true;
+	in->imm = (int32_t)few_kernel_id(&ln->few, (uint32_t)in->imm);
+	return in->imm != 0;
+}
+
+static int
+put_attach_id(const struct linker *ln, struct call *c)
+{
+	if (!ln->few.btf || c->cmd->cmd != BPF_PROG_LOAD || !c->own.attach_btf_id)
+		return 0;
+	wire(c)->attach_btf_id = few_kernel_id(&ln->few, c->own.attach_btf_id);
+	return wire(c)->attach_btf_id ? 0 : -EINVAL;
+}
+
 /* Descriptors inside a copied buffer become handles: maps in instructions, and the value of a map
  * that holds maps or programs. */
 static int
@@ -59,6 +81,9 @@ put_inner_handles(struct linker *ln, const struct call *c, const struct bpfcmd_f
 	}
 	if (c->cmd->cmd != BPF_PROG_LOAD || f->offset != offsetof(union bpf_attr, insns))
 		return 0;
+	for (size_t i = 0; i < len / sizeof(*in); i++)
+		if (!put_kernel_id(ln, &in[i]))
+			return -EINVAL;
 	for (size_t i = 0; i + 1 < len / sizeof(*in); i++) {
 		if (in[i].code != (BPF_LD | BPF_IMM | BPF_DW))
 			continue;
@@ -116,7 +141,7 @@ put_pointer(struct linker *ln, struct call *c, const struct bpfcmd_field *f, siz
 static int
 marshal(struct linker *ln, struct call *c)
 {
-	int err = 0;
+	int err = put_attach_id(ln, c);
 
 	arena_reset(&ln->arena);
 	for (size_t i = 0; i < BPFCMD_FIELDS_MAX && !err; i++) {

@@ -282,7 +282,7 @@ leave_out(struct linker *ln, struct tracer *t, const struct bpf_object *obj, int
 }
 
 static int
-link_image(struct linker *ln, const struct msg_load *req, const void *elf, size_t size,
+link_image(struct linker *ln, const struct msg_load *req, void *elf, size_t size,
 	struct tracer *tracer, struct msg_linked *out)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "bpfd", .pin_root_path = BPFCMD_PIN_DIR);
@@ -292,6 +292,8 @@ link_image(struct linker *ln, const struct msg_load *req, const void *elf, size_
 
 	if (err)
 		return err;
+	if (ours && !tracer->tries)
+		tracer_types(ln, elf, size);
 	obj = bpf_object__open_mem(elf, size, &opts);
 	if (!obj)
 		return errno == ENOMEM ? no_memory(out) : object_fail(out, IPC_INVALID_ARGUMENT, -errno,
@@ -341,6 +343,7 @@ link_object(struct linker *ln, const struct msg_load *req, int fd)
 	do {
 		err = link_image(ln, req, elf, (size_t)st.st_size, &tracer, &out);
 	} while (err == -EAGAIN);
+	tracer_end(ln);
 	munmap(elf, (size_t)st.st_size);
 	if (err && out.code == IPC_OK)
 		return err;

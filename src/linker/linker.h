@@ -8,6 +8,7 @@
 
 #include "ipc/chan.h"
 #include "linker/arena.h"
+#include "linker/few.h"
 #include "linker/slots.h"
 
 #define LINKER_SHARED_MAX 256
@@ -21,6 +22,8 @@ struct linker {
 	int btf_fd, kconfig_fd;		/* the kernel's; -1 when it has none */
 	int n_cpus;			/* possible ones */
 	struct btf *vmlinux;		/* parsed once, for every object; libbpf only borrows it */
+	struct kbtf kernel;		/* the same as it lies in memory, once a tracer needs it */
+	struct few few;			/* what of it the tracer in work asks for */
 	uint64_t arena_bytes, memory_bytes, cpu_s;
 	uint32_t flags;
 	int root_fd;
@@ -52,6 +55,9 @@ struct tracer {
 	size_t n_refused, tries;
 };
 void	tracer_begin(struct tracer *t);
+void	tracer_end(struct linker *ln);
+/* Few types of the kernel, or all; changes the object. */
+void	tracer_types(struct linker *ln, void *image, size_t size);
 int	tracer_programs(struct linker *ln, struct tracer *t, struct bpf_object *obj);
 int	tracer_maps(struct linker *ln, struct bpf_object *obj);	/* before shared ones are put in */
 /* Remembers and reports a program that the kernel refused: link again.  -ENOENT: there is none of

@@ -3,6 +3,10 @@ pkglibexec_PROGRAMS += bpfd-linker
 LINKER_SOURCES = \
 	src/linker/arena.c src/linker/arena.h \
 	src/linker/broker.c \
+	src/linker/few.c src/linker/few.h \
+	src/linker/few_wants.c \
+	src/linker/hooks.c \
+	src/linker/kbtf.c src/linker/kbtf.h \
 	src/linker/link.c \
 	src/linker/linker.h \
 	src/linker/object.c src/linker/object.h \
@@ -24,4 +28,9 @@ UNIT_TESTS += tests/unit/test-linker-arena
 tests_unit_test_linker_arena_SOURCES = tests/unit/test-linker-arena.c \
 	src/linker/arena.c src/linker/arena.h src/linker/slots.c src/linker/slots.h
 tests_unit_test_linker_arena_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/test-linker-few
+tests_unit_test_linker_few_SOURCES = tests/unit/test-linker-few.c src/linker/few.c src/linker/few.h \
+	src/linker/few_wants.c src/linker/hooks.c src/linker/kbtf.c src/linker/kbtf.h
+tests_unit_test_linker_few_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS) $(LIBELF_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_linker_few_LDADD = $(LIBBPF_LIBS) $(LIBELF_LIBS) $(CMOCKA_LIBS)
 endif

@@ -91,6 +91,8 @@ shims_parse_vmlinux(int fd)
 struct btf *
 btf__load_vmlinux_btf(void)
 {
+	if (self->few.btf)
+		return self->few.btf;
 	if (!self->vmlinux)
 		self->vmlinux = shims_parse_vmlinux(self->btf_fd);
 	return self->vmlinux;
@@ -101,7 +103,7 @@ btf__free(struct btf *btf)
 {
 	static void (*libbpf_free)(struct btf *btf);
 
-	if (!btf || btf == self->vmlinux)
+	if (!btf || (self && (btf == self->vmlinux || btf == self->few.btf)))
 		return;
 	if (!libbpf_free)
 		libbpf_free = (void (*)(struct btf *))dlsym(RTLD_NEXT, "btf__free");

@@ -5,42 +5,21 @@
 #include <string.h>
 
 #include "common/auto.h"
+#include "common/log.h"
 #include "linker/linker.h"
 #include "linker/object.h"
 
 /* Maps of bpf/core.bpf.c with an element for each possible CPU; the object cannot know how many. */
 static const char *const per_cpu_maps[] = { "shared", "rings_control", "rings_bulk" };
 
-/* Hooks whose presence the kernel's BTF tells, by the section's prefix. */
-static const struct {
-	const char *section, *type;
-	uint32_t kind;
-} hooks[] = {
-	{ "tp_btf/", "btf_trace_%s", BTF_KIND_TYPEDEF },
-	{ "raw_tp/", "btf_trace_%s", BTF_KIND_TYPEDEF },
-	{ "raw_tracepoint/", "btf_trace_%s", BTF_KIND_TYPEDEF },
-	{ "iter/", "bpf_iter_%s", BTF_KIND_FUNC },
-	{ "fentry/", "%s", BTF_KIND_FUNC },
-	{ "fexit/", "%s", BTF_KIND_FUNC },
-	{ "lsm/", "bpf_lsm_%s", BTF_KIND_FUNC },
-};
-
 static bool
-kernel_has(const struct btf *vmlinux, const char *section)
+kernel_has(const struct btf *kernel, const char *section)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++) {
-		size_t n = strlen(hooks[i].section);
-		char name[IPC_NAME_MAX + 16];
+	char name[HOOK_NAME_MAX];
+	uint32_t kind;
 
-		if (strncmp(section, hooks[i].section, n) != 0)
-			continue;
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-		snprintf(name, sizeof(name), hooks[i].type, section + n);
-#pragma GCC diagnostic pop
-		return btf__find_by_name_kind(vmlinux, name, hooks[i].kind) > 0;
-	}
-	return true;
+	return !hook_type(section, name, sizeof(name), &kind) ||
+		btf__find_by_name_kind(kernel, name, kind) > 0;
 }
 
 static int
@@ -63,18 +42,37 @@ tracer_begin(struct tracer *t)
 	memset(t, 0, sizeof(*t));
 }
 
+void
+tracer_end(struct linker *ln)
+{
+	struct few few = ln->few;
+
+	memset(&ln->few, 0, sizeof(ln->few));	/* libbpf's own btf__free() again */
+	few_free(&few);
+}
+
+void
+tracer_types(struct linker *ln, void *image, size_t size)
+{
+	int err = ln->kernel.n ? 0 : kbtf_open(ln->btf_fd, &ln->kernel);
+
+	if (!err)
+		err = few_make(&ln->kernel, image, size, &ln->few);
+	if (err)
+		log_debug("linker.types", "err=%s libbpf gets all of the kernel's", strerrorname_np(-err));
+}
+
 /* A "?" before the section: one of several ways to the same, whose absence is no loss. */
 int
 tracer_programs(struct linker *ln, struct tracer *t, struct bpf_object *obj)
 {
+	const struct btf *kernel = btf__load_vmlinux_btf();
 	struct bpf_program *p;
 	int err = 0;
 
-	if (!ln->vmlinux)
-		ln->vmlinux = shims_parse_vmlinux(ln->btf_fd);
 	bpf_object__for_each_program(p, obj) {
 		bool optional = !bpf_program__autoload(p), refused = false;
-		bool has = ln->vmlinux && kernel_has(ln->vmlinux, bpf_program__section_name(p));
+		bool has = kernel && kernel_has(kernel, bpf_program__section_name(p));
 
 		for (size_t i = 0; i < t->n_refused; i++)
 			refused = refused || strcmp(t->refused[i].name, bpf_program__name(p)) == 0;
