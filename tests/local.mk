@@ -19,6 +19,7 @@ TEST_OBJECTS = \
 	tests/bpf/aborted.bpf.o \
 	tests/bpf/byname.bpf.o \
 	tests/bpf/callers.bpf.o \
+	tests/bpf/cgroups.bpf.o \
 	tests/bpf/core.bpf.o \
 	tests/bpf/data.bpf.o \
 	tests/bpf/denied.bpf.o \

@@ -94,7 +94,8 @@ bpfd_api_SOURCES = \
 	src/api/ctl_req.c src/api/ctl_req.h \
 	src/api/logs.c src/api/logs.h \
 	src/api/programs.h \
-	src/api/programs_attach.c src/api/programs_kernel.c src/api/programs_load.c \
+	src/api/programs_attach.c src/api/programs_kernel.c \
+	src/api/programs_links.c src/api/programs_load.c \
 	src/api/programs_op.c src/api/programs_op.h \
 	src/api/programs_reconcile.c src/api/programs_remove.c \
 	src/api/programs_undo.c src/api/programs_undo.h \

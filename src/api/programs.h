@@ -51,6 +51,9 @@ void	programs_unload(struct call *call, uint64_t gid, uint32_t prog_id, bool dry
 /* Runs fn(arg, true) once the model is true: at once but for the first moments of the process. */
 void	programs_when_known(struct api *api, void (*fn)(void *arg, bool known), void *arg);
 
+/* The same, once the loader has looked which links the kernel took off by itself. */
+void	programs_when_links_known(struct api *api, void (*fn)(void *arg, bool known), void *arg);
+
 /* Every program of the kernel, as KERNEL_LIST answers; fn runs once, perhaps at once.  Askers share
  * the answer and take nothing from it.  -ENOMEM: fn will not run. */
 int	programs_kernel_list(struct api *api, void (*fn)(void *arg, struct answer *a), void *arg);

@@ -49,7 +49,8 @@ take_facts(struct link *l, const struct msg_link_facts *f)
 	l->facts = *f;
 	l->facts.gid = asked.gid;
 	memcpy(l->facts.kind, asked.kind, sizeof(asked.kind));
-	memcpy(l->facts.direction, asked.direction, sizeof(asked.direction));
+	if (asked.direction[0])
+		memcpy(l->facts.direction, asked.direction, sizeof(asked.direction));
 	if (!f->target[0])
 		memcpy(l->facts.target, asked.target, sizeof(asked.target));
 	l->facts.priority = asked.priority;

@@ -102,7 +102,7 @@ match_link(struct api *api, const struct inventory *inv, struct link *l)
 		api->undos += programs_undo_link(api, l, on_undone) == 0;
 		return;
 	}
-	l->live = f ? LIVE : LIVE_LOST;
+	l->live = f && !(f->hook_flags & LINK_GONE) ? LIVE : LIVE_LOST;
 	if (!f)
 		return;
 	l->facts.kernel_link_id = f->kernel_link_id;

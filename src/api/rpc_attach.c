@@ -28,20 +28,25 @@ static const struct code tc_codes[] = {
 	{ "dispatcher_return", 30 }, { NULL, 0 },
 };
 
+static const char *const ways[] = { "ingress", "egress", NULL };
+static const char *const ways_or_none[] = { "ingress", "egress", "", NULL };
+
 static const struct shape {
 	const char *kind;
 	const struct code *codes;	/* of proceed-on; NULL: it has none */
-	bool direction, mode;
+	const char *const *directions;	/* NULL: it has none */
+	bool mode;
 } shapes[] = {
-	{ "xdp", xdp_codes, false, true },
-	{ "tc", tc_codes, true, false },
-	{ "tcx", NULL, true, false },
+	{ "xdp", xdp_codes, NULL, true },
+	{ "tc", tc_codes, ways, false },
+	{ "tcx", NULL, ways, false },
+	{ "cgroup_skb", NULL, ways_or_none, false },
 };
 
 static const struct shape *
 shape_of(const struct msg_attach *m)
 {
-	static const struct shape plain = { "", NULL, false, false };
+	static const struct shape plain = { "", NULL, NULL, false };
 
 	for (size_t i = 0; i < ARRAY_SIZE(shapes); i++)
 		if (strcmp(shapes[i].kind, m->kind) == 0)
@@ -110,7 +115,6 @@ one_of(const char *word, const char *const *words)
 bool
 rpc_attach_check(struct call *call, const char *prefix, struct msg_attach *m)
 {
-	static const char *const directions[] = { "ingress", "egress", NULL };
 	static const char *const modes[] = { "", "native", "skb", "hw", NULL };
 	const struct shape *s = shape_of(m);
 
@@ -121,11 +125,14 @@ rpc_attach_check(struct call *call, const char *prefix, struct msg_attach *m)
 			prefix, m->priority, PRIORITY_MAX);
 		return false;
 	}
-	if (s->direction ? !one_of(m->direction, directions) : m->direction[0] != '\0') {
-		programs_refuse(call, IPC_INVALID_ARGUMENT, s->direction ?
-			"%sdirection: %s is neither ingress nor egress" :
-			"%sdirection: %s, but this kind of attach has none", prefix,
-			LOG_QUOTE(m->direction));
+	if (s->directions && !one_of(m->direction, s->directions)) {
+		programs_refuse(call, IPC_INVALID_ARGUMENT, "%sdirection: %s is neither %s nor %s", prefix,
+			LOG_QUOTE(m->direction), s->directions[0], s->directions[1]);
+		return false;
+	}
+	if (!s->directions && m->direction[0]) {
+		programs_refuse(call, IPC_INVALID_ARGUMENT, "%sdirection: %s, but this kind of attach has none",
+			prefix, LOG_QUOTE(m->direction));
 		return false;
 	}
 	if (s->mode ? !one_of(m->mode, modes) : m->mode[0] != '\0') {

@@ -81,7 +81,7 @@ rpc_programs_list_links(struct call *call, const ProtobufCMessage *request)
 	struct get *g = new_get(call, rq->program, rq->kind);
 
 	if (g)
-		programs_when_known(g->q.api, on_list_known, g);
+		programs_when_links_known(g->q.api, on_list_known, g);
 }
 
 static void
@@ -119,7 +119,7 @@ rpc_programs_get_link(struct call *call, const ProtobufCMessage *request)
 	}
 	g = new_get(call, rq->link, "");
 	if (g)
-		programs_when_known(g->q.api, on_link_known, g);
+		programs_when_links_known(g->q.api, on_link_known, g);
 }
 
 static size_t

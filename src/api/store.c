@@ -142,8 +142,8 @@ store_finish_link(struct store *st, const struct link *l)
 {
 	const struct msg_link_facts *f = &l->facts;
 
-	return store_run(st, ST_FINISH_LINK, "iisssiii", I(f->link_id), I(ROW_DONE), f->backend, f->target,
-		f->mode, I(f->ifindex), I(f->netns_ino), I(l->attached_ns));
+	return store_run(st, ST_FINISH_LINK, "iisssiiis", I(f->link_id), I(ROW_DONE), f->backend, f->target,
+		f->mode, I(f->ifindex), I(f->netns_ino), I(l->attached_ns), f->direction);
 }
 
 int

@@ -63,7 +63,7 @@ run_attach(struct ctl *ctl, const struct args *args)
 }
 
 static const struct opt opts[] = {
-	{ "direction", 0, "DIRECTION", "tc and tcx: ingress or egress", WORD_CHOICE,
+	{ "direction", 0, "DIRECTION", "tc, tcx, cgroup_skb: ingress or egress", WORD_CHOICE,
 		"ingress|egress" },
 	{ "mode", 0, "MODE", "xdp: native, skb or hw; without it native, then skb", WORD_CHOICE,
 		"native|skb|hw" },

@@ -15,6 +15,16 @@
  * with the version that brought it.
  */
 enum {
+	COMPAT_BPF_NETFILTER = 45,		/* Linux 6.4 */
+	COMPAT_BPF_CGROUP_UNIX_CONNECT = 49,	/* Linux 6.7, as the four after it */
+	COMPAT_BPF_CGROUP_UNIX_GETSOCKNAME = 53,
+	COMPAT_BPF_NETKIT_PRIMARY = 54,		/* Linux 6.7 */
+	COMPAT_BPF_NETKIT_PEER = 55,		/* Linux 6.7 */
+	COMPAT_BPF_PROG_TYPE_NETFILTER = 32,	/* Linux 6.4 */
+	COMPAT_BPF_F_NETFILTER_IP_DEFRAG = 1,	/* Linux 6.6 */
+	COMPAT_BPF_LINK_TYPE_NETFILTER = 10,	/* Linux 6.4 */
+	COMPAT_BPF_LINK_TYPE_NETKIT = 13,	/* Linux 6.7 */
+	COMPAT_BPF_LINK_TYPE_SOCKMAP = 14,	/* Linux 6.10 */
 	COMPAT_BPF_TCX_INGRESS = 46,		/* Linux 6.6 */
 	COMPAT_BPF_TCX_EGRESS = 47,		/* Linux 6.6 */
 	COMPAT_BPF_LINK_TYPE_TCX = 11,		/* Linux 6.6 */
@@ -26,7 +36,7 @@ enum {
 };
 
 /* BPF_LINK_CREATE.  arg: bpf_cookie of perf events (Linux 5.15), relative_fd or relative_id of tcx
- * (6.6). */
+ * (6.6), netkit (6.7) and cgroups (6.17). */
 struct compat_link_create {
 	uint32_t prog_fd, target, attach_type, flags;
 	uint64_t arg;
@@ -34,6 +44,19 @@ struct compat_link_create {
 		uint64_t expected_revision;	/* tcx, Linux 6.6 */
 		uint64_t tracing_cookie;	/* fentry, lsm, ...; Linux 5.19 */
 	};
+};
+
+/* The same for a netfilter hook, Linux 6.4.  family: NFPROTO_*, hook: NF_INET_*. */
+struct compat_netfilter_link {
+	uint32_t prog_fd, reserved, attach_type, no_flags;
+	uint32_t family, hook;
+	int32_t priority;
+	uint32_t flags;
+};
+
+/* BPF_PROG_ATTACH and BPF_PROG_DETACH. */
+struct compat_prog_attach {
+	uint32_t target_fd, prog_fd, attach_type, flags;
 };
 
 /* BPF_RAW_TRACEPOINT_OPEN; a kernel before 6.10 refuses a cookie with E2BIG. */
@@ -49,8 +72,16 @@ struct compat_link_info {
 	union {
 		struct { uint64_t tp_name; uint32_t tp_name_len, pad; uint64_t cookie; } raw_tracepoint;
 		struct { uint32_t attach_type, target_obj_id, target_btf_id, pad; uint64_t cookie; } tracing;
+		struct { uint64_t id; uint32_t attach_type; } cgroup;
+		struct { uint32_t ino, attach_type; } netns;
+		struct { uint32_t map_id, attach_type; } sockmap;	/* Linux 6.10 */
+		struct {					/* Linux 6.4 */
+			uint32_t family, hook;
+			int32_t priority;
+			uint32_t flags;
+		} netfilter;
 		struct { uint32_t ifindex; } xdp;
-		struct { uint32_t ifindex, attach_type; } tcx;	/* Linux 6.6 */
+		struct { uint32_t ifindex, attach_type; } tcx;	/* Linux 6.6; netkit, 6.7 */
 		struct {					/* Linux 6.6 */
 			uint32_t type, pad;
 			uint64_t tp_name;

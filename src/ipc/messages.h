@@ -173,16 +173,22 @@ struct msg_map_facts {
 };
 struct msg_link_facts {
 	uint64_t link_id, gid, netns_ino, cookie;
+	uint64_t object_id;			/* the kernel's number of a cgroup or map, or 0 */
 	uint32_t prog_id, kernel_link_id, kernel_link_type, ifindex;
+	uint32_t attach_type;			/* BPF_* where one kind has several hooks, or 0 */
 	int32_t priority;
-	uint32_t hook_flags;			/* LINK_MADE_QDISC */
+	uint32_t hook_flags;			/* LINK_MADE_QDISC, ... */
+	uint32_t reserved;
 	char kind[32];				/* as attached: "tc" becomes tcx or clsact in backend */
 	char backend[16];			/* link, tcx, clsact */
 	char target[IPC_TARGET_MAX];
 	char direction[16];
 	char mode[16];
 };
-enum { LINK_MADE_QDISC = 1 };			/* bpfd made the clsact qdisc and removes it */
+enum {
+	LINK_MADE_QDISC = 1,			/* bpfd made the clsact qdisc and removes it */
+	LINK_GONE = 2,				/* what it was attached to is gone, so the kernel took it off */
+};
 struct msg_counter { uint64_t value; char name[56]; };
 struct msg_hello { uint64_t prog_types, map_types; uint32_t flags, reserved; };
 enum { HELLO_TCX = 1, HELLO_BTF = 2, HELLO_LOCKDOWN = 4 };

@@ -122,35 +122,6 @@ check_text(const struct msg_attach *req, struct msg_result *res)
 	return 0;
 }
 
-/* What a kind does not use is refused, so that nobody believes that it had an effect. */
-static int
-check_takes(const struct attach_kind *k, const struct msg_attach *req, struct msg_result *res)
-{
-	const struct {
-		uint32_t bit;
-		const char *what;
-		bool given;
-	} fields[] = {
-		{ TAKES_NETNS, "network namespace", req->netns[0] },
-		{ TAKES_DIRECTION, "direction", req->direction[0] },
-		{ TAKES_MODE, "mode", req->mode[0] },
-		{ TAKES_COOKIE, "cookie", req->cookie || (req->flags & ATTACH_HAS_COOKIE) },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
-		if (fields[i].given && !(k->takes & fields[i].bit))
-			return result_set(res, IPC_INVALID_ARGUMENT, -EINVAL, "attach kind %s takes no %s",
-				k->name, fields[i].what);
-	if ((k->takes & TAKES_TARGET) && !req->target[0])
-		return result_set(res, IPC_INVALID_ARGUMENT, -EINVAL, "attach kind %s needs a target: %s",
-			k->name, k->target);
-	if ((k->takes & TAKES_DIRECTION) && strcmp(req->direction, "ingress") != 0 &&
-	    strcmp(req->direction, "egress") != 0)
-		return result_set(res, IPC_INVALID_ARGUMENT, -EINVAL, "attach kind %s needs a direction: "
-			"ingress or egress%s%s", k->name, req->direction[0] ? ", not " : "", req->direction);
-	return 0;
-}
-
 static const struct attach_option *
 option_named(const struct attach_kind *k, const char *name)
 {
@@ -182,6 +153,45 @@ is_one_of(const char *value, const char *words)
 		if ((at == words || at[-1] == '|') && (at[len] == '|' || !at[len]))
 			return true;
 	return false;
+}
+
+static int
+check_direction(const struct attach_kind *k, const struct msg_attach *req, struct msg_result *res)
+{
+	const char *words = k->directions ? k->directions : "ingress|egress", *bar;
+
+	if (!req->direction[0] ? words[0] == '|' : is_one_of(req->direction, words))
+		return 0;
+	words += words[0] == '|';
+	bar = strchr(words, '|');
+	return result_set(res, IPC_INVALID_ARGUMENT, -EINVAL, "attach kind %s needs a direction: "
+		"%.*s or %s%s%s", k->name, (int)(bar - words), words, bar + 1,
+		req->direction[0] ? ", not " : "", req->direction);
+}
+
+/* What a kind does not use is refused, so that nobody believes that it had an effect. */
+static int
+check_takes(const struct attach_kind *k, const struct msg_attach *req, struct msg_result *res)
+{
+	const struct {
+		uint32_t bit;
+		const char *what;
+		bool given;
+	} fields[] = {
+		{ TAKES_NETNS, "network namespace", req->netns[0] },
+		{ TAKES_DIRECTION, "direction", req->direction[0] },
+		{ TAKES_MODE, "mode", req->mode[0] },
+		{ TAKES_COOKIE, "cookie", req->cookie || (req->flags & ATTACH_HAS_COOKIE) },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+		if (fields[i].given && !(k->takes & fields[i].bit))
+			return result_set(res, IPC_INVALID_ARGUMENT, -EINVAL, "attach kind %s takes no %s",
+				k->name, fields[i].what);
+	if ((k->takes & TAKES_TARGET) && !req->target[0])
+		return result_set(res, IPC_INVALID_ARGUMENT, -EINVAL, "attach kind %s needs a target: %s",
+			k->name, k->target);
+	return k->takes & TAKES_DIRECTION ? check_direction(k, req, res) : 0;
 }
 
 static int

@@ -49,7 +49,7 @@ enum { TAKES_TARGET = 1, TAKES_NETNS = 2, TAKES_DIRECTION = 4, TAKES_MODE = 8, T
 
 /*
  * One attach kind, registered in attach.def as ATTACH_KIND(name) with a definition
- *   const struct attach_kind attach_kind_NAME in src/loader/attach_NAME.c
+ *   const struct attach_kind attach_kind_NAME in src/loader/attach_*.c
  */
 struct attach_kind {
 	const char *name;		/* word on the command line */
@@ -57,6 +57,7 @@ struct attach_kind {
 	const char *help;
 	uint64_t prog_types;		/* bit per BPF_PROG_TYPE_* that it accepts */
 	uint32_t takes;			/* TAKES_*: what of a request it uses */
+	const char *directions;		/* "primary|peer"; first a bar: it may be left out.  NULL: ingress, egress */
 	const struct attach_option *options;	/* its own, ended by one without name; NULL: none */
 	/* Why this kernel lacks it, or NULL; called once at start, before the sandbox. */
 	const char *(*unavailable)(const struct config *cfg);

@@ -4,11 +4,13 @@ noinst_LIBRARIES += libattach.a
 libattach_a_SOURCES = \
 	src/loader/attach.c src/loader/attach.def src/loader/attach.h \
 	src/loader/attach_btf.c \
+	src/loader/attach_cgroup.c \
 	src/loader/attach_cgroup_dir.c \
 	src/loader/attach_clsact.c \
 	src/loader/attach_hook.c src/loader/attach_hook.h \
 	src/loader/attach_iface.c \
 	src/loader/attach_info.c \
+	src/loader/attach_order.c \
 	src/loader/attach_raw_tracepoint.c \
 	src/loader/attach_suffix.c src/loader/attach_suffix.h \
 	src/loader/attach_tc.c \

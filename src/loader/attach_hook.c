@@ -12,18 +12,19 @@ struct sought {
 	uint64_t found;			/* link_id */
 };
 
-/* Hooks on interfaces are told apart by index, namespace and direction, others by name. */
+/* Hooks are told apart by the number of what they are on where they have one, else by name. */
 static int
 same_hook(void *arg, const struct msg_link_facts *l)
 {
 	struct sought *s = arg;
 	const struct msg_link_facts *w = s->want;
+	bool number = w->ifindex || w->object_id;
 
-	if (l->prog_id != w->prog_id || strcmp(l->backend, w->backend) != 0)
+	if (l->prog_id != w->prog_id || strcmp(l->backend, w->backend) != 0 ||
+	    l->ifindex != w->ifindex || l->netns_ino != w->netns_ino || l->object_id != w->object_id ||
+	    l->attach_type != w->attach_type || strcmp(l->direction, w->direction) != 0)
 		return 0;
-	if (w->ifindex ? l->ifindex != w->ifindex || l->netns_ino != w->netns_ino ||
-			 strcmp(l->direction, w->direction) != 0
-		       : strcmp(l->kind, w->kind) != 0 || strcmp(l->target, w->target) != 0)
+	if (!number && (strcmp(l->kind, w->kind) != 0 || strcmp(l->target, w->target) != 0))
 		return 0;
 	s->found = l->link_id;
 	return 1;
@@ -38,8 +39,8 @@ attach_check_new(const struct attach_in *in, const struct msg_link_facts *want,
 	if (!loader_links_each(in->ld, same_hook, &s))
 		return 0;
 	return result_set(res, IPC_ALREADY_EXISTS, -EEXIST, "program %u is attached to %s%s%s already, "
-		"by link %llu", want->prog_id, want->target, want->direction[0] ? " " : "",
-		want->direction, (unsigned long long)s.found);
+		"by link %llu", want->prog_id, want->target[0] ? want->target : "that network namespace",
+		want->direction[0] ? " " : "", want->direction, (unsigned long long)s.found);
 }
 
 int

@@ -35,6 +35,17 @@ struct attach_cgroup {
 int	attach_cgroup(const struct attach_in *in, const char *target, struct attach_cgroup *it,
 		struct msg_result *res);
 const char *attach_no_cgroup2(void);		/* why there are none, or NULL */
+/* Of a kernel link on a cgroup: kind, direction, attach_type.  False: no hook of these kinds. */
+bool	attach_cgroup_facts(uint32_t attach_type, struct msg_link_facts *facts);
+
+/*
+ * Where a new program belongs on a hook: lower priority first, equal ones as they came, among bpfd's
+ * own, told by what of hook is not its priority.  Other tools' programs stay where they are.  Flags
+ * and relative link of BPF_LINK_CREATE, 0 when bpfd has none there.
+ */
+struct attach_order { uint32_t flags, relative_id; };
+void	attach_order(const struct attach_in *in, const struct msg_link_facts *hook,
+		struct attach_order *out);
 
 /* The interface of a request. */
 struct attach_iface {

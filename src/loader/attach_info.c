@@ -77,10 +77,18 @@ attach_link_info(int link_fd, uint32_t prog_type, int rtnl, struct msg_link_fact
 	}
 	if (err < 0)
 		return err;
+	/* What is detached with its object keeps its type, and has 0 in the object's place. */
+	if ((info.type == BPF_LINK_TYPE_XDP || info.type == COMPAT_BPF_LINK_TYPE_TCX) && !info.xdp.ifindex)
+		facts->hook_flags |= LINK_GONE;
 	facts->kernel_link_id = info.id;
 	facts->kernel_link_type = info.type;
 	facts->prog_id = info.prog_id;
 	put(facts, &n);
+	if (info.type == BPF_LINK_TYPE_CGROUP) {
+		attach_cgroup_facts(info.cgroup.attach_type, facts);
+		facts->object_id = info.cgroup.id;
+		facts->hook_flags |= info.cgroup.id ? 0 : LINK_GONE;
+	}
 	if (info.type == BPF_LINK_TYPE_XDP || info.type == COMPAT_BPF_LINK_TYPE_TCX)
 		put_iface(facts, rtnl, info.xdp.ifindex);
 	return 0;
@@ -98,7 +106,7 @@ attach_suffix_facts(const char *pin_suffix, int rtnl, struct msg_link_facts *fac
 	facts->priority = s.priority;
 	facts->netns_ino = s.netns_ino;
 	/* The other one looked in the host's namespace, where the number may mean another. */
-	if (s.netns_ino != attach_host()->netns_ino)
+	if (facts->ifindex && s.netns_ino != attach_host()->netns_ino)
 		facts->target[0] = '\0';
 	if (s.is_link) {
 		strcpy(facts->mode, s.mode == 'n' ? "native" : s.mode == 's' ? "skb" : "");

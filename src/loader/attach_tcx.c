@@ -9,35 +9,11 @@
 #include "loader/attach_suffix.h"
 #include "loader/oneshot.h"
 
-/* bpfd's own programs on the hook that stand next to a new one: lower priority first, equal ones
- * as they came.  Other tools' programs stay where they are. */
-struct neighbours {
-	const struct msg_link_facts *hook;
-	struct msg_link_facts before, after;	/* kernel_link_id 0: none */
-	bool elsewhere;				/* bpfd has TCX links outside the host's namespace */
-};
-
+/* bpfd has TCX links outside the host's namespace. */
 static int
-compare(void *arg, const struct msg_link_facts *l)
+is_elsewhere(void *arg, const struct msg_link_facts *l)
 {
-	struct neighbours *n = arg;
-	const struct msg_link_facts *h = n->hook;
-
-	if (strcmp(l->backend, "tcx") != 0)
-		return 0;
-	n->elsewhere |= l->netns_ino != attach_host()->netns_ino;
-	if (l->ifindex != h->ifindex || l->netns_ino != h->netns_ino ||
-	    strcmp(l->direction, h->direction) != 0)
-		return 0;
-	if (l->priority <= h->priority) {
-		if (!n->before.kernel_link_id || l->priority > n->before.priority ||
-		    (l->priority == n->before.priority && l->link_id > n->before.link_id))
-			n->before = *l;
-	} else if (!n->after.kernel_link_id || l->priority < n->after.priority ||
-		   (l->priority == n->after.priority && l->link_id < n->after.link_id)) {
-		n->after = *l;
-	}
-	return 0;
+	return strcmp(l->backend, "tcx") == 0 && l->netns_ino != attach_host()->netns_ino;
 }
 
 static int
@@ -46,22 +22,16 @@ create(const struct attach_in *in, struct attach_iface *it, const struct msg_lin
 {
 	uint32_t type = strcmp(hook->direction, "ingress") == 0 ? COMPAT_BPF_TCX_INGRESS :
 								  COMPAT_BPF_TCX_EGRESS;
-	struct neighbours n = { .hook = hook };
-	uint32_t flags = 0, relative = 0;
+	struct attach_order o = { 0 };
+	uint32_t flags;
 	int link;
 
 	if (it->found)
-		loader_links_each(in->ld, compare, &n);
-	if (n.before.kernel_link_id) {
-		flags = COMPAT_BPF_F_AFTER | COMPAT_BPF_F_LINK | COMPAT_BPF_F_ID;
-		relative = n.before.kernel_link_id;
-	} else if (n.after.kernel_link_id) {
-		flags = COMPAT_BPF_F_BEFORE | COMPAT_BPF_F_LINK | COMPAT_BPF_F_ID;
-		relative = n.after.kernel_link_id;
-	}
-	link = attach_iface_link(in, it, type, &flags, relative, res);
+		attach_order(in, hook, &o);
+	flags = o.flags;
+	link = attach_iface_link(in, it, type, &flags, o.relative_id, res);
 	/* The neighbour left the hook without bpfd: somebody detached it by force. */
-	if ((link == -ENOENT || link == -EINVAL) && relative) {
+	if ((link == -ENOENT || link == -EINVAL) && o.relative_id) {
 		flags = 0;
 		link = attach_iface_link(in, it, type, &flags, 0, res);
 	}
@@ -72,15 +42,13 @@ int
 attach_by_tcx(const struct attach_in *in, struct attach_out *out, struct msg_result *res)
 {
 	struct attach_suffix suffix = { .is_link = true, .priority = (uint16_t)out->facts.priority };
-	struct neighbours n = { .hook = &out->facts };
 	char what[IPC_TARGET_MAX + 32];
 	AUTO(fd) int sock = -1;
 	struct attach_iface it;
 	int err;
 
 	strcpy(out->facts.backend, "tcx");
-	loader_links_each(in->ld, compare, &n);
-	err = attach_iface(in, n.elsewhere, &it, res);
+	err = attach_iface(in, loader_links_each(in->ld, is_elsewhere, NULL), &it, res);
 	if (err)
 		return err;
 	sock = TAKE_FD(it.take_sock);

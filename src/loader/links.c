@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/auto.h"
 #include "common/log.h"
 #include "loader/attach.h"
 #include "loader/authorise.h"
@@ -125,5 +126,39 @@ on_DETACH(struct loader *ld, struct peer *p, const struct msg_hdr *h, const stru
 		reply_result(ld, h->seq, &res);
 	else
 		reply_ok(ld, h->seq, 0);
+	return 0;
+}
+
+/* The pin stays until somebody detaches it: the client is to see what became of its link. */
+static bool
+is_gone(struct loader *ld, struct obj_link *l)
+{
+	struct msg_link_facts now = { 0 };
+	AUTO(fd) int fd = -1;
+
+	if (l->linkless || (l->facts.hook_flags & LINK_GONE))
+		return l->facts.hook_flags & LINK_GONE;
+	fd = objects_open_link(&ld->objects, l);
+	if (fd < 0 || attach_link_info(fd, 0, -1, &now) < 0 || !(now.hook_flags & LINK_GONE))
+		return false;
+	l->facts.hook_flags |= LINK_GONE;
+	return true;
+}
+
+int
+on_LINKS_GONE(struct loader *ld, struct peer *p, const struct msg_hdr *h, const struct msg_none *m,
+	int *fds)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < ld->objects.n_links; i++) {
+		struct obj_link *l = &ld->objects.links[i];
+
+		if (!is_gone(ld, l))
+			continue;
+		reply(ld, IPC_LINK_FACTS, h->seq, &l->facts, NULL);
+		n++;
+	}
+	reply_ok(ld, h->seq, n);
 	return 0;
 }

@@ -427,6 +427,7 @@ on_message(struct apirig *r, const struct chan_msg *m)
 		on_tracers_want(r, seq, m->payload);
 		return true;
 	case IPC_TRACERS_LIST:
+	case IPC_LINKS_GONE:
 	case IPC_LOADER_STATS:
 		result(r, seq, IPC_OK, 0, "");
 		return true;
