@@ -131,9 +131,12 @@ ev_begin(const struct ev_settings *set, const struct ev_tracer_filter *f, __u16 
 	return s;
 }
 
-/* As ev_new(), but whose event it is must be filled in by ev_fill_current(): when the path passes. */
+/*
+ * As ev_new(), but whose event it is must be filled in by ev_fill_current(): when the path passes.
+ * t: the current task where it is at hand, or NULL.
+ */
 static __always_inline struct ev_scratch *
-ev_new_bare(__u16 event, __u32 size)
+ev_new_bare(struct task_struct *t, __u16 event, __u32 size)
 {
 	struct ev_settings *set = ev_settings();
 	struct ev_tracer_filter *f;
@@ -143,7 +146,7 @@ ev_new_bare(__u16 event, __u32 size)
 	f = ev_filter_of(set->filter & 1);
 	if (!f)
 		return NULL;
-	if (!ev_current_passes(f, set->filter & 1)) {
+	if (!ev_current_passes(t, f, set->filter & 1)) {
 		ev_count_filtered();
 		return NULL;
 	}
@@ -154,7 +157,7 @@ ev_new_bare(__u16 event, __u32 size)
 static __always_inline struct ev_scratch *
 ev_new(__u16 event, __u32 size)
 {
-	struct ev_scratch *s = ev_new_bare(event, size);
+	struct ev_scratch *s = ev_new_bare(NULL, event, size);
 
 	if (s)
 		ev_fill_current(s);
@@ -228,21 +231,27 @@ ev_emit(struct ev_scratch *s)
 	__u32 len = ev_close(s);
 
 	ev_head(s)->ts = bpf_ktime_get_boot_ns();
-	return ev_output(EV_CLASS, EV_TRACER, ev_head(s), len, s->urgent);
+	return ev_output_by(EV_CLASS, EV_TRACER, ev_head(s), len, s->urgent, true);
 }
 
-/* False: the ring was full; it has been counted. */
+/* t: the current task.  False: the ring was full; it has been counted. */
 static __always_inline bool
-ev_send(struct ev_scratch *s)
+ev_send_of(struct ev_scratch *s, struct task_struct *t)
 {
 	struct ev_scratch *i;
 
-	if (!ev_announced(s)) {
+	if (!ev_announced(s, t)) {
 		i = ev_scratch(1);
 		if (i)
 			ev_announce(i, s);
 	}
 	return ev_emit(s);
+}
+
+static __always_inline bool
+ev_send(struct ev_scratch *s)
+{
+	return ev_send_of(s, bpf_get_current_task_btf());
 }
 
 /* Of ev_new_unowned() and ev_new_of(). */

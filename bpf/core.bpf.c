@@ -6,15 +6,6 @@
 #define EV_THIS NONE
 #include "bpf/bpfd.bpf.h"
 
-/* A 32-bit system call has other numbers: it is counted (TR_NONE, filtered) and not looked at. */
-static __always_inline bool
-is_compat(void)
-{
-	struct task_struct *t = bpf_get_current_task_btf();
-
-	return t->thread_info.status & KERNEL_TS_COMPAT;
-}
-
 SEC("tp_btf/sys_exit")
 int
 BPF_PROG(core_sys_exit, struct pt_regs *regs, long ret)
@@ -29,10 +20,11 @@ BPF_PROG(core_sys_exit, struct pt_regs *regs, long ret)
 	}
 	if (!*mask)
 		return 0;
-	if (is_compat()) {
-		ev_count_filtered();
+	/* Asks that itself, of the task that it needs anyway, and is the first one for its calls. */
+	if (*mask & (1u << TR_OPEN))
+		bpf_tail_call_static(ctx, &sys_progs, TR_OPEN);
+	if (ev_is_compat(bpf_get_current_task_btf()))
 		return 0;
-	}
 	ev_next_of(ctx, *mask);
 	return 0;
 }

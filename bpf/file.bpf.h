@@ -39,11 +39,11 @@ enum bpf_func_id___cast { BPF_FUNC_cgrp_storage_get___cast };
 /* Any type of the kernel that is two words without pointers. */
 struct timespec64 { __s64 tv_sec, tv_nsec; } __attribute__((preserve_access_index));
 
-/* The file of a descriptor of the current task; 0: there is none. */
+/* The file of a descriptor of the current task, which is t; 0: there is none. */
 static __always_inline struct file *
-file_of(__u32 fd)
+file_of_task(struct task_struct *t, __u32 fd)
 {
-	struct fdtable *fdt = ev_task()->files->fdt;
+	struct fdtable *fdt = EV_READ_ONLY(struct task_struct, t)->files->fdt;
 	struct file *file = NULL;
 
 	if (fd >= fdt->max_fds)
@@ -52,6 +52,12 @@ file_of(__u32 fd)
 		return (struct file *)FILE_CAST(struct timespec64, (__u64)fdt->fd + fd * 8ULL)->tv_sec;
 	bpf_probe_read_kernel(&file, sizeof(file), fdt->fd + fd);
 	return file;
+}
+
+static __always_inline struct file *
+file_of(__u32 fd)
+{
+	return file_of_task(bpf_get_current_task_btf(), fd);
 }
 
 static __always_inline struct file_at
@@ -156,6 +162,7 @@ file_compose_step(__u32 i, struct file_compose *c)
 	__u32 at = c->at, n = s->n_names, len, k;
 	__u64 packed, name;
 	struct timespec64 *words;
+	__u64 *to;
 
 	if (i >= n || at >= EV_OFFS + EV_PATH_MAX - 257)
 		return 1;
@@ -172,8 +179,9 @@ file_compose_step(__u32 i, struct file_compose *c)
 		if (k >= len)
 			break;
 		words = FILE_CAST(struct timespec64, name + k);
-		*(__u64 *)&s->b[at + k] = words->tv_sec;
-		*(__u64 *)&s->b[at + k + 8] = words->tv_nsec;
+		to = ev_words(s, at + k);
+		to[0] = words->tv_sec;
+		to[1] = words->tv_nsec;
 	}
 	c->at = at + len;
 	return 0;

@@ -30,12 +30,28 @@ ev_filter_of(__u32 element)
 }
 
 static __always_inline void
-ev_count_filtered(void)
+ev_count_filtered_of(__u32 tracer)
 {
 	struct ev_cpu *c = ev_this_cpu();
 
 	if (c)
-		__sync_fetch_and_add(&c->count[EV_TRACER].filtered, 1);
+		__sync_fetch_and_add(&c->count[tracer].filtered, 1);
+}
+
+static __always_inline void
+ev_count_filtered(void)
+{
+	ev_count_filtered_of(EV_TRACER);
+}
+
+/* A 32-bit system call has other numbers: it is counted (TR_NONE, filtered) and not looked at. */
+static __always_inline bool
+ev_is_compat(const struct task_struct *current)
+{
+	if (!(current->thread_info.status & KERNEL_TS_COMPAT))
+		return false;
+	ev_count_filtered_of(TR_NONE);
+	return true;
 }
 
 /* The kernel fills a task's comm with zeros. */
@@ -92,10 +108,10 @@ ev_in_sets(struct ev_tracer_filter *f, __u32 element)
 
 /*
  * Of the current task, before anything is put together: what is rejected costs the cache lines that
- * are looked at.  A call costs as much as seven of them.
+ * are looked at.  A call costs as much as seven of them.  current: NULL, or what is at hand.
  */
 static __always_inline bool
-ev_current_passes(struct ev_tracer_filter *f, __u32 element)
+ev_current_passes(struct task_struct *current, struct ev_tracer_filter *f, __u32 element)
 {
 	__u32 dims = f->dims, inlined, number;
 	struct task_struct *t;
@@ -106,7 +122,7 @@ ev_current_passes(struct ev_tracer_filter *f, __u32 element)
 	inlined = f->inlined;
 	if (inlined & ~DIM_CGROUP) {
 		/* Trusted, its own fields are read without a check of the address. */
-		t = bpf_get_current_task_btf();
+		t = current ? current : bpf_get_current_task_btf();
 		number = t->tgid;
 		if ((inlined & DIM_PID) && !EV_IS_ONE(number, f->pid))
 			return false;

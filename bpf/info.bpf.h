@@ -71,7 +71,7 @@ ev_close(struct ev_scratch *s)
 
 	if (len > EV_ROOM - 8)
 		len = EV_ROOM - 8;
-	*(__u64 *)&s->b[len] = 0;
+	*ev_words(s, len) = 0;
 	len = (len + 7) & ~7u;
 	ev_head(s)->len = len;
 	return len;
@@ -294,10 +294,9 @@ ev_say_proc(struct ev_scratch *i)
 
 /* Nothing must be said before it: what ev_announce() finds out of most events, without a call. */
 static __always_inline bool
-ev_announced(const struct ev_scratch *s)
+ev_announced(const struct ev_scratch *s, struct task_struct *t)
 {
 	const struct ev_hdr *h = (const struct ev_hdr *)s->b;
-	struct task_struct *t = bpf_get_current_task_btf();
 	struct ev_proc_said *said = bpf_task_storage_get(&procs, t->group_leader, NULL, 0);
 	__u32 zero = 0, generation = s->generation;
 	struct ev_v1 *v1 = bpf_map_lookup_elem(&cgroup_v1, &zero);

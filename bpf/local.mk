@@ -33,7 +33,7 @@ TRACER_OBJECTS = \
 TRACER_INCLUDES = \
 	bpf/bpfd.bpf.h bpf/filter.bpf.h bpf/info.bpf.h bpf/kernel.bpf.h bpf/maps.bpf.h \
 	bpf/path.bpf.h bpf/record.bpf.h bpf/send.bpf.h bpf/v1.bpf.h \
-	bpf/file.bpf.h bpf/net.bpf.h bpf/openargs.bpf.h bpf/rows.bpf.h \
+	bpf/file.bpf.h bpf/net.bpf.h bpf/openargs.bpf.h bpf/openpath.bpf.h bpf/rows.bpf.h \
 	bpf/event.h bpf/tracers.def
 $(TRACER_OBJECTS): $(TRACER_INCLUDES)
 bpf/arp.bpf.o: bpf/arp.h

@@ -4,9 +4,11 @@
  * it wanted, which another of its threads may have changed meanwhile.
  */
 #define EV_THIS OPEN
+#define EV_OFTEN
 #include "bpf/bpfd.bpf.h"
 #include "bpf/file.bpf.h"
 #include "bpf/openargs.bpf.h"
+#include "bpf/openpath.bpf.h"
 
 #include "bpf/open.h"
 
@@ -21,19 +23,23 @@ SEC("tp_btf/sys_exit")
 int
 BPF_PROG(open_exit, struct pt_regs *regs, long ret)
 {
-	struct ev_scratch *s = ev_new_bare(OPEN_OPEN, sizeof(struct ev_open));
+	struct task_struct *t = bpf_get_current_task_btf();
 	const struct file *file = NULL;
 	struct openargs args;
+	struct ev_scratch *s;
 	struct ev_open *e;
 
+	if (ev_is_compat(t))
+		return 0;	/* the dispatcher leaves it to this one */
+	s = ev_new_bare(t, OPEN_OPEN, sizeof(struct ev_open));
 	if (!s)
 		goto next;
 	e = ev_record(s);
 	openargs_get(&args, regs);
 	e->h.ret = ret;
 	if (ret >= 0) {
-		file = file_of(ret);
-		if (!file_add_path_wanted(s, &e->path, file_where(file)))
+		file = file_of_task(t, ret);
+		if (!openpath_add_wanted(s, &e->path, file))
 			goto next;
 	} else {
 		e->h.flags |= EV_UNRESOLVED;
@@ -41,13 +47,13 @@ BPF_PROG(open_exit, struct pt_regs *regs, long ret)
 	}
 	if (!ev_path_passes(s, &e->path))
 		goto next;
-	ev_fill_current(s);
+	ev_fill(&e->h, t);
 	if (args.filename)
 		ev_add_user_str(s, &e->filename, args.filename, EV_PATH_MAX - 1);
 	if (file)
 		opened(s, e, file);
 	openargs_how(&args, &e->oflags, &e->mode);
-	ev_send(s);
+	ev_send_of(s, t);
 next:
 	ev_next(ctx, regs);
 	return 0;

@@ -66,6 +66,19 @@ ev_head(struct ev_scratch *s)
 	return (struct ev_hdr *)s->b;
 }
 
+/*
+ * Words of the record at any place.  By a variable: clang puts together from bytes what it stores
+ * through a cast of &s->b[at], of which it knows that it need not be aligned.
+ */
+static __always_inline __u64 *
+ev_words(struct ev_scratch *s, __u32 at)
+{
+	void *words = &s->b[at];
+
+	asm volatile("" : "+r"(words));
+	return words;
+}
+
 /* Where the next string goes; EV_OFFS or more: there is no room, and the record is marked. */
 static __always_inline __u32
 ev_str_begin(struct ev_scratch *s, struct ev_str *out)

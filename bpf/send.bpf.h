@@ -4,6 +4,47 @@
 
 #include "bpf/maps.bpf.h"
 
+#ifdef EV_OFTEN
+/*
+ * A record that is not long is written in place, in one of a few sizes: bpf_ringbuf_output() calls
+ * memcpy(), which takes longer than all else that it does.  What is behind its end is zero, and part
+ * of its len.  The record must be the scratch's, where there is something behind it.
+ */
+#define EV_PUT_STEP	32
+#define EV_PUT(size)                                                                               \
+	if (len <= (size)) {                                                                       \
+		to = bpf_ringbuf_reserve(ring, size, 0);                                           \
+		if (!to)                                                                           \
+			return -1;                                                                 \
+		_Pragma("unroll") for (__u32 i = 0; i < ((size) - EV_PUT_STEP) / 8; i++)             \
+			to[i] = from[i];                                                           \
+		_Pragma("unroll") for (__u32 i = ((size) - EV_PUT_STEP) / 8; i < (size) / 8; i++)    \
+			to[i] = len > i * 8 ? from[i] : 0;                                         \
+		((struct ev_hdr *)to)->len = size;                                                 \
+		bpf_ringbuf_submit(to, wake);                                                      \
+		return 0;                                                                          \
+	}
+
+static __always_inline long
+ev_put(void *ring, const struct ev_hdr *record, __u32 len, __u64 wake)
+{
+	const __u64 *from = (const __u64 *)record;
+	__u64 *to;
+
+	if (len <= 160 - EV_PUT_STEP || len > 320)
+		return bpf_ringbuf_output(ring, (void *)record, len, wake);
+	EV_PUT(160)
+	EV_PUT(192)
+	EV_PUT(224)
+	EV_PUT(256)
+	EV_PUT(288)
+	EV_PUT(320)
+	return -1;
+}
+#else
+#define ev_put(ring, record, len, wake) bpf_ringbuf_output(ring, (void *)(record), len, wake)
+#endif
+
 /*
  * One record into this CPU's ring.  Counted as produced, and as lost when the ring is full.
  *
@@ -12,7 +53,8 @@
  * could miss each other.  The wake-up is then one of an empty, discarded record.
  */
 static __always_inline bool
-ev_output(enum ev_class class, __u32 index, const struct ev_hdr *record, __u32 len, bool urgent)
+ev_output_by(enum ev_class class, __u32 index, const struct ev_hdr *record, __u32 len, bool urgent,
+	bool scratch)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct ev_cpu *c = bpf_map_lookup_elem(&shared, &cpu);
@@ -36,7 +78,8 @@ ev_output(enum ev_class class, __u32 index, const struct ev_hdr *record, __u32 l
 		*(volatile __u32 *)&c->sleeping = 0;
 		wake = BPF_RB_FORCE_WAKEUP;
 	}
-	if (bpf_ringbuf_output(ring, (void *)record, len, wake)) {
+	if (scratch ? ev_put(ring, record, len, wake) :
+		      bpf_ringbuf_output(ring, (void *)record, len, wake)) {
 		__sync_fetch_and_add(&c->count[index].lost, 1);
 		return false;
 	}
@@ -47,6 +90,12 @@ ev_output(enum ev_class class, __u32 index, const struct ev_hdr *record, __u32 l
 			bpf_ringbuf_discard(empty, BPF_RB_FORCE_WAKEUP);
 	}
 	return true;
+}
+
+static __always_inline bool
+ev_output(enum ev_class class, __u32 index, const struct ev_hdr *record, __u32 len, bool urgent)
+{
+	return ev_output_by(class, index, record, len, urgent, false);
 }
 
 #endif

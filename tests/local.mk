@@ -47,6 +47,11 @@ tests_bench_execloop_SOURCES = tests/bench/execloop.c tests/bench/loop.h
 tests_bench_sysloop_SOURCES = tests/bench/sysloop.c tests/bench/loop.h
 tests_bench_linelat_SOURCES = tests/bench/linelat.c tests/bench/loop.h
 
+check_PROGRAMS += tests/bench/kernel-bench
+tests_bench_kernel_bench_SOURCES = tests/bench/kernel-bench.c tests/bench/loop.h $(TRACERRIG)
+tests_bench_kernel_bench_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS)
+tests_bench_kernel_bench_LDADD = $(LIBBPF_LIBS)
+
 # Not by CFLAGS: a sanitizer's program is not static.
 tests/bench/nothing: tests/bench/nothing.c
 	$(AM_V_GEN)$(MKDIR_P) tests/bench && $(CC) -O2 -static -nostdlib -fno-stack-protector -o $@ $<

@@ -169,6 +169,69 @@ open_keeps_every_byte_of_a_name(void **state)
 	assert_str(e, e->filename, name);
 }
 
+/* What is behind the last string. */
+static void
+assert_zero_behind(const struct ev_open *e)
+{
+	size_t path = e->path.off + e->path.len, filename = e->filename.off + e->filename.len;
+	const char *record = (const char *)e;
+
+	for (size_t i = path > filename ? path : filename; i < e->h.len; i++)
+		assert_int_equal(record[i], 0);
+}
+
+static void
+open_has_names_of_every_length(void **state)
+{
+	const struct ev_open *e;
+	char name[256];
+	int fd;
+
+	for (size_t len = 1; len < sizeof(name); len += len < 150 ? 1 : 15) {
+		for (size_t i = 0; i < len; i++)
+			name[i] = (char)('a' + i % 26);
+		name[len] = '\0';
+		make_file(name);
+		e = last_open();
+		assert_str(e, e->path, in_dir(name));
+		assert_str(e, e->filename, name);
+		assert_zero_behind(e);
+		fd = open(in_dir(name), O_RDONLY);
+		assert_true(fd >= 0);
+		close(fd);
+		e = last_open();
+		assert_str(e, e->path, in_dir(name));
+		assert_str(e, e->filename, in_dir(name));
+		assert_zero_behind(e);
+		assert_int_equal(unlink(name), 0);
+		forget(state);
+	}
+}
+
+static void
+open_has_paths_of_every_depth(void **state)
+{
+	static const char deeper[] = "/component";
+	const struct ev_open *e;
+	char path[512] = "depth", file[600];
+	int fd;
+
+	fd = open("/", O_RDONLY | O_DIRECTORY);
+	assert_true(fd >= 0);
+	close(fd);
+	e = last_open();
+	assert_str(e, e->path, "/");
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(mkdir(path, 0755), 0);
+		snprintf(file, sizeof(file), "%s/file", path);
+		make_file(file);
+		e = last_open();
+		assert_str(e, e->path, in_dir(file));
+		assert_str(e, e->filename, file);
+		strcat(path, deeper);
+	}
+}
+
 static void
 open_marks_a_path_that_is_not_whole(void **state)
 {
@@ -188,6 +251,25 @@ open_marks_a_path_that_is_not_whole(void **state)
 	assert_true(e->path.len > 30);
 	assert_int_not_equal(tracerrig_str(e, e->path)[0], '/');
 	assert_true(tracerrig_count(rig, TR_OPEN).cut > before.cut);
+}
+
+/* The number of openat: remap_file_pages in the table of 32 bits. */
+static void
+open_is_not_what_has_its_number_in_32_bits(void **state)
+{
+#ifdef __x86_64__
+	struct ev_count before = tracerrig_count(rig, TR_NONE);
+	long ret = SYS_openat;
+
+	__asm__ volatile("int $0x80" : "+a"(ret) : "b"(0), "c"(0), "d"(0) : "memory", "r8", "r9", "r10", "r11");
+	if (ret == -ENOSYS && tracerrig_count(rig, TR_NONE).filtered == before.filtered)
+		skip();		/* the kernel has none */
+	assert_true(tracerrig_count(rig, TR_NONE).filtered > before.filtered);
+	tracerrig_drain(rig, 20);
+	assert_null(tracerrig_find(rig, TR_OPEN, OPEN_OPEN, (uint32_t)getpid()));
+#else
+	skip();
+#endif
 }
 
 static void
@@ -377,7 +459,10 @@ main(void)
 		TEST(open_is_seen_by_every_call_that_opens),
 		TEST(open_that_failed_has_what_was_asked_for),
 		TEST(open_keeps_every_byte_of_a_name),
+		TEST(open_has_names_of_every_length),
+		TEST(open_has_paths_of_every_depth),
 		TEST(open_marks_a_path_that_is_not_whole),
+		TEST(open_is_not_what_has_its_number_in_32_bits),
 		TEST(open_sees_a_bind_mount_where_it_is),
 		TEST(open_is_not_fooled_by_a_name_that_changes),
 		TEST(filter_of_the_cheap_kinds),

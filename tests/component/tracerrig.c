@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tracerrig.h"
 
+#include <assert.h>
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -157,6 +158,7 @@ took(void *arg, void *data, size_t len)
 		return 0;
 	}
 	memcpy(h, data, len);
+	assert(h->len == len);
 	r->events[r->n_events++] = h;
 	return 0;
 }
