@@ -49,7 +49,8 @@ struct ev_scratch {
 	__u32 n_names;
 	__u32 whole;			/* names begin at a root */
 	__u32 busy;			/* ev_enter() */
-	__u32 names_len, reserved;	/* bytes of the names, where that is known */
+	__u32 names_len;		/* bytes of the names, where that is known */
+	__u32 names_at;			/* where the next one is put */
 	struct {			/* of a path */
 		__u64 hash;
 		__u32 at, end, depth, inside, passes, reserved;
