@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The rules at start: files as bpfd-config read them, and what the store has. */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,13 +15,35 @@ struct reading {
 	const struct action_table *actions;
 };
 
+/* One line for a rule, with its first error. */
+static void
+log_refused(const struct api_rule *r)
+{
+	const struct rule_problem *first = NULL;
+	char place[PATH_MAX + 32], text[IPC_TEXT_MAX + 128];
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n_problems; i++) {
+		n += !r->problems[i].warning;
+		if (!first && !r->problems[i].warning)
+			first = &r->problems[i];
+	}
+	if (!first)
+		return;
+	snprintf(place, sizeof(place), first->line ? "%s:%u:%u" : "%s", r->source, first->line, first->column);
+	snprintf(text, sizeof(text), "%s%s; %s", first->text,
+		n > 1 ? " (and more, which bpfctl rule check shows)" : "", r->origin == RULE_FROM_FILE ?
+		"mend the file, then reload bpfd" : "create it again (bpfctl rule create --replace) or remove it");
+	log_warn("rule.refused", "rule=%s file=%s text=%s", LOG_QUOTE(r->name), LOG_QUOTE(place),
+		LOG_QUOTE(text));
+}
+
 static void
 refuse(struct api_rule *r, const char *why)
 {
 	r->refused = true;
 	rules_problem(r, false, "%s", why);
-	log_warn("rule.refused", "rule=%s file=%s text=%s", LOG_QUOTE(r->name), LOG_QUOTE(r->source),
-		LOG_QUOTE(why));
+	log_refused(r);
 }
 
 /* Ends the reading of a rule: checks it against the configuration and those before it. */
@@ -58,9 +81,10 @@ on_file(void *arg, const struct parsed_file *f)
 		return -ENOMEM;
 	r->origin = RULE_FROM_FILE;
 	rules_problems(r, f);
-	if (!f->packed)
+	if (!f->packed) {
 		r->refused = true;
-	else if (rules_take_packed(r, f->packed, f->packed_len, why, sizeof(why)) < 0)
+		log_refused(r);
+	} else if (rules_take_packed(r, f->packed, f->packed_len, why, sizeof(why)) < 0)
 		refuse(r, why);
 	settle(rd, r);
 	rules_insert(rd->rs, TAKE_PTR(r));

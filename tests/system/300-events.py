@@ -3,6 +3,7 @@
 """From the kernel to rules, log and trace: what a user does and sees."""
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -147,6 +148,9 @@ def skipped(tap, daemon):
     tap.check("a rule file with a mistake is skipped and says where", listed.get("bad", {}).get("state") == "refused" and
               any(p["line"] == 3 and p["column"] > 0 for p in problems), str(listed.get("bad")) + str(problems))
     mine = listed.get("writable", {})
+    tap.check("and so does the log, with what to do", re.search(
+        r'rule.refused: rule="bad" file="[^"]*/bad.toml:3:\d+" text=.*did you mean exec.*, then reload', daemon.log_text()),
+        daemon.log_text()[-2000:])
     tap.check("so is one that others may write to", mine.get("state") == "refused", str(mine))
     tap.check("and the rest are in use", listed.get("all", {}).get("state") == "active", str(listed.get("all")))
 
