@@ -91,8 +91,8 @@ find_replaced(struct change *c, uint64_t *ids, size_t *n)
 			return false;
 		}
 		if (!c->replace) {
-			op_fail(&c->op, IPC_ALREADY_EXISTS, "there is a rule %s already; it can be "
-				"replaced or removed", c->r->name);
+			op_fail(&c->op, IPC_ALREADY_EXISTS, "there is a rule %s already: replace it "
+				"(bpfctl rule create --replace) or remove it", c->r->name);
 			return false;
 		}
 		ids[(*n)++] = same->id;
@@ -336,8 +336,8 @@ find_removed(struct change *c, const char *name, const char *tracer, uint64_t *i
 
 	while ((r = rules_find(rs, name, tracer, r))) {
 		if (r->origin == RULE_FROM_FILE) {
-			op_fail(&c->op, IPC_FAILED_PRECONDITION, "rule %s is in %s: remove that file and "
-				"reload", name, r->source);
+			op_fail(&c->op, IPC_FAILED_PRECONDITION, "rule %s is in %s: remove that file, then "
+				"reload bpfd", name, r->source);
 			return 0;
 		}
 		ids[n++] = r->id;

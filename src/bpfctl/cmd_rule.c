@@ -37,6 +37,17 @@ print_problems(const struct ctl *ctl, const char *file, const Bpfd__V1__Rule *r)
 	fputs(buf_text(&b), stderr);
 }
 
+static void
+print_text(const char *text)
+{
+	AUTO(buf) struct buf b = { 0 };
+
+	safe_plain(&b, text, strlen(text), true);
+	if (b.len && b.data[b.len - 1] != '\n')
+		buf_char(&b, '\n');
+	fputs(buf_text(&b), stdout);
+}
+
 /* ---- create ---- */
 
 static int
@@ -124,14 +135,30 @@ static int
 run_get(struct ctl *ctl, const struct args *args)
 {
 	AUTO(reply) Bpfd__V1__GetRuleResponse *got = NULL;
+	char *text, *explain;
+	bool people = ctl->out->style.format <= OUT_WIDE;
 	int status = get(ctl, "rule get", args->words[1], &got);
 
 	if (status)
 		return status;
+	text = got->rule->text;
+	explain = got->rule->explain;
+	if (people)			/* of many lines: below, not in a cell */
+		got->rule->text = got->rule->explain = (char *)(uintptr_t)"";
 	out_object(ctl->out, "rule", &schema_rule, got->rule);
 	out_list(ctl->out, "problems", &schema_problem, (const void *const *)got->rule->problems,
 		got->rule->n_problems, SHOW_TABLE);
-	return ctl_print(ctl);
+	status = ctl_print(ctl);
+	got->rule->text = text;		/* for who frees them */
+	got->rule->explain = explain;
+	if (people && !status) {
+		if (explain[0])
+			putchar('\n');
+		print_text(explain);
+		puts("\ntext:");
+		print_text(text);
+	}
+	return status;
 }
 
 static int
@@ -203,17 +230,6 @@ run_check(struct ctl *ctl, const struct args *args)
 	return n_failed ? ctl_exit_of_many(n, n_failed, first) : CTL_DONE;
 }
 
-static void
-print_text(const char *text)
-{
-	AUTO(buf) struct buf b = { 0 };
-
-	safe_plain(&b, text, strlen(text), true);
-	if (b.len && b.data[b.len - 1] != '\n')
-		buf_char(&b, '\n');
-	fputs(buf_text(&b), stdout);
-}
-
 static int
 explain_file(struct ctl *ctl, const char *file)
 {
@@ -269,11 +285,11 @@ run_rule(struct ctl *ctl, const struct args *args)
 			continue;
 		if (n < verbs[i].min || n > verbs[i].max)
 			return ctl_fail(ctl, CTL_USAGE, "see bpfctl rule --help", "rule",
-				n < verbs[i].min ? "%s of what?" : "%s: too many words", verbs[i].verb);
+				n < verbs[i].min ? "%s: which one?" : "%s: too many words", verbs[i].verb);
 		return verbs[i].run(ctl, args);
 	}
 	return ctl_fail(ctl, CTL_USAGE, "there are create, ls, rm, check, explain and get", "rule",
-		"what is \"%s\"?", args->words[0]);
+		"there is no bpfctl rule %s", args->words[0]);
 }
 
 static const struct opt opts[] = {

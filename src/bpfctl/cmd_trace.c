@@ -155,8 +155,21 @@ read_filters(const struct ctl *ctl, const struct args *args, struct filters *out
 struct tracing {
 	struct ctl *ctl;
 	bool raw;			/* lines are whole documents of a format of machines */
+	const char *header;		/* format whose header is still to come, NULL: none */
 	uint64_t n, lost, max;		/* max 0: no end */
 };
+
+/* Before the first line, not before what may end in an error. */
+static void
+print_header(struct tracing *t)
+{
+	AUTO(buf) struct buf b = { 0 };
+
+	if (t->header)
+		trace_local_header(&b, t->header);
+	t->header = NULL;
+	fputs(buf_text(&b), stdout);
+}
 
 static void
 print_line(const struct tracing *t, const char *line)
@@ -184,6 +197,7 @@ on_event(struct tracing *t, const uint8_t *msg, size_t len)
 		fprintf(stderr, "bpfctl: trace: %llu events were lost here\n", (unsigned long long)e->lost);
 	t->lost += e->lost;
 	if (e->line[0]) {
+		print_header(t);
 		print_line(t, e->line);
 		t->n++;
 	}
@@ -228,6 +242,7 @@ int
 trace_follow(struct ctl *ctl, const Bpfd__V1__EventsRequest *req, uint64_t count, uint64_t duration_ms)
 {
 	struct tracing t = { .ctl = ctl, .max = count,
+		.header = ctl->out->style.headers ? req->format : NULL,
 		.raw = strcmp(req->format, "json") == 0 || strcmp(req->format, "execsnoop") == 0 ||
 			strcmp(req->format, "socketsnoop") == 0 };
 	AUTO(mem) uint8_t *out = malloc(bpfd__v1__events_request__get_packed_size(req) + 1);
@@ -280,15 +295,22 @@ format_of(const struct ctl *ctl, const struct args *args)
 	return ctl->out->style.format == OUT_JSON ? "json" : "table";
 }
 
+/* Without --tracer nothing may ever come: who waits is told why. */
 static void
-print_header(const struct ctl *ctl, const char *format)
+say_idle(struct ctl *ctl)
 {
-	AUTO(buf) struct buf b = { 0 };
+	Bpfd__V1__TracersRequest req = BPFD__V1__TRACERS_REQUEST__INIT;
+	AUTO(reply) Bpfd__V1__TracersResponse *all = NULL;
+	AUTO(client_error) struct client_error e = { 0 };
 
-	if (ctl->out->style.headers)
-		trace_local_header(&b, format);
-	fputs(buf_text(&b), stdout);
-	fflush(stdout);
+	if (rpc_tracers(ctl->client, &req, &all, &e))
+		return;
+	for (size_t i = 0; i < all->n_tracers; i++)
+		for (size_t j = 0; j < all->tracers[i]->n_wanted_by; j++)
+			if (strncmp(all->tracers[i]->wanted_by[j], "stream ", 7) != 0)
+				return;
+	fputs("bpfctl: trace: no rule asks for events, nor does tracers.enabled; name a tracer to see "
+		"its events,\n        as in --tracer exec\n", stderr);
 }
 
 static int
@@ -315,7 +337,8 @@ run_trace(struct ctl *ctl, const struct args *args)
 	req.n_filters = filters.n;
 	req.rules_only = args_has(args, "rule-only");
 	req.format = (char *)(uintptr_t)format_of(ctl, args);
-	print_header(ctl, req.format);
+	if (!req.n_tracers && !ctl->quiet)
+		say_idle(ctl);
 	return trace_follow(ctl, &req, (uint64_t)count, (uint64_t)(duration * 1000));
 }
 
@@ -337,7 +360,11 @@ const struct command cmd_trace = {
 	.synopsis = "",
 	.help = "show events as they happen",
 	.more = "Without --tracer: events of the tracers that the configuration and rules ask for.\n"
-		"bpfctl tracers -o wide lists the fields.  Ctrl-C ends it.\n",
+		"bpfctl tracers lists the tracers, bpfctl tracers TRACER the fields of one;\n"
+		"bpfd-rules(5) has the operators.  Ctrl-C ends it.\n"
+		"\n"
+		"  bpfctl trace --tracer exec\n"
+		"  bpfctl trace --tracer open --filter 'path prefix /etc/' --filter uid=0\n",
 	.opts = opts,
 	.run = run_trace,
 };

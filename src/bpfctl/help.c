@@ -28,7 +28,7 @@ static void
 program_help(struct buf *b)
 {
 	buf_str(b, "usage: bpfctl [options] COMMAND ...\n\n"
-		   "Loads, attaches, lists and unloads BPF programs through bpfd.\n\n"
+		   "Loads and attaches BPF programs through bpfd, keeps its rules, shows its events.\n\n"
 		   "commands:\n");
 	for (size_t i = 0; commands[i]; i++) {
 		size_t start = b->len;

@@ -60,7 +60,8 @@ closest_offer(struct closest *c, const char *candidate)
 	if (d > 1 + la / 5 || d >= la)
 		return;
 	for (i = 0; i < c->n && c->best[i].distance <= d; i++)
-		;
+		if (strcmp(c->best[i].name, candidate) == 0)
+			return;		/* several tables may have it */
 	if (i == CLOSEST_MAX)
 		return;
 	if (c->n < CLOSEST_MAX)

@@ -52,13 +52,36 @@ noise(const struct field *f, const struct value *v, const struct value *first)
 		memcmp((const char *)first->data + first->len - v->len, v->data, v->len) == 0;
 }
 
+/* As in a shell: what has blanks, or nothing, stands in quotes. */
+static void
+arguments(struct text *t, const struct value *v)
+{
+	const char *s = v->data, *end = s + v->len;
+
+	while (s < end) {
+		size_t len = strnlen(s, (size_t)(end - s));
+
+		if (!len || memchr(s, ' ', len) || memchr(s, '"', len))
+			text_go(t, s, len);
+		else
+			text_line(t, s, len, "");
+		s += len + 1;
+		if (s < end)
+			text_char(t, ' ');
+	}
+}
+
 static void
 value(struct text *t, struct shown *s, const struct value *v)
 {
 	const char *from = t->p;
 
+	if (s->f->type == F_LIST) {
+		arguments(t, v);
+		return;
+	}
 	if (s->f->type != F_FLAGS) {
-		value_line(t, s->f, v, s->f->type == F_LIST ? " " : "", s->f->type == F_LIST ? " " : "|");
+		value_line(t, s->f, v, "", "|");
 		return;
 	}
 	if (shown_kept(&s->in_line, t, v->u))
@@ -76,7 +99,7 @@ exec_args(struct text *t, const struct event *e)
 	if (schema_own(TR_EXEC, "args") || !field_get(e, common_find(0, "args"), &v))
 		return;
 	text_char(t, ' ');
-	value_line(t, common_find(0, "args"), &v, " ", " ");
+	arguments(t, &v);
 }
 
 /* The first thing a tracer tells stands for itself, the others have their names. */
@@ -92,7 +115,7 @@ what(struct text *t, const struct event *e)
 		text_char(t, ' ');
 	}
 	for (struct shown *s = shown_fields(e->ev->tracer); s->f; s++) {
-		if ((named && s->dull) || !field_get(e, s->f, &v) || (named && noise(s->f, &v, &first)))
+		if ((named && s->f->flags & FIELD_DETAIL) || !field_get(e, s->f, &v) || (named && noise(s->f, &v, &first)))
 			continue;
 		if (named)
 			text_bytes(t, s->line, s->line_len);

@@ -29,6 +29,7 @@ enum field_flag {
 	FIELD_HEX = 4,		/* shown in hexadecimal */
 	FIELD_HIDDEN = 8,	/* for rules only, not in output */
 	FIELD_OPTIONAL = 16,	/* 0 or empty means absent */
+	FIELD_DETAIL = 32,	/* not in tables: for machines, or for who looks closer */
 };
 
 struct field_word { uint64_t value; const char *word; };	/* {0, NULL} ends */

@@ -32,8 +32,6 @@ describe(struct shown *s, const struct field *f, const char *tracer)
 	s->f = f;
 	s->own = strcmp(f->name, "args") == 0 ? OWN_ARGS : strcmp(f->name, "exe") == 0 ? OWN_EXE :
 		strcmp(f->name, "cwd") == 0 ? OWN_CWD : 0;
-	s->dull = f->type != F_BOOL && f->type != F_FLAGS &&
-		(strcmp(f->name, "dev") == 0 || strcmp(f->name, "ino") == 0);
 	twin = !s->own && common_is(f->name);
 	s->json_len = label(s->json, sizeof(s->json), ",\"", twin ? tracer : NULL, f->name, "\":");
 	s->line_len = label(s->line, sizeof(s->line), " ", NULL, f->name, "=");

@@ -21,7 +21,6 @@ struct shown_words {
 struct shown {
 	const struct field *f;
 	uint8_t own;			/* OWN_* */
-	bool dull;			/* not for tables: what it says repeats the path */
 	uint8_t json_len, line_len;
 	char json[68];			/* ,"name": */
 	char line[36];			/*  name= */

@@ -18,8 +18,8 @@ static const struct field fields[] = {
 	FIELD_REF(ev_arp, smac, "smac", F_MAC, .help = "hardware address of the sender, as it says"),
 	FIELD_REF(ev_arp, tmac, "tmac", F_MAC, .help = "hardware address of the target; zero in a request"),
 	FIELD_REF(ev_arp, dev, "dev", F_STR, .help = "interface"),
-	FIELD_NUM(ev_arp, ifindex, "ifindex", F_U64, .help = "number of the interface"),
-	FIELD_NUM(ev_arp, netns, "dev_netns", F_U64, .help = "network namespace of the interface"),
+	FIELD_NUM(ev_arp, ifindex, "ifindex", F_U64, .flags = FIELD_DETAIL, .help = "number of the interface"),
+	FIELD_NUM(ev_arp, netns, "dev_netns", F_U64, .flags = FIELD_DETAIL, .help = "network namespace of the interface"),
 	{ .name = NULL },
 };
 

@@ -12,8 +12,8 @@ static const struct field fields[] = {
 	FIELD_REF(ev_filetop, path, "name", F_STR, .get = words_get_name, .help = "last component of path"),
 	FIELD_REF(ev_filetop, path, "path", F_PATH, .help = "the file"),
 	FIELD_NUM(ev_filetop, interval_ns, "interval_ns", F_U64, .help = "length of the interval"),
-	FIELD_NUM(ev_filetop, dev, "dev", F_U64, .help = "device of the file: major << 20 | minor"),
-	FIELD_NUM(ev_filetop, ino, "ino", F_U64, .help = "inode number of the file"),
+	FIELD_NUM(ev_filetop, dev, "dev", F_U64, .flags = FIELD_DETAIL, .help = "device of the file: major << 20 | minor"),
+	FIELD_NUM(ev_filetop, ino, "ino", F_U64, .flags = FIELD_DETAIL, .help = "inode number of the file"),
 	{ .name = NULL },
 };
 

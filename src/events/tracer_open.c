@@ -12,8 +12,8 @@ static const struct field fields[] = {
 	FIELD_NUM(ev_open, mode, "mode", F_U64, .flags = FIELD_OPTIONAL, .help = "permissions for a file that is made"),
 	FIELD_NUM(ev_open, h.ret, "fd", F_I64, .get = words_get_fd, .help = "descriptor"),
 	FIELD_NUM(ev_open, created, "created", F_BOOL, .help = "this open made the file"),
-	FIELD_NUM(ev_open, dev, "dev", F_U64, .flags = FIELD_OPTIONAL, .help = "device of the file: major << 20 | minor"),
-	FIELD_NUM(ev_open, ino, "ino", F_U64, .flags = FIELD_OPTIONAL, .help = "inode number of the file"),
+	FIELD_NUM(ev_open, dev, "dev", F_U64, .flags = FIELD_OPTIONAL | FIELD_DETAIL, .help = "device of the file: major << 20 | minor"),
+	FIELD_NUM(ev_open, ino, "ino", F_U64, .flags = FIELD_OPTIONAL | FIELD_DETAIL, .help = "inode number of the file"),
 	{ .name = NULL },
 };
 

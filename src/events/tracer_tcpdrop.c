@@ -29,8 +29,8 @@ static const struct field fields[] = {
 	FIELD_NUM(ev_tcpdrop, ack, "ack", F_U64, .help = "acknowledged sequence number"),
 	FIELD_NUM(ev_tcpdrop, len, "len", F_U64, .help = "bytes of data in the segment"),
 	FIELD_REF(ev_tcpdrop, dev, "dev", F_STR, .flags = FIELD_OPTIONAL, .help = "interface"),
-	FIELD_NUM(ev_tcpdrop, kernel_reason, "kernel_reason", F_U64, .help = "number of the reason in the running kernel"),
-	FIELD_NUM(ev_tcpdrop, netns, "dev_netns", F_U64, .flags = FIELD_OPTIONAL, .help = "network namespace of the interface"),
+	FIELD_NUM(ev_tcpdrop, kernel_reason, "kernel_reason", F_U64, .flags = FIELD_DETAIL, .help = "number of the reason in the running kernel"),
+	FIELD_NUM(ev_tcpdrop, netns, "dev_netns", F_U64, .flags = FIELD_OPTIONAL | FIELD_DETAIL, .help = "network namespace of the interface"),
 	{ .name = NULL },
 };
 

@@ -25,8 +25,8 @@ static const struct field fields[] = {
 		  .help = "how long connecting took, or the connection lasted"),
 	FIELD_NUM(ev_tcpstate, bytes_in, "bytes_in", F_U64, .events = ON(CLOSE), .help = "bytes of data received"),
 	FIELD_NUM(ev_tcpstate, bytes_out, "bytes_out", F_U64, .events = ON(CLOSE), .help = "bytes of data sent"),
-	FIELD_NUM(ev_tcpstate, cookie, "cookie", F_U64, .flags = FIELD_OPTIONAL | FIELD_HEX, .help = "the kernel's cookie of the socket"),
-	FIELD_NUM(ev_tcpstate, netns, "sock_netns", F_U64, .help = "network namespace of the socket"),
+	FIELD_NUM(ev_tcpstate, cookie, "cookie", F_U64, .flags = FIELD_OPTIONAL | FIELD_HEX | FIELD_DETAIL, .help = "the kernel's cookie of the socket"),
+	FIELD_NUM(ev_tcpstate, netns, "sock_netns", F_U64, .flags = FIELD_DETAIL, .help = "network namespace of the socket"),
 	{ .name = NULL },
 };
 

@@ -68,6 +68,10 @@ takes_words_of_any_length(void **state)
 	closest_init(&c, big);
 	closest_offer(&c, big);
 	closest_offer(&c, "xxx");
+	closest_init(&c, "pth");
+	closest_offer(&c, "path");
+	closest_offer(&c, "path");
+	assert_int_equal(c.n, 1);
 	closest_init(&c, "sched_swich");
 	closest_offer(&c, big);
 	closest_offer(&c, "sched_switch");

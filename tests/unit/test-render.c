@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bpf/exec.h"
 #include "bpf/open.h"
 #include "bpf/tcpstate.h"
 #include "common/auto.h"
@@ -137,6 +138,23 @@ prints_columns_for_people(void **state)
 	assert_true(strncmp(out,
 		"03:04:05.123  open         42      c\\x20at          0123456789ab?  /etc/shadow", 76) == 0);
 	assert_non_null(strstr(out, " EACCES (cut)"));
+}
+
+static void
+quotes_arguments_as_a_shell_would_and_leaves_details_out(void **state)
+{
+	struct ev_exec x = { .h = { .tracer = TR_EXEC, .tgid = 42, .comm = "sh" }, .argc = 4, .mode = 0100755 };
+	struct made m;
+
+	made_event(&m, &x, sizeof(x));
+	made_str(&m, ev_exec, path, "/bin/dash");
+	made_str_len(&m, ev_exec, args, "sh\0a b\0\0\"q", sizeof("sh\0a b\0\0\"q"));
+	made_ctx(&m, 0);
+	made_end(&m);
+	struct event e = checked(&m);
+	assert_non_null(strstr(line_of(&e, RENDER_TABLE), "/bin/dash args=sh \"a b\" \"\" \"\\\"q\""));
+	assert_null(strstr(out, "argc"));
+	assert_null(strstr(out, "mode"));
 }
 
 static void
@@ -313,6 +331,7 @@ main(void)
 		cmocka_unit_test(tells_everything_in_json),
 		cmocka_unit_test(keeps_documents_and_lines_whole_whatever_a_name_holds),
 		cmocka_unit_test(prints_columns_for_people),
+		cmocka_unit_test(quotes_arguments_as_a_shell_would_and_leaves_details_out),
 		cmocka_unit_test(prints_the_first_bpfds_lines),
 		cmocka_unit_test(prints_socketsnoops_names),
 		cmocka_unit_test(cuts_long_strings_to_the_room),
