@@ -52,6 +52,15 @@ tests_bench_kernel_bench_SOURCES = tests/bench/kernel-bench.c tests/bench/loop.h
 tests_bench_kernel_bench_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS)
 tests_bench_kernel_bench_LDADD = $(LIBBPF_LIBS)
 
+check_PROGRAMS += tests/bench/least
+tests_bench_least_SOURCES = tests/bench/least.c tests/bench/least.h
+tests_bench_least_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS)
+tests_bench_least_LDADD = $(LIBBPF_LIBS)
+tests/bench/least.bpf.o: tests/bench/least.h
+check_DATA += tests/bench/least.bpf.o
+CLEANFILES += tests/bench/least.bpf.o
+EXTRA_DIST += tests/bench/least.bpf.c
+
 # Not by CFLAGS: a sanitizer's program is not static.
 tests/bench/nothing: tests/bench/nothing.c
 	$(AM_V_GEN)$(MKDIR_P) tests/bench && $(CC) -O2 -static -nostdlib -fno-stack-protector -o $@ $<

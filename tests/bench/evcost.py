@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What events cost: P1 to P7, P16, P18, P19."""
+import os
 import time
 
 from evbase import (BUILD, COMM, FILE, Bpfd, Command, Nothing, bench_program, cpu_ns, generate, go, installed, pss_kib, rule,
@@ -45,7 +46,9 @@ def opens(figures, args):
         Bpfd("bpfd, JSON", [rule(action="log")]),
         Bpfd("bpfd, filtered by comm", [rule(value="nobody")]),
         Bpfd("bpfd, filtered by path", [rule(field="path", op="pathprefix", value="/nowhere/at/all")]),
-        *installed([Command("bpftrace", ["bpftrace", "-B", "full", "-e", BPFTRACE], 3.5),
+        *installed([Command("least", [os.path.join(BUILD, "tests/bench/least"),
+                                      os.path.join(BUILD, "tests/bench/least.bpf.o"), COMM], 1),
+                    Command("bpftrace", ["bpftrace", "-B", "full", "-e", BPFTRACE], 3.5),
                     Command("opensnoop", ["opensnoop", "-n", COMM], 1),
                     Command("perf trace", ["perf", "trace", "-e", "openat", "-p", "@PID@", "-o", "@OUT@"], 1,
                             "openat(")]),
