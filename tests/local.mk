@@ -25,6 +25,7 @@ TEST_OBJECTS = \
 	tests/bpf/denied.bpf.o \
 	tests/bpf/greedy.bpf.o \
 	tests/bpf/huge.bpf.o \
+	tests/bpf/iters.bpf.o \
 	tests/bpf/kinds.bpf.o \
 	tests/bpf/long.bpf.o \
 	tests/bpf/longlog.bpf.o \

@@ -44,7 +44,9 @@ answer_clear(struct answer *a)
 	free(a->log);
 	if (a->object_fd >= 0)
 		close(a->object_fd);
-	*a = (struct answer){ .object_fd = -1 };
+	if (a->stream_fd >= 0)
+		close(a->stream_fd);
+	*a = (struct answer){ .object_fd = -1, .stream_fd = -1 };
 }
 
 /* Room for one more element; grows by doubling from 8. */
@@ -129,6 +131,15 @@ add_object(struct answer *a, const struct msg_object_fd *m, int *fds)
 	return 0;
 }
 
+static int
+add_stream(struct answer *a, int *fds)
+{
+	if (a->stream_fd >= 0)
+		return -EPROTO;
+	a->stream_fd = TAKE_FD(fds[0]);
+	return 0;
+}
+
 /* The descriptor may be one that a linker can still write: one copy is made, and that is cleaned. */
 static int
 add_log(struct answer *a, const struct msg_result_log *m, const int *fds)
@@ -159,7 +170,7 @@ static int
 add_result(struct answer *a, const struct msg_result *m)
 {
 	size_t n = a->n_progs + a->n_maps + a->n_links + a->n_counters + a->n_tracers +
-		(a->object_fd >= 0);
+		(a->object_fd >= 0) + (a->stream_fd >= 0);
 
 	if (m->code > IPC_UNAUTHENTICATED || m->n_items != n)
 		return -EPROTO;
@@ -184,6 +195,8 @@ answer_add(struct answer *a, struct chan_msg *m)
 		return add_tracer(a, m->payload);
 	case IPC_OBJECT:
 		return add_object(a, m->payload, m->fds);
+	case IPC_ITER_STREAM:
+		return add_stream(a, m->fds);
 	case IPC_RESULT_LOG:
 		return add_log(a, m->payload, m->fds);
 	case IPC_RESULT:

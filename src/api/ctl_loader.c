@@ -145,7 +145,7 @@ on_answer_late(evutil_socket_t fd, short what, void *arg)
 {
 	struct req *r = arg;
 	answer_fn *done = r->done;
-	struct answer a = { .object_fd = -1 };
+	struct answer a = { .object_fd = -1, .stream_fd = -1 };
 
 	log_event(LOG_LVL_ERR, "loader.silent", "request=%s", ipc_type_name(r->type));
 	answer_fail(&a, IPC_DEADLINE_EXCEEDED, "bpfd-loader does not answer");

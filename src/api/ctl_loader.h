@@ -16,7 +16,7 @@ struct api;
 struct ctl_loader;
 
 /* Everything that a request brought, ending with its RESULT.  Texts are clean.  The receiver may
- * take object_fd, and pointers by TAKE_PTR. */
+ * take descriptors, and pointers by TAKE_PTR. */
 struct answer {
 	struct msg_result result;
 	bool lost;		/* no RESULT came: what the loader did is not known */
@@ -26,7 +26,7 @@ struct answer {
 	struct msg_counter *counters;
 	struct msg_tracer_state *tracers;
 	size_t n_progs, n_maps, n_links, n_counters, n_tracers;
-	int object_fd;
+	int object_fd, stream_fd;	/* -1: did not come */
 	uint64_t object_bytes;
 	char *log;		/* the verifier's, with a NUL behind its log_len bytes */
 	size_t log_len;

@@ -31,7 +31,7 @@ req_new(enum ipc_type type, const void *payload)
 		return NULL;
 	r->type = type;
 	r->made = made_by(type, payload);
-	r->answer.object_fd = -1;
+	r->answer.object_fd = r->answer.stream_fd = -1;
 	memset(r->fds, -1, sizeof(r->fds));
 	return r;
 }

@@ -105,6 +105,7 @@ bpfd_api_SOURCES = \
 	src/api/rpc_parts.c src/api/rpc_parts.h \
 	src/api/rpc_programs.c src/api/rpc_programs.h \
 	src/api/rpc_programs_fill.c src/api/rpc_programs_links.c src/api/rpc_programs_list.c \
+	src/api/rpc_programs_iter.c \
 	src/api/rpc_programs_log.c \
 	src/api/rpc_system.c src/api/rpc_system.h \
 	src/api/ctl_enricher.c src/api/ctl_enricher.h \

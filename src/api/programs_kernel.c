@@ -52,7 +52,7 @@ static void
 start(struct api *api)
 {
 	struct kernel_list *list = TAKE_PTR(api->kernel_next);
-	struct answer none = { .object_fd = -1 };
+	struct answer none = { .object_fd = -1, .stream_fd = -1 };
 
 	if (ctl_loader_call(api->loader, IPC_KERNEL_LIST, NULL, NULL, on_list, list) == 0) {
 		api->kernel_busy = true;

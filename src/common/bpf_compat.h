@@ -80,6 +80,14 @@ struct compat_link_info {
 			int32_t priority;
 			uint32_t flags;
 		} netfilter;
+		struct {
+			uint64_t target_name;
+			uint32_t target_name_len, map_id;
+			union {				/* Linux 6.1 */
+				struct { uint64_t cgroup_id; uint32_t order, pad; };
+				struct { uint32_t tid, pid; };
+			};
+		} iter;
 		struct { uint32_t ifindex; } xdp;
 		struct { uint32_t ifindex, attach_type; } tcx;	/* Linux 6.6; netkit, 6.7 */
 		struct {					/* Linux 6.6 */

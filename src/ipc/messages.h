@@ -136,6 +136,7 @@ struct msg_attach {
 };
 
 struct msg_detach { uint64_t link_id; char netns[IPC_TARGET_MAX]; };
+struct msg_iter_read { uint64_t link_id; };
 struct msg_unload { uint64_t gid; uint32_t prog_id, reserved; };	/* prog_id 0: the whole group */
 
 enum ipc_object { OBJECT_GROUP = 1, OBJECT_LINK = 2, OBJECT_PROG = 3 };
@@ -256,6 +257,10 @@ struct msg_binary {
 };
 enum { UPROBE_RETURN = 1 };
 struct msg_uprobe { uint64_t offset; uint32_t flags, reserved; };
+/* What an iterator wrote, from the oneshot that reads it to the API. */
+#define IPC_ITER_BYTES 16384
+struct msg_iter_part { uint32_t len, reserved; uint8_t bytes[IPC_ITER_BYTES]; };
+struct msg_iter_end { int32_t err; uint32_t reserved; };	/* 0: that was all */
 struct msg_umount { char name[64]; };
 
 /* ---- events ---- */

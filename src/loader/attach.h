@@ -15,6 +15,7 @@ struct attach_in {
 	struct loader *ld;			/* for oneshot_fd() */
 	const struct config *cfg;
 	const struct msg_attach *req;
+	uint64_t gid;				/* of the program */
 	int prog_fd;				/* borrowed */
 	uint32_t prog_type, prog_attach_type;
 	int rtnl;				/* NETLINK_ROUTE socket of the host's namespace, borrowed */
@@ -104,5 +105,9 @@ int	attach_suffix_facts(const char *pin_suffix, int rtnl, struct msg_link_facts 
  */
 int	loader_links_each(struct loader *ld, int (*each)(void *arg, const struct msg_link_facts *l),
 		void *arg);
+
+/* And its table of maps: the map of a group by name, or any of bpfd's by id, all digits.  The caller's
+ * descriptor; -ENOENT. */
+int	loader_map_open(struct loader *ld, uint64_t gid, const char *which);
 
 #endif

@@ -10,6 +10,7 @@ libattach_a_SOURCES = \
 	src/loader/attach_hook.c src/loader/attach_hook.h \
 	src/loader/attach_iface.c \
 	src/loader/attach_info.c \
+	src/loader/attach_iter.c \
 	src/loader/attach_order.c \
 	src/loader/attach_raw_tracepoint.c \
 	src/loader/attach_suffix.c src/loader/attach_suffix.h \

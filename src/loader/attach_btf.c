@@ -51,11 +51,15 @@ attach_vmlinux(void)
 }
 
 const char *
+attach_no_vmlinux(void)
+{
+	return vmlinux.fd < 0 ? "this kernel has no BTF of its own (CONFIG_DEBUG_INFO_BTF)" : NULL;
+}
+
+const char *
 attach_no_trampolines(void)
 {
-	if (vmlinux.fd < 0)
-		return "this kernel has no BTF of its own (CONFIG_DEBUG_INFO_BTF)";
-	return lockdown[0] ? lockdown : NULL;
+	return lockdown[0] ? lockdown : attach_no_vmlinux();
 }
 
 /* Programs would attach and never run.  Without securityfs nobody knows. */

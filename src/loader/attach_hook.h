@@ -86,6 +86,7 @@ int	attach_check_new(const struct attach_in *in, const struct msg_link_facts *wa
 struct btf_file;
 void	attach_btf_init(void);
 struct btf_file *attach_vmlinux(void);		/* ->fd is -1 when the kernel has none */
+const char *attach_no_vmlinux(void);		/* why not, or NULL */
 const char *attach_no_trampolines(void);	/* why this kernel takes no fentry, lsm, ...; NULL */
 const char *attach_no_bpf_lsm(void);		/* why lsm programs would not run; NULL */
 /* The hook's name without the prefix of its attach type; out is "" after an error. */

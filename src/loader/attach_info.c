@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <inttypes.h>
 #include <linux/bpf.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,6 +39,26 @@ put_iface(struct msg_link_facts *facts, int rtnl, uint32_t ifindex)
 		snprintf(facts->target, sizeof(facts->target), "%s", it.name);
 }
 
+/* As attach_iter.c words them. */
+static void
+iter_params(const struct compat_link_info *info, char *name, size_t size)
+{
+	static const char *const orders[] = { "", " self", " descendants-pre", " descendants-post",
+		" ancestors" };
+	size_t len = strlen(name);
+
+	if (strcmp(name, "cgroup") == 0 && info->iter.cgroup_id > 1 && info->iter.order < ARRAY_SIZE(orders))
+		snprintf(name + len, size - len, " cgroup=%" PRIu64 "%s", info->iter.cgroup_id,
+			orders[info->iter.order]);
+	else if (strcmp(name, "cgroup") == 0 && info->iter.order < ARRAY_SIZE(orders))
+		snprintf(name + len, size - len, "%s", orders[info->iter.order]);
+	else if (strncmp(name, "task", 4) == 0 && (info->iter.pid || info->iter.tid))
+		snprintf(name + len, size - len, " %s=%u", info->iter.tid ? "tid" : "pid",
+			info->iter.tid ? info->iter.tid : info->iter.pid);
+	else if (info->iter.map_id && strncmp(name, "task", 4) != 0)
+		snprintf(name + len, size - len, " map=%u", info->iter.map_id);
+}
+
 int
 attach_link_info(int link_fd, uint32_t prog_type, int rtnl, struct msg_link_facts *facts)
 {
@@ -69,6 +90,12 @@ attach_link_info(int link_fd, uint32_t prog_type, int rtnl, struct msg_link_fact
 		n.kind = bpf_prog_kind_name(prog_type, info.tracing.attach_type);
 		facts->cookie = info.tracing.cookie;
 		attach_btf_name(info.tracing.attach_type, info.tracing.target_btf_id, name);
+	} else if (info.type == BPF_LINK_TYPE_ITER) {
+		n.kind = "iter";
+		info.iter.target_name = (uint64_t)(uintptr_t)name;
+		info.iter.target_name_len = sizeof(name);
+		err = compat_obj_info(link_fd, &info, sizeof(info));
+		iter_params(&info, name, sizeof(name));
 	} else if (info.type == BPF_LINK_TYPE_XDP) {
 		n.kind = "xdp";
 	} else if (info.type == COMPAT_BPF_LINK_TYPE_TCX) {

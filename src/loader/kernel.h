@@ -43,5 +43,6 @@ int	kernel_delete_all(struct kernel *k, int map, const void *keys, size_t key_si
 /* Attaches; name NULL: where a tp_btf program belongs.  The link. */
 int	kernel_raw_tracepoint(struct kernel *k, int prog, const char *name);
 int	kernel_iterator(struct kernel *k, int prog);	/* a run of an iterator program, to be read */
+int	kernel_iter_create(struct kernel *k, int link);	/* the same, of its link */
 
 #endif

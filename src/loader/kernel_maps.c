@@ -126,16 +126,23 @@ kernel_raw_tracepoint(struct kernel *k, int prog, const char *name)
 }
 
 int
+kernel_iter_create(struct kernel *k, int link)
+{
+	union bpf_attr attr = { 0 };
+
+	attr.iter_create.link_fd = (uint32_t)link;
+	return run(k, BPF_ITER_CREATE, &attr, END(iter_create.flags));
+}
+
+int
 kernel_iterator(struct kernel *k, int prog)
 {
 	struct compat_link_create lc = { .prog_fd = (uint32_t)prog, .attach_type = BPF_TRACE_ITER };
 	int link = compat_link_create(&lc), iter;
-	union bpf_attr attr = { 0 };
 
 	if (link < 0)
 		return link;
-	attr.iter_create.link_fd = (uint32_t)link;
-	iter = run(k, BPF_ITER_CREATE, &attr, END(iter_create.flags));
+	iter = kernel_iter_create(k, link);
 	close(link);
 	return iter;
 }

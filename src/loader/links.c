@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/auto.h"
@@ -41,6 +42,21 @@ loader_links_each(struct loader *ld, int (*each)(void *arg, const struct msg_lin
 	return err;
 }
 
+int
+loader_map_open(struct loader *ld, uint64_t gid, const char *which)
+{
+	bool by_id = which[0] && which[strspn(which, "0123456789")] == '\0';
+	uint64_t id = by_id ? strtoull(which, NULL, 10) : 0;
+
+	for (size_t i = 0; i < ld->objects.n_maps; i++) {
+		const struct obj_map *m = &ld->objects.maps[i];
+
+		if (by_id ? m->id == id : m->gid == gid && strcmp(m->name, which) == 0)
+			return objects_open_map(&ld->objects, m);
+	}
+	return -ENOENT;
+}
+
 /* Pins what attach_run() made; when that fails it is taken off again. */
 static int
 keep_link(struct loader *ld, const struct msg_attach *m, int prog_fd, struct attach_out *out,
@@ -67,7 +83,7 @@ attach(struct loader *ld, const struct msg_attach *m, struct attach_out *out, st
 	const struct obj_prog *p = objects_prog(&ld->objects, m->prog_id);
 	AUTO(fd) int prog_fd = objects_open_prog(&ld->objects, p);
 	struct bpf_prog_info info;
-	struct attach_in in = { .ld = ld, .cfg = ld->cfg, .req = m, .prog_fd = prog_fd,
+	struct attach_in in = { .ld = ld, .cfg = ld->cfg, .req = m, .gid = p->gid, .prog_fd = prog_fd,
 		.prog_attach_type = p->attach_type, .rtnl = ld->rtnl };
 	uint64_t gid = p->gid;
 	int err;

@@ -16,6 +16,7 @@ LOADER_SOURCES = $(BROKER_SOURCES) \
 	src/loader/dispatch.c \
 	src/loader/facts.c src/loader/facts.h \
 	src/loader/handlers.h \
+	src/loader/iters.c \
 	src/loader/keep.c \
 	src/loader/links.c \
 	src/loader/loader.h \

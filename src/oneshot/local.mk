@@ -5,6 +5,7 @@ bpfd_oneshot_SOURCES = \
 	src/oneshot/netns.c src/oneshot/netns.h \
 	src/oneshot/oneshot.c src/oneshot/oneshot.h \
 	src/oneshot/op_cgroup.c \
+	src/oneshot/op_iter.c \
 	src/oneshot/op_list.c \
 	src/oneshot/op_netns.c \
 	src/oneshot/op_open.c \

@@ -52,7 +52,7 @@ seal(const struct one_op *op, const struct oneshot *o, struct sandbox *sb)
 	sb->allow_ro_fds = &o->dir;
 	sb->n_allow_ro = o->dir >= 0;
 	sb->limits.nofile = 32;
-	sb->limits.cpu_s = LIFE_S;
+	sb->limits.cpu_s = op->life_s ? op->life_s : LIFE_S;
 	sb->rules = op->rules;
 	sb->n_rules = op->n_rules;
 	return sandbox_enter(sb);
@@ -72,6 +72,8 @@ main(int argc, char **argv)
 	if (err <= 0)
 		_exit(err ? 1 : 0);	/* nobody wants anything any more */
 	o.seq = m.hdr.seq;
+	if (ops[m.hdr.type]->life_s)
+		alarm(ops[m.hdr.type]->life_s);
 	if (ops[m.hdr.type]->prepare && ops[m.hdr.type]->prepare(&o) < 0)
 		_exit(1);
 	if (seal(ops[m.hdr.type], &o, &sb) < 0) {
