@@ -203,7 +203,7 @@ act_one(struct worker *w, const struct event *e, unsigned int action)
 	}
 	worker_count(w, STAT_DROPPED);
 	worker_trouble(w, action, err, err == -EAGAIN ?
-		"its socket is full: messages come faster than the daemon there reads them" :
+		"it takes no more messages: its socket is full, the daemon there reads too slowly" :
 		a->type == ACTION_SYSLOG ? "nobody reads /dev/log: is a syslog daemon running?" :
 		"nobody reads the journal's socket: is systemd-journald running?");
 }

@@ -5,15 +5,14 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import containers  # noqa: E402
-from daemon import Tap, children_of, wait_for  # noqa: E402
+from daemon import Tap, wait_for  # noqa: E402
 from events import Events, rule  # noqa: E402
+from killer import KILLS, Killer, worker  # noqa: E402
 
-KILLS = 100
 CONFIG = """[restart]
 backoff_min_ms = 1
 backoff_max_ms = 10
@@ -22,40 +21,6 @@ allow_enforce = true
 kills_per_minute = 10000
 max_age_ms = 60000
 """
-
-
-def worker(daemon, name):
-    """pid of the worker of a class, or None."""
-    for pid in children_of(daemon.proc.pid):
-        try:
-            with open(f"/proc/{pid}/cmdline", "rb") as f:
-                argv = f.read().split(b"\0")
-        except OSError:
-            continue
-        if len(argv) > 1 and argv[1] == name.encode():
-            return pid
-    return None
-
-
-class Killer(threading.Thread):
-    """Kills a worker again and again."""
-
-    def __init__(self, daemon, name):
-        super().__init__(daemon=True)
-        self.daemon_, self.name_, self.kills = daemon, name, 0
-
-    def run(self):
-        last = None
-        end = time.monotonic() + 40
-        while self.kills < KILLS and time.monotonic() < end:
-            pid = worker(self.daemon_, self.name_)
-            if not pid or pid == last:
-                time.sleep(0.002)
-                continue
-            time.sleep(0.02 + (self.kills % 7) * 0.01)
-            os.kill(pid, signal.SIGKILL)
-            last = pid
-            self.kills += 1
 
 
 def programs(tap):
@@ -102,7 +67,7 @@ def signals(tap):
     killer.start()
     victims = []
     while killer.is_alive():
-        victims.append(subprocess.Popen(["/bin/sh", "-c", "sleep 60; exit 0", "mark-kill"]))
+        victims.append(subprocess.Popen(["/bin/sh", "-c", "sleep 60; exit 0", "mark-kill"], start_new_session=True))
         time.sleep(0.05)
     end = time.monotonic() + 15
     while any(v.poll() is None for v in victims) and time.monotonic() < end:
@@ -112,10 +77,11 @@ def signals(tap):
     tap.check("every process that a rule wants dead is", not alive and all(v.returncode == -9 for v in victims),
               f"{len(alive)} of {len(victims)} live; {daemon.log_text()[-1500:]}")
     for v in victims:
-        if v.poll() is None:
-            v.kill()
+        try:
+            os.killpg(v.pid, signal.SIGKILL)    # its sleep lives on
+        except ProcessLookupError:
+            pass
         v.wait()
-    subprocess.run(["pkill", "-f", "^sleep 60$"], check=False)
     daemon.stop()
     daemon.remove()
 

@@ -11,11 +11,13 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from daemon import Tap, wait_for  # noqa: E402
 from events import Events, rule  # noqa: E402
+from killer import KILLS, Killer, worker  # noqa: E402
 
 # $1: folder with the sockets "log" and "journal".  The names are links, as systemd's are, so that
 # a daemon that is started again is found.
@@ -133,9 +135,37 @@ def restarted(tap, daemon, log):
               daemon.log_text()[-2000:])
 
 
+def killed(tap, daemon, log, journal):
+    """A worker that is killed sends what its predecessor has not sent, and at most one message twice."""
+    wait_for(lambda: worker(daemon, "syslog") is not None)
+    daemon.settle()
+    killer = Killer(daemon, "syslog")
+    killer.start()
+    # The kernel keeps ten messages for a socket: who reads later than that loses, not who sends.
+    reader = threading.Thread(target=wait_for, daemon=True, args=(
+        lambda: journal.read() and log.read() and not killer.is_alive(), 60, 0.001))
+    reader.start()
+    n = 0
+    while killer.is_alive():
+        run(daemon, f"mark-killed-{n:06}")
+        n += 1
+        time.sleep(0.01)
+    reader.join()
+
+    def counts():
+        text = b"".join(log.read())
+        return [text.count(f"mark-killed-{i:06}".encode()) for i in range(n)]
+
+    wait_for(lambda: all(counts()), 20)
+    seen = counts()
+    tap.check(f"the worker that writes to syslog was killed {KILLS} times", killer.kills == KILLS, str(killer.kills))
+    tap.check("every event is a message all the same", all(seen), f"{seen.count(0)} of {n} are missing; {({k: v for k, v in daemon.stats().items() if 'syslog' in k})}")
+    tap.check("and at most one is there twice for each death", sum(seen) <= n + killer.kills, f"{sum(seen)} of {n}")
+
+
 def main():
     tap = Tap()
-    daemon = Events({})
+    daemon = Events({}, config="[restart]\nbackoff_min_ms = 1\nbackoff_max_ms = 10\n")
     folder = os.path.join(daemon.dir, "sockets")
     os.mkdir(folder)
     daemon.prefix = ["unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", PLACE, "sh", folder]
@@ -150,6 +180,7 @@ def main():
     formats(tap, daemon, log, journal)
     slow(tap, daemon, log)
     restarted(tap, daemon, log)
+    killed(tap, daemon, log, journal)
     tap.check("bpfd stops in order", daemon.stop() == 0, daemon.log_text()[-3000:])
     daemon.stop()
     tap.done()
