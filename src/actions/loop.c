@@ -57,12 +57,12 @@ batch(struct worker *w, size_t *bytes, bool *more)
 	return n;
 }
 
-/* Longer while events keep coming, shorter when there were so many that the ring might have
- * gone round. */
+/* Longer while events keep coming, and when it was too short for any to come; shorter when there
+ * were so many that the ring might have gone round. */
 static void
 adapt(struct worker *w, unsigned int n, size_t bytes)
 {
-	if (n < LINGER_FROM)
+	if (n && n < LINGER_FROM)
 		w->linger_ns = LINGER_NS;
 	else if (bytes > w->cfg->events_ring_bytes / 8)
 		w->linger_ns = w->linger_ns / 2 > LINGER_MIN_NS ? w->linger_ns / 2 : LINGER_MIN_NS;

@@ -6,9 +6,10 @@
 
 /*
  * The processes that the kernel side has told, each with the context of its events ready to be
- * copied.  One that has ended stays for PROCS_GRACE_NS of the events' time.
+ * copied.  One that has ended stays for PROCS_GRACE_NS of the events' time, for what actions did to
+ * it; longer, and thousands that end each second would need as many slots.
  */
-#define PROCS_GRACE_NS	2000000000ull
+#define PROCS_GRACE_NS	500000000ull
 
 struct proc {
 	struct slot s;			/* key1: start, key2: tgid << 32 | exec_id; then its context */

@@ -139,10 +139,6 @@ value(struct text *t, const struct render *r, struct shown *s, const struct valu
 	const struct field *f = s->f;
 
 	switch (f->type) {
-	case F_STR:
-	case F_PATH:
-		string(t, s->json, s->json_len, v->data, v->len);
-		return;
 	case F_LIST:
 		list(t, s->json, s->json_len, v->data, v->len);
 		return;
@@ -162,26 +158,57 @@ value(struct text *t, const struct render *r, struct shown *s, const struct valu
 	case F_ENUM:
 	case F_IP:
 	case F_MAC:
+	case F_STR:			/* string_again() */
+	case F_PATH:
 		break;
 	}
 	text_bytes(t, s->json, s->json_len);
-	if (f->type == F_BOOL || f->type == F_I64 || (f->type == F_U64 && !(f->flags & FIELD_HEX)))
+	if (f->type == F_U64 && !(f->flags & FIELD_HEX))
+		text_u64(t, v->u);
+	else if (f->type == F_BOOL || f->type == F_I64)
 		value_line(t, f, v, "", "");
 	else
 		quoted(t, f, v);
 }
 
+/* A file's path and its name as given are the same more often than not: escaped once. */
+struct written { const void *data; size_t len; const char *text, *end; };
+
+static void
+string_again(struct text *t, const struct shown *s, const struct value *v, struct written *last)
+{
+	const char *text = t->p + s->json_len;
+
+	if (last->text && v->len == last->len && memcmp(v->data, last->data, v->len) == 0) {
+		text_bytes(t, s->json, s->json_len);
+		text_bytes(t, last->text, (size_t)(last->end - last->text));
+		return;
+	}
+	text_bytes(t, s->json, s->json_len);
+	if (!text_json(t, v->data, v->len)) {
+		hex_key(t, s->json, s->json_len);
+		text_json_hex(t, v->data, v->len);
+		return;
+	}
+	if (!t->full)
+		*last = (struct written){ v->data, v->len, text, t->p };
+}
+
 static unsigned int
 own(struct text *t, const struct render *r, const struct event *e)
 {
+	struct written last = { .text = NULL };
 	unsigned int seen = 0;
 	struct value v;
 
 	for (struct shown *s = shown_fields(e->ev->tracer); s->f; s++) {
-		if (!field_get(e, s->f, &v))
+		if (!shown_get(s, e, &v))
 			continue;
 		seen |= s->own;
-		value(t, r, s, &v);
+		if (s->f->type == F_STR || s->f->type == F_PATH)
+			string_again(t, s, &v, &last);
+		else
+			value(t, r, s, &v);
 	}
 	return seen;
 }
@@ -324,8 +351,6 @@ context(struct text *t, const struct render *r, const struct event *e, unsigned 
 static void
 rules(struct text *t, const struct event *e)
 {
-	if (!e->n_matches)
-		return;
 	TEXT_LIT(t, ",\"rules\":[");
 	for (uint32_t i = 0; i < e->n_matches; i++) {
 		const struct rec_match *m = &e->matches[i];
@@ -345,6 +370,30 @@ rules(struct text *t, const struct event *e)
 	text_char(t, ']');
 }
 
+/* Most events match one rule, and many one behind the other the same. */
+static void
+kept_rules(struct text *t, const struct event *e)
+{
+	static struct { size_t name_len, len; uint32_t severity; char name[128], text[256]; } k;
+	const struct rec_match *m = e->matches;
+	const char *name = (const char *)e->rec + m->name_off, *from = t->p;
+	bool plain = e->n_matches == 1 && !m->suppressed && !(m->flags & MATCH_UNKNOWN) && t->cap == SIZE_MAX;
+
+	if (plain && k.len && k.severity == m->severity && k.name_len == m->name_len &&
+	    memcmp(k.name, name, m->name_len) == 0) {
+		text_bytes(t, k.text, k.len);
+		return;
+	}
+	rules(t, e);
+	if (!plain || t->full || m->name_len > sizeof(k.name) || (size_t)(t->p - from) > sizeof(k.text))
+		return;
+	k.len = (size_t)(t->p - from);
+	k.name_len = m->name_len;
+	k.severity = m->severity;
+	memcpy(k.name, name, m->name_len);
+	memcpy(k.text, from, k.len);
+}
+
 static void
 marks(struct text *t, const struct event *e)
 {
@@ -362,10 +411,9 @@ marks(struct text *t, const struct event *e)
 }
 
 static void
-what(struct text *t, const struct event *e)
+kind(struct text *t, const struct event *e)
 {
 	const struct tracer_info *info = tracer_info(e->ev->tracer);
-	const char *error = common_errno(e->ev->ret);
 
 	text_bytes(t, KEY("tracer"));
 	text_char(t, '"');
@@ -373,6 +421,38 @@ what(struct text *t, const struct event *e)
 	TEXT_LIT(t, "\",\"event\":\"");
 	text_str(t, info->events[e->ev->event]);
 	TEXT_LIT(t, "\",\"retval\":");
+}
+
+/* The same for each event of its number. */
+#define KINDS	8
+static void
+kept_kind(struct text *t, const struct event *e)
+{
+	static struct { size_t len; char text[88]; } kept[N_TRACERS][KINDS], *k;
+	const char *from = t->p;
+
+	if (e->ev->event >= KINDS) {
+		kind(t, e);
+		return;
+	}
+	k = &kept[e->ev->tracer][e->ev->event];
+	if (k->len) {
+		text_bytes(t, k->text, k->len);
+		return;
+	}
+	kind(t, e);
+	if (t->full || (size_t)(t->p - from) > sizeof(k->text))
+		return;
+	k->len = (size_t)(t->p - from);
+	memcpy(k->text, from, k->len);
+}
+
+static void
+what(struct text *t, const struct event *e)
+{
+	const char *error = e->ev->ret < 0 ? common_errno(e->ev->ret) : NULL;
+
+	kept_kind(t, e);
 	text_i64(t, e->ev->ret);
 	if (error) {
 		TEXT_LIT(t, ",\"error\":\"");
@@ -433,8 +513,8 @@ render_json(struct text *t, const struct render *r, const struct event *e)
 	kept_who(t, e);
 	seen = own(t, r, e);
 	context(t, r, e, seen);
-	if (e->rec)
-		rules(t, e);
+	if (e->rec && e->n_matches)
+		kept_rules(t, e);
 	marks(t, e);
 	if (e->rec && e->rec->lost)
 		number(t, KEY("lost"), e->rec->lost);

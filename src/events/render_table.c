@@ -115,7 +115,7 @@ what(struct text *t, const struct event *e)
 		text_char(t, ' ');
 	}
 	for (struct shown *s = shown_fields(e->ev->tracer); s->f; s++) {
-		if ((named && s->f->flags & FIELD_DETAIL) || !field_get(e, s->f, &v) || (named && noise(s->f, &v, &first)))
+		if ((named && s->f->flags & FIELD_DETAIL) || !shown_get(s, e, &v) || (named && noise(s->f, &v, &first)))
 			continue;
 		if (named)
 			text_bytes(t, s->line, s->line_len);

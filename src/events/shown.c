@@ -20,6 +20,18 @@ label(char *out, size_t room, const char *before, const char *tracer, const char
 	return (uint8_t)(t.p - out);
 }
 
+static uint8_t
+quick(const struct field *f)
+{
+	if (f->get || f->events)
+		return QUICK_NO;
+	if (f->type == F_STR || f->type == F_PATH || f->type == F_LIST)
+		return f->size == sizeof(struct ev_str) ? QUICK_STR : QUICK_NO;
+	if (f->type == F_IP || f->type == F_MAC || f->size < 4 || (f->type == F_I64 && f->size == 4))
+		return QUICK_NO;
+	return f->size == 4 ? QUICK_U32 : QUICK_U64;
+}
+
 /*
  * Three of the common fields may be told better by the tracer; any other of its own that has a
  * common name (the seq of a segment) gets the tracer's in front where both are told.
@@ -30,6 +42,8 @@ describe(struct shown *s, const struct field *f, const char *tracer)
 	bool twin;
 
 	s->f = f;
+	s->quick = quick(f);
+	s->optional = f->flags & FIELD_OPTIONAL;
 	s->own = strcmp(f->name, "args") == 0 ? OWN_ARGS : strcmp(f->name, "exe") == 0 ? OWN_EXE :
 		strcmp(f->name, "cwd") == 0 ? OWN_CWD : 0;
 	twin = !s->own && common_is(f->name);

@@ -18,8 +18,12 @@ struct shown_words {
 	char text[78];
 };
 
+enum { QUICK_NO, QUICK_STR, QUICK_U32, QUICK_U64 };	/* what field_get() would come to */
+
 struct shown {
 	const struct field *f;
+	uint8_t quick;			/* QUICK_* */
+	bool optional;
 	uint8_t own;			/* OWN_* */
 	uint8_t json_len, line_len;
 	char json[68];			/* ,"name": */
@@ -29,6 +33,32 @@ struct shown {
 
 /* Those that are not FIELD_HIDDEN; f NULL ends. */
 struct shown *shown_fields(unsigned int tracer);
+
+/* field_get(). */
+static inline bool
+shown_get(const struct shown *s, const struct event *e, struct value *out)
+{
+	const char *at = (const char *)e->ev + s->f->off;
+	struct ev_str str;
+	uint32_t u;
+
+	if (s->quick == QUICK_NO)
+		return field_get(e, s->f, out);
+	out->type = s->f->type;
+	if (s->quick == QUICK_STR) {
+		memcpy(&str, at, sizeof(str));
+		out->data = (const char *)e->ev + str.off;
+		out->len = str.len;
+		return str.len || !s->optional;
+	}
+	if (s->quick == QUICK_U32) {
+		memcpy(&u, at, sizeof(u));
+		out->u = u;
+	} else {
+		memcpy(&out->u, at, sizeof(out->u));
+	}
+	return out->u || !s->optional;
+}
 
 /* Makes the words again, or takes those that are kept. */
 static inline bool

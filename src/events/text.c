@@ -17,7 +17,7 @@ put(struct text *t, const char *s, size_t len)
 #define EACH(byte) (0x0101010101010101ULL * (byte))
 
 /* Whether one of the eight bytes is a control, '"', '\\', DEL or above ASCII; never misses one. */
-static inline bool
+static inline uint64_t
 special8(uint64_t x)
 {
 	uint64_t quote = x ^ EACH('"'), slash = x ^ EACH('\\'), del = x ^ EACH(0x7f);
@@ -48,6 +48,9 @@ plain_run(const unsigned char *s, size_t len)
 	size_t i = 0;
 
 	if (len >= 8) {
+		while (i + 32 <= len && !(special8(load8(s + i)) | special8(load8(s + i + 8)) |
+		    special8(load8(s + i + 16)) | special8(load8(s + i + 24))))
+			i += 32;
 		while (i + 8 <= len && !special8(load8(s + i)))
 			i += 8;
 		if (i + 8 > len && !special8(load8(s + len - 8)))

@@ -283,6 +283,55 @@ tells_each_process_apart(void **state)
 	}
 }
 
+static const char *
+json_str(const json_t *doc, const char *key)
+{
+	return json_string_value(json_object_get(doc, key));
+}
+
+/* What is kept as text must not be told of another: rules, names, kinds of events. */
+static void
+tells_each_rule_and_name_apart(void **state)
+{
+	static const char *const names[] = { "/etc/aa", "/etc/ab", "/etc/\"b", "/etc/\xff" };
+
+	for (unsigned int n = 0; n < 4096; n++) {
+		unsigned int x = n * 2654435761u, i = (x ^ x >> 15) * 2246822519u >> 20;	/* in no order */
+		const char *path = names[i % 4], *given = names[i / 4 % 4];
+		struct ev_open o = { .h = { .tracer = TR_OPEN, .ret = (int)(n % 3) - 1 } };
+		char rule[] = "rule-a";
+		struct made m;
+
+		rule[5] = (char)('a' + i / 16 % 2);
+		made_event(&m, &o, sizeof(o));
+		made_str(&m, ev_open, path, path);
+		made_str(&m, ev_open, filename, given);
+		made_ctx(&m, 0);
+		made_match(&m, rule, 1, 0)->severity = i / 32 % 2;
+		m.matches[0].m.suppressed = i / 64 % 2;
+		m.matches[0].m.flags = i / 128 % 2 ? MATCH_UNKNOWN : 0;
+		if (i / 256 % 2)
+			made_match(&m, "another", 1, 0);
+		made_end(&m);
+		struct event e = checked(&m);
+		AUTO(json) json_t *doc = parsed(line_of(&e, RENDER_JSON));
+		json_t *rules = json_object_get(doc, "rules"), *first = json_array_get(rules, 0);
+		bool bad = path == names[3], bad_given = given == names[3];
+
+		assert_string_equal(json_str(doc, "path"), bad ? "/etc/\xef\xbf\xbd" : path);
+		assert_int_equal(json_object_get(doc, "path_hex") != NULL, bad);
+		assert_string_equal(json_str(doc, "filename"), bad_given ? "/etc/\xef\xbf\xbd" : given);
+		assert_int_equal(json_object_get(doc, "filename_hex") != NULL, bad_given);
+		assert_int_equal(json_integer_value(json_object_get(doc, "retval")), (int)(n % 3) - 1);
+		assert_int_equal(json_object_get(doc, "error") != NULL, n % 3 == 0);
+		assert_int_equal(json_array_size(rules), i / 256 % 2 ? 2 : 1);
+		assert_string_equal(json_str(first, "name"), rule);
+		assert_string_equal(json_str(first, "severity"), severity_names[i / 32 % 2]);
+		assert_int_equal(json_object_get(first, "suppressed") != NULL, i / 64 % 2);
+		assert_int_equal(json_object_get(first, "unknown") != NULL, i / 128 % 2);
+	}
+}
+
 static void
 knows_the_days_of_the_calendar(void **state)
 {
@@ -337,6 +386,7 @@ main(void)
 		cmocka_unit_test(cuts_long_strings_to_the_room),
 		cmocka_unit_test(has_no_name_twice_for_any_tracer),
 		cmocka_unit_test(tells_each_process_apart),
+		cmocka_unit_test(tells_each_rule_and_name_apart),
 		cmocka_unit_test(knows_the_days_of_the_calendar),
 		cmocka_unit_test(writes_values_as_a_rule_compares_them),
 	};
