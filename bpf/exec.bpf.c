@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Programs executed, and those that could not be. */
 #define EV_THIS EXEC
+#define EV_PLAIN_PATHS
 #include "bpf/bpfd.bpf.h"
 #include "bpf/exec.h"
 

@@ -8,6 +8,8 @@
  */
 #include <asm/unistd.h>
 
+#include "bpf/cast.bpf.h"
+
 #define FILE_AT_FDCWD	(-100)
 #define FILE_S_IFMT	0170000
 #define FILE_S_IFREG	0100000
@@ -15,29 +17,6 @@
 #define FILE_S_ISREG(mode)	(((mode) & FILE_S_IFMT) == FILE_S_IFREG)
 #define FILE_FMODE_WRITE	0x2
 #define FILE_FMODE_CREATED	0x100000
-
-struct file_at { __u64 mnt, dentry; };		/* struct path */
-
-/* Since Linux 6.2, as that helper: an address as a typed pointer, which plain loads can follow. */
-enum bpf_func_id___cast { BPF_FUNC_cgrp_storage_get___cast };
-
-#define FILE_CAN_CAST                                                                              \
-	bpf_core_enum_value_exists(enum bpf_func_id___cast, BPF_FUNC_cgrp_storage_get___cast)
-#define FILE_CAST(type, address)                                                                   \
-	((type *)bpf_rdonly_cast((void *)(address), bpf_core_type_id_kernel(type)))
-/* A field behind an address. */
-#define FILE_READ(type, address, field)                                                            \
-	({                                                                                         \
-		__u64 value_;                                                                      \
-		if (FILE_CAN_CAST)                                                                 \
-			value_ = (__u64)FILE_CAST(type, address)->field;                           \
-		else                                                                               \
-			value_ = (__u64)BPF_CORE_READ((type *)(address), field);                   \
-		value_;                                                                            \
-	})
-
-/* Any type of the kernel that is two words without pointers. */
-struct timespec64 { __s64 tv_sec, tv_nsec; } __attribute__((preserve_access_index));
 
 /* The file of a descriptor of the current task, which is t; 0: there is none. */
 static __always_inline struct file *
@@ -77,204 +56,6 @@ file_id(const struct file *file, __u64 *dev, __u64 *ino)
 
 	*ino = FILE_READ(struct inode, inode, i_ino);
 	*dev = FILE_READ(struct super_block, sb, s_dev);
-}
-
-/* d_parent and d_name lie side by side in every kernel so far. */
-static __always_inline void
-file_read_dentry(struct ev_dentry *to, __u64 dentry)
-{
-	const struct dentry *d = (const struct dentry *)dentry;
-
-	if (bpf_core_field_offset(d->d_name.name) == bpf_core_field_offset(d->d_parent) + 16) {
-		bpf_core_read(to, sizeof(*to), &d->d_parent);
-		return;
-	}
-	to->parent = (__u64)BPF_CORE_READ(d, d_parent);
-	to->name = (__u64)BPF_CORE_READ(d, d_name.name);
-}
-
-/* So do mnt_parent, mnt_mountpoint and mnt.mnt_root. */
-static __always_inline void
-file_read_mount(struct ev_mount *to, __u64 mount)
-{
-	const struct mount *m = (const struct mount *)mount;
-
-	if (bpf_core_field_offset(m->mnt.mnt_root) == bpf_core_field_offset(m->mnt_parent) + 16)
-		bpf_core_read(to, sizeof(*to), &m->mnt_parent);
-	else
-		ev_read_mount(to, mount);
-}
-
-static __always_inline void
-file_names_read(struct ev_scratch *s, __u64 dentry, __u64 mount)
-{
-	struct ev_mount m = {};
-	struct ev_dentry d = {};
-
-	file_read_mount(&m, mount);
-	for (int i = 0; i < EV_DEPTH + 8; i++) {
-		if (dentry == m.root) {
-			if (m.parent == mount || !m.parent) {
-				s->whole = 1;
-				break;
-			}
-			dentry = m.mountpoint;
-			mount = m.parent;
-			file_read_mount(&m, mount);
-			continue;
-		}
-		if (s->n_names >= EV_DEPTH)
-			break;
-		file_read_dentry(&d, dentry);
-		ev_name_push(s, d.name);
-		/* Not in its mount's tree: a pipe, a socket, what was moved out of a bind mount. */
-		if (d.parent == dentry || !d.parent) {
-			s->whole = 1;
-			break;
-		}
-		dentry = d.parent;
-	}
-}
-
-/* A name's address, whose highest byte is the kernel's 0xff, with its length in that place. */
-#define FILE_TOP	(0xffULL << 56)
-struct qstr___len { __u32 len; } __attribute__((preserve_access_index));
-struct dentry___len { struct qstr___len d_name; } __attribute__((preserve_access_index));
-
-static __always_inline __u64
-file_name_pack(struct dentry *d)
-{
-	__u64 len = ((struct dentry___len *)d)->d_name.len;
-
-	return ((__u64)d->d_name.name & ~FILE_TOP) | len << 56;
-}
-
-struct file_compose {
-	struct ev_scratch *s;
-	__u32 end;			/* no name begins behind it */
-};
-
-/*
- * What is copied behind the name's end is overwritten, or cut off by ev_close().  Where it ends lies
- * in the scratch, of which the verifier knows nothing: names of all lengths look alike to it then,
- * and it looks at a fifth as much.
- */
-static int
-file_compose_step(__u32 i, struct file_compose *c)
-{
-	struct ev_scratch *s = c->s;
-	__u32 at = s->names_at, n = s->n_names, len, k;
-	__u64 packed, name;
-	struct timespec64 *words;
-	__u64 *to;
-
-	if (i >= n || at >= EV_OFFS + EV_PATH_MAX - 257)
-		return 1;
-	if (at > c->end) {
-		ev_head(s)->flags |= EV_TRUNCATED;
-		return 1;
-	}
-	packed = s->names[(n - 1 - i) & (EV_DEPTH - 1)];
-	name = packed | FILE_TOP;
-	len = packed >> 56;
-	/* After the last step's name, or at the root: without a branch, behind which all is looked at
-	 * twice.  Where none belongs the name overwrites it. */
-	s->b[at] = '/';
-	at += (((s->whole & 1) | i) + EV_DEPTH - 1) / EV_DEPTH & 1;
-	for (k = 0; k < 256; k += 16) {
-		if (k >= len)
-			break;
-		words = FILE_CAST(struct timespec64, name + k);
-		to = ev_words(s, at + k);
-		to[0] = words->tv_sec;
-		to[1] = words->tv_nsec;
-	}
-	s->names_at = at + len;
-	return 0;
-}
-
-/* ev_compose() by plain loads, of names that are packed.  Verified where it is not called, too. */
-__noinline int
-file_compose_cast(struct ev_scratch *s)
-{
-	struct file_compose c = {};
-	__u32 start;
-
-	if (!s || !FILE_CAN_CAST)
-		return 0;
-	start = ev_head(s)->len;
-	if (start >= EV_OFFS) {
-		ev_head(s)->flags |= EV_TRUNCATED;
-		return 0;
-	}
-	if (!s->whole)
-		ev_head(s)->flags |= EV_TRUNCATED;
-	c.s = s;
-	c.end = start + EV_PATH_MAX - 257;
-	s->names_at = start;
-	if (!s->n_names)
-		s->b[start] = '/', s->names_at++;
-	else
-		bpf_loop(EV_DEPTH, file_compose_step, &c, 0);
-	ev_head(s)->len = s->names_at;
-	return s->names_at - start;
-}
-
-/* The same by plain loads. */
-static __always_inline void
-file_names_cast(struct ev_scratch *s, __u64 dentry, __u64 mount)
-{
-	struct dentry *d = FILE_CAST(struct dentry, dentry), *up;
-	struct mount *m = FILE_CAST(struct mount, mount), *above;
-	__u64 packed;
-
-	s->names_len = 0;
-
-	for (int i = 0; i < EV_DEPTH + 8; i++) {
-		if (d == m->mnt.mnt_root) {
-			above = m->mnt_parent;
-			if (above == m || !above) {
-				s->whole = 1;
-				break;
-			}
-			d = m->mnt_mountpoint;
-			m = above;
-			continue;
-		}
-		if (s->n_names >= EV_DEPTH)
-			break;
-		up = d->d_parent;
-		packed = file_name_pack(d);
-		s->names_len += packed >> 56;
-		ev_name_push(s, packed);
-		if (up == d || !up) {
-			s->whole = 1;
-			break;
-		}
-		d = up;
-	}
-}
-
-/*
- * s->names, the last one first, as ev_names().  Not static: the verifier looks at it once.  Dentry
- * and mnt come in names[0] and names[1], since it may be given numbers but no pointers.
- */
-__noinline int
-file_names(struct ev_scratch *s)
-{
-	__u64 dentry, mount;
-
-	if (!s)
-		return 0;
-	dentry = s->names[0];
-	mount = s->names[1] - bpf_core_field_offset(struct mount, mnt);
-	s->n_names = 0;
-	s->whole = 0;
-	if (FILE_CAN_CAST)
-		file_names_cast(s, dentry, mount);
-	else
-		file_names_read(s, dentry, mount);
-	return 0;
 }
 
 struct file_judging { struct ev_scratch *s; };
@@ -331,26 +112,6 @@ file_names_pass(struct ev_scratch *s)
 	}
 	s->dims &= ~(DIM_PATH | DIM_PREFIX);
 	return true;
-}
-
-static __always_inline bool
-file_names_at(struct ev_scratch *s, struct ev_str *out, struct file_at at)
-{
-	out->off = ev_head(s)->len;
-	out->len = 0;
-	if (!at.dentry || !at.mnt)
-		return false;
-	s->names[0] = at.dentry;
-	s->names[1] = at.mnt;
-	file_names(s);
-	return true;
-}
-
-static __always_inline void
-file_add_path(struct ev_scratch *s, struct ev_str *out, struct file_at at)
-{
-	if (file_names_at(s, out, at))
-		out->len = FILE_CAN_CAST ? file_compose_cast(s) : ev_compose(s);
 }
 
 /*

@@ -31,7 +31,7 @@ TRACER_OBJECTS = \
 	bpf/tcpstate.bpf.o \
 	bpf/xdpcount.bpf.o
 TRACER_INCLUDES = \
-	bpf/bpfd.bpf.h bpf/filter.bpf.h bpf/info.bpf.h bpf/kernel.bpf.h bpf/maps.bpf.h \
+	bpf/bpfd.bpf.h bpf/cast.bpf.h bpf/filter.bpf.h bpf/info.bpf.h bpf/kernel.bpf.h bpf/maps.bpf.h \
 	bpf/path.bpf.h bpf/record.bpf.h bpf/send.bpf.h bpf/v1.bpf.h \
 	bpf/file.bpf.h bpf/net.bpf.h bpf/openargs.bpf.h bpf/openpath.bpf.h bpf/rows.bpf.h \
 	bpf/event.h bpf/tracers.def

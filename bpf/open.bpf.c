@@ -4,7 +4,7 @@
  * it wanted, which another of its threads may have changed meanwhile.
  */
 #define EV_THIS OPEN
-#define EV_OFTEN
+#define EV_SHORT_RECORDS
 #include "bpf/bpfd.bpf.h"
 #include "bpf/file.bpf.h"
 #include "bpf/openargs.bpf.h"

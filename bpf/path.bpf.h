@@ -196,9 +196,19 @@ ev_compose(struct ev_scratch *s)
 	return c.rel;
 }
 
+#ifdef EV_PLAIN_PATHS
+#include "bpf/cast.bpf.h"
+#endif
+
 static __always_inline void
 ev_add_path(struct ev_scratch *s, struct ev_str *out, struct dentry *dentry, struct vfsmount *mnt)
 {
+#ifdef EV_PLAIN_PATHS
+	if (FILE_CAN_CAST) {
+		file_add_path(s, out, (struct file_at){ (__u64)mnt, (__u64)dentry });
+		return;
+	}
+#endif
 	out->off = ev_head(s)->len;
 	out->len = 0;
 	if (!dentry || !mnt)

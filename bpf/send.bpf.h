@@ -4,7 +4,7 @@
 
 #include "bpf/maps.bpf.h"
 
-#ifdef EV_OFTEN
+#ifdef EV_SHORT_RECORDS
 /*
  * A record that is not long is written in place, in one of a few sizes: bpf_ringbuf_output() calls
  * memcpy(), which takes longer than all else that it does.  What is behind its end is zero, and part

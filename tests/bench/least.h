@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef BPFD_TESTS_BENCH_LEAST_H
 #define BPFD_TESTS_BENCH_LEAST_H
 
