@@ -51,7 +51,8 @@ def programs(tap):
     wait_for(lambda: os.path.exists(path) and len(seen()[0]) == n, 20)
     marks, _ = seen()
     tap.check(f"the worker that runs programs was killed {KILLS} times", killer.kills == KILLS, str(killer.kills))
-    tap.check("a program ran for every event", len(marks) == n, f"{n} events, {len(marks)} seen")
+    tap.check("a program ran for every event", len(marks) == n, f"{n} events, {len(marks)} seen, "
+              f"{({k: v for k, v in daemon.stats().items() if 'exec' in k})}")
     daemon.stop()
     daemon.remove()
     os.unlink(path)
