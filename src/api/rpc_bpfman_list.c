@@ -198,7 +198,8 @@ reply_list(struct list *l, const struct answer *a)
 		if (!l->metadata.n && type_matches(l, &a->progs[i]) && !a->progs[i].gid &&
 		    !model_prog(&api->model, a->progs[i].id))
 			add_result(&s, api, NULL, &a->progs[i], &rs);
-	rpc_reply(l->q.call, &s, &rs.base);
+	rpc_reply_within(l->q.call, &s, &rs.base, 0,
+		"program_type, match_metadata or bpfman_programs_only");
 }
 
 static void

@@ -58,6 +58,22 @@ rpc_reply(struct call *call, struct scratch *s, const ProtobufCMessage *response
 	arena_end(&s->arena);
 }
 
+void
+rpc_reply_within(struct call *call, struct scratch *s, const ProtobufCMessage *response,
+	uint64_t max_bytes, const char *less)
+{
+	uint64_t max = max_bytes ? max_bytes : RPC_MESSAGE_MAX;
+	size_t len = s->failed ? 0 : protobuf_c_message_get_packed_size(response);
+
+	if (len <= max) {
+		rpc_reply(call, s, response);
+		return;
+	}
+	call_error(call, IPC_RESOURCE_EXHAUSTED, "the answer has %zu bytes, %llu are taken: ask for less by %s",
+		len, (unsigned long long)max, less);
+	arena_end(&s->arena);
+}
+
 bool
 rpc_string(struct call *call, const char *field, const char *text, char *out, size_t size,
 	bool may_be_empty)

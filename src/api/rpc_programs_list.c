@@ -11,6 +11,7 @@ struct list {
 	struct query q;
 	uint32_t type, attach_type;	/* 0: any */
 	bool all;
+	uint64_t max_bytes;
 	struct kvs metadata;
 };
 
@@ -102,7 +103,8 @@ reply_list(struct list *l, const struct answer *a)
 	}
 	rs.programs = r.v;
 	rs.n_programs = r.n;
-	rpc_reply(l->q.call, &s, &rs.base);
+	rpc_reply_within(l->q.call, &s, &rs.base, l->max_bytes,
+		"type, metadata or bpfd's programs alone, or take more by max_bytes");
 }
 
 static void
@@ -159,6 +161,7 @@ rpc_programs_list(struct call *call, const ProtobufCMessage *request)
 	if (!l)
 		return;
 	l->all = rq->all;
+	l->max_bytes = rq->max_bytes;
 	if (!read_filter(call, rq, l))
 		list_free(l);
 	else if (l->all)

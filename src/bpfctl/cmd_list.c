@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "bpfctl/client_call.h"
 #include "bpfctl/ctl.h"
 #include "bpfctl/spec.h"
 
@@ -72,6 +73,7 @@ list_programs(struct ctl *ctl, const struct args *args, const struct selector *s
 	const char *type = args_get(args, "type");
 
 	req.all = args_has(args, "all");
+	req.max_bytes = CALL_MESSAGE_MAX;
 	if (type)
 		req.type = (char *)(uintptr_t)type;
 	req.metadata = (Bpfd__V1__ListRequest__MetadataEntry **)s->pairs;

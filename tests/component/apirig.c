@@ -172,7 +172,7 @@ static void
 send_prog(struct apirig *r, uint32_t seq, const struct fake_prog *p, const char *name)
 {
 	struct msg_prog_facts f = { .gid = p->gid, .id = p->id, .type = 6, .loaded_boot_ns = 1,
-		.run_cnt = 7, .xlated_bytes = 64, .n_maps = 1, .map_ids = { p->id + 1000 },
+		.run_cnt = 7, .xlated_bytes = 64, .n_maps = r->n_foreign ? 8 : 1, .map_ids = { p->id + 1000 },
 		.flags = PROG_MANAGED | PROG_GPL, .tag = { 0xde, 0xad }, .kname = "fake" };
 
 	snprintf(f.name, sizeof(f.name), "%s", name);
@@ -361,10 +361,11 @@ answer_found(struct apirig *r, uint32_t seq, bool found)
 static void
 on_kernel_list(struct apirig *r, uint32_t seq)
 {
-	const struct fake_prog foreign = { .id = 9 };
+	uint32_t n = r->n_foreign ? r->n_foreign : 1;
 
-	send_prog(r, seq, &foreign, "");
-	result(r, seq, IPC_OK, 1, "");
+	for (uint32_t i = 0; i < n; i++)
+		send_prog(r, seq, &(struct fake_prog){ .id = 9 + i }, "");
+	result(r, seq, IPC_OK, n, "");
 }
 
 static void

@@ -56,6 +56,7 @@ struct apirig {
 	struct fake_link links[FAKE_MAX];
 	size_t n_progs, n_links;
 	uint32_t next_id, waiting_seq;
+	uint32_t n_foreign;		/* programs of others in the kernel, from number 9 on; 0: one */
 	size_t log_bytes;		/* of FAKE_REFUSES; 0: a short one */
 	struct msg_load last_load;
 	struct msg_attach last_attach;

@@ -100,6 +100,26 @@ speaks_bpfman_with_one_group_for_all_programs(void **state)
 	assert_int_equal(apicall(t, "/bpfman.v1.Bpfman/Get", &get.base, NULL), IPC_NOT_FOUND);
 }
 
+/* gRPC libraries take 4 MiB in a message. */
+static void
+a_list_that_clients_would_refuse_is_an_error_that_says_how_to_ask_for_less(void **state)
+{
+	struct apicall *t = *state;
+	Bpfman__V1__ListRequest all = BPFMAN__V1__LIST_REQUEST__INIT;
+	Bpfd__V1__ListRequest every = BPFD__V1__LIST_REQUEST__INIT;
+
+	t->rig.n_foreign = 60000;
+	assert_int_equal(apicall(t, "/bpfman.v1.Bpfman/List", &all.base, NULL), IPC_RESOURCE_EXHAUSTED);
+	assert_non_null(strstr(t->text, "program_type, match_metadata"));
+	every.all = true;
+	assert_int_equal(apicall(t, "/bpfd.v1.Programs/List", &every.base, NULL), IPC_RESOURCE_EXHAUSTED);
+	assert_non_null(strstr(t->text, "type, metadata"));
+	every.max_bytes = 64 << 20;
+	assert_int_equal(apicall(t, "/bpfd.v1.Programs/List", &every.base,
+		&bpfd__v1__list_response__descriptor), 0);
+	assert_int_equal(((const Bpfd__V1__ListResponse *)t->answer)->n_programs, 60000);
+}
+
 static void
 a_refused_load_leaves_no_row_and_gives_the_log(void **state)
 {
@@ -340,6 +360,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(loads_attaches_lists_detaches_and_unloads),
 		TEST(speaks_bpfman_with_one_group_for_all_programs),
+		TEST(a_list_that_clients_would_refuse_is_an_error_that_says_how_to_ask_for_less),
 		TEST(a_refused_load_leaves_no_row_and_gives_the_log),
 		TEST(gives_the_whole_of_a_long_log_in_parts_and_once),
 		TEST(keeps_no_log_that_the_error_carries_whole),
