@@ -87,12 +87,9 @@ static int
 on_HELPER_WANTED(struct child *c, struct chan *ch, const struct msg_hdr *h, const struct msg_helper *m,
 	int *fds)
 {
-	struct msg_helper_gone gone = { .kind = m->kind };
-
 	if (m->kind != HELPER_KIND_LINKER && m->kind != HELPER_KIND_ONESHOT)
 		return -EPROTO;
-	gone.err = helper_wanted(c->task.sup, m->kind);
-	return gone.err ? child_say(c, IPC_HELPER_GONE, 0, &gone, NULL) : 0;
+	return helper_give(c->task.sup, m->kind);
 }
 
 static int

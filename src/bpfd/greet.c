@@ -15,9 +15,13 @@ static int
 greet_loader(struct child *c)
 {
 	struct sup *s = c->task.sup;
-	const struct msg_start start = { .flags = s->paths.private ? START_PRIVATE : 0 };
+	const bool spare = s->cfg->linker_spare;
+	const struct msg_start start = { .flags = (s->paths.private ? START_PRIVATE : 0) |
+		(spare ? START_LINKER : 0) };
+	int err = child_say(c, IPC_START_LOADER, 0, &start, (int[]){ s->cfg_fd, s->bpffs });
 
-	return child_say(c, IPC_START_LOADER, 0, &start, (int[]){ s->cfg_fd, s->bpffs });
+	/* The first linker, which it would ask for, starts while it does. */
+	return err || !spare ? err : helper_give(s, HELPER_KIND_LINKER);
 }
 
 static int
@@ -27,7 +31,11 @@ greet_api(struct child *c)
 	const struct lasting *l = &s->lasting;
 	const struct msg_start start = { .flags = s->paths.private ? START_PRIVATE : 0 };
 	const struct msg_none none;
-	int err = child_say(c, IPC_START_API, 0, &start, (int[]){ s->cfg_fd, s->state });
+	int err;
+
+	if (l->rules < 0)
+		rules_read(s);	/* while the loader and its linker start, who do not need them */
+	err = child_say(c, IPC_START_API, 0, &start, (int[]){ s->cfg_fd, s->state });
 
 	if (!err)
 		err = child_say(c, IPC_API_EVENTS, 0, &none, (int[]){ l->ring_readonly,

@@ -120,8 +120,8 @@ hand_over_oneshot(struct sup *s, uint32_t id, int loader_end)
 	return child_say(&s->children[LOADER], IPC_HELPER_ONESHOT, 0, &msg, &fd);
 }
 
-int
-helper_wanted(struct sup *s, uint32_t kind)
+static int
+wanted(struct sup *s, uint32_t kind)
 {
 	uint32_t id;
 	int sv[2], err;
@@ -141,6 +141,14 @@ helper_wanted(struct sup *s, uint32_t kind)
 	if (err)
 		helper_kill(s, id);
 	return err;
+}
+
+int
+helper_give(struct sup *s, uint32_t kind)
+{
+	const struct msg_helper_gone gone = { .kind = kind, .err = wanted(s, kind) };
+
+	return gone.err ? child_say(&s->children[LOADER], IPC_HELPER_GONE, 0, &gone, NULL) : 0;
 }
 
 void

@@ -189,7 +189,6 @@ start(struct sup *s)
 	if (status)
 		return status;
 	setup_log_dir(s);
-	rules_read(s);
 	/* Whoever cannot listen has mounted nothing yet. */
 	status = listen_open(s);
 	if (status)

@@ -252,7 +252,7 @@ list_end_KFUNCS(struct names *names, void *dst)
 {
 	struct lookup l = { names, dst };
 
-	if (names->btf)
+	if (names->btf && names->n_kfuncs)
 		btf_ids_functions(names->btf, names->btf_size, offer_function, &l);
 	names->n_kfuncs = 0;
 }

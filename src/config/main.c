@@ -60,7 +60,7 @@ read_btf(struct names *n)
 
 	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size <= 0 || st.st_size > BTF_MAX)
 		return;
-	n->btf = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	n->btf = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
 	if (n->btf != MAP_FAILED) {
 		n->btf_size = (size_t)st.st_size;
 		return;

@@ -60,8 +60,8 @@ struct msg_hdr {
 
 struct msg_none {};
 
-struct msg_start { uint32_t flags, reserved; };	/* START_PRIVATE */
-enum { START_PRIVATE = 1 };
+struct msg_start { uint32_t flags, reserved; };	/* START_* */
+enum { START_PRIVATE = 1, START_LINKER = 2 };	/* LINKER: HELPER_LINKER follows, unasked */
 
 /* The linker has no configuration: its limits (limits.linker_*) come here.  0: leave as it is. */
 enum { LINKER_SPARE_BTF = 1 };				/* parse the kernel's BTF before any input */

@@ -226,6 +226,9 @@ loader_loop(struct loader *ld)
 	int err = 0, ready;
 
 	pool_fill(ld);
+	tracers_begin(ld);
+	if (ld->tracers.step)
+		tracers_step(ld);
 	while (!err) {
 		fill(ld, &w);
 		ready = poll(w.fds, w.n, timeout_ms(ld));

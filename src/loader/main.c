@@ -63,11 +63,13 @@ open_bpffs(struct loader *ld)
 static int
 on_start(struct loader *ld, const struct chan_msg *m, int *fds)
 {
+	const struct msg_start *start = m->payload;
 	int err = config_receive(fds[0], &ld->cfg);
 
 	if (err)
 		return log_err(err, "loader.start", "step=config");
 	log_set_level((enum log_level)(LOG_LVL_ERR + ld->cfg->log_level));
+	ld->linkers_asked = start->flags & START_LINKER ? 1 : 0;
 	ld->bpffs = TAKE_FD(fds[1]);
 	ld->n_cpus = possible_cpus();
 	ld->lockdown = kernel_locked_down();

@@ -305,7 +305,8 @@ load_missing(struct loader *ld)
 		t->filled = true;
 		tracers_greet(ld);
 	}
-	switch_on(ld);
+	if (!t->early)
+		switch_on(ld);
 }
 
 void
@@ -322,8 +323,32 @@ tracers_step(struct loader *ld)
 	for (unsigned int n = 1; n < N_TRACERS; n++)
 		if ((t->want & BIT(n)) && !t->t[n].loaded && !t->t[n].failed)
 			return;
-	if (t->running == 0)
+	if (t->running == 0 && !t->early)
 		finish(ld);
+}
+
+static void
+set_wanted(struct loader *ld, uint64_t mask)
+{
+	struct tracers *t = &ld->tracers;
+	uint64_t sensitive = 0, kernel = 0;
+
+	for (unsigned int n = 1; n < N_TRACERS; n++) {
+		kernel |= ipc_tracer_flags(n) & TR_NO_KERNEL ? 0 : BIT(n);
+		sensitive |= ipc_tracer_flags(n) & TR_SENSITIVE ? BIT(n) : 0;
+	}
+	t->denied = mask & (ld->cfg->tracers_deny.mask | (sensitive & ~ld->cfg->tracers_allow_sensitive.mask));
+	t->want = mask & kernel & ~t->denied;
+}
+
+void
+tracers_begin(struct loader *ld)
+{
+	struct tracers *t = &ld->tracers;
+
+	set_wanted(ld, ld->cfg->tracers_enabled.mask);
+	t->denied = 0;	/* is said of what was asked for */
+	t->early = t->busy = t->step = t->want != 0;
 }
 
 /* Our own copy of a filter, checked in full.  0, or res->err with res filled. */
@@ -361,12 +386,7 @@ on_TRACERS_WANT(struct loader *ld, struct peer *p, const struct msg_hdr *h,
 	struct tracers *t = &ld->tracers;
 	struct kfilter *filter;
 	struct msg_result res = { 0 };
-	uint64_t sensitive = 0, kernel = 0;
 
-	for (unsigned int n = 1; n < N_TRACERS; n++) {
-		kernel |= ipc_tracer_flags(n) & TR_NO_KERNEL ? 0 : BIT(n);
-		sensitive |= ipc_tracer_flags(n) & TR_SENSITIVE ? BIT(n) : 0;
-	}
 	if (m->tracers & ~ipc_tracers_all())
 		result_set(&res, IPC_INVALID_ARGUMENT, -EINVAL, "there are no such tracers");
 	else
@@ -381,13 +401,13 @@ on_TRACERS_WANT(struct loader *ld, struct peer *p, const struct msg_hdr *h,
 	}
 	for (unsigned int n = 0; n < N_TRACERS; n++) {
 		t->t[n].tries = 0;
-		t->t[n].failed = t->t[n].failed && !t->t[n].passing;
+		t->t[n].failed = t->t[n].failed && !t->t[n].passing && !t->early;
 	}
-	t->denied = m->tracers & (ld->cfg->tracers_deny.mask | (sensitive & ~ld->cfg->tracers_allow_sensitive.mask));
-	t->want = m->tracers & kernel & ~t->denied;
+	set_wanted(ld, m->tracers);
 	free(t->filter);
 	t->filter = filter;
 	t->seq = h->seq;
+	t->early = false;
 	t->asked = t->busy = t->step = true;
 	return 0;
 }

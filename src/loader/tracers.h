@@ -56,6 +56,7 @@ struct tracers {
 	struct ev_settings settings;	/* as in the map */
 	struct kfilter *filter;		/* to be applied; NULL: none is */
 	bool busy;			/* want is not fulfilled yet */
+	bool early;			/* nobody asked yet: want is the configuration's, and all stay off */
 	bool asked;			/* seq waits for its answer */
 	uint32_t seq;
 	bool filled;			/* the core has its rings */
@@ -80,6 +81,9 @@ void	tracers_remove_all(struct loader *ld);	/* detached, unloaded */
 
 /* The tracer that a program is of, "core" too; NULL: it is none of bpfd's. */
 const char *tracers_of_program(const struct loader *ld, uint32_t id);
+
+/* Sealed: loads what the configuration wants, which the API will ask for. */
+void	tracers_begin(struct loader *ld);
 
 /* What can be done now for the request, and the answer when all is. */
 void	tracers_step(struct loader *ld);

@@ -221,6 +221,41 @@ keeps_no_descriptor(void **state)
 }
 
 static void
+what_the_configuration_wants_is_there_before_anybody_asks(void **state)
+{
+	pid_t pid;
+
+	want(0);
+	forget_rings();
+	assert_int_equal(rig_stop(&rig, 0), 0);
+	rig.cfg.tracers_enabled.mask = BIT(EXEC);
+	assert_int_equal(rig_start(&rig), 0);
+	rig.cfg.tracers_enabled.mask = 0;
+	rig_enricher(&rig);
+	for (int i = 0; i < 200; i++) {
+		rig_serve(&rig, 20);
+		assert_int_equal(rig_request(&rig, IPC_TRACERS_LIST, NULL, NULL, &answer), 0);
+		if (answer.tracers[TR_EXEC].n_attached)
+			break;
+	}
+	assert_int_equal(answer.tracers[TR_EXEC].n_attached, 1);
+	assert_status(TR_OPEN, TRACER_OFF, "");
+	/* Off, until somebody has said what is to be filtered. */
+	take_rings();
+	pid = run_a_program();
+	assert_int_equal(drain(TR_EXEC, pid), 0);
+	want(BIT(EXEC));
+	assert_status(TR_EXEC, TRACER_ON, "");
+	drain(0, 0);
+	pid = run_a_program();
+	assert_int_equal(drain(TR_EXEC, pid), 1);
+	/* Who asks for something else gets that. */
+	want(BIT(OPEN));
+	assert_status(TR_EXEC, TRACER_OFF, "");
+	assert_status(TR_OPEN, TRACER_ON, "");
+}
+
+static void
 the_end_of_the_daemon_leaves_nothing(void **state)
 {
 	want(BIT(EXEC) | BIT(OPEN) | BIT(EXIT));
@@ -248,6 +283,7 @@ main(void)
 		cmocka_unit_test(the_newest_wish_wins),
 		cmocka_unit_test(tries_again_when_a_linker_dies),
 		cmocka_unit_test(keeps_no_descriptor),
+		cmocka_unit_test(what_the_configuration_wants_is_there_before_anybody_asks),
 		cmocka_unit_test(the_end_of_the_daemon_leaves_nothing),
 	};
 
