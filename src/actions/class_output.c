@@ -39,6 +39,7 @@ add_line(struct worker *w, struct output *o, const struct event *e)
 		return;			/* not an event of this format */
 	o->buf[o->len + n] = '\n';
 	o->len += n + 1;
+	o->last_line = n + 1;
 	worker_count(w, STAT_DONE);
 }
 
@@ -86,8 +87,10 @@ full(const struct worker *w)
 		return all->last >= all->again;
 	for (uint64_t rest = w->mask; rest; rest &= rest - 1) {
 		const struct output *o = &all->of[__builtin_ctzll(rest)];
+		size_t now = o->len - o->old;
 
-		if (o->len - o->old >= OUTPUT_BATCH)
+		/* One more line like the last one, and the file would not take the batch. */
+		if (now >= OUTPUT_BATCH || (now && o->size + now + o->last_line > o->max_bytes))
 			return true;
 	}
 	return false;
@@ -267,6 +270,7 @@ open_one(struct worker *w, unsigned int i)
 		return -ENOMEM;
 	if (w->table->a[i].type == ACTION_LOG)
 		return 0;
+	o->max_bytes = UINT64_MAX / 2;
 	o->fd = w->fd[ACTION_FD_STDOUT];
 	if (o->fd < 0 || fstat(o->fd, &st) < 0)
 		return 0;

@@ -24,6 +24,7 @@ struct output {
 	uint64_t retry_at;		/* 0: no trouble */
 	char *buf;
 	size_t old, len;		/* bytes of earlier batches, all bytes */
+	size_t last_line;		/* of these */
 	bool skip;			/* this batch was written before a restart */
 	size_t skip_bytes;		/* or this much of it; */
 	bool skip_whole;		/* which was all */

@@ -152,6 +152,28 @@ rotates_by_size_and_keeps_so_many(void **state)
 	assert_int_equal(fstatat(rig.dir_fd, "events.json.3", &st, 0), -1);
 }
 
+/* However many events come at once. */
+static void
+exceeds_the_size_of_a_log_by_a_line_at_most(void **state)
+{
+	size_t len;
+
+	rig.cfg.actions_log_bytes = 8192;
+	rig.cfg.actions_log_keep = 2;
+	arig_start(&rig);
+	for (unsigned int i = 0; i < 100; i++)
+		put_numbered(i, "log");
+	arig_commit(&rig);
+	assert_int_equal(arig_stop(&rig), 0);
+	for (unsigned int i = 0; i < 3; i++) {
+		AUTO(mem) char *buf = text_of((const char *[]){ "events.json", "events.json.1",
+			"events.json.2" }[i], &len);
+		const char *last = len ? memrchr(buf, '\n', len - 1) : NULL;
+
+		assert_true(len > 0 && (len <= 8192 || (size_t)(last - buf) < 8192));
+	}
+}
+
 /* Every number in its order, once; lines whole. */
 static void
 assert_numbered(const char *name, unsigned int n)
@@ -378,6 +400,7 @@ main(int argc, char **argv)
 		OUTPUT(writes_a_line_of_json_for_each_event),
 		OUTPUT(writes_what_is_in_the_ring_before_it_stops),
 		OUTPUT(rotates_by_size_and_keeps_so_many),
+		OUTPUT(exceeds_the_size_of_a_log_by_a_line_at_most),
 		OUTPUT(loses_and_repeats_no_line_of_a_log_when_killed),
 		OUTPUT(loses_and_repeats_no_line_of_a_file_on_stdout_when_killed),
 		OUTPUT(repeats_at_most_a_line_of_a_pipe_when_killed),
