@@ -75,14 +75,27 @@ ev_cgroup_is_in(const struct ev_tracer_filter *f, __u64 id, __u32 element)
 	return ev_is_in(id, DIM_CGROUP, element);
 }
 
+static __always_inline bool
+ev_cgroups_are_in(struct task_struct *t, const struct ev_tracer_filter *f, __u32 element)
+{
+	struct css_set *cset = t->cgroups;
+	struct cgroup *cgrp;
+	struct ev_v1 *v1;
+
+	if (ev_cgroup_is_in(f, cset->dfl_cgrp->kn->id, element))
+		return true;
+	v1 = ev_v1();
+	if (!v1 || v1->controller >= EV_V1_NONE)
+		return false;
+	cgrp = ev_v1_cgroup(cset, v1->controller);
+	return cgrp && ev_cgroup_is_in(f, cgrp->kn->id, element);
+}
+
 /* The current task by what is in the map, and by its cgroups. */
 __noinline int
 ev_in_sets(struct ev_tracer_filter *f, __u32 element)
 {
 	struct task_struct *t = ev_task();
-	struct css_set *cset;
-	struct cgroup *cgrp;
-	struct ev_v1 *v1;
 	__u32 dims;
 
 	if (!f)
@@ -94,16 +107,7 @@ ev_in_sets(struct ev_tracer_filter *f, __u32 element)
 		return 0;
 	if ((dims & DIM_COMM) && !ev_is_in(ev_hash_comm(t->comm), DIM_COMM, element))
 		return 0;
-	if (!(dims & DIM_CGROUP))
-		return 1;
-	cset = t->cgroups;
-	if (ev_cgroup_is_in(f, cset->dfl_cgrp->kn->id, element))
-		return 1;
-	v1 = ev_v1();
-	if (!v1 || v1->controller >= EV_V1_NONE)
-		return 0;
-	cgrp = ev_v1_cgroup(cset, v1->controller);
-	return cgrp && ev_cgroup_is_in(f, cgrp->kn->id, element);
+	return !(dims & DIM_CGROUP) || ev_cgroups_are_in(t, f, element);
 }
 
 /*
@@ -139,6 +143,8 @@ ev_current_passes(struct task_struct *current, struct ev_tracer_filter *f, __u32
 	}
 	if (!(dims & ~(inlined & ~DIM_CGROUP) & (DIM_PID | DIM_UID | DIM_COMM | DIM_CGROUP)))
 		return true;
+	if (current && !(dims & ~inlined & (DIM_PID | DIM_UID | DIM_COMM | DIM_CGROUP)))
+		return ev_cgroups_are_in(EV_READ_ONLY(struct task_struct, current), f, element);
 	return ev_in_sets(f, element);
 }
 
