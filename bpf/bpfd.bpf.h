@@ -29,7 +29,9 @@
  *
  * A tracer of what happens often takes ev_new_bare() and file_add_path_wanted() (open.bpf.c): what
  * is rejected costs 9 ns for each function or helper that is called, and some for each cache line of
- * code or data that is touched.
+ * code or data that is touched.  Before this header it may define EV_SHORT_RECORDS, when most of its
+ * records have less than 320 bytes, and EV_PLAIN_PATHS, when it often announces processes: both
+ * take the verifier some milliseconds more.  tests/bench/kernel-bench measures.
  *
  * ev_new() has filled the header but for ret, and zeroed the rest of the struct.  Strings are put
  * into the record in the order of the calls; a record has one string at a time at its end.  The
