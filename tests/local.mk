@@ -24,12 +24,14 @@ TEST_OBJECTS = \
 	tests/bpf/data.bpf.o \
 	tests/bpf/denied.bpf.o \
 	tests/bpf/greedy.bpf.o \
+	tests/bpf/halfops.bpf.o \
 	tests/bpf/huge.bpf.o \
 	tests/bpf/iters.bpf.o \
 	tests/bpf/kinds.bpf.o \
 	tests/bpf/long.bpf.o \
 	tests/bpf/longlog.bpf.o \
 	tests/bpf/maps.bpf.o \
+	tests/bpf/ops.bpf.o \
 	tests/bpf/plain.bpf.o \
 	tests/bpf/refused.bpf.o \
 	tests/bpf/tracing.bpf.o

@@ -28,6 +28,8 @@ enum {
 	COMPAT_BPF_TCX_INGRESS = 46,		/* Linux 6.6 */
 	COMPAT_BPF_TCX_EGRESS = 47,		/* Linux 6.6 */
 	COMPAT_BPF_LINK_TYPE_TCX = 11,		/* Linux 6.6 */
+	COMPAT_BPF_F_LINK_OPS = 1 << 13,	/* BPF_F_LINK of a struct_ops map, Linux 6.4 */
+	COMPAT_BPF_STRUCT_OPS = 44,		/* attach type, Linux 6.4 */
 	COMPAT_BPF_F_BEFORE = 1 << 3,		/* Linux 6.6 */
 	COMPAT_BPF_F_AFTER = 1 << 4,		/* Linux 6.6 */
 	COMPAT_BPF_F_ID = 1 << 5,		/* Linux 6.6 */
@@ -88,6 +90,7 @@ struct compat_link_info {
 				struct { uint32_t tid, pid; };
 			};
 		} iter;
+		struct { uint32_t map_id; } struct_ops;	/* Linux 6.4 */
 		struct { uint32_t ifindex; } xdp;
 		struct { uint32_t ifindex, attach_type; } tcx;	/* Linux 6.6; netkit, 6.7 */
 		struct {					/* Linux 6.6 */

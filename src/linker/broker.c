@@ -79,6 +79,8 @@ put_inner_handles(struct linker *ln, const struct call *c, const struct bpfcmd_f
 			return -EBADF;
 		memcpy(copy, &s->handle, sizeof(s->handle));
 	}
+	if (f->len == BPFCMD_LEN_VALUE && c->map->map_type == BPF_MAP_TYPE_STRUCT_OPS)
+		return ops_put_handles(ln, c->map, copy, len);
 	if (c->cmd->cmd != BPF_PROG_LOAD || f->offset != offsetof(union bpf_attr, insns))
 		return 0;
 	for (size_t i = 0; i < len / sizeof(*in); i++)
@@ -191,6 +193,7 @@ placeholder(struct linker *ln, const struct call *c, uint32_t handle)
 		s.map_type = c->own.map_type;
 		s.key_size = c->own.key_size;
 		s.value_size = c->own.value_size;
+		s.value_type = c->own.btf_vmlinux_value_type_id;
 		if (c->own.map_flags & BPF_F_MMAPABLE)
 			bytes = (uint64_t)((c->own.value_size + 7) & ~7u) * c->own.max_entries;
 	}

@@ -316,7 +316,8 @@ link_image(struct linker *ln, const struct msg_load *req, void *elf, size_t size
 		return err;
 	if (err)
 		return load_failed(ln, err, out);
-	return report(ln, obj);
+	err = ops_fill(obj, out);
+	return err ? err : report(ln, obj);
 }
 
 int

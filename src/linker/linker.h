@@ -65,6 +65,11 @@ int	tracer_maps(struct linker *ln, struct bpf_object *obj);	/* before shared one
 int	tracer_refused(struct linker *ln, struct tracer *t, const struct bpf_object *obj, const char *name,
 		int err, const char *verdict);
 
+/* ops.c: struct_ops.  Puts handles in place of the descriptors of programs in a map's value. */
+int	ops_put_handles(struct linker *ln, const struct slot *map, void *value, size_t len);
+/* After the load: gives each struct_ops map its value.  Negative errno with *out filled. */
+int	ops_fill(struct bpf_object *obj, struct msg_linked *out);
+
 /* symbol.c: finds a function in the ELF file fd; sends LINKED_SYMBOL. */
 int	link_symbol(struct linker *ln, const struct msg_link_symbol *m, int fd);
 

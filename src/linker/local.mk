@@ -10,6 +10,7 @@ LINKER_SOURCES = \
 	src/linker/link.c \
 	src/linker/linker.h \
 	src/linker/object.c src/linker/object.h \
+	src/linker/ops.c \
 	src/linker/shims.c \
 	src/linker/slots.c src/linker/slots.h \
 	src/linker/symbol.c \

@@ -15,6 +15,7 @@ struct slot {
 	ino_t ino;
 	uint32_t handle, kind;			/* BPFCMD_MAP, ... */
 	uint32_t map_type, key_size, value_size;	/* of a map made here; 0 otherwise */
+	uint32_t value_type;			/* of a struct_ops map: a type of the kernel's BTF */
 };
 
 struct slots {

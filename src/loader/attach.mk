@@ -13,6 +13,7 @@ libattach_a_SOURCES = \
 	src/loader/attach_iter.c \
 	src/loader/attach_order.c \
 	src/loader/attach_raw_tracepoint.c \
+	src/loader/attach_struct_ops.c \
 	src/loader/attach_suffix.c src/loader/attach_suffix.h \
 	src/loader/attach_tc.c \
 	src/loader/attach_tcx.c \

@@ -7,6 +7,7 @@
 
 #include "common/auto.h"
 #include "common/bpf_compat.h"
+#include "ipc/bpfnames.h"
 #include "loader/attach_hook.h"
 #include "loader/attach_suffix.h"
 #include "loader/oneshot.h"
@@ -46,6 +47,7 @@ static const struct hook {
 	{ "cgroup_sysctl", "sysctl", BPF_CGROUP_SYSCTL },
 	{ "cgroup_device", "device", BPF_CGROUP_DEVICE },
 	{ "sock_ops", "sock_ops", BPF_CGROUP_SOCK_OPS },
+	{ "lsm_cgroup", "lsm_cgroup", BPF_LSM_CGROUP },
 };
 
 /* A program of a kind with one hook may have been loaded without it. */
@@ -147,6 +149,38 @@ unavailable(const struct config *cfg)
 {
 	return attach_no_cgroup2();
 }
+
+static const char *
+lsm_unavailable(const struct config *cfg)
+{
+	const char *why = attach_no_trampolines();
+
+	if (!why)
+		why = attach_no_bpf_lsm();
+	if (!why && attach_host()->kernel < (6 << 8 | 0))
+		why = "this kernel has no hooks of security modules for cgroups (Linux 6.0 has)";
+	return why ? why : attach_no_cgroup2();
+}
+
+/* Which hook of security modules, the program was loaded for; for the host's it is of kind lsm. */
+static int
+lsm_attach(const struct attach_in *in, struct attach_out *out, struct msg_result *res)
+{
+	if (in->prog_attach_type == BPF_LSM_CGROUP)
+		return attach(in, out, res);
+	return result_set(res, IPC_FAILED_PRECONDITION, -EINVAL, "program %u was loaded as %s, not as "
+		"lsm_cgroup", in->req->prog_id, bpf_prog_kind_name(in->prog_type, in->prog_attach_type));
+}
+
+const struct attach_kind attach_kind_lsm_cgroup = {
+	.name = "lsm_cgroup",
+	.target = "CGROUP",
+	.help = "a hook of security modules, for a cgroup: may refuse an act",
+	.prog_types = PROG_BIT(LSM),
+	.takes = TAKES_TARGET,
+	.unavailable = lsm_unavailable,
+	.attach = lsm_attach,
+};
 
 #define CGROUP_KIND(NAME, TYPE, HELP, ...) \
 	const struct attach_kind attach_kind_##NAME = { .name = #NAME, .target = "CGROUP", .help = HELP, \

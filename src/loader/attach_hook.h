@@ -97,6 +97,11 @@ int	attach_btf_hook(const struct attach_in *in, char out[IPC_TARGET_MAX]);
 int	attach_btf_target(const struct attach_in *in, struct msg_link_facts *facts,
 		struct msg_result *res);
 
+/* struct_ops (attach_struct_ops.c); for the broker too, see its members of these names. */
+bool	attach_ops_links(void);
+int	attach_ops_slots(uint32_t value_type, uint32_t value_size, uint32_t *offsets, size_t room,
+		size_t *n);
+
 /* The kernel's refusal as an answer; what: "the tracepoint a/b".  Returns err. */
 int	attach_refused(struct msg_result *res, int err, const char *what);
 

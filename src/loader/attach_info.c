@@ -96,6 +96,9 @@ attach_link_info(int link_fd, uint32_t prog_type, int rtnl, struct msg_link_fact
 		info.iter.target_name_len = sizeof(name);
 		err = compat_obj_info(link_fd, &info, sizeof(info));
 		iter_params(&info, name, sizeof(name));
+	} else if (info.type == BPF_LINK_TYPE_STRUCT_OPS) {
+		n.kind = "struct_ops";
+		facts->object_id = info.struct_ops.map_id;
 	} else if (info.type == BPF_LINK_TYPE_XDP) {
 		n.kind = "xdp";
 	} else if (info.type == COMPAT_BPF_LINK_TYPE_TCX) {
@@ -109,7 +112,8 @@ attach_link_info(int link_fd, uint32_t prog_type, int rtnl, struct msg_link_fact
 		facts->hook_flags |= LINK_GONE;
 	facts->kernel_link_id = info.id;
 	facts->kernel_link_type = info.type;
-	facts->prog_id = info.prog_id;
+	if (info.prog_id)
+		facts->prog_id = info.prog_id;
 	put(facts, &n);
 	if (info.type == BPF_LINK_TYPE_CGROUP) {
 		attach_cgroup_facts(info.cgroup.attach_type, facts);
@@ -131,6 +135,10 @@ attach_suffix_facts(const char *pin_suffix, int rtnl, struct msg_link_facts *fac
 	if (attach_suffix_read(pin_suffix, &s) < 0)
 		return -EINVAL;
 	facts->priority = s.priority;
+	if (s.is_ops) {
+		facts->prog_id = s.prog_id;
+		return 0;
+	}
 	facts->netns_ino = s.netns_ino;
 	/* The other one looked in the host's namespace, where the number may mean another. */
 	if (facts->ifindex && s.netns_ino != attach_host()->netns_ino)

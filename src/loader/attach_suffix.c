@@ -10,7 +10,9 @@
 void
 attach_suffix_write(const struct attach_suffix *s, char out[ATTACH_SUFFIX_MAX])
 {
-	if (s->is_link)
+	if (s->is_ops)
+		snprintf(out, ATTACH_SUFFIX_MAX, "s-%u-%u", s->priority, s->prog_id);
+	else if (s->is_link)
 		snprintf(out, ATTACH_SUFFIX_MAX, "l-%u-%" PRIu64 "-%c", s->priority, s->netns_ino,
 			s->mode ? s->mode : '-');
 	else
@@ -79,14 +81,27 @@ read_filter(const char *at, struct attach_suffix *s)
 	return true;
 }
 
+static bool
+read_ops(const char *at, struct attach_suffix *s)
+{
+	uint64_t priority, prog;
+
+	if (!number(&at, 10, 1000, '-', &priority) || !number(&at, 10, UINT32_MAX, '\0', &prog))
+		return false;
+	s->priority = (uint16_t)priority;
+	s->prog_id = (uint32_t)prog;
+	return prog != 0;
+}
+
 int
 attach_suffix_read(const char *text, struct attach_suffix *out)
 {
-	struct attach_suffix s = { .is_link = text[0] == 'l' };
+	struct attach_suffix s = { .is_link = text[0] == 'l' || text[0] == 's', .is_ops = text[0] == 's' };
 	bool ok = false;
 
 	if (strlen(text) < ATTACH_SUFFIX_MAX && text[0] && text[1] == '-')
-		ok = text[0] == 'l' ? read_link(text + 2, &s) : text[0] == 'c' && read_filter(text + 2, &s);
+		ok = s.is_ops ? read_ops(text + 2, &s) : s.is_link ? read_link(text + 2, &s) :
+			text[0] == 'c' && read_filter(text + 2, &s);
 	if (!ok || !s.priority)
 		return -EINVAL;
 	*out = s;

@@ -9,12 +9,12 @@
 /*
  * What the name of a pin says of an attachment and the kernel does not, in characters that bpffs
  * takes: "l-PRIORITY-NETNS-MODE" for a link, "c-IFINDEX-DIRECTION-PRIORITY-HANDLE-QDISC-PROG-NETNS"
- * for a filter on clsact.
+ * for a filter on clsact; "s-PRIORITY-PROG" for a link of struct_ops, which the kernel does not count to a program.
  */
 #define ATTACH_SUFFIX_MAX 64
 
 struct attach_suffix {
-	bool is_link;
+	bool is_link, is_ops;		/* ops: of the rest only prog_id and priority */
 	uint16_t priority;		/* 1..1000 */
 	uint64_t netns_ino;
 	char mode;			/* links: 'n'ative, 's'kb, or '-' */

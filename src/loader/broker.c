@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define OPS_SLOTS_MAX 128
+
 int
 broker_refuse(struct broker *b, enum ipc_code code, int err, const char *fmt, ...)
 {
@@ -51,6 +53,37 @@ broker_fd(struct broker *b, struct handle *h)
 	return handle_fd(b, h, false);
 }
 
+/*
+ * The value of a struct_ops map: a handle in place of each function.  Where they are is found here
+ * again: the kernel would take a number at such a place for a descriptor of this process.
+ */
+static int
+ops_handles_to_fds(struct broker *b, struct call *c, const struct handle *map)
+{
+	uint32_t offsets[OPS_SLOTS_MAX];
+	size_t len = 0, n = 0;
+	uint8_t *value = call_buf(c, offsetof(union bpf_attr, value), &len);
+	int err = value && b->ops_slots ?
+		b->ops_slots(map->value_type, map->value_size, offsets, OPS_SLOTS_MAX, &n) : -EPERM;
+
+	for (size_t i = 0; i < n && !err; i++) {
+		struct handle *h;
+		uint64_t number;
+		int fd;
+
+		memcpy(&number, value + offsets[i], sizeof(number));
+		if (!number)
+			continue;
+		h = number <= UINT32_MAX ? handles_get(&b->handles, (uint32_t)number, BPFCMD_PROG) : NULL;
+		fd = h ? handle_fd(b, h, false) : -EBADF;
+		if (fd < 0)
+			return fd;
+		number = (uint64_t)fd;
+		memcpy(value + offsets[i], &number, sizeof(number));
+	}
+	return err;
+}
+
 /* Handles inside buffers: in instructions, and in the value of a map of maps or programs. */
 static int
 inner_handles_to_fds(struct broker *b, struct call *c, bool probe)
@@ -75,6 +108,8 @@ inner_handles_to_fds(struct broker *b, struct call *c, bool probe)
 		}
 		return 0;
 	}
+	if (c->cmd->cmd == BPF_MAP_UPDATE_ELEM && map && map->type == BPF_MAP_TYPE_STRUCT_OPS)
+		return ops_handles_to_fds(b, c, map);
 	kind = c->cmd->cmd == BPF_MAP_UPDATE_ELEM && map ? bpfcmd_value_kind(map->type) : BPFCMD_NONE;
 	value = kind ? call_buf(c, offsetof(union bpf_attr, value), &len) : NULL;
 	if (value) {
@@ -170,6 +205,7 @@ add_handle(struct broker *b, const struct call *c, struct handle **out)
 	(*out)->kind = c->cmd->makes;
 	(*out)->type = c->cmd->makes == BPFCMD_PROG ? c->attr.prog_type : c->attr.map_type;
 	if (c->cmd->cmd == BPF_MAP_CREATE) {
+		(*out)->value_type = c->attr.btf_vmlinux_value_type_id;
 		(*out)->key_size = c->attr.key_size;
 		(*out)->value_size = c->attr.value_size;
 	}

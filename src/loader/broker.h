@@ -36,6 +36,9 @@ struct broker {
 	uint64_t arena_bytes;
 	uint64_t type_grant;			/* bit per program type; 0: no narrower than the policy */
 	bool dry_run;				/* nothing is pinned */
+	bool ops_links;				/* the kernel has links of struct_ops (6.4) */
+	/* Offsets of the functions in a value of this type: *n of at most room.  Negative errno. */
+	int (*ops_slots)(uint32_t value_type, uint32_t value_size, uint32_t *offsets, size_t room, size_t *n);
 	/* what came of it */
 	struct handles handles;
 	uint32_t n_maps, n_progs;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/bpf_compat.h"
 #include "common/log.h"
 #include "ipc/bpfnames.h"
 #include "loader/broker.h"
@@ -67,7 +68,11 @@ check_MAP_CREATE(struct broker *b, struct call *c)
 		return broker_refuse(b, IPC_PERMISSION_DENIED, -EPERM,
 			"map %s is of type %s, which policy.map_types does not allow",
 			LOG_QUOTE(a->map_name), type_name(bpf_map_type_name(a->map_type), a->map_type));
-	if ((a->map_flags & ~(uint32_t)MAP_FLAGS) || a->map_ifindex)
+	/* So that the value can be given now, and registers nothing before there is a link. */
+	if (a->map_type == BPF_MAP_TYPE_STRUCT_OPS && b->ops_links)
+		c->attr.map_flags |= COMPAT_BPF_F_LINK_OPS;
+	if ((a->map_flags & ~(uint32_t)MAP_FLAGS & ~(a->map_type == BPF_MAP_TYPE_STRUCT_OPS ?
+		    COMPAT_BPF_F_LINK_OPS : 0u)) || a->map_ifindex)
 		return broker_refuse(b, IPC_INVALID_ARGUMENT, -EINVAL,
 			"map %s has flags 0x%x or a device, which bpfd does not offer",
 			LOG_QUOTE(a->map_name), a->map_flags);
@@ -92,6 +97,9 @@ check_MAP_UPDATE_ELEM(struct broker *b, struct call *c)
 
 	if (!map || map->shared || map->by_name[0] || is_per_cpu(map->type))
 		return -EPERM;
+	/* Without links this would register it, before anybody attached it. */
+	if (map->type == BPF_MAP_TYPE_STRUCT_OPS && !b->ops_links)
+		return -EOPNOTSUPP;
 	return c->attr.flags > BPF_F_LOCK ? -EINVAL : 0;
 }
 

@@ -19,6 +19,7 @@ struct handle {
 	uint32_t kind;			/* BPFCMD_MAP, BPFCMD_PROG, BPFCMD_BTF */
 	uint32_t type;			/* BPF_MAP_TYPE_* or BPF_PROG_TYPE_* */
 	uint32_t key_size, value_size;	/* of a map */
+	uint32_t value_type;		/* of a struct_ops map: a type of the kernel's BTF */
 	bool linked;			/* named by LINKED_MAP or LINKED_PROG */
 	bool shared;			/* another group's map */
 	struct call *lazy;		/* answered from the probe cache: made when it is really used */

@@ -137,7 +137,8 @@ link_facts(struct objects *t, int fd, struct obj_link *l)
 			l->facts.prog_id = prog.id;
 		p = objects_prog(t, l->facts.prog_id);
 	} else {
-		p = kernel_info(t->kernel, fd, &link, sizeof(link)) ? NULL : objects_prog(t, link.prog_id);
+		p = kernel_info(t->kernel, fd, &link, sizeof(link)) ? NULL :
+			objects_prog(t, link.prog_id ? link.prog_id : l->facts.prog_id);
 		prog_fd = p ? objects_open_prog(t, p) : -1;
 		if (prog_fd < 0 || kernel_info(t->kernel, prog_fd, &prog, sizeof(prog)) < 0)
 			prog.type = 0;

@@ -6,7 +6,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-enum { HIT_FENTRY, HIT_FEXIT, HIT_FMOD_RET, HIT_LSM, COOKIE, N_HITS };
+enum { HIT_FENTRY, HIT_FEXIT, HIT_FMOD_RET, HIT_LSM, COOKIE, HIT_LSM_CGROUP, N_HITS };
 
 /* Whom the lsm program refuses the act: a process of this name. */
 const volatile char refused_comm[16] = "";
@@ -70,6 +70,15 @@ on_lsm(void *ctx)
 			break;
 	}
 	return refused_comm[0] ? -EPERM : 0;
+}
+
+/* For a cgroup 1 means allowed and 0 is EPERM. */
+SEC("lsm_cgroup/socket_create")
+int
+on_lsm_cgroup(void *ctx)
+{
+	hit(HIT_LSM_CGROUP);
+	return !refused_comm[0];
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

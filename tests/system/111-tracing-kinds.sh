@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Programs on functions of the kernel: fentry, fexit, fmod_ret, lsm.
+# Programs on functions of the kernel: fentry, fexit, fmod_ret, lsm, lsm_cgroup.
 set -eu
 # shellcheck source=../lib/bpfd.sh
 . "${BPFD_SRC:-.}/tests/lib/bpfd.sh"
@@ -22,7 +22,7 @@ makes_refused_directory() { "$WORK/bpfd-refused" "$WORK/refused"; }
 is "starts" daemon_start
 locked=$(sed -n 's/.*\[\(.*\)\].*/\1/p' /sys/kernel/security/lockdown 2>/dev/null) || :
 if [ "${locked:-none}" != none ]; then
-	for kind in fentry fexit fmod_ret lsm; do
+	for kind in fentry fexit fmod_ret lsm lsm_cgroup; do
 		is "${kind}_is_refused_by_its_reason" says "lockdown=$locked refuses" ctl load "$OBJECT" --program "on_$kind"
 		is "status_says_why_there_is_no_$kind" says "lockdown=$locked refuses" ctl status -o json
 		kindtable "$kind" refused "$(refusal ctl load "$OBJECT" --program "on_$kind")"
@@ -40,6 +40,29 @@ kind fexit on_fexit 1 makes_directory fexit security_inode_mkdir
 kind fmod_ret on_fmod_ret 2 makes_directory fmod_ret
 KIND_TARGET=inode_mkdir
 kind lsm on_lsm 3 makes_directory lsm
+
+mount=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+CGROUP=$mount/bpfd-lsm-$$
+# in_cgroup COMMAND...: as a process of the cgroup.
+in_cgroup() { sh -c 'echo $$ >"$1/cgroup.procs" && shift && exec "$@"' sh "$CGROUP" "$@"; }
+makes_a_socket() { python3 -c 'import socket; socket.socket()'; }
+makes_a_socket_there() { in_cgroup python3 -c 'import socket; socket.socket()'; }
+if [ -z "$mount" ]; then
+	skip "attaches_lsm_cgroup" "no cgroup2 is mounted"
+else
+	mkdir "$CGROUP"
+	KIND_TARGET=$CGROUP
+	tries_a_socket_there() { makes_a_socket_there || :; }
+	refuses_there() { ! makes_a_socket_there 2>"$WORK/refused.err" && grep -q PermissionError "$WORK/refused.err"; }
+	kind lsm_cgroup on_lsm_cgroup 5 tries_a_socket_there lsm_cgroup "$CGROUP"
+	is "attaches_lsm_cgroup_again" ctl attach on_lsm_cgroup lsm_cgroup "$CGROUP"
+	is "a_socket_is_refused_in_the_cgroup" refuses_there
+	is "and_allowed_elsewhere" makes_a_socket
+	is "an_lsm_program_is_not_for_cgroups" says "loaded as lsm, not as lsm_cgroup" ctl attach on_lsm lsm_cgroup "$CGROUP"
+	is "detaches_from_the_cgroup" ctl detach "$(link_of on_lsm_cgroup)"
+	is "a_socket_is_allowed_there_again" makes_a_socket_there
+	rmdir "$CGROUP"
+fi
 
 is "attaches_with_a_cookie" ctl attach on_fentry fentry --cookie 4242
 makes_directory

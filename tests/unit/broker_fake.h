@@ -28,6 +28,8 @@ static struct {
 	uint32_t cmd, size;
 	union bpf_attr attr;
 	struct bpf_insn insns[16];
+	uint8_t value[32];
+	size_t value_len;		/* how much of a value there is, given by the test */
 	long err;			/* answered instead, when negative */
 } fake_seen;
 
@@ -69,6 +71,8 @@ fake_kernel(uint32_t cmd, union bpf_attr *attr, uint32_t size)
 	if (cmd == BPF_PROG_LOAD && attr->insns && attr->insn_cnt)
 		memcpy(fake_seen.insns, (void *)(uintptr_t)attr->insns,
 			(attr->insn_cnt < 16 ? attr->insn_cnt : 16) * sizeof(struct bpf_insn));
+	if (cmd == BPF_MAP_UPDATE_ELEM && fake_seen.value_len)
+		memcpy(fake_seen.value, (void *)(uintptr_t)attr->value, fake_seen.value_len);
 	if (fake_seen.err)
 		return fake_seen.err;
 	if ((c && c->makes) || cmd == BPF_OBJ_GET)

@@ -35,6 +35,10 @@ comes_back_as_it_was_written(void **state)
 	assert_round_trip(&(struct attach_suffix){ .priority = 1000, .ifindex = INT32_MAX,
 		.handle = UINT32_MAX, .prog_id = UINT32_MAX, .netns_ino = UINT64_MAX, .egress = true,
 		.made_qdisc = true });
+	assert_round_trip(&(struct attach_suffix){ .is_link = true, .is_ops = true, .priority = 50,
+		.prog_id = UINT32_MAX });
+	assert_int_equal(attach_suffix_read("s-7-9", &got), 0);
+	assert_true(got.is_link && got.is_ops && got.prog_id == 9);
 	assert_int_equal(attach_suffix_read("c-3-e-50-1f-q-9-4026531840", &got), 0);
 	assert_true(!got.is_link && got.egress && got.made_qdisc);
 	assert_int_equal(got.ifindex, 3);
@@ -51,7 +55,7 @@ refuses_everything_else(void **state)
 		"l-1-1-nn", "l-1-1-n-", "l--1-n", "l-+1-1-n", "l-1-18446744073709551616-n", "l- 1-1-n",
 		"c-0-e-50-1-q-9-1", "c-3-x-50-1-q-9-1", "c-3-e-0-1-q-9-1", "c-3-e-50-0-q-9-1",
 		"c-3-e-50-1-z-9-1", "c-3-e-50-1-q-9", "c-3-e-50-1-q-9-1x", "c-3-e-50-0x1-q-9-1",
-		"c-99999999999-e-50-1-q-9-1",
+		"c-99999999999-e-50-1-q-9-1", "s-7", "s-7-", "s-0-9", "s-7-0", "s-7-9-1", "s-7-4294967296",
 		"l-1-000000000000000000000000000000000000000000000000000000000000001-n" };
 	struct attach_suffix got = { .priority = 7 };
 

@@ -289,6 +289,67 @@ a_failure_that_may_pass_is_not_remembered(void **state)
 	assert_int_equal(fake.stats.probe_hits, 1);
 }
 
+/* Functions at 8 and 16 of 32 bytes. */
+static int
+two_slots(uint32_t value_type, uint32_t value_size, uint32_t *offsets, size_t room, size_t *n)
+{
+	assert_int_equal(value_type, 77);
+	assert_int_equal(value_size, 32);
+	offsets[0] = 8;
+	offsets[1] = 16;
+	*n = 2;
+	return 0;
+}
+
+static int
+fill_ops(uint32_t map, uint64_t first, uint64_t second)
+{
+	const uint64_t value[4] = { 0, first, second, 5 };
+	union bpf_attr attr = { 0 };
+
+	memset(fake.arena + 64, 0, 4);
+	memcpy(fake.arena + 128, value, sizeof(value));
+	attr.map_fd = map;
+	attr.key = 64;
+	attr.value = 128;
+	return call(BPF_MAP_UPDATE_ELEM, &attr, AT(flags) + 8);
+}
+
+static void
+functions_of_struct_ops_are_programs_of_the_load(void **state)
+{
+	const struct bpf_insn in[] = { { .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = 9 },
+		{ .code = BPF_JMP | BPF_EXIT } };
+	union bpf_attr attr = { 0 };
+	uint32_t map, prog;
+	uint64_t seen[4];
+
+	attr.map_type = BPF_MAP_TYPE_STRUCT_OPS;
+	attr.key_size = 4;
+	attr.value_size = 32;
+	attr.max_entries = 1;
+	attr.btf_vmlinux_value_type_id = 77;
+	fake.b.ops_links = true;
+	assert_int_equal(call(BPF_MAP_CREATE, &attr, AT(map_extra) + 8), 0);
+	assert_int_equal(fake_seen.attr.map_flags, 1 << 13);
+	map = ret.handle;
+	assert_int_equal(load(in, 2, BPF_PROG_TYPE_STRUCT_OPS), 0);
+	prog = ret.handle;
+	assert_int_equal(fill_ops(map, prog, 0), -EPERM);	/* nobody knows where functions are */
+	fake.b.ops_slots = two_slots;
+	fake_seen.value_len = 32;
+	assert_int_equal(fill_ops(map, prog, 0), 0);
+	memcpy(seen, fake_seen.value, sizeof(seen));
+	assert_int_equal(seen[1], handles_get(&fake.b.handles, prog, BPFCMD_PROG)->fd);
+	assert_int_equal(seen[2], 0);
+	assert_int_equal(seen[3], 5);
+	assert_int_equal(fill_ops(map, prog, map), -EBADF);
+	assert_int_equal(fill_ops(map, prog, 1000), -EBADF);
+	assert_int_equal(fill_ops(map, (1ULL << 32) + prog, 0), -EBADF);
+	fake.b.ops_links = false;	/* it would be registered */
+	assert_int_equal(fill_ops(map, prog, 0), -EOPNOTSUPP);
+}
+
 static void
 takes_names_only_below_the_directory_for_names(void **state)
 {
@@ -331,6 +392,7 @@ main(void)
 		TEST(asks_for_information_without_arrays),
 		TEST(probes_reach_the_kernel_once),
 		TEST(a_failure_that_may_pass_is_not_remembered),
+		TEST(functions_of_struct_ops_are_programs_of_the_load),
 		TEST(takes_names_only_below_the_directory_for_names),
 		TEST(map_bytes_do_not_overflow),
 	};
