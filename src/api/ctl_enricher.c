@@ -26,7 +26,7 @@ struct stats {
 	ctl_stats_fn *fn;
 	void *arg;
 	struct msg_counter *v;
-	size_t n, room;
+	size_t n;
 	struct event timer;
 };
 
@@ -108,26 +108,26 @@ find(struct ctl_enricher *e, uint32_t seq)
 	return s;
 }
 
-/* One that comes too late, or for which there is no memory, is not shown. */
+/* Those that come too late, or for which there is no memory, are not shown. */
 static int
-on_ev_stat(struct ctl_enricher *e, uint32_t seq, const struct msg_counter *m)
+on_ev_stat(struct ctl_enricher *e, uint32_t seq, const struct msg_ev_stat *m)
 {
 	struct stats *s = find(e, seq);
+	struct msg_counter *v;
 
-	if (!s || s->n == COUNTERS_MAX)
+	if (m->n > EV_STAT_MAX)
+		return -EPROTO;
+	if (!s || s->n + m->n > COUNTERS_MAX)
 		return 0;
-	if (s->n == s->room) {
-		size_t room = s->room ? s->room * 2 : 64;
-		struct msg_counter *v = realloc(s->v, room * sizeof(*v));
-
-		if (!v)
-			return 0;
-		s->v = v;
-		s->room = room;
+	v = reallocarray(s->v, s->n + m->n, sizeof(*v));
+	if (!v)
+		return 0;
+	s->v = v;
+	for (uint32_t i = 0; i < m->n; i++) {
+		v[s->n] = m->v[i];
+		answer_clean(v[s->n].name, sizeof(v->name));
+		s->n++;
 	}
-	s->v[s->n] = *m;
-	answer_clean(s->v[s->n].name, sizeof(m->name));
-	s->n++;
 	return 0;
 }
 

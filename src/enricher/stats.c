@@ -30,24 +30,42 @@ stats_kernel_lost(const struct enricher *en)
 	return sum;
 }
 
-static int
-say(struct chan *to, uint32_t seq, uint64_t value, const char *fmt, ...)
-{
-	struct msg_counter m = { .value = value };
-	va_list ap;
+/* An answer: counters gather until a message is full. */
+struct answer {
+	struct chan *to;
+	uint32_t seq;
+	int err;			/* the first one; nothing more is sent then */
+	struct msg_ev_stat m;
+};
 
-	va_start(ap, fmt);
-	vsnprintf(m.name, sizeof(m.name), fmt, ap);
-	va_end(ap);
-	return chan_send_nonblock(to, IPC_EV_STAT, seq, &m, NULL);
+static void
+flush(struct answer *a)
+{
+	if (!a->err && a->m.n)
+		a->err = chan_send_nonblock(a->to, IPC_EV_STAT, a->seq, &a->m, NULL);
+	a->m = (struct msg_ev_stat){ 0 };
 }
 
-static int
-say_kernel(const struct enricher *en, struct chan *to, uint32_t seq, unsigned int tracer)
+static void __attribute__((format(printf, 3, 4)))
+say(struct answer *a, uint64_t value, const char *fmt, ...)
+{
+	struct msg_counter *c;
+	va_list ap;
+
+	if (a->m.n == EV_STAT_MAX)
+		flush(a);
+	c = &a->m.v[a->m.n++];
+	c->value = value;
+	va_start(ap, fmt);
+	vsnprintf(c->name, sizeof(c->name), fmt, ap);
+	va_end(ap);
+}
+
+static void
+say_kernel(const struct enricher *en, struct answer *a, unsigned int tracer)
 {
 	const char *name = tracer ? ipc_tracer_name(tracer) : "core";
 	struct ev_count sum = { 0 };
-	int err;
 
 	for (uint32_t c = 0; c < en->n_cpus; c++) {
 		const struct ev_count *k = &en->shared[c].count[tracer];
@@ -58,15 +76,11 @@ say_kernel(const struct enricher *en, struct chan *to, uint32_t seq, unsigned in
 		sum.cut += load(&k->cut);
 	}
 	if (!sum.produced && !sum.lost && !sum.filtered)
-		return 0;
-	err = say(to, seq, sum.produced, "events.kernel.%s.produced", name);
-	if (!err)
-		err = say(to, seq, sum.lost, "events.kernel.%s.lost", name);
-	if (!err)
-		err = say(to, seq, sum.filtered, "events.kernel.%s.filtered", name);
-	if (!err)
-		err = say(to, seq, sum.cut, "events.kernel.%s.cut", name);
-	return err;
+		return;
+	say(a, sum.produced, "events.kernel.%s.produced", name);
+	say(a, sum.lost, "events.kernel.%s.lost", name);
+	say(a, sum.filtered, "events.kernel.%s.filtered", name);
+	say(a, sum.cut, "events.kernel.%s.cut", name);
 }
 
 static const char *const act_names[N_ACTION_STATS] = {
@@ -74,37 +88,31 @@ static const char *const act_names[N_ACTION_STATS] = {
 #include "ipc/action_stats.def"
 };
 
-static int
-say_act(struct chan *to, uint32_t seq, const char *class, const uint64_t *scratch)
+static void
+say_act(struct answer *a, const char *class, const uint64_t *scratch)
 {
-	int err = 0;
-
-	for (unsigned int k = 0; k < N_ACTION_STATS && !err; k++)
-		err = say(to, seq, __atomic_load_n(&scratch[ACTION_STATS_AT + k], __ATOMIC_RELAXED),
-			"actions.%s.%s", class, act_names[k]);
-	return err;
+	for (unsigned int k = 0; k < N_ACTION_STATS; k++)
+		say(a, __atomic_load_n(&scratch[ACTION_STATS_AT + k], __ATOMIC_RELAXED), "actions.%s.%s", class,
+			act_names[k]);
 }
 
 /* The consumers of the ring; workers that have never run are not there. */
-static int
-say_consumers(const struct enricher *en, struct chan *to, uint32_t seq)
+static void
+say_consumers(const struct enricher *en, struct answer *a)
 {
 	struct ring_watched w;
-	int err = 0;
 
-	for (size_t i = 0; i < en->n_consumers && !err; i++) {
+	for (size_t i = 0; i < en->n_consumers; i++) {
 		uint32_t id = en->consumers[i];
 		const char *name = id ? action_class_names[id - 1] : "api";
 
 		if (!ring_watched(en->ring, i, &w))
 			continue;
-		err = say(to, seq, w.missed, "events.ring.%s.missed", name);
-		if (!err)
-			err = say(to, seq, w.behind, "events.ring.%s.behind", name);
-		if (!err && id)
-			err = say_act(to, seq, name, w.scratch);
+		say(a, w.missed, "events.ring.%s.missed", name);
+		say(a, w.behind, "events.ring.%s.behind", name);
+		if (id)
+			say_act(a, name, w.scratch);
 	}
-	return err;
 }
 
 static uint32_t
@@ -113,45 +121,36 @@ in_use(const struct slotmap *t)
 	return (uint32_t)*t->high - t->n_free;
 }
 
-static int
-say_now(const struct enricher *en, struct chan *to, uint32_t seq)
+static void
+say_now(const struct enricher *en, struct answer *a)
 {
 	struct matcher_stats m = { 0 };
-	const struct { const char *name; uint64_t value; } values[] = {
-		{ "events.state.procs", in_use(&en->procs.t) },
-		{ "events.state.cgroups", in_use(&en->cgroups.t) },
-		{ "events.ring.backlog", ring_backlog(en->ring) },
-	};
-	int err = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(values) && !err; i++)
-		err = say(to, seq, values[i].value, "%s", values[i].name);
-	if (err || !en->matcher)
-		return err;
+	say(a, in_use(&en->procs.t), "events.state.procs");
+	say(a, in_use(&en->cgroups.t), "events.state.cgroups");
+	say(a, ring_backlog(en->ring), "events.ring.backlog");
+	if (!en->matcher)
+		return;
 	matcher_stats(en->matcher, &m);
-	const struct { const char *name; uint64_t value; } matching[] = {
-		{ "events", m.events }, { "matched", m.matched }, { "limited", m.limited },
-		{ "deduped", m.deduped }, { "regex_limits", m.regex_limits },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(matching) && !err; i++)
-		err = say(to, seq, matching[i].value, "events.matcher.%s", matching[i].name);
-	return err;
+	say(a, m.events, "events.matcher.events");
+	say(a, m.matched, "events.matcher.matched");
+	say(a, m.limited, "events.matcher.limited");
+	say(a, m.deduped, "events.matcher.deduped");
+	say(a, m.regex_limits, "events.matcher.regex_limits");
 }
 
 /* Never waits: an API that does not read is one to be left. */
 int
 stats_send(struct enricher *en, struct chan *to, uint32_t seq)
 {
-	int err = 0;
+	struct answer a = { .to = to, .seq = seq };
 
-	for (unsigned int t = 0; t < N_TRACERS && !err; t++)
-		err = say_kernel(en, to, seq, t);
-	for (unsigned int i = 0; i < N_COUNTERS && !err; i++)
-		err = say(to, seq, en->count[i], "%s", names[i]);
-	if (!err)
-		err = say_consumers(en, to, seq);
-	if (!err)
-		err = say_now(en, to, seq);
-	return err ? err : chan_send_nonblock(to, IPC_EV_STATS_END, seq, NULL, NULL);
+	for (unsigned int t = 0; t < N_TRACERS; t++)
+		say_kernel(en, &a, t);
+	for (unsigned int i = 0; i < N_COUNTERS; i++)
+		say(&a, en->count[i], "%s", names[i]);
+	say_consumers(en, &a);
+	say_now(en, &a);
+	flush(&a);
+	return a.err ? a.err : chan_send_nonblock(to, IPC_EV_STATS_END, seq, NULL, NULL);
 }

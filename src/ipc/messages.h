@@ -284,6 +284,9 @@ struct msg_ev_shared { uint64_t bytes; uint32_t n_cpus, reserved; };
 struct msg_ev_ring { uint64_t data_bytes; uint32_t class_, cpu, map_id, reserved; };	/* enum ev_class */
 struct msg_ruleset { uint64_t len; uint32_t generation, reserved; };
 struct msg_ruleset_used { uint32_t generation; int32_t err; char text[IPC_TEXT_MAX]; };
+/* Many in a message: the API may be busy, and a socket holds some hundreds of messages only. */
+#define EV_STAT_MAX 64
+struct msg_ev_stat { uint32_t n, reserved; struct msg_counter v[EV_STAT_MAX]; };
 struct msg_action_result {
 	uint64_t seq;				/* of the event acted upon */
 	uint64_t latency_ns;			/* from the event's ts to the act's end */

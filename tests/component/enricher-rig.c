@@ -305,10 +305,11 @@ enrig_stat(struct enrig *r, const char *name)
 	if (chan_send(r->api, IPC_EV_STATS, 9, NULL, NULL))
 		return value;
 	while (chan_wait(r->api, &m, 5000) == 1 && m.hdr.type == IPC_EV_STAT) {
-		const struct msg_counter *c = m.payload;
+		const struct msg_ev_stat *s = m.payload;
 
-		if (strcmp(c->name, name) == 0)
-			value = c->value;
+		for (uint32_t i = 0; i < s->n; i++)
+			if (strcmp(s->v[i].name, name) == 0)
+				value = s->v[i].value;
 	}
 	return value;
 }

@@ -126,9 +126,9 @@ on_ruleset(struct evrig *e, const struct chan_msg *m)
 static void
 on_stats(struct evrig *e, const struct chan_msg *m)
 {
-	const struct msg_counter c = { .value = 41, .name = "events.kernel.open.produced" };
+	const struct msg_ev_stat s = { .n = 1, .v = { { .value = 41, .name = "events.kernel.open.produced" } } };
 
-	chan_send(e->chan, IPC_EV_STAT, m->hdr.seq, &c, NULL);
+	chan_send(e->chan, IPC_EV_STAT, m->hdr.seq, &s, NULL);
 	chan_send(e->chan, IPC_EV_STATS_END, m->hdr.seq, NULL, NULL);
 }
 

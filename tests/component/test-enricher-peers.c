@@ -158,6 +158,24 @@ stops_after_what_is_there_has_been_read(void **state)
 	assert_int_equal(e.rec->seq, 100);
 }
 
+/* An API that is busy must not lose the enricher by what it asked it. */
+static void
+counters_of_every_tracer_come_in_few_messages(void **state)
+{
+	unsigned int n = 0;
+	struct chan_msg m;
+
+	for (unsigned int t = 0; t < N_TRACERS; t++)
+		rig.shared[0].count[t].produced = 1 + t;
+	for (unsigned int i = 0; i < 10; i++)
+		assert_int_equal(chan_send(rig.api, IPC_EV_STATS, 10 + i, NULL, NULL), 0);
+	usleep(200000);			/* it answers all of them, unread */
+	while (n < 10 && chan_wait(rig.api, &m, 5000) == 1)
+		n += m.hdr.type == IPC_EV_STATS_END;
+	assert_int_equal(n, 10);
+	assert_int_equal(enrig_stat(&rig, "events.kernel.exec.produced"), 1 + TR_EXEC);
+}
+
 /* ---- death ---- */
 
 static void
@@ -282,6 +300,7 @@ main(void)
 		T(asks_to_be_woken_when_there_is_nothing_to_do),
 		T(reads_a_ring_buffer_of_the_kernel_and_is_woken_by_it),
 		T(stops_after_what_is_there_has_been_read),
+		T(counters_of_every_tracer_come_in_few_messages),
 		T(a_successor_knows_the_processes_and_cgroups),
 		T(killed_a_hundred_times_under_load_it_loses_and_repeats_nothing),
 	};
