@@ -114,7 +114,7 @@ takes_only_what_its_role_may_get_in_this_phase(void **state)
 	for (uint32_t type = 0; type < N_IPC_TYPES + 2; type++) {
 		struct chan_msg m;
 		static const uint32_t mine[] = { IPC_LOAD, IPC_OPEN_PATH, IPC_ATTACH, IPC_DETACH, IPC_UNLOAD,
-			IPC_COMMIT, IPC_UNDO, IPC_INVENTORY, IPC_PROG_GET, IPC_KERNEL_LIST, IPC_LINKS_GONE,
+			IPC_ITER_READ, IPC_COMMIT, IPC_UNDO, IPC_INVENTORY, IPC_PROG_GET, IPC_KERNEL_LIST, IPC_LINKS_GONE,
 			IPC_LOADER_STATS, IPC_TRACERS_WANT, IPC_TRACERS_LIST };
 		int want = -EPROTO;
 
