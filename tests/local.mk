@@ -31,6 +31,7 @@ TEST_OBJECTS = \
 	tests/bpf/long.bpf.o \
 	tests/bpf/longlog.bpf.o \
 	tests/bpf/maps.bpf.o \
+	tests/bpf/netkinds.bpf.o \
 	tests/bpf/ops.bpf.o \
 	tests/bpf/plain.bpf.o \
 	tests/bpf/refused.bpf.o \

@@ -30,6 +30,7 @@ static const struct code tc_codes[] = {
 
 static const char *const ways[] = { "ingress", "egress", NULL };
 static const char *const ways_or_none[] = { "ingress", "egress", "", NULL };
+static const char *const ends[] = { "primary", "peer", "", NULL };
 
 static const struct shape {
 	const char *kind;
@@ -40,6 +41,7 @@ static const struct shape {
 	{ "xdp", xdp_codes, NULL, true },
 	{ "tc", tc_codes, ways, false },
 	{ "tcx", NULL, ways, false },
+	{ "netkit", NULL, ends, false },
 	{ "cgroup_skb", NULL, ways_or_none, false },
 };
 

@@ -63,8 +63,8 @@ run_attach(struct ctl *ctl, const struct args *args)
 }
 
 static const struct opt opts[] = {
-	{ "direction", 0, "DIRECTION", "tc, tcx, cgroup_skb: ingress or egress", WORD_CHOICE,
-		"ingress|egress" },
+	{ "direction", 0, "DIRECTION", "tc, tcx, cgroup_skb: ingress or egress; netkit: primary or peer",
+		WORD_CHOICE, "ingress|egress|primary|peer" },
 	{ "mode", 0, "MODE", "xdp: native, skb or hw; without it native, then skb", WORD_CHOICE,
 		"native|skb|hw" },
 	{ "netns", 0, "NETNS", "another network namespace: a path or pid:N", WORD_NETNS },

@@ -50,7 +50,7 @@ struct compat_link_create {
 
 /* The same for a netfilter hook, Linux 6.4.  family: NFPROTO_*, hook: NF_INET_*. */
 struct compat_netfilter_link {
-	uint32_t prog_fd, reserved, attach_type, no_flags;
+	uint32_t prog_fd, unused, attach_type, link_flags;
 	uint32_t family, hook;
 	int32_t priority;
 	uint32_t flags;
@@ -117,6 +117,12 @@ static inline int
 compat_link_create(const struct compat_link_create *lc)
 {
 	return compat_bpf(BPF_LINK_CREATE, lc, sizeof(*lc));
+}
+
+static inline int
+compat_netfilter_link(const struct compat_netfilter_link *nl)
+{
+	return compat_bpf(BPF_LINK_CREATE, nl, sizeof(*nl));
 }
 
 /*

@@ -40,7 +40,7 @@ static const char *const helpers[] = {
 
 /* Expected attach types that the headers of Debian 12 may not have. */
 enum { ATTACH_TRACE_RAW_TP = 23, ATTACH_FENTRY = 24, ATTACH_FEXIT = 25, ATTACH_MODIFY_RETURN = 26,
-	ATTACH_LSM_MAC = 27, ATTACH_TRACE_ITER = 28, ATTACH_KPROBE_MULTI = 42, ATTACH_LSM_CGROUP = 43 };
+	ATTACH_LSM_MAC = 27, ATTACH_TRACE_ITER = 28, ATTACH_SK_LOOKUP = 36, ATTACH_KPROBE_MULTI = 42, ATTACH_LSM_CGROUP = 43, ATTACH_NETFILTER = 45 };
 
 /* First match wins in both directions, so a type's plain word comes before its aliases. */
 static const struct kind {
@@ -68,6 +68,8 @@ static const struct kind {
 	{ "tp", 5, IPC_ANY_ATTACH },
 	{ "socket", 1, IPC_ANY_ATTACH },
 	{ "freplace", 28, IPC_ANY_ATTACH },
+	{ "sk_lookup", 30, ATTACH_SK_LOOKUP },
+	{ "netfilter", 32, ATTACH_NETFILTER },
 };
 
 static int
@@ -154,6 +156,15 @@ bpf_prog_kind_from_name(const char *name, uint32_t *type, uint32_t *attach_type)
 	return 0;
 }
 
+static bool
+is_kind(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (strcmp(kinds[i].name, name) == 0)
+			return true;
+	return false;
+}
+
 const char *
 bpf_prog_kinds(void)
 {
@@ -165,6 +176,7 @@ bpf_prog_kinds(void)
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", n ? ", " : "", kinds[i].name);
 	for (size_t i = 1; i < BPFNAMES_PROG_TYPES; i++)
-		n += (size_t)snprintf(text + n, sizeof(text) - n, ", %s", prog_types[i]);
+		if (!is_kind(prog_types[i]))
+			n += (size_t)snprintf(text + n, sizeof(text) - n, ", %s", prog_types[i]);
 	return text;
 }

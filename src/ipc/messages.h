@@ -242,6 +242,8 @@ struct msg_netns_link {
 	char netns[IPC_TARGET_MAX];
 	char ifname[64];			/* name or index */
 };
+/* A program at a netfilter hook: NFPROTO_*, NF_INET_*, flags of the link. */
+struct msg_netns_filter { uint32_t family, hook; int32_t priority; uint32_t flags; char netns[IPC_TARGET_MAX]; };
 struct msg_cgroup { char path[IPC_TARGET_MAX]; };	/* below the version 2 mount, "" for its root */
 struct msg_one_fd {
 	uint64_t size, netns_ino;

@@ -13,10 +13,6 @@
 #include "linker/linker.h"
 #include "linker/object.h"
 
-/* Newer than the headers of Debian 12: Linux 6.6. */
-#define TCX_INGRESS 46
-#define TCX_EGRESS 47
-
 AUTO_DEFINE(object, struct bpf_object *, bpf_object__close)
 
 static struct linker *warned;	/* libbpf's print callback has no context */
@@ -337,8 +333,7 @@ link_object(struct linker *ln, const struct msg_load *req, int fd)
 		return -errno;
 	warned = ln;
 	libbpf_set_print(keep_warning);
-	libbpf_register_prog_handler("tcx/ingress", BPF_PROG_TYPE_SCHED_CLS, TCX_INGRESS, NULL);
-	libbpf_register_prog_handler("tcx/egress", BPF_PROG_TYPE_SCHED_CLS, TCX_EGRESS, NULL);
+	sections_register();
 
 	tracer_begin(&tracer);
 	do {

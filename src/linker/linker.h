@@ -49,6 +49,9 @@ struct btf *shims_parse_vmlinux(int fd);
  * libraries' pages are there before a load arrives. */
 void	linker_warm_up(struct linker *ln);
 
+/* sections.c: names of sections that are newer than libbpf. */
+void	sections_register(void);
+
 /* tracer.c: LOAD_TRACER.  Programs without a hook and those that were refused are left out. */
 struct tracer {
 	struct { char name[IPC_NAME_MAX]; } refused[16];

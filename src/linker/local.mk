@@ -8,6 +8,7 @@ LINKER_SOURCES = \
 	src/linker/hooks.c \
 	src/linker/kbtf.c src/linker/kbtf.h \
 	src/linker/link.c \
+	src/linker/sections.c \
 	src/linker/linker.h \
 	src/linker/object.c src/linker/object.h \
 	src/linker/ops.c \

@@ -28,7 +28,7 @@ static const struct attach_kind *const kinds[] = {
 };
 
 /* Found once, in attach_init(): afterwards the sandbox lets nobody ask. */
-static struct attach_host host;
+static struct attach_host host = { .netns = -1 };
 static const char *missing[ARRAY_SIZE(kinds)];
 
 const struct attach_kind *const *
@@ -73,7 +73,8 @@ attach_init(const struct config *cfg, int *rtnl_out)
 
 	if (rtnl < 0)
 		return rtnl;
-	if (stat("/proc/self/ns/net", &st) == 0)
+	host.netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (host.netns >= 0 && fstat(host.netns, &st) == 0)
 		host.netns_ino = st.st_ino;
 	if (uname(&uts) == 0 && sscanf(uts.release, "%u.%u", &major, &minor) == 2)
 		host.kernel = major << 8 | (minor & 0xff);

@@ -93,6 +93,9 @@ int	attach_detach_suffix(struct loader *ld, const struct config *cfg, int rtnl,
  */
 int	attach_link_info(int link_fd, uint32_t prog_type, int rtnl, struct msg_link_facts *facts);
 
+/* The kernel took it off, because what it was attached to is gone. */
+bool	attach_link_gone(int link_fd);
+
 /*
  * Adds to *facts what a pin_suffix says, at inventory.  1: the pin is a program, attached without
  * a kernel link (kind, direction, ifindex, ... are filled); 0: the pin is a link; -EINVAL.
@@ -105,6 +108,11 @@ int	attach_suffix_facts(const char *pin_suffix, int rtnl, struct msg_link_facts 
  */
 int	loader_links_each(struct loader *ld, int (*each)(void *arg, const struct msg_link_facts *l),
 		void *arg);
+/* The same for the maps of a program's load, those that it shares too. */
+int	loader_maps_of(struct loader *ld, uint32_t prog_id,
+		int (*each)(void *arg, uint32_t id, const char *name), void *arg);
+/* A program that bpfd keeps.  The caller's descriptor; negative errno. */
+int	loader_prog_open(struct loader *ld, uint32_t id);
 
 /* And its table of maps: the map of a group by name, or any of bpfd's by id, all digits.  The caller's
  * descriptor; -ENOENT. */

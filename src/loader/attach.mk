@@ -11,9 +11,13 @@ libattach_a_SOURCES = \
 	src/loader/attach_iface.c \
 	src/loader/attach_info.c \
 	src/loader/attach_iter.c \
+	src/loader/attach_netfilter.c \
+	src/loader/attach_netkit.c \
+	src/loader/attach_netns.c \
 	src/loader/attach_order.c \
 	src/loader/attach_raw_tracepoint.c \
 	src/loader/attach_struct_ops.c \
+	src/loader/attach_sockmap.c \
 	src/loader/attach_suffix.c src/loader/attach_suffix.h \
 	src/loader/attach_tc.c \
 	src/loader/attach_tcx.c \

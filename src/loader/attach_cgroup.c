@@ -122,7 +122,7 @@ refuse(const struct hook *h, const struct msg_link_facts *facts, int err, struct
 static int
 attach(const struct attach_in *in, struct attach_out *out, struct msg_result *res)
 {
-	struct attach_suffix suffix = { .is_link = true, .priority = (uint16_t)out->facts.priority };
+	struct attach_suffix suffix = { .kind = ATTACH_SUFFIX_LINK, .priority = (uint16_t)out->facts.priority };
 	const struct hook *h = hook_of(in);
 	AUTO(fd) int dir = -1;
 	struct attach_cgroup cg;

@@ -200,8 +200,11 @@ attach_detach_suffix(struct loader *ld, const struct config *cfg, int rtnl, cons
 	struct attach_suffix s;
 	int there;
 
-	if (attach_suffix_read(pin_suffix, &s) < 0 || s.is_link)
+	if (attach_suffix_read(pin_suffix, &s) < 0 || s.kind == ATTACH_SUFFIX_LINK ||
+	    s.kind == ATTACH_SUFFIX_OPS)
 		return result_set(res, IPC_DATA_LOSS, -EINVAL, "the pin's name does not say what to detach");
+	if (s.kind == ATTACH_SUFFIX_MAP)
+		return attach_sockmap_detach(ld, &s, res);
 	if (s.netns_ino == attach_host()->netns_ino)
 		return del(rtnl, &s, res);
 	there = enter(ld, netns, s.netns_ino, &sock, res);

@@ -16,6 +16,7 @@ struct attach_host {
 	uint64_t netns_ino;
 	bool lockdown;				/* fentry and freplace are refused */
 	unsigned int kernel;			/* major << 8 | minor */
+	int netns;				/* a descriptor of the host's, or -1 */
 	char cgroup2[IPC_TARGET_MAX];		/* where version 2 is mounted, "": nowhere */
 };
 const struct attach_host *attach_host(void);
@@ -104,6 +105,29 @@ int	attach_ops_slots(uint32_t value_type, uint32_t value_size, uint32_t *offsets
 
 /* The kernel's refusal as an answer; what: "the tracepoint a/b".  Returns err. */
 int	attach_refused(struct msg_result *res, int err, const char *what);
+
+/*
+ * A link on an interface whose hook has an order (TCX, netkit): out->facts.backend and .direction say
+ * which hook it is, type is the kernel's word for it.
+ */
+int	attach_ordered(const struct attach_in *in, struct attach_out *out, uint32_t type,
+		struct msg_result *res);
+
+/* The network namespace of a request: a descriptor of it, take_fd or the host's. */
+struct attach_netns {
+	int fd, take_fd;			/* take_fd is the caller's; -1: fd is the loader's own */
+	uint64_t ino;
+};
+int	attach_netns(const struct attach_in *in, struct attach_netns *it, struct msg_result *res);
+
+/* Of a kernel link at a netfilter hook: "ipv4/input"; "" for one that bpfd cannot make. */
+void	attach_netfilter_target(uint32_t family, uint32_t hook, char out[IPC_TARGET_MAX]);
+
+/* Of a link on a sockmap or sockhash: kind, attach_type. */
+void	attach_sockmap_facts(uint32_t attach_type, struct msg_link_facts *facts);
+/* Takes off what was attached without a link.  A map or program that is gone is success. */
+struct attach_suffix;
+int	attach_sockmap_detach(struct loader *ld, const struct attach_suffix *s, struct msg_result *res);
 
 /* "tc" with the TCX backend, and "tcx"; "tc" with the clsact backend. */
 int	attach_by_tcx(const struct attach_in *in, struct attach_out *out, struct msg_result *res);

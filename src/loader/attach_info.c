@@ -59,6 +59,32 @@ iter_params(const struct compat_link_info *info, char *name, size_t size)
 		snprintf(name + len, size - len, " map=%u", info->iter.map_id);
 }
 
+static bool
+is_on_iface(const struct compat_link_info *info)
+{
+	return info->type == BPF_LINK_TYPE_XDP || info->type == COMPAT_BPF_LINK_TYPE_TCX ||
+		info->type == COMPAT_BPF_LINK_TYPE_NETKIT;
+}
+
+/* What the kernel detached with its object keeps its type, and has 0 in the object's place. */
+static bool
+is_gone(const struct compat_link_info *info)
+{
+	return (is_on_iface(info) && !info->xdp.ifindex) ||
+		(info->type == BPF_LINK_TYPE_CGROUP && !info->cgroup.id) ||
+		(info->type == BPF_LINK_TYPE_NETNS && !info->netns.ino) ||
+		(info->type == COMPAT_BPF_LINK_TYPE_SOCKMAP && !info->sockmap.map_id);
+}
+
+bool
+attach_link_gone(int link_fd)
+{
+	struct compat_link_info info;
+
+	memset(&info, 0, sizeof(info));
+	return compat_obj_info(link_fd, &info, sizeof(info)) >= 0 && is_gone(&info);
+}
+
 int
 attach_link_info(int link_fd, uint32_t prog_type, int rtnl, struct msg_link_facts *facts)
 {
@@ -99,6 +125,15 @@ attach_link_info(int link_fd, uint32_t prog_type, int rtnl, struct msg_link_fact
 	} else if (info.type == BPF_LINK_TYPE_STRUCT_OPS) {
 		n.kind = "struct_ops";
 		facts->object_id = info.struct_ops.map_id;
+	} else if (info.type == BPF_LINK_TYPE_NETNS) {
+		n.kind = info.netns.attach_type == BPF_SK_LOOKUP ? "sk_lookup" : "flow_dissector";
+		facts->netns_ino = info.netns.ino;
+	} else if (info.type == COMPAT_BPF_LINK_TYPE_NETFILTER) {
+		n.kind = "netfilter";
+		attach_netfilter_target(info.netfilter.family, info.netfilter.hook, name);
+	} else if (info.type == COMPAT_BPF_LINK_TYPE_NETKIT) {
+		n = (struct names){ "netkit", "netkit", name,
+			info.tcx.attach_type == COMPAT_BPF_NETKIT_PEER ? "peer" : "primary" };
 	} else if (info.type == BPF_LINK_TYPE_XDP) {
 		n.kind = "xdp";
 	} else if (info.type == COMPAT_BPF_LINK_TYPE_TCX) {
@@ -107,9 +142,7 @@ attach_link_info(int link_fd, uint32_t prog_type, int rtnl, struct msg_link_fact
 	}
 	if (err < 0)
 		return err;
-	/* What is detached with its object keeps its type, and has 0 in the object's place. */
-	if ((info.type == BPF_LINK_TYPE_XDP || info.type == COMPAT_BPF_LINK_TYPE_TCX) && !info.xdp.ifindex)
-		facts->hook_flags |= LINK_GONE;
+	facts->hook_flags |= is_gone(&info) ? LINK_GONE : 0;
 	facts->kernel_link_id = info.id;
 	facts->kernel_link_type = info.type;
 	if (info.prog_id)
@@ -118,9 +151,12 @@ attach_link_info(int link_fd, uint32_t prog_type, int rtnl, struct msg_link_fact
 	if (info.type == BPF_LINK_TYPE_CGROUP) {
 		attach_cgroup_facts(info.cgroup.attach_type, facts);
 		facts->object_id = info.cgroup.id;
-		facts->hook_flags |= info.cgroup.id ? 0 : LINK_GONE;
 	}
-	if (info.type == BPF_LINK_TYPE_XDP || info.type == COMPAT_BPF_LINK_TYPE_TCX)
+	if (info.type == COMPAT_BPF_LINK_TYPE_SOCKMAP) {
+		attach_sockmap_facts(info.sockmap.attach_type, facts);
+		facts->object_id = info.sockmap.map_id;
+	}
+	if (is_on_iface(&info))
 		put_iface(facts, rtnl, info.xdp.ifindex);
 	return 0;
 }
@@ -135,7 +171,7 @@ attach_suffix_facts(const char *pin_suffix, int rtnl, struct msg_link_facts *fac
 	if (attach_suffix_read(pin_suffix, &s) < 0)
 		return -EINVAL;
 	facts->priority = s.priority;
-	if (s.is_ops) {
+	if (s.kind == ATTACH_SUFFIX_OPS) {
 		facts->prog_id = s.prog_id;
 		return 0;
 	}
@@ -143,13 +179,19 @@ attach_suffix_facts(const char *pin_suffix, int rtnl, struct msg_link_facts *fac
 	/* The other one looked in the host's namespace, where the number may mean another. */
 	if (facts->ifindex && s.netns_ino != attach_host()->netns_ino)
 		facts->target[0] = '\0';
-	if (s.is_link) {
+	if (s.kind == ATTACH_SUFFIX_LINK) {
 		strcpy(facts->mode, s.mode == 'n' ? "native" : s.mode == 's' ? "skb" : "");
 		return 0;
 	}
+	facts->prog_id = s.prog_id;
+	if (s.kind == ATTACH_SUFFIX_MAP) {
+		put(facts, &(struct names){ "sk_skb", "sockmap", "", "" });
+		attach_sockmap_facts(s.attach_type, facts);
+		facts->object_id = s.map_id;
+		return 1;
+	}
 	put(facts, &(struct names){ "tc", "clsact", "", s.egress ? "egress" : "ingress" });
 	put_iface(facts, rtnl, s.ifindex);
-	facts->prog_id = s.prog_id;
 	facts->hook_flags = s.made_qdisc ? LINK_MADE_QDISC : 0;
 	return 1;
 }

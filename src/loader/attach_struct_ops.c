@@ -96,7 +96,7 @@ static int
 create(const struct attach_in *in, int map, struct attach_out *out, struct msg_result *res)
 {
 	struct compat_link_create lc = { .prog_fd = (uint32_t)map, .attach_type = COMPAT_BPF_STRUCT_OPS };
-	struct attach_suffix suffix = { .is_link = true, .is_ops = true,
+	struct attach_suffix suffix = { .kind = ATTACH_SUFFIX_OPS,
 		.priority = (uint16_t)out->facts.priority, .prog_id = in->req->prog_id };
 
 	out->link_fd = compat_link_create(&lc);

@@ -7,12 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/auto.h"
+
 void
 attach_suffix_write(const struct attach_suffix *s, char out[ATTACH_SUFFIX_MAX])
 {
-	if (s->is_ops)
+	if (s->kind == ATTACH_SUFFIX_OPS)
 		snprintf(out, ATTACH_SUFFIX_MAX, "s-%u-%u", s->priority, s->prog_id);
-	else if (s->is_link)
+	else if (s->kind == ATTACH_SUFFIX_MAP)
+		snprintf(out, ATTACH_SUFFIX_MAX, "m-%u-%u-%u-%u", s->map_id, s->attach_type, s->priority,
+			s->prog_id);
+	else if (s->kind == ATTACH_SUFFIX_LINK)
 		snprintf(out, ATTACH_SUFFIX_MAX, "l-%u-%" PRIu64 "-%c", s->priority, s->netns_ino,
 			s->mode ? s->mode : '-');
 	else
@@ -93,17 +98,44 @@ read_ops(const char *at, struct attach_suffix *s)
 	return prog != 0;
 }
 
+static bool
+read_map(const char *at, struct attach_suffix *s)
+{
+	uint64_t map, type, priority, prog;
+
+	if (!number(&at, 10, UINT32_MAX, '-', &map) || !number(&at, 10, 255, '-', &type) ||
+	    !number(&at, 10, 1000, '-', &priority) || !number(&at, 10, UINT32_MAX, '\0', &prog) || !map)
+		return false;
+	s->map_id = (uint32_t)map;
+	s->attach_type = (uint32_t)type;
+	s->priority = (uint16_t)priority;
+	s->prog_id = (uint32_t)prog;
+	return true;
+}
+
 int
 attach_suffix_read(const char *text, struct attach_suffix *out)
 {
-	struct attach_suffix s = { .is_link = text[0] == 'l' || text[0] == 's', .is_ops = text[0] == 's' };
-	bool ok = false;
+	static const struct {
+		char letter;
+		enum attach_suffix_kind kind;
+		bool (*read)(const char *at, struct attach_suffix *s);
+	} kinds[] = {
+		{ 'l', ATTACH_SUFFIX_LINK, read_link },
+		{ 'c', ATTACH_SUFFIX_FILTER, read_filter },
+		{ 's', ATTACH_SUFFIX_OPS, read_ops },
+		{ 'm', ATTACH_SUFFIX_MAP, read_map },
+	};
 
-	if (strlen(text) < ATTACH_SUFFIX_MAX && text[0] && text[1] == '-')
-		ok = s.is_ops ? read_ops(text + 2, &s) : s.is_link ? read_link(text + 2, &s) :
-			text[0] == 'c' && read_filter(text + 2, &s);
-	if (!ok || !s.priority)
+	if (strlen(text) >= ATTACH_SUFFIX_MAX || !text[0] || text[1] != '-')
 		return -EINVAL;
-	*out = s;
-	return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct attach_suffix s = { .kind = kinds[i].kind };
+
+		if (kinds[i].letter != text[0] || !kinds[i].read(text + 2, &s) || !s.priority)
+			continue;
+		*out = s;
+		return 0;
+	}
+	return -EINVAL;
 }

@@ -9,19 +9,17 @@
 #include "loader/attach_suffix.h"
 #include "loader/oneshot.h"
 
-/* bpfd has TCX links outside the host's namespace. */
+/* bpfd has such links outside the host's namespace. */
 static int
-is_elsewhere(void *arg, const struct msg_link_facts *l)
+is_elsewhere(void *backend, const struct msg_link_facts *l)
 {
-	return strcmp(l->backend, "tcx") == 0 && l->netns_ino != attach_host()->netns_ino;
+	return strcmp(l->backend, backend) == 0 && l->netns_ino != attach_host()->netns_ino;
 }
 
 static int
-create(const struct attach_in *in, struct attach_iface *it, const struct msg_link_facts *hook,
-	struct msg_result *res)
+create(const struct attach_in *in, struct attach_iface *it, uint32_t type,
+	const struct msg_link_facts *hook, struct msg_result *res)
 {
-	uint32_t type = strcmp(hook->direction, "ingress") == 0 ? COMPAT_BPF_TCX_INGRESS :
-								  COMPAT_BPF_TCX_EGRESS;
 	struct attach_order o = { 0 };
 	uint32_t flags;
 	int link;
@@ -39,25 +37,24 @@ create(const struct attach_in *in, struct attach_iface *it, const struct msg_lin
 }
 
 int
-attach_by_tcx(const struct attach_in *in, struct attach_out *out, struct msg_result *res)
+attach_ordered(const struct attach_in *in, struct attach_out *out, uint32_t type, struct msg_result *res)
 {
-	struct attach_suffix suffix = { .is_link = true, .priority = (uint16_t)out->facts.priority };
+	struct attach_suffix suffix = { .kind = ATTACH_SUFFIX_LINK, .priority = (uint16_t)out->facts.priority };
 	char what[IPC_TARGET_MAX + 32];
 	AUTO(fd) int sock = -1;
 	struct attach_iface it;
 	int err;
 
-	strcpy(out->facts.backend, "tcx");
-	err = attach_iface(in, loader_links_each(in->ld, is_elsewhere, NULL), &it, res);
+	err = attach_iface(in, loader_links_each(in->ld, is_elsewhere, out->facts.backend), &it, res);
 	if (err)
 		return err;
 	sock = TAKE_FD(it.take_sock);
 	attach_iface_facts(&it, &out->facts);
 	err = it.found ? attach_check_new(in, &out->facts, res) : 0;
 	if (!err && !(in->req->flags & ATTACH_DRY_RUN)) {
-		out->link_fd = create(in, &it, &out->facts, res);
+		out->link_fd = create(in, &it, type, &out->facts, res);
 		if (out->link_fd < 0) {
-			snprintf(what, sizeof(what), "interface %s %s", it.target, in->req->direction);
+			snprintf(what, sizeof(what), "interface %s %s", it.target, out->facts.direction);
 			if (out->link_fd == -EEXIST || !in->req->netns[0])
 				return attach_refused(res, out->link_fd, what);
 			return out->link_fd;
@@ -67,6 +64,14 @@ attach_by_tcx(const struct attach_in *in, struct attach_out *out, struct msg_res
 	suffix.netns_ino = it.netns_ino;
 	attach_suffix_write(&suffix, out->pin_suffix);
 	return err;
+}
+
+int
+attach_by_tcx(const struct attach_in *in, struct attach_out *out, struct msg_result *res)
+{
+	strcpy(out->facts.backend, "tcx");
+	return attach_ordered(in, out, strcmp(in->req->direction, "ingress") == 0 ?
+		COMPAT_BPF_TCX_INGRESS : COMPAT_BPF_TCX_EGRESS, res);
 }
 
 /* 6.6 and later know the attach type, whatever is attached there. */

@@ -68,7 +68,7 @@ refuse(const struct attach_in *in, struct attach_iface *it, int err, struct msg_
 static int
 attach(const struct attach_in *in, struct attach_out *out, struct msg_result *res)
 {
-	struct attach_suffix suffix = { .is_link = true, .priority = (uint16_t)out->facts.priority };
+	struct attach_suffix suffix = { .kind = ATTACH_SUFFIX_LINK, .priority = (uint16_t)out->facts.priority };
 	AUTO(fd) int sock = -1;
 	struct attach_iface it;
 	uint32_t flags;

@@ -57,6 +57,27 @@ loader_map_open(struct loader *ld, uint64_t gid, const char *which)
 	return -ENOENT;
 }
 
+int
+loader_maps_of(struct loader *ld, uint32_t prog_id, int (*each)(void *arg, uint32_t id, const char *name),
+	void *arg)
+{
+	const struct obj_prog *p = objects_prog(&ld->objects, prog_id);
+	int err = 0;
+
+	for (size_t i = 0; p && i < ld->objects.n_maps && !err; i++)
+		if (ld->objects.maps[i].gid == p->gid)
+			err = each(arg, ld->objects.maps[i].id, ld->objects.maps[i].name);
+	return err;
+}
+
+int
+loader_prog_open(struct loader *ld, uint32_t id)
+{
+	const struct obj_prog *p = objects_prog(&ld->objects, id);
+
+	return p ? objects_open_prog(&ld->objects, p) : -ENOENT;
+}
+
 /* Pins what attach_run() made; when that fails it is taken off again. */
 static int
 keep_link(struct loader *ld, const struct msg_attach *m, int prog_fd, struct attach_out *out,
@@ -149,13 +170,12 @@ on_DETACH(struct loader *ld, struct peer *p, const struct msg_hdr *h, const stru
 static bool
 is_gone(struct loader *ld, struct obj_link *l)
 {
-	struct msg_link_facts now = { 0 };
 	AUTO(fd) int fd = -1;
 
 	if (l->linkless || (l->facts.hook_flags & LINK_GONE))
 		return l->facts.hook_flags & LINK_GONE;
 	fd = objects_open_link(&ld->objects, l);
-	if (fd < 0 || attach_link_info(fd, 0, -1, &now) < 0 || !(now.hook_flags & LINK_GONE))
+	if (fd < 0 || !attach_link_gone(fd))
 		return false;
 	l->facts.hook_flags |= LINK_GONE;
 	return true;

@@ -73,7 +73,8 @@ run_link(struct oneshot *o, const void *payload, int *fds)
 	int ifindex, err;
 
 	if (req->attach_type != BPF_XDP && req->attach_type != COMPAT_BPF_TCX_INGRESS &&
-	    req->attach_type != COMPAT_BPF_TCX_EGRESS)
+	    req->attach_type != COMPAT_BPF_TCX_EGRESS && req->attach_type != COMPAT_BPF_NETKIT_PRIMARY &&
+	    req->attach_type != COMPAT_BPF_NETKIT_PEER)
 		return one_refuse(o, IPC_INVALID_ARGUMENT, -EINVAL, "not an attach type of interfaces");
 	if (!IPC_STR_OK(req->ifname))
 		return one_refuse(o, IPC_INVALID_ARGUMENT, -EINVAL, "the interface is not text");
@@ -92,6 +93,56 @@ run_link(struct oneshot *o, const void *payload, int *fds)
 	facts.flags = lc.flags;
 	return one_answer(o, link, &facts);
 }
+
+/* Who has the descriptor can attach to the namespace, and needs SYS_ADMIN to enter it. */
+static int
+run_netns(struct oneshot *o, const void *payload, int *fds)
+{
+	const struct msg_netns *req = payload;
+	struct msg_one_fd facts = { 0 };
+	AUTO(fd) int ns = -1;
+	int err;
+
+	if (!IPC_STR_OK(req->netns))
+		return one_refuse(o, IPC_INVALID_ARGUMENT, -EINVAL, "the network namespace is not text");
+	ns = netns_open(o, req->netns, &facts.netns_ino);
+	if (ns < 0)
+		return ns;
+	err = one_keep_caps(0);
+	return err ? err : one_answer(o, ns, &facts);
+}
+
+static int
+run_filter(struct oneshot *o, const void *payload, int *fds)
+{
+	const struct msg_netns_filter *req = payload;
+	const struct compat_netfilter_link nl = { .prog_fd = (uint32_t)fds[0],
+		.attach_type = COMPAT_BPF_NETFILTER, .family = req->family, .hook = req->hook,
+		.priority = req->priority, .flags = req->flags };
+	struct msg_one_fd facts = { 0 };
+	AUTO(fd) int link = -1;
+	int err = enter(o, req->netns, 0, &facts.netns_ino);
+
+	if (err)
+		return err;
+	link = compat_netfilter_link(&nl);
+	/* The loader has the words for it, as for a hook of its own namespace. */
+	if (link < 0)
+		return one_refuse(o, IPC_FAILED_PRECONDITION, link, "the kernel refuses the link");
+	return one_answer(o, link, &facts);
+}
+
+const struct one_op op_ONE_NETNS = {
+	.caps = CAP_BIT(DAC_READ_SEARCH) | CAP_BIT(SYS_PTRACE),
+	ONE_RULES_FIELDS,
+	.run = run_netns,
+};
+
+const struct one_op op_ONE_NETNS_FILTER = {
+	.caps = CAP_BIT(SYS_ADMIN) | CAP_BIT(DAC_READ_SEARCH) | CAP_BIT(SYS_PTRACE),
+	ONE_RULES_FIELDS,
+	.run = run_filter,
+};
 
 const struct one_op op_ONE_NETLINK = {
 	.caps = CAP_BIT(SYS_ADMIN) | CAP_BIT(NET_ADMIN) | CAP_BIT(DAC_READ_SEARCH) | CAP_BIT(SYS_PTRACE),

@@ -55,7 +55,7 @@ oneshot_fd(struct loader *l, enum ipc_type type, const void *payload, const int 
 int
 loader_map_open(struct loader *l, uint64_t gid, const char *which)
 {
-	return -ENOENT;
+	return l->map_fd > 0 && strtoul(which, NULL, 10) == l->map_id ? dup(l->map_fd) : -ENOENT;
 }
 
 int
@@ -68,6 +68,19 @@ loader_links_each(struct loader *l, int (*each)(void *arg, const struct msg_link
 			return ret;
 	}
 	return 0;
+}
+
+int
+loader_maps_of(struct loader *l, uint32_t prog_id, int (*each)(void *arg, uint32_t id, const char *name),
+	void *arg)
+{
+	return l->map_fd > 0 ? each(arg, l->map_id, "sockets") : 0;
+}
+
+int
+loader_prog_open(struct loader *l, uint32_t id)
+{
+	return l->prog_fd > 0 && id == bpf_test_prog_id(l->prog_fd) ? dup(l->prog_fd) : -ENOENT;
 }
 
 /* A link that was made goes into the table, as the real loader's. */

@@ -21,6 +21,8 @@ struct loader {
 	struct { struct msg_link_facts facts; int fd; char suffix[64]; } links[16];
 	size_t n;
 	uint64_t next_id;
+	int map_fd, prog_fd;			/* a map "sockets" and a program that it keeps, or 0 */
+	uint32_t map_id;
 };
 
 extern struct loader ld;

@@ -29,18 +29,23 @@ comes_back_as_it_was_written(void **state)
 {
 	struct attach_suffix got;
 
-	assert_round_trip(&(struct attach_suffix){ .is_link = true, .priority = 1 });
-	assert_round_trip(&(struct attach_suffix){ .is_link = true, .priority = 1000, .mode = 's',
+	assert_round_trip(&(struct attach_suffix){ .kind = ATTACH_SUFFIX_LINK, .priority = 1 });
+	assert_round_trip(&(struct attach_suffix){ .kind = ATTACH_SUFFIX_LINK, .priority = 1000, .mode = 's',
 		.netns_ino = UINT64_MAX });
 	assert_round_trip(&(struct attach_suffix){ .priority = 1000, .ifindex = INT32_MAX,
 		.handle = UINT32_MAX, .prog_id = UINT32_MAX, .netns_ino = UINT64_MAX, .egress = true,
 		.made_qdisc = true });
-	assert_round_trip(&(struct attach_suffix){ .is_link = true, .is_ops = true, .priority = 50,
+	assert_round_trip(&(struct attach_suffix){ .kind = ATTACH_SUFFIX_OPS, .priority = 50,
 		.prog_id = UINT32_MAX });
 	assert_int_equal(attach_suffix_read("s-7-9", &got), 0);
-	assert_true(got.is_link && got.is_ops && got.prog_id == 9);
+	assert_true(got.kind == ATTACH_SUFFIX_OPS && got.prog_id == 9);
+	assert_round_trip(&(struct attach_suffix){ .kind = ATTACH_SUFFIX_MAP, .priority = 1000,
+		.map_id = UINT32_MAX, .attach_type = 38, .prog_id = UINT32_MAX });
+	assert_int_equal(attach_suffix_read("m-12-7-50-9", &got), 0);
+	assert_true(got.kind == ATTACH_SUFFIX_MAP && got.map_id == 12 && got.attach_type == 7);
+	assert_true(got.priority == 50 && got.prog_id == 9);
 	assert_int_equal(attach_suffix_read("c-3-e-50-1f-q-9-4026531840", &got), 0);
-	assert_true(!got.is_link && got.egress && got.made_qdisc);
+	assert_true(got.kind == ATTACH_SUFFIX_FILTER && got.egress && got.made_qdisc);
 	assert_int_equal(got.ifindex, 3);
 	assert_int_equal(got.priority, 50);
 	assert_int_equal(got.handle, 0x1f);
@@ -56,6 +61,8 @@ refuses_everything_else(void **state)
 		"c-0-e-50-1-q-9-1", "c-3-x-50-1-q-9-1", "c-3-e-0-1-q-9-1", "c-3-e-50-0-q-9-1",
 		"c-3-e-50-1-z-9-1", "c-3-e-50-1-q-9", "c-3-e-50-1-q-9-1x", "c-3-e-50-0x1-q-9-1",
 		"c-99999999999-e-50-1-q-9-1", "s-7", "s-7-", "s-0-9", "s-7-0", "s-7-9-1", "s-7-4294967296",
+		"m-0-7-50-9", "m-12-7-0-9", "m-12-256-50-9", "m-12-7-50",
+		"m-12-7-50-9-", "m-12-7-50-99999999999",
 		"l-1-000000000000000000000000000000000000000000000000000000000000001-n" };
 	struct attach_suffix got = { .priority = 7 };
 
