@@ -12,6 +12,7 @@
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <spawn.h>
@@ -32,13 +33,20 @@
 static int in_programs;			/* the descriptor that keeps it counted */
 static char dir[] = "/dev/shm/kernel-bench-XXXXXX", opened[PATH_MAX], nothing[PATH_MAX];
 
+static int
+failed(void)
+{
+	perror("kernel-bench");
+	return 1;
+}
+
 static void
 open_close(void)
 {
 	int fd = open(opened, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
-		exit(1);
+		exit(failed());
 	close(fd);
 }
 
@@ -46,7 +54,7 @@ static void
 open_fails(void)
 {
 	if (open("/nowhere/at/all", O_RDONLY | O_CLOEXEC) >= 0)
-		exit(1);
+		exit(failed());
 }
 
 static void
@@ -63,8 +71,9 @@ spawn(void)
 	int status;
 	pid_t pid;
 
-	if (posix_spawn(&pid, nothing, NULL, NULL, argv, nobody) || waitpid(pid, &status, 0) != pid)
-		exit(1);
+	errno = posix_spawn(&pid, nothing, NULL, NULL, argv, nobody);
+	if (errno || waitpid(pid, &status, 0) != pid)
+		exit(failed());
 }
 
 #define OPEN "open", NULL
@@ -110,7 +119,7 @@ note(struct samples *s, double ns)
 		s->room = s->room ? 2 * s->room : 256;
 		s->v = realloc(s->v, s->room * sizeof(s->v[0]));
 		if (!s->v)
-			exit(1);
+			exit(failed());
 	}
 	s->v[s->n++] = ns;
 }
