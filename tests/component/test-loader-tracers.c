@@ -192,18 +192,26 @@ tries_again_when_a_linker_dies(void **state)
 	assert_status(TR_OPEN, TRACER_ON, "");
 }
 
-/* When nothing changes any more for a second: spare linkers start, on an emulated machine slowly. */
+static unsigned int
+n_linkers(void)
+{
+	unsigned int n = 0;
+
+	for (int i = 0; i < RIG_HELPERS; i++)
+		n += rig.helpers[i].pid && rig.helpers[i].kind == HELPER_KIND_LINKER;
+	return n;
+}
+
+/* With as many spare linkers as there should be: one that was killed is replaced after a pause. */
 static unsigned int
 settled_descriptors(void)
 {
-	unsigned int n = rig_descriptors(rig.loader), same = 0;
-
-	for (unsigned int i = 0, now; i < 50 && same < 5; i++, n = now) {
+	for (int i = 0, same = 0; i < 100 && same < 3; i++) {
 		rig_serve(&rig, 200);
-		now = rig_descriptors(rig.loader);
-		same = now == n ? same + 1 : 0;
+		same = n_linkers() == rig.cfg.linker_spare ? same + 1 : 0;
 	}
-	return n;
+	assert_int_equal(n_linkers(), rig.cfg.linker_spare);
+	return rig_descriptors(rig.loader);
 }
 
 static void
