@@ -35,7 +35,6 @@ BPF_PROG(open_exit, struct pt_regs *regs, long ret)
 	if (!s)
 		goto next;
 	e = ev_record(s);
-	openargs_get(&args, regs);
 	e->h.ret = ret;
 	if (ret >= 0) {
 		file = file_of_task(t, ret);
@@ -43,11 +42,14 @@ BPF_PROG(open_exit, struct pt_regs *regs, long ret)
 			goto next;
 	} else {
 		e->h.flags |= EV_UNRESOLVED;
+		openargs_get(&args, regs);
 		file_add_given(s, &e->path, args.dirfd, args.filename);
 	}
 	if (!ev_path_passes(s, &e->path))
 		goto next;
 	ev_fill(&e->h, t);
+	/* Not before: the verifier would look at all that follows once for each of the calls. */
+	openargs_get(&args, regs);
 	if (args.filename)
 		ev_add_user_str(s, &e->filename, args.filename, EV_PATH_MAX - 1);
 	if (file)

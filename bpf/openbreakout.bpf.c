@@ -48,13 +48,15 @@ find_host(struct host *host)
 	return false;
 }
 
+/* One branch for a name, not one for each letter: the verifier follows all. */
 static __always_inline bool
 same(const char *name, const char *with, int size)
 {
+	__u8 differ = 0;
+
 	for (int i = 0; i < size; i++)
-		if (name[i] != with[i])
-			return false;
-	return true;
+		differ |= name[i] ^ with[i];
+	return !differ;
 }
 #define SAME(name, with) same(name, with, sizeof(with))
 #define TAIL(name, with) same((name) + NAME - sizeof(with) + 1, with, sizeof(with) - 1)
@@ -190,10 +192,13 @@ opened(struct ev_scratch *s, struct ev_openbreakout *e, const struct host *host,
 }
 
 static __always_inline bool
-refused(struct ev_scratch *s, struct ev_openbreakout *e, const struct openargs *a)
+refused(struct ev_scratch *s, struct ev_openbreakout *e, const struct pt_regs *regs)
 {
+	struct openargs a;
+
+	openargs_get(&a, regs);
 	e->h.flags |= EV_UNRESOLVED;
-	file_add_given(s, &e->path, a->dirfd, a->filename);
+	file_add_given(s, &e->path, a.dirfd, a.filename);
 	if (!asked_for_socket(s, &e->path))
 		return false;
 	e->via = BREAKOUT_SOCKET;
@@ -206,12 +211,13 @@ look(struct ev_scratch *s, const struct host *host, const struct pt_regs *regs, 
 	struct ev_openbreakout *e = ev_record(s);
 	struct openargs a;
 
-	openargs_get(&a, regs);
 	e->h.ret = ret;
-	if (!(ret >= 0 ? opened(s, e, host, file_of(ret)) : refused(s, e, &a)))
+	if (!(ret >= 0 ? opened(s, e, host, file_of(ret)) : refused(s, e, regs)))
 		return;
 	if (!ev_path_passes(s, &e->path))
 		return;
+	/* Not before: the verifier would look at all that follows once for each of the calls. */
+	openargs_get(&a, regs);
 	if (a.filename)
 		ev_add_user_str(s, &e->filename, a.filename, EV_PATH_MAX - 1);
 	openargs_how(&a, &e->oflags, &e->mode);

@@ -275,7 +275,9 @@ core_done(struct loader *ld)
 	return err ? err : tracer_done(ld, TRACER_CORE);
 }
 
-/* The verifier takes longest for these, and meanwhile the loader does nothing else: the others first. */
+/* What is asked for most, first; the verifier takes longest for the last, and meanwhile the loader
+ * does nothing else. */
+#define FIRST (BIT(TR_OPEN) | BIT(TR_EXEC))
 #define SLOW (BIT(TR_OPENBREAKOUT) | BIT(TR_FILEOPS) | BIT(TR_FILETOP))
 
 static void
@@ -296,6 +298,7 @@ load_missing(struct loader *ld)
 	uint64_t missing = t->want & ~loaded(t);
 	int err = 0;
 
+	load_some(ld, missing & FIRST);
 	load_some(ld, missing & ~SLOW);
 	load_some(ld, missing & SLOW);
 	if (!t->filled) {
