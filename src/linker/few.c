@@ -325,6 +325,8 @@ make(struct making *m, struct wants *w, struct few *out)
 	err = reserve((void **)&m->items, 1, &m->room, sizeof(*m->items));
 	if (!err)
 		err = reserve((void **)&m->strings, 1, &m->strings_room, 1);
+	if (!err)
+		err = reserve((void **)&m->types, 1, &m->types_room, 1);
 	if (err)
 		return err;
 	m->items[0] = (struct item){ 0 };
