@@ -20,6 +20,8 @@ TEST_OBJECTS = \
 	tests/bpf/byname.bpf.o \
 	tests/bpf/callers.bpf.o \
 	tests/bpf/cgroups.bpf.o \
+	tests/bpf/chain.bpf.o \
+	tests/bpf/chainfrags.bpf.o \
 	tests/bpf/core.bpf.o \
 	tests/bpf/data.bpf.o \
 	tests/bpf/denied.bpf.o \

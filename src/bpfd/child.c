@@ -87,7 +87,7 @@ static int
 on_HELPER_WANTED(struct child *c, struct chan *ch, const struct msg_hdr *h, const struct msg_helper *m,
 	int *fds)
 {
-	if (m->kind != HELPER_KIND_LINKER && m->kind != HELPER_KIND_ONESHOT)
+	if (m->kind < HELPER_KIND_LINKER || m->kind > HELPER_KIND_XDP)
 		return -EPROTO;
 	return helper_give(c->task.sup, m->kind);
 }

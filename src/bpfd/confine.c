@@ -36,6 +36,7 @@ static const struct sandbox_rule children[] = {
 #include "loader/sandbox.def"
 #include "linker/sandbox.def"
 #include "oneshot/sandbox.def"
+#include "xdp/sandbox.def"
 #include "api/sandbox.def"
 #include "config/sandbox.def"
 #include "enricher/sandbox.def"

@@ -38,6 +38,9 @@ on_ended(struct task *t, int status)
 	free(h);
 }
 
+static const enum proc_id procs[] = { [HELPER_KIND_LINKER] = PROC_LINKER,
+	[HELPER_KIND_ONESHOT] = PROC_ONESHOT, [HELPER_KIND_XDP] = PROC_XDP };
+
 /* Every linker and oneshot that the loader may have at once, with some that are just ending. */
 static bool
 too_many(const struct sup *s)
@@ -52,8 +55,7 @@ too_many(const struct sup *s)
 static int
 start(struct sup *s, uint32_t kind, uint32_t id, int channel, const char *peer)
 {
-	struct proc_start ps = { .id = kind == HELPER_KIND_LINKER ? PROC_LINKER : PROC_ONESHOT,
-		.channel = channel, .args = { peer } };
+	struct proc_start ps = { .id = procs[kind], .channel = channel, .args = { peer } };
 	struct helper *h = calloc(1, sizeof(*h));
 	int err;
 
@@ -112,12 +114,13 @@ hand_over_linker(struct sup *s, uint32_t id, int loader_end)
 }
 
 static int
-hand_over_oneshot(struct sup *s, uint32_t id, int loader_end)
+hand_over(struct sup *s, uint32_t kind, uint32_t id, int loader_end)
 {
-	const struct msg_helper msg = { .kind = HELPER_KIND_ONESHOT, .id = id };
+	const struct msg_helper msg = { .kind = kind, .id = id };
 	AUTO(fd) int fd = loader_end;
 
-	return child_say(&s->children[LOADER], IPC_HELPER_ONESHOT, 0, &msg, &fd);
+	return child_say(&s->children[LOADER], kind == HELPER_KIND_XDP ? IPC_HELPER_XDP : IPC_HELPER_ONESHOT,
+		0, &msg, &fd);
 }
 
 static int
@@ -137,7 +140,8 @@ wanted(struct sup *s, uint32_t kind)
 		close(sv[0]);
 		return err;
 	}
-	err = kind == HELPER_KIND_LINKER ? hand_over_linker(s, id, sv[0]) : hand_over_oneshot(s, id, sv[0]);
+	err = kind == HELPER_KIND_LINKER ? hand_over_linker(s, id, sv[0]) :
+		hand_over(s, kind, id, sv[0]);
 	if (err)
 		helper_kill(s, id);
 	return err;
@@ -172,7 +176,7 @@ helper_tell(struct sup *s, uint32_t seq)
 	for (struct helper *h = s->helpers; h; h = h->next) {
 		struct msg_proc p = { .started_ns = h->task.started_boot_ns, .running = 1,
 			.pid = (uint32_t)h->task.pid,
-			.uid = s->uids[h->kind == HELPER_KIND_LINKER ? PROC_LINKER : PROC_ONESHOT] };
+			.uid = s->uids[procs[h->kind]] };
 
 		snprintf(p.name, sizeof(p.name), "%s", h->task.name);
 		child_say(&s->children[API], IPC_PROC, seq, &p, NULL);

@@ -72,7 +72,9 @@ setup_users(struct sup *s)
 	gid_t gid;
 
 	for (size_t i = 0; i < N_PROCS; i++)
-		if (sandbox_user(proc_infos[i].user, &s->uids[i], &gid))
+		if (strcmp(proc_infos[i].user, "root") == 0)
+			s->uids[i] = 0;
+		else if (sandbox_user(proc_infos[i].user, &s->uids[i], &gid))
 			return EXIT_MISSING;
 	return 0;
 }
@@ -170,9 +172,25 @@ mount_tracefs(void)
 		log_notice("start.tracefs", "path=%s mounted, it stays", path);
 }
 
+/* XDP programs of several tools share an interface by way of libxdp, whose place it is. */
+static void
+mount_host_bpffs(void)
+{
+	const char *path = "/sys/fs/bpf";
+
+	if (is_mounted(path, BPF_FS_MAGIC) || access(path, F_OK) < 0)
+		return;
+	if (mount("bpf", path, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") < 0)
+		log_warn("start.bpffs", "path=%s cannot be mounted (%s): no two XDP programs can share an "
+			"interface", path, strerrordesc_np(errno));
+	else
+		log_notice("start.bpffs", "path=%s mounted, it stays", path);
+}
+
 int
 setup_mounts(struct sup *s)
 {
 	mount_tracefs();
+	mount_host_bpffs();
 	return mount_bpffs(s) ? EXIT_FAILED : 0;
 }

@@ -31,6 +31,7 @@ static const struct rule rules[N_IPC_TYPES] = {
 #define TO_API(n, f, p, d, ph)     RULE(n, f, p, d, ph, FROM_API)
 #define TO_ENRICHER(n, f, p, d, ph) RULE(n, f, p, d, ph, FROM_ENRICHER)
 #define TO_ACTION(n, f, p, d, ph)  RULE(n, f, p, d, ph, FROM_ACTION)
+#define TO_XDP(n, f, p, d, ph)     RULE(n, f, p, d, ph, FROM_XDP)
 #include "ipc/messages.def"
 };
 

@@ -13,7 +13,8 @@
  * the receiver's handler calls ipc_str_ok() on each it uses.
  */
 enum ipc_role {
-	ROLE_SUP, ROLE_LOADER, ROLE_LINKER, ROLE_ONESHOT, ROLE_API, ROLE_ENRICHER, ROLE_ACTION, N_ROLES
+	ROLE_SUP, ROLE_LOADER, ROLE_LINKER, ROLE_ONESHOT, ROLE_API, ROLE_ENRICHER, ROLE_ACTION, ROLE_XDP,
+	N_ROLES
 };
 enum {
 	FROM_SUP = 1 << ROLE_SUP,
@@ -23,6 +24,7 @@ enum {
 	FROM_API = 1 << ROLE_API,
 	FROM_ENRICHER = 1 << ROLE_ENRICHER,
 	FROM_ACTION = 1 << ROLE_ACTION,
+	FROM_XDP = 1 << ROLE_XDP,
 };
 enum ipc_phase { PHASE_START = 1, PHASE_RUN = 2, PHASE_ANY = 3 };
 
@@ -74,7 +76,7 @@ struct msg_start_linker { uint64_t arena_bytes, memory_bytes, cpu_s; uint32_t fl
 struct msg_stop { uint32_t flags, reserved; };
 enum { STOP_DETACH = 1, STOP_AGAIN = 2 };
 
-enum ipc_helper { HELPER_KIND_LINKER = 1, HELPER_KIND_ONESHOT = 2 };
+enum ipc_helper { HELPER_KIND_LINKER = 1, HELPER_KIND_ONESHOT = 2, HELPER_KIND_XDP = 3 };
 struct msg_helper { uint32_t kind, id; };		/* id: the supervisor's, 0 in HELPER_WANTED */
 struct msg_helper_gone { uint32_t kind, id; int32_t wait_status, err; };	/* err: could not start */
 
@@ -179,9 +181,11 @@ struct msg_link_facts {
 	uint32_t attach_type;			/* BPF_* where one kind has several hooks, or 0 */
 	int32_t priority;
 	uint32_t hook_flags;			/* LINK_MADE_QDISC, ... */
+	uint32_t proceed_on;			/* of a dispatcher: bit per return code */
+	int32_t position;			/* in its chain when it was last seen, from 1; 0: not known */
 	uint32_t reserved;
 	char kind[32];				/* as attached: "tc" becomes tcx or clsact in backend */
-	char backend[16];			/* link, tcx, clsact */
+	char backend[16];			/* link, tcx, clsact, dispatcher */
 	char target[IPC_TARGET_MAX];
 	char direction[16];
 	char mode[16];
@@ -264,6 +268,29 @@ struct msg_uprobe { uint64_t offset; uint32_t flags, reserved; };
 struct msg_iter_part { uint32_t len, reserved; uint8_t bytes[IPC_ITER_BYTES]; };
 struct msg_iter_end { int32_t err; uint32_t reserved; };	/* 0: that was all */
 struct msg_umount { char name[64]; };
+
+/* ---- bpfd-xdp: libxdp's chain of one interface, which is of the namespace that comes with it ---- */
+enum xdp_mode { XDP_ANY, XDP_NATIVE, XDP_SKB };		/* any: as the chain is, else native, else skb */
+#define XDP_PROCEED_MASK 0x1fu				/* XDP_ABORTED to XDP_REDIRECT */
+#define XDP_PROGS_MAX 10				/* slots of libxdp's dispatcher */
+struct msg_xdp_add {
+	uint32_t ifindex, mode;
+	uint32_t priority, proceed_on;			/* 1..1000; bit per XDP action */
+	uint32_t replace_id, reserved;			/* leaves in the same step; 0: none. May be itself */
+};
+struct msg_xdp_del { uint32_t ifindex, prog_id; };	/* one that is not there is success */
+/* stale: dispatchers of a bpfd-xdp that died: those that are not attached are removed. */
+struct msg_xdp_list { uint32_t ifindex, n_stale; uint32_t stale[6]; };
+/* Before anything changes: a dispatcher that may be left behind if this process dies. */
+struct msg_xdp_step { uint32_t dispatcher_id, reserved; };
+struct msg_xdp_prog { uint32_t id, position, priority, proceed_on; char name[IPC_NAME_MAX]; };
+enum { XDP_CHAINED = 1, XDP_FRAGS = 2 };
+struct msg_xdp_done {
+	uint32_t code; int32_t err;			/* as in struct msg_result */
+	uint32_t dispatcher_id;				/* or the one program that is no chain; 0: none */
+	uint32_t mode, flags, n_progs;
+	char text[IPC_TEXT_MAX];
+};
 
 /* ---- events ---- */
 struct msg_mask { uint64_t mask; };

@@ -18,6 +18,7 @@ struct attach_in {
 	uint64_t gid;				/* of the program */
 	int prog_fd;				/* borrowed */
 	uint32_t prog_type, prog_attach_type;
+	bool chained;				/* an XDP program that was loaded for a dispatcher */
 	int rtnl;				/* NETLINK_ROUTE socket of the host's namespace, borrowed */
 };
 
@@ -117,5 +118,31 @@ int	loader_prog_open(struct loader *ld, uint32_t id);
 /* And its table of maps: the map of a group by name, or any of bpfd's by id, all digits.  The caller's
  * descriptor; -ENOENT. */
 int	loader_map_open(struct loader *ld, uint64_t gid, const char *which);
+
+/*
+ * Pins the attachment before it is made (out: facts, pin_suffix), for what leaves something behind if
+ * this process dies between: after a restart it is found and undone.  loader_forget() takes it back.
+ */
+int	loader_keep_first(const struct attach_in *in, struct attach_out *out, struct msg_result *res);
+void	loader_forget(const struct attach_in *in);
+
+/* What libxdp has on an interface, in order.  netns: of the interface, -1 for the host's. */
+struct xdp_chain {
+	uint32_t dispatcher_id, mode, flags;	/* as in struct msg_xdp_done */
+	size_t n;
+	struct msg_xdp_prog progs[XDP_PROGS_MAX];
+};
+const struct msg_xdp_prog *xdp_chain_prog(const struct xdp_chain *c, uint32_t prog_id);	/* NULL */
+
+/*
+ * A change, or a look with XDP_LIST, by bpfd-xdp.  *out is the chain as it is afterwards.  When that
+ * process dies, what it left is removed and the change is a success if it took place, else a refusal.
+ */
+int	loader_xdp_add(struct loader *ld, const struct msg_xdp_add *m, int prog_fd, int netns,
+		struct xdp_chain *out, struct msg_result *res);
+int	loader_xdp_del(struct loader *ld, const struct msg_xdp_del *m, int netns, struct xdp_chain *out,
+		struct msg_result *res);
+int	loader_xdp_list(struct loader *ld, uint32_t ifindex, int netns, struct xdp_chain *out,
+		struct msg_result *res);
 
 #endif

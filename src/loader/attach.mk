@@ -26,6 +26,7 @@ libattach_a_SOURCES = \
 	src/loader/attach_tracing.c \
 	src/loader/attach_xdp.c \
 	src/loader/btf_file.c src/loader/btf_file.h \
+	src/loader/attach_xdp_dispatcher.c \
 	src/loader/netlink.c src/loader/netlink.h \
 	src/loader/netlink_ask.h \
 	src/loader/netlink_tc.c \

@@ -205,6 +205,8 @@ attach_detach_suffix(struct loader *ld, const struct config *cfg, int rtnl, cons
 		return result_set(res, IPC_DATA_LOSS, -EINVAL, "the pin's name does not say what to detach");
 	if (s.kind == ATTACH_SUFFIX_MAP)
 		return attach_sockmap_detach(ld, &s, res);
+	if (s.kind == ATTACH_SUFFIX_DISPATCHER)
+		return detach_from_dispatcher(ld, &s, netns, res);
 	if (s.netns_ino == attach_host()->netns_ino)
 		return del(rtnl, &s, res);
 	there = enter(ld, netns, s.netns_ino, &sock, res);

@@ -132,6 +132,11 @@ int	attach_sockmap_detach(struct loader *ld, const struct attach_suffix *s, stru
 /* "tc" with the TCX backend, and "tcx"; "tc" with the clsact backend. */
 int	attach_by_tcx(const struct attach_in *in, struct attach_out *out, struct msg_result *res);
 int	attach_by_clsact(const struct attach_in *in, struct attach_out *out, struct msg_result *res);
+/* "xdp" of a program that was loaded for a dispatcher, and its end. */
+int	attach_by_dispatcher(const struct attach_in *in, struct attach_out *out, struct msg_result *res);
+struct attach_suffix;
+int	detach_from_dispatcher(struct loader *ld, const struct attach_suffix *s, const char *netns,
+		struct msg_result *res);
 const char *attach_no_tcx(void);		/* why this kernel has no TCX, or NULL */
 
 #endif

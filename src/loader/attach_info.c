@@ -190,7 +190,11 @@ attach_suffix_facts(const char *pin_suffix, int rtnl, struct msg_link_facts *fac
 		facts->object_id = s.map_id;
 		return 1;
 	}
-	put(facts, &(struct names){ "tc", "clsact", "", s.egress ? "egress" : "ingress" });
+	if (s.kind == ATTACH_SUFFIX_DISPATCHER)
+		put(facts, &(struct names){ "xdp", "dispatcher", "", NULL });
+	else
+		put(facts, &(struct names){ "tc", "clsact", "", s.egress ? "egress" : "ingress" });
+	facts->proceed_on = s.proceed_on;
 	put_iface(facts, rtnl, s.ifindex);
 	facts->hook_flags = s.made_qdisc ? LINK_MADE_QDISC : 0;
 	return 1;

@@ -20,6 +20,9 @@ attach_suffix_write(const struct attach_suffix *s, char out[ATTACH_SUFFIX_MAX])
 	else if (s->kind == ATTACH_SUFFIX_LINK)
 		snprintf(out, ATTACH_SUFFIX_MAX, "l-%u-%" PRIu64 "-%c", s->priority, s->netns_ino,
 			s->mode ? s->mode : '-');
+	else if (s->kind == ATTACH_SUFFIX_DISPATCHER)
+		snprintf(out, ATTACH_SUFFIX_MAX, "d-%u-%u-%x-%u-%" PRIu64, s->ifindex, s->priority,
+			s->proceed_on, s->prog_id, s->netns_ino);
 	else
 		snprintf(out, ATTACH_SUFFIX_MAX, "c-%u-%c-%u-%x-%c-%u-%" PRIu64, s->ifindex,
 			s->egress ? 'e' : 'i', s->priority, s->handle, s->made_qdisc ? 'q' : 'n',
@@ -113,6 +116,22 @@ read_map(const char *at, struct attach_suffix *s)
 	return true;
 }
 
+static bool
+read_dispatcher(const char *at, struct attach_suffix *s)
+{
+	uint64_t ifindex, priority, proceed_on, prog;
+
+	if (!number(&at, 10, INT32_MAX, '-', &ifindex) || !number(&at, 10, 1000, '-', &priority) ||
+	    !number(&at, 16, 0x1f, '-', &proceed_on) || !number(&at, 10, UINT32_MAX, '-', &prog) ||
+	    !number(&at, 10, UINT64_MAX, '\0', &s->netns_ino) || !ifindex || !prog)
+		return false;
+	s->ifindex = (uint32_t)ifindex;
+	s->priority = (uint16_t)priority;
+	s->proceed_on = (uint32_t)proceed_on;
+	s->prog_id = (uint32_t)prog;
+	return true;
+}
+
 int
 attach_suffix_read(const char *text, struct attach_suffix *out)
 {
@@ -125,6 +144,7 @@ attach_suffix_read(const char *text, struct attach_suffix *out)
 		{ 'c', ATTACH_SUFFIX_FILTER, read_filter },
 		{ 's', ATTACH_SUFFIX_OPS, read_ops },
 		{ 'm', ATTACH_SUFFIX_MAP, read_map },
+		{ 'd', ATTACH_SUFFIX_DISPATCHER, read_dispatcher },
 	};
 
 	if (strlen(text) >= ATTACH_SUFFIX_MAX || !text[0] || text[1] != '-')

@@ -10,19 +10,23 @@
  * What the name of a pin says of an attachment and the kernel does not, in characters that bpffs
  * takes: "l-PRIORITY-NETNS-MODE" for a link, "c-IFINDEX-DIRECTION-PRIORITY-HANDLE-QDISC-PROG-NETNS"
  * for a filter on clsact, "m-MAP-ATTACHTYPE-PRIORITY-PROG" for a program on a map of sockets,
+ * "d-IFINDEX-PRIORITY-ACTIONS-PROG-NETNS" for a program in a dispatcher,
  * "s-PRIORITY-PROG" for a link of struct_ops, which the kernel does not count to a program.
  */
 #define ATTACH_SUFFIX_MAX 64
 
 enum attach_suffix_kind {
-	ATTACH_SUFFIX_FILTER, ATTACH_SUFFIX_LINK, ATTACH_SUFFIX_MAP, ATTACH_SUFFIX_OPS
+	ATTACH_SUFFIX_FILTER, ATTACH_SUFFIX_LINK, ATTACH_SUFFIX_MAP, ATTACH_SUFFIX_OPS,
+	ATTACH_SUFFIX_DISPATCHER
 };
 struct attach_suffix {
 	enum attach_suffix_kind kind;
 	uint16_t priority;		/* 1..1000 */
 	uint64_t netns_ino;
 	char mode;			/* links: 'n'ative, 's'kb, or '-' */
-	uint32_t ifindex, handle, prog_id;	/* filters */
+	uint32_t ifindex, prog_id;	/* filters, dispatchers */
+	uint32_t handle;		/* filters */
+	uint32_t proceed_on;		/* dispatchers: bit per action */
 	bool egress, made_qdisc;
 	uint32_t map_id, attach_type;	/* maps, besides prog_id */
 };

@@ -29,7 +29,7 @@ refuse_occupied(const struct attach_in *in, const struct attach_iface *it, struc
 {
 	const char *why = attach_host()->lockdown ?
 		"this kernel's lockdown refuses freplace, by which programs share an interface" :
-		"chains of XDP programs are not available yet";
+		"this one was not loaded for that (its function must be int NAME(struct xdp_md *), with BTF)";
 	char id[32] = "";
 
 	if (it->xdp_prog_id == in->req->prog_id)
@@ -74,6 +74,8 @@ attach(const struct attach_in *in, struct attach_out *out, struct msg_result *re
 	uint32_t flags;
 	int err = mode_flags(in->req->mode, &flags, res);
 
+	if (!err && in->chained)
+		return attach_by_dispatcher(in, out, res);
 	if (!err)
 		err = attach_iface(in, false, &it, res);
 	if (err)

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "loader/slot.h"
+
 #define OPS_SLOTS_MAX 128
 
 int
@@ -139,6 +141,39 @@ account(struct broker *b, const struct call *c, const union bpf_attr *attr, long
 	b->n_progs += c->cmd->cmd == BPF_PROG_LOAD;
 }
 
+#define UP_TO(member) (offsetof(union bpf_attr, member) + sizeof(((union bpf_attr *)0)->member))
+
+/* To be one of several on an interface a program has to be of type EXT from the beginning; it needs
+ * its function's type for that, by which the kernel compares it with the slot. */
+static bool
+for_dispatcher(const struct broker *b, const struct call *c, const union bpf_attr *a)
+{
+	return c->cmd->cmd == BPF_PROG_LOAD && b->slot > 0 && a->prog_type == BPF_PROG_TYPE_XDP &&
+		a->expected_attach_type == BPF_XDP && a->func_info_cnt && c->size >= UP_TO(attach_prog_fd);
+}
+
+/* What the kernel does not take for a dispatcher stays a program for an interface alone: that load's
+ * error and log are the answer. */
+static long
+give(struct broker *b, const struct call *c, union bpf_attr *attr, bool probe)
+{
+	union bpf_attr ext = *attr;
+	long ret;
+
+	b->kernel->calls++;
+	if (!probe && for_dispatcher(b, c, attr)) {
+		ext.prog_type = BPF_PROG_TYPE_EXT;
+		ext.expected_attach_type = 0;
+		ext.attach_prog_fd = (uint32_t)b->slot;
+		ext.attach_btf_id = SLOT_BTF_ID;
+		ret = b->kernel->call(BPF_PROG_LOAD, &ext, c->size);
+		if (ret >= 0)
+			return ret;
+		b->kernel->calls++;
+	}
+	return b->kernel->call(c->cmd->cmd, attr, c->size);
+}
+
 /* Gives the call to the kernel, with descriptors in place of handles, and takes them out again:
  * the call of a lazy handle is used a second time. */
 static long
@@ -163,10 +198,8 @@ execute(struct broker *b, struct call *c, bool probe)
 	}
 	if (ret == 0)
 		ret = inner_handles_to_fds(b, c, probe);
-	if (ret == 0) {
-		b->kernel->calls++;
-		ret = b->kernel->call(c->cmd->cmd, &attr, c->size);
-	}
+	if (ret == 0)
+		ret = give(b, c, &attr, probe);
 	if (restore)
 		memcpy(in, saved, len);
 	CALL_FIELDS (c, i, f) {

@@ -39,6 +39,7 @@ struct broker {
 	bool ops_links;				/* the kernel has links of struct_ops (6.4) */
 	/* Offsets of the functions in a value of this type: *n of at most room.  Negative errno. */
 	int (*ops_slots)(uint32_t value_type, uint32_t value_size, uint32_t *offsets, size_t room, size_t *n);
+	int slot;				/* > 0: XDP programs are loaded for a dispatcher, see slot.h */
 	/* what came of it */
 	struct handles handles;
 	uint32_t n_maps, n_progs;

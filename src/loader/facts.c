@@ -9,6 +9,12 @@
 #define PAGE 4096u
 #define PROG_HEADER 72u		/* struct bpf_prog of the kernel, about */
 
+uint32_t
+facts_prog_type(uint32_t type, uint32_t attach_type)
+{
+	return type == BPF_PROG_TYPE_EXT && attach_type == BPF_XDP ? BPF_PROG_TYPE_XDP : type;
+}
+
 int
 facts_prog(struct kernel *k, int fd, const struct obj_prog *p, struct msg_prog_facts *out)
 {
@@ -25,7 +31,7 @@ facts_prog(struct kernel *k, int fd, const struct obj_prog *p, struct msg_prog_f
 	out->run_cnt = info.run_cnt;
 	out->recursion_misses = info.recursion_misses;
 	out->id = info.id;
-	out->type = info.type;
+	out->type = facts_prog_type(info.type, p->attach_type);
 	out->attach_type = p->attach_type;
 	out->btf_id = info.btf_id;
 	out->xlated_bytes = info.xlated_prog_len;

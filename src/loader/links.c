@@ -78,24 +78,54 @@ loader_prog_open(struct loader *ld, uint32_t id)
 	return p ? objects_open_prog(&ld->objects, p) : -ENOENT;
 }
 
-/* Pins what attach_run() made; when that fails it is taken off again. */
 static int
-keep_link(struct loader *ld, const struct msg_attach *m, int prog_fd, struct attach_out *out,
+pin_link(struct loader *ld, const struct msg_attach *m, int prog_fd, const struct attach_out *out,
 	struct msg_result *res)
 {
 	struct obj_link l = { .facts = out->facts };
-	struct msg_result ignored;
 	int err;
 
 	l.linkless = out->link_fd < 0;
 	snprintf(l.suffix, sizeof(l.suffix), "%s", out->pin_suffix);
 	snprintf(l.netns, sizeof(l.netns), "%s", m->netns);
 	err = objects_add_link(&ld->objects, out->link_fd < 0 ? prog_fd : out->link_fd, &l);
-	if (!err)
+	return err ? result_set(res, IPC_INTERNAL, err, "the link cannot be pinned: %s", strerrordesc_np(-err))
+		   : 0;
+}
+
+/* Pins what attach_run() made; when that fails it is taken off again. */
+static int
+keep_link(struct loader *ld, const struct msg_attach *m, int prog_fd, struct attach_out *out,
+	struct msg_result *res)
+{
+	struct obj_link *l = objects_link(&ld->objects, m->link_id);
+	struct msg_result ignored;
+	int err;
+
+	if (l) {		/* by loader_keep_first(): what it is came later */
+		l->facts = out->facts;
 		return 0;
-	if (l.linkless)
-		attach_detach_suffix(ld, ld->cfg, ld->rtnl, l.suffix, l.netns, &ignored);
-	return result_set(res, IPC_INTERNAL, err, "the link cannot be pinned: %s", strerrordesc_np(-err));
+	}
+	err = pin_link(ld, m, prog_fd, out, res);
+	if (err && out->link_fd < 0)
+		attach_detach_suffix(ld, ld->cfg, ld->rtnl, out->pin_suffix, m->netns, &ignored);
+	return err;
+}
+
+int
+loader_keep_first(const struct attach_in *in, struct attach_out *out, struct msg_result *res)
+{
+	const struct obj_prog *p = objects_prog(&in->ld->objects, in->req->prog_id);
+
+	out->facts.link_id = in->req->link_id;
+	out->facts.gid = p ? p->gid : 0;
+	return pin_link(in->ld, in->req, in->prog_fd, out, res);
+}
+
+void
+loader_forget(const struct attach_in *in)
+{
+	objects_remove_link(&in->ld->objects, in->req->link_id);
 }
 
 static int
@@ -112,7 +142,8 @@ attach(struct loader *ld, const struct msg_attach *m, struct attach_out *out, st
 	if (prog_fd < 0 || kernel_info(&ld->kernel, prog_fd, &info, sizeof(info)) < 0)
 		return result_set(res, IPC_DATA_LOSS, prog_fd < 0 ? prog_fd : -EIO,
 			"the pin of program %u is gone", m->prog_id);
-	in.prog_type = info.type;
+	in.chained = info.type == BPF_PROG_TYPE_EXT && p->attach_type == BPF_XDP;
+	in.prog_type = in.chained ? BPF_PROG_TYPE_XDP : info.type;
 	err = attach_run(&in, out, res);
 	if (err)
 		return err;

@@ -78,6 +78,8 @@ struct loader {
 	struct probes probes;
 	struct broker_stats stats;
 	int bpffs, rtnl;
+	int netns;			/* the host's network namespace, for bpfd-xdp */
+	int kernel_slot;		/* see slot.h; below 0 where this kernel refuses freplace */
 	uint32_t n_cpus;
 	bool lockdown, has_btf;
 	uid_t uid;

@@ -10,7 +10,8 @@ BROKER_SOURCES = \
 	src/loader/handles.c src/loader/handles.h \
 	src/loader/insns.c src/loader/insns.h \
 	src/loader/kernel.c src/loader/kernel.h \
-	src/loader/probes.c src/loader/probes.h
+	src/loader/probes.c src/loader/probes.h \
+	src/loader/slot.c src/loader/slot.h
 LOADER_SOURCES = $(BROKER_SOURCES) \
 	src/loader/authorise.c src/loader/authorise.h \
 	src/loader/dispatch.c \
@@ -29,6 +30,7 @@ LOADER_SOURCES = $(BROKER_SOURCES) \
 	src/loader/reply.c \
 	src/loader/requests.c \
 	src/loader/session.c \
+	src/loader/xdp.c \
 	src/loader/kernel_maps.c \
 	src/loader/kfilter.c src/loader/kfilter.h \
 	src/loader/tracers.c src/loader/tracers.h src/loader/tracers_parts.h \

@@ -13,6 +13,7 @@
 #include "common/sandbox.h"
 #include "loader/attach.h"
 #include "loader/loader.h"
+#include "loader/slot.h"
 
 #define CHANNEL_FD 3
 #define CAP(name) (1ULL << CAP_##name)
@@ -74,6 +75,8 @@ on_start(struct loader *ld, const struct chan_msg *m, int *fds)
 	ld->n_cpus = possible_cpus();
 	ld->lockdown = kernel_locked_down();
 	ld->has_btf = access("/sys/kernel/btf/vmlinux", R_OK) == 0;
+	ld->netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	ld->kernel_slot = slot_open(&ld->kernel);
 	err = attach_init(ld->cfg, &ld->rtnl);
 	return err ? log_err(err, "loader.start", "step=attach") : open_bpffs(ld);
 }
@@ -140,7 +143,7 @@ stop(struct loader *ld)
 int
 main(void)
 {
-	static struct loader ld = { .bpffs = -1, .rtnl = -1, .peer_fd = -1, .oneshot.fd = -1,
+	static struct loader ld = { .bpffs = -1, .rtnl = -1, .netns = -1, .kernel_slot = -1, .peer_fd = -1, .oneshot.fd = -1,
 		.tracers.enricher_fd = -1 };
 	int err;
 

@@ -8,8 +8,6 @@
 #include "loader/handlers.h"
 #include "loader/loader.h"
 
-AUTO_DEFINE(chan, struct chan *, chan_free)
-
 static int
 left_ms(int64_t deadline)
 {
@@ -18,9 +16,8 @@ left_ms(int64_t deadline)
 	return left < 0 ? 0 : (int)left;
 }
 
-int
-on_HELPER_ONESHOT(struct loader *ld, struct peer *p, const struct msg_hdr *h,
-	const struct msg_helper *m, int *fds)
+static int
+helper_came(struct loader *ld, const struct msg_helper *m, int *fds)
 {
 	if (ld->oneshot.stale) {	/* answers come in order: this one is too late */
 		ld->oneshot.stale--;
@@ -33,11 +30,25 @@ on_HELPER_ONESHOT(struct loader *ld, struct peer *p, const struct msg_hdr *h,
 	return 0;
 }
 
+int
+on_HELPER_ONESHOT(struct loader *ld, struct peer *p, const struct msg_hdr *h,
+	const struct msg_helper *m, int *fds)
+{
+	return helper_came(ld, m, fds);
+}
+
+int
+on_HELPER_XDP(struct loader *ld, struct peer *p, const struct msg_hdr *h, const struct msg_helper *m,
+	int *fds)
+{
+	return helper_came(ld, m, fds);
+}
+
 /* Waits for the supervisor to start one; whatever else it says meanwhile is served. */
 static int
-start_one(struct loader *ld, int64_t deadline)
+start_one(struct loader *ld, uint32_t kind, int64_t deadline)
 {
-	const struct msg_helper want = { .kind = HELPER_KIND_ONESHOT };
+	const struct msg_helper want = { .kind = kind };
 	int err = chan_send(ld->sup, IPC_HELPER_WANTED, 0, &want, NULL);
 
 	ld->oneshot.wanted = true;
@@ -63,51 +74,56 @@ start_one(struct loader *ld, int64_t deadline)
 	return err ? err : TAKE_FD(ld->oneshot.fd);
 }
 
-static void
-kill_one(struct loader *ld)
+static const char *
+name_of(uint32_t kind)
 {
-	const struct msg_helper kill = { .kind = HELPER_KIND_ONESHOT, .id = ld->oneshot.id };
+	return kind == HELPER_KIND_XDP ? "bpfd-xdp" : "bpfd-oneshot";
+}
+
+static void
+kill_one(struct loader *ld, uint32_t kind)
+{
+	const struct msg_helper kill = { .kind = kind, .id = ld->oneshot.id };
 
 	chan_send(ld->sup, IPC_HELPER_KILL, 0, &kill, NULL);
 }
 
-/* Starts a oneshot and sends it the request.  *ch is the caller's. */
-static int
-ask(struct loader *ld, enum ipc_type type, const void *payload, const int *fds, int64_t deadline,
-	struct chan **ch, struct msg_result *res)
+int
+oneshot_ask(struct loader *ld, uint32_t kind, enum ipc_type type, const void *payload, const int *fds,
+	int64_t deadline, struct chan **ch, struct msg_result *res)
 {
 	AUTO(chan) struct chan *new = NULL;
-	int err = start_one(ld, deadline);
+	int err = start_one(ld, kind, deadline);
 
 	if (err >= 0)
-		err = chan_new(err, ROLE_LOADER, FROM_ONESHOT, &new);
+		err = chan_new(err, ROLE_LOADER, kind == HELPER_KIND_XDP ? FROM_XDP : FROM_ONESHOT, &new);
 	if (!err) {
 		chan_set_phase(new, PHASE_RUN);
 		err = chan_send(new, type, 0, payload, fds);
 	}
 	if (err)
 		return result_set(res, err == -ETIMEDOUT ? IPC_DEADLINE_EXCEEDED : IPC_UNAVAILABLE, err,
-			"bpfd-oneshot could not be started (%s); bpfd's log says more",
+			"%s could not be started (%s); bpfd's log says more", name_of(kind),
 			strerrordesc_np(-err));
 	ld->counts.oneshots++;
 	*ch = TAKE_PTR(new);
 	return 0;
 }
 
-/* The next message of a oneshot: 0, or res->err with res filled when there is none. */
-static int
-answer(struct loader *ld, struct chan *ch, int64_t deadline, struct chan_msg *m, struct msg_result *res)
+int
+oneshot_answer(struct loader *ld, uint32_t kind, struct chan *ch, int64_t deadline, struct chan_msg *m,
+	struct msg_result *res)
 {
 	int err = chan_wait(ch, m, left_ms(deadline));
 
 	if (err > 0)
 		return 0;
 	if (err == -ETIMEDOUT) {
-		kill_one(ld);
-		return result_set(res, IPC_DEADLINE_EXCEEDED, err, "bpfd-oneshot did not answer in time");
+		kill_one(ld, kind);
+		return result_set(res, IPC_DEADLINE_EXCEEDED, err, "%s did not answer in time", name_of(kind));
 	}
 	return result_set(res, IPC_UNAVAILABLE, err ? err : -EPIPE,
-		"bpfd-oneshot ended before it answered; try again, and see bpfd's log");
+		"%s ended before it answered; try again, and see bpfd's log", name_of(kind));
 }
 
 static int
@@ -128,10 +144,10 @@ oneshot_fd(struct loader *ld, enum ipc_type type, const void *payload, const int
 	int64_t deadline = loader_now_ms() + ONESHOT_TIMEOUT_MS;
 	AUTO(chan) struct chan *ch = NULL;
 	struct chan_msg m;
-	int err = ask(ld, type, payload, fds, deadline, &ch, res);
+	int err = oneshot_ask(ld, HELPER_KIND_ONESHOT, type, payload, fds, deadline, &ch, res);
 
 	if (!err)
-		err = answer(ld, ch, deadline, &m, res);
+		err = oneshot_answer(ld, HELPER_KIND_ONESHOT, ch, deadline, &m, res);
 	if (err)
 		return err;
 	if (m.hdr.type == IPC_ONE_FD) {
@@ -151,10 +167,10 @@ oneshot_list(struct loader *ld, int (*each)(void *arg, const struct msg_prog_fac
 	int64_t deadline = loader_now_ms() + ONESHOT_TIMEOUT_MS;
 	AUTO(chan) struct chan *ch = NULL;
 	struct chan_msg m;
-	int err = ask(ld, IPC_ONE_LIST, NULL, NULL, deadline, &ch, res);
+	int err = oneshot_ask(ld, HELPER_KIND_ONESHOT, IPC_ONE_LIST, NULL, NULL, deadline, &ch, res);
 
 	while (!err) {
-		err = answer(ld, ch, deadline, &m, res);
+		err = oneshot_answer(ld, HELPER_KIND_ONESHOT, ch, deadline, &m, res);
 		if (err)
 			return err;
 		if (m.hdr.type != IPC_ONE_PROG) {

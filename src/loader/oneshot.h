@@ -2,7 +2,8 @@
 #ifndef BPFD_LOADER_ONESHOT_H
 #define BPFD_LOADER_ONESHOT_H
 
-#include "ipc/messages.h"
+#include "common/auto.h"
+#include "ipc/chan.h"
 
 struct loader;
 
@@ -17,6 +18,17 @@ struct loader;
 #define ONESHOT_TIMEOUT_MS 3000
 int	oneshot_fd(struct loader *ld, enum ipc_type type, const void *payload, const int *fds,
 		struct msg_one_fd *facts, int *fd, struct msg_result *res);
+
+/*
+ * The two halves of it, for a bpfd-xdp too: starts one of kind (enum ipc_helper) and sends it the
+ * request, *ch is the caller's; takes its next message.  deadline: of loader_now_ms().  A negative
+ * errno fills res; who is late is killed.
+ */
+int	oneshot_ask(struct loader *ld, uint32_t kind, enum ipc_type type, const void *payload, const int *fds,
+		int64_t deadline, struct chan **ch, struct msg_result *res);
+int	oneshot_answer(struct loader *ld, uint32_t kind, struct chan *ch, int64_t deadline, struct chan_msg *m,
+		struct msg_result *res);
+AUTO_DEFINE(chan, struct chan *, chan_free)
 
 /* ONE_LIST: calls each() for every program of the kernel; each() may end it by a negative errno. */
 int	oneshot_list(struct loader *ld, int (*each)(void *arg, const struct msg_prog_facts *p),

@@ -223,7 +223,7 @@ int
 on_HELPER_GONE(struct loader *ld, struct peer *p, const struct msg_hdr *h,
 	const struct msg_helper_gone *m, int *fds)
 {
-	if (m->kind == HELPER_KIND_ONESHOT) {
+	if (m->kind != HELPER_KIND_LINKER) {
 		if (m->err && ld->oneshot.stale)
 			ld->oneshot.stale--;
 		else if (m->err && ld->oneshot.wanted)

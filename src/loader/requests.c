@@ -229,6 +229,7 @@ list_one(void *arg, const struct msg_prog_facts *p)
 	if (ours) {
 		facts.gid = ours->gid;
 		facts.attach_type = ours->attach_type;
+		facts.type = facts_prog_type(facts.type, ours->attach_type);
 		facts.flags |= PROG_MANAGED;
 		snprintf(facts.name, sizeof(facts.name), "%s", ours->name);
 		snprintf(facts.section, sizeof(facts.section), "%s", ours->section);

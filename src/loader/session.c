@@ -167,6 +167,7 @@ session_start(struct loader *ld, struct session *s, struct linker *ln)
 		.byname = &ld->objects.byname, .stats = &ld->stats, .n_cpus = ld->n_cpus,
 		.arena = ln->arena, .arena_bytes = ln->arena_bytes, .type_grant = s->req ? s->req->type_grant : 0,
 		.ops_links = attach_ops_links(), .ops_slots = attach_ops_slots,
+		.slot = s->owner == &session_api ? ld->kernel_slot : 0,
 		.dry_run = !s->req || (s->req->flags & LOAD_DRY_RUN) };
 	broker_init(&s->b);
 	s->state = SESSION_LINKING;

@@ -46,6 +46,7 @@ static const struct message messages[] = {
 #define TO_API(n, f, p, d, ph)     ROW(ROLE_API, n, f, p, d, ph)
 #define TO_ENRICHER(n, f, p, d, ph) ROW(ROLE_ENRICHER, n, f, p, d, ph)
 #define TO_ACTION(n, f, p, d, ph)  ROW(ROLE_ACTION, n, f, p, d, ph)
+#define TO_XDP(n, f, p, d, ph)     ROW(ROLE_XDP, n, f, p, d, ph)
 #include "ipc/messages.def"
 #undef ROW
 };
@@ -64,6 +65,7 @@ static const struct process processes[] = {
 	{ "bpfd-linker", ROLE_LINKER, FROM_SUP | FROM_LOADER, PHASE_START },
 	{ "bpfd-enricher", ROLE_ENRICHER, FROM_SUP, PHASE_START },
 	{ "bpfd-oneshot", ROLE_ONESHOT, FROM_LOADER, PHASE_RUN },
+	{ "bpfd-xdp", ROLE_XDP, FROM_LOADER, PHASE_RUN },
 	{ "bpfd-action", ROLE_ACTION, FROM_SUP, PHASE_START, "output" },
 };
 

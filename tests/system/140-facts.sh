@@ -109,7 +109,7 @@ leaks_note
 is "stops" daemon_stop TERM
 bpftool map dump pinned "$bpffs/callers_seen" | sed -n 's/.*"comm": "\(bpf[dc][^"]*\)".*/\1/p' | sort -u >"$WORK/seen"
 is "the_witness_saw_the_loader" grep -qx bpfd-loader "$WORK/seen"
-is "only_loader_and_oneshot_call_bpf" not grep -vx -e bpfd-loader -e bpfd-oneshot "$WORK/seen"
+is "only_loader_oneshot_and_xdp_call_bpf" not grep -vx -e bpfd-loader -e bpfd-oneshot -e bpfd-xdp "$WORK/seen"
 exec 9>&-
 wait
 umount "$bpffs"

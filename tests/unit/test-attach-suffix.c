@@ -44,6 +44,13 @@ comes_back_as_it_was_written(void **state)
 	assert_int_equal(attach_suffix_read("m-12-7-50-9", &got), 0);
 	assert_true(got.kind == ATTACH_SUFFIX_MAP && got.map_id == 12 && got.attach_type == 7);
 	assert_true(got.priority == 50 && got.prog_id == 9);
+	assert_round_trip(&(struct attach_suffix){ .kind = ATTACH_SUFFIX_DISPATCHER, .priority = 1000, .ifindex = INT32_MAX,
+		.proceed_on = 0x1f, .prog_id = UINT32_MAX, .netns_ino = UINT64_MAX });
+	assert_int_equal(attach_suffix_read("d-3-50-4-9-4026531840", &got), 0);
+	assert_true(got.kind == ATTACH_SUFFIX_DISPATCHER);
+	assert_int_equal(got.ifindex, 3);
+	assert_int_equal(got.proceed_on, 4);
+	assert_int_equal(got.prog_id, 9);
 	assert_int_equal(attach_suffix_read("c-3-e-50-1f-q-9-4026531840", &got), 0);
 	assert_true(got.kind == ATTACH_SUFFIX_FILTER && got.egress && got.made_qdisc);
 	assert_int_equal(got.ifindex, 3);
@@ -63,6 +70,8 @@ refuses_everything_else(void **state)
 		"c-99999999999-e-50-1-q-9-1", "s-7", "s-7-", "s-0-9", "s-7-0", "s-7-9-1", "s-7-4294967296",
 		"m-0-7-50-9", "m-12-7-0-9", "m-12-256-50-9", "m-12-7-50",
 		"m-12-7-50-9-", "m-12-7-50-99999999999",
+		"d-0-50-4-9-1", "d-3-0-4-9-1", "d-3-1001-4-9-1", "d-3-50-20-9-1",
+		"d-3-50-4-0-1", "d-3-50-4-9", "d-3-50-4-9-1-", "d-3-50-4-9-x",
 		"l-1-000000000000000000000000000000000000000000000000000000000000001-n" };
 	struct attach_suffix got = { .priority = 7 };
 

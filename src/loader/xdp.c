@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The other end of bpfd-xdp. */
+#include <errno.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "loader/attach.h"
+#include "loader/handlers.h"
+#include "loader/loader.h"
+
+#define XDP_TIMEOUT_MS	11000	/* its own life is 10 s */
+
+/* What one bpfd-xdp said. */
+struct answer {
+	struct xdp_chain chain;
+	struct msg_xdp_list after;	/* dispatchers to look after if it said no last word */
+	bool done;
+};
+
+static int
+take_done(const struct msg_xdp_done *m, struct answer *a, struct msg_result *res)
+{
+	if (!IPC_STR_OK(m->text) || m->code > IPC_UNAUTHENTICATED || m->n_progs > a->chain.n)
+		return result_set(res, IPC_INTERNAL, -EPROTO, "bpfd-xdp gave the wrong answer");
+	a->done = true;
+	a->chain.dispatcher_id = m->dispatcher_id;
+	a->chain.mode = m->mode;
+	a->chain.flags = m->flags;
+	if (m->code == IPC_OK)
+		return 0;
+	return result_set(res, m->code, m->err < 0 ? m->err : -EIO, "%s", m->text);
+}
+
+static int
+take(const struct chan_msg *m, struct answer *a, struct msg_result *res)
+{
+	const struct msg_xdp_step *step = m->payload;
+	const struct msg_xdp_prog *prog = m->payload;
+
+	if (m->hdr.type == IPC_XDP_STEP && a->after.n_stale < ARRAY_SIZE(a->after.stale))
+		a->after.stale[a->after.n_stale++] = step->dispatcher_id;
+	else if (m->hdr.type == IPC_XDP_PROG && a->chain.n < XDP_PROGS_MAX && IPC_STR_OK(prog->name))
+		a->chain.progs[a->chain.n++] = *prog;
+	else if (m->hdr.type == IPC_XDP_DONE)
+		return take_done(m->payload, a, res);
+	return 0;
+}
+
+static int
+ask(struct loader *ld, enum ipc_type type, const void *payload, const int *fds, struct answer *a,
+	struct msg_result *res)
+{
+	int64_t deadline = loader_now_ms() + XDP_TIMEOUT_MS;
+	AUTO(chan) struct chan *ch = NULL;
+	struct chan_msg m;
+	int err = oneshot_ask(ld, HELPER_KIND_XDP, type, payload, fds, deadline, &ch, res);
+
+	while (!err && !a->done) {
+		err = oneshot_answer(ld, HELPER_KIND_XDP, ch, deadline, &m, res);
+		if (!err) {
+			err = take(&m, a, res);
+			chan_drop_fds(&m);
+		}
+	}
+	return err;
+}
+
+/* A bpfd-xdp died within a change: what it left is removed, and the chain is as it is now. */
+static int
+look_after(struct loader *ld, uint32_t ifindex, int netns, struct answer *a, struct msg_result *res)
+{
+	struct msg_xdp_list list = a->after;
+	struct msg_result ignored;
+	struct answer now = { .done = false };
+	int err;
+
+	list.ifindex = ifindex;
+	log_warn("loader.xdp", "ifindex=%u n_stale=%u a bpfd-xdp ended in its work, this is looked after",
+		ifindex, list.n_stale);
+	err = ask(ld, IPC_XDP_LIST, &list, &netns, &now, &ignored);
+	if (err)
+		return log_err(err, "loader.xdp", "ifindex=%u %s", ifindex, ignored.text);
+	a->chain = now.chain;
+	return 0;
+}
+
+/* 1: the process died, and the chain is what is there now. */
+static int
+change(struct loader *ld, enum ipc_type type, const void *payload, const int *fds, uint32_t ifindex, int netns,
+	struct answer *a, struct msg_result *res)
+{
+	int err = ask(ld, type, payload, fds, a, res);
+
+	if (!err || a->done || !a->after.n_stale)
+		return err;
+	return look_after(ld, ifindex, netns, a, res) ? err : 1;
+}
+
+int
+loader_xdp_add(struct loader *ld, const struct msg_xdp_add *m, int prog_fd, int netns, struct xdp_chain *out,
+	struct msg_result *res)
+{
+	int fds[2] = { prog_fd, netns < 0 ? ld->netns : netns };
+	struct answer a = { .done = false };
+	struct bpf_prog_info info;
+	const struct msg_xdp_prog *p = NULL;
+	int err = change(ld, IPC_XDP_ADD, m, fds, m->ifindex, fds[1], &a, res);
+
+	if (err == 1 && kernel_info(&ld->kernel, prog_fd, &info, sizeof(info)) == 0)
+		p = xdp_chain_prog(&a.chain, info.id);
+	if (err == 1)
+		err = p && p->priority == m->priority && p->proceed_on == m->proceed_on ? 0 : res->err;
+	if (!err)
+		*out = a.chain;
+	return err;
+}
+
+int
+loader_xdp_del(struct loader *ld, const struct msg_xdp_del *m, int netns, struct xdp_chain *out,
+	struct msg_result *res)
+{
+	int fd = netns < 0 ? ld->netns : netns;
+	struct answer a = { .done = false };
+	int err = change(ld, IPC_XDP_DEL, m, &fd, m->ifindex, fd, &a, res);
+
+	if (err == 1)
+		err = xdp_chain_prog(&a.chain, m->prog_id) ? res->err : 0;
+	if (!err)
+		*out = a.chain;
+	return err;
+}
+
+int
+loader_xdp_list(struct loader *ld, uint32_t ifindex, int netns, struct xdp_chain *out, struct msg_result *res)
+{
+	const struct msg_xdp_list m = { .ifindex = ifindex };
+	int fd = netns < 0 ? ld->netns : netns;
+	struct answer a = { .done = false };
+	int err = ask(ld, IPC_XDP_LIST, &m, &fd, &a, res);
+
+	if (!err)
+		*out = a.chain;
+	return err;
+}
+
+/* A bpfd-xdp's words are taken above, never here. */
+int
+on_XDP_STEP(struct loader *ld, struct peer *p, const struct msg_hdr *h, const struct msg_xdp_step *m, int *fds)
+{
+	return -EPROTO;
+}
+
+int
+on_XDP_PROG(struct loader *ld, struct peer *p, const struct msg_hdr *h, const struct msg_xdp_prog *m, int *fds)
+{
+	return -EPROTO;
+}
+
+int
+on_XDP_DONE(struct loader *ld, struct peer *p, const struct msg_hdr *h, const struct msg_xdp_done *m, int *fds)
+{
+	return -EPROTO;
+}
