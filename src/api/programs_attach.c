@@ -171,10 +171,13 @@ send_attach(struct attach_op *o)
 {
 	struct api *api = o->op.api;
 	struct msg_attach *m = &o->args.msg;
+	const struct prog *p = model_prog(&api->model, o->args.prog_id);
 	int sock = call_peer(o->op.call)->sock, err = 0;
 
 	m->gid = o->group->gid;
 	m->prog_id = o->args.prog_id;
+	if (p)
+		memcpy(m->section, p->facts.section, sizeof(m->section));
 	if (o->args.dry_run) {
 		m->link_id = o->link->facts.link_id = DRY_RUN_LINK + ++api->dry_runs;
 		m->flags |= ATTACH_DRY_RUN;

@@ -34,7 +34,12 @@ enum {
 	COMPAT_BPF_F_AFTER = 1 << 4,		/* Linux 6.6 */
 	COMPAT_BPF_F_ID = 1 << 5,		/* Linux 6.6 */
 	COMPAT_BPF_F_LINK = 1 << 13,		/* Linux 6.6 */
+	COMPAT_BPF_TRACE_UPROBE_MULTI = 48,	/* Linux 6.6 */
+	COMPAT_BPF_LINK_TYPE_UPROBE_MULTI = 12,	/* Linux 6.6 */
+	COMPAT_PERF_EVENT_UPROBE = 1,		/* bpf_link_info, Linux 6.6; 2 at its return */
+	COMPAT_PERF_EVENT_KPROBE = 3,		/* 4 at its return */
 	COMPAT_PERF_EVENT_TRACEPOINT = 5,	/* bpf_link_info, Linux 6.6 */
+	COMPAT_PERF_EVENT_EVENT = 6,
 };
 
 /* BPF_LINK_CREATE.  arg: bpf_cookie of perf events (Linux 5.15), relative_fd or relative_id of tcx
@@ -59,6 +64,20 @@ struct compat_netfilter_link {
 /* BPF_PROG_ATTACH and BPF_PROG_DETACH. */
 struct compat_prog_attach {
 	uint32_t target_fd, prog_fd, attach_type, flags;
+};
+
+/* BPF_LINK_CREATE of kprobe.multi: cnt names, each with its cookie. */
+struct compat_kprobe_multi {
+	uint32_t prog_fd, reserved, attach_type, link_flags;
+	uint32_t flags, cnt;			/* flags 1: at the return */
+	uint64_t syms, addrs, cookies;
+};
+
+/* BPF_LINK_CREATE of uprobe.multi, Linux 6.6. */
+struct compat_uprobe_multi {
+	uint32_t prog_fd, reserved, attach_type, link_flags;
+	uint64_t path, offsets, ref_ctr_offsets, cookies;
+	uint32_t cnt, flags, pid, reserved2;	/* flags 1: at the return */
 };
 
 /* BPF_RAW_TRACEPOINT_OPEN; a kernel before 6.10 refuses a cookie with E2BIG. */

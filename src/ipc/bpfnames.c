@@ -40,7 +40,8 @@ static const char *const helpers[] = {
 
 /* Expected attach types that the headers of Debian 12 may not have. */
 enum { ATTACH_TRACE_RAW_TP = 23, ATTACH_FENTRY = 24, ATTACH_FEXIT = 25, ATTACH_MODIFY_RETURN = 26,
-	ATTACH_LSM_MAC = 27, ATTACH_TRACE_ITER = 28, ATTACH_SK_LOOKUP = 36, ATTACH_KPROBE_MULTI = 42, ATTACH_LSM_CGROUP = 43, ATTACH_NETFILTER = 45 };
+	ATTACH_LSM_MAC = 27, ATTACH_TRACE_ITER = 28, ATTACH_SK_LOOKUP = 36, ATTACH_KPROBE_MULTI = 42,
+	ATTACH_LSM_CGROUP = 43, ATTACH_NETFILTER = 45, ATTACH_UPROBE_MULTI = 48 };
 
 /* First match wins in both directions, so a type's plain word comes before its aliases. */
 static const struct kind {
@@ -52,6 +53,9 @@ static const struct kind {
 	{ "netkit", 3, IPC_ANY_ATTACH },
 	{ "classifier", 3, IPC_ANY_ATTACH },
 	{ "kprobe.multi", 2, ATTACH_KPROBE_MULTI },
+	{ "kprobe_multi", 2, ATTACH_KPROBE_MULTI },
+	{ "uprobe.multi", 2, ATTACH_UPROBE_MULTI },
+	{ "uprobe_multi", 2, ATTACH_UPROBE_MULTI },
 	{ "kprobe", 2, IPC_ANY_ATTACH },
 	{ "kretprobe", 2, IPC_ANY_ATTACH },
 	{ "uprobe", 2, IPC_ANY_ATTACH },
@@ -168,7 +172,7 @@ is_kind(const char *name)
 const char *
 bpf_prog_kinds(void)
 {
-	static char text[768];
+	static char text[1024];
 	size_t n = 0;
 
 	if (text[0])

@@ -135,6 +135,7 @@ struct msg_attach {
 	char direction[16];			/* ingress, egress or "" */
 	char mode[16];				/* native, skb, hw or "" */
 	char options[IPC_OPTIONS_MAX];		/* what else the kind takes, see options.h */
+	char section[IPC_NAME_MAX];		/* of the program: it may name the target */
 };
 
 struct msg_detach { uint64_t link_id; char netns[IPC_TARGET_MAX]; };
@@ -177,6 +178,8 @@ struct msg_map_facts {
 struct msg_link_facts {
 	uint64_t link_id, gid, netns_ino, cookie;
 	uint64_t object_id;			/* the kernel's number of a cgroup or map, or 0 */
+	uint64_t hook;				/* tells hooks apart that have one target; 0: target does */
+	uint32_t spec_first, n_specs;		/* usdt: its records in the object's __bpf_usdt_specs */
 	uint32_t prog_id, kernel_link_id, kernel_link_type, ifindex;
 	uint32_t attach_type;			/* BPF_* where one kind has several hooks, or 0 */
 	int32_t priority;
@@ -226,10 +229,30 @@ struct msg_linked_without {
 };
 struct msg_linked_map { uint32_t handle, by_name; char name[IPC_NAME_MAX]; };
 struct msg_link_map { uint32_t handle, reserved; char name[IPC_NAME_MAX]; };
-/* Where a function begins in a file, for a uprobe.  The first of names that the file defines. */
-#define IPC_SYMBOLS_MAX 4
-struct msg_link_symbol { uint64_t size; char names[IPC_SYMBOLS_MAX][64]; };
-struct msg_linked_symbol { uint64_t offset; int32_t err; uint32_t index; };	/* -ENOENT, -ENOEXEC */
+/*
+ * Places in an executable or a library, for uprobes.  SITES_FUNCTIONS: where functions begin, names
+ * are theirs, or patterns with * and ?, with a comma between; each must fit one.  SITES_USDT: the
+ * places of the probe names of provider, or of any when that is "".
+ */
+#define IPC_SITES_MAX 256
+#define IPC_USDT_ARGS_MAX 12
+enum ipc_sites { SITES_FUNCTIONS = 1, SITES_USDT = 2 };
+struct msg_link_sites { uint32_t what, reserved; char provider[IPC_NAME_MAX], names[IPC_OPTIONS_MAX]; };
+/* As struct __bpf_usdt_arg_spec of libbpf's usdt.bpf.h. */
+enum usdt_arg_type { USDT_ARG_CONST, USDT_ARG_REG, USDT_ARG_REG_DEREF };
+struct usdt_arg {
+	uint64_t value;				/* constant; offset to what the register says */
+	uint32_t type;				/* enum usdt_arg_type */
+	int16_t reg_off;			/* of the register in struct pt_regs */
+	uint8_t is_signed, bitshift;
+};
+struct msg_linked_site {
+	uint64_t offset, ref_ctr_offset;	/* in the file; semaphore, 0: none */
+	struct usdt_arg args[IPC_USDT_ARGS_MAX];
+	uint32_t n_args, reserved;
+};
+/* err: -ENOENT, -ENOEXEC, -E2BIG, -EINVAL, and text why. */
+struct msg_linked_sites { uint32_t n; int32_t err; char text[IPC_TEXT_MAX]; };
 struct msg_linked {
 	uint64_t log_offset, log_len;		/* verifier log in the arena; len 0: none */
 	uint32_t code; int32_t err;
@@ -261,12 +284,29 @@ struct msg_binary {
 	uint32_t pid, reserved;
 	char path[IPC_TARGET_MAX];
 };
-enum { UPROBE_RETURN = 1 };
-struct msg_uprobe { uint64_t offset; uint32_t flags, reserved; };
 /* What an iterator wrote, from the oneshot that reads it to the API. */
 #define IPC_ITER_BYTES 16384
 struct msg_iter_part { uint32_t len, reserved; uint8_t bytes[IPC_ITER_BYTES]; };
 struct msg_iter_end { int32_t err; uint32_t reserved; };	/* 0: that was all */
+/* A file as a client may open it: a path, or the name of a library ("libc", "libc.so.6") that is
+ * looked for in the usual folders; of the host, or of a process (its root and mounts). */
+struct msg_file { uint32_t pid, reserved; char path[IPC_TARGET_MAX]; };
+enum { PROBE_RETURN = 1 };
+struct probe_site { uint64_t offset, ref_ctr_offset, cookie; };
+struct msg_uprobe {
+	struct probe_site sites[IPC_SITES_MAX];
+	uint32_t n_sites, flags;		/* PROBE_RETURN */
+	uint32_t pid, reserved;			/* 0: every process */
+};
+struct msg_kprobe { uint64_t offset; uint32_t flags, reserved; char function[IPC_NAME_MAX]; };
+/* Functions of the kernel that can be traced; names or patterns with a comma between. */
+struct msg_functions { char names[IPC_OPTIONS_MAX]; };
+enum { PERF_EVENT_FREQ = 1, PERF_EVENT_CPU = 2 };
+struct msg_perf_event {
+	uint64_t config, sample;		/* of perf_event_attr; PERF_EVENT_FREQ: a frequency */
+	uint32_t type, flags;
+	uint32_t cpu, pid;			/* cpu: with PERF_EVENT_CPU; pid: 0 is every process */
+};
 struct msg_umount { char name[64]; };
 
 /* ---- bpfd-xdp: libxdp's chain of one interface, which is of the namespace that comes with it ---- */

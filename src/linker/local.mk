@@ -14,8 +14,12 @@ LINKER_SOURCES = \
 	src/linker/ops.c \
 	src/linker/shims.c \
 	src/linker/slots.c src/linker/slots.h \
-	src/linker/symbol.c \
+	src/linker/functions.c \
+	src/linker/sites.c src/linker/sites.h \
 	src/linker/tracer.c \
+	src/linker/usdt.c src/linker/usdt.h \
+	src/linker/usdt_args.c \
+	src/linker/usdt_note.c \
 	src/linker/warm.c
 bpfd_linker_SOURCES = src/linker/main.c src/linker/sandbox.def $(LINKER_SOURCES)
 bpfd_linker_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS) $(LIBELF_CFLAGS) $(ZLIB_CFLAGS)
@@ -25,7 +29,14 @@ EXTRA_DIST += bpf/warm.bpf.c
 CLEANFILES += bpf/warm.bpf.o
 src/linker/bpfd_linker-warm.$(OBJEXT): bpf/warm.bpf.o
 
+FUZZ_TARGETS += tests/fuzz/fuzz-usdt
+tests_fuzz_fuzz_usdt_SOURCES = tests/fuzz/fuzz-usdt.c src/linker/usdt_args.c src/linker/usdt_note.c src/linker/usdt.h
+tests_fuzz_fuzz_usdt_LDADD = $(FUZZ_LIBS)
+
 if HAVE_CMOCKA
+UNIT_TESTS += tests/unit/test-usdt
+tests_unit_test_usdt_SOURCES = tests/unit/test-usdt.c src/linker/usdt_args.c src/linker/usdt_note.c src/linker/usdt.h
+tests_unit_test_usdt_LDADD = $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/test-linker-arena
 tests_unit_test_linker_arena_SOURCES = tests/unit/test-linker-arena.c \
 	src/linker/arena.c src/linker/arena.h src/linker/slots.c src/linker/slots.h

@@ -105,9 +105,9 @@ serve(struct linker *ln, const struct chan_msg *m, struct msg_load *req)
 {
 	int err;
 
-	if (m->hdr.type == IPC_LINK_SYMBOL) {
-		err = link_symbol(ln, m->payload, m->fds[0]);
-		return err ? log_err(err, "linker.symbol", "step=file") : 0;
+	if (m->hdr.type == IPC_LINK_SITES) {
+		err = link_sites(ln, m->payload, m->fds[0]);
+		return err ? log_err(err, "linker.sites", "step=file") : 0;
 	}
 	if (m->hdr.type != IPC_LINK)
 		return log_err(-EPROTO, "linker.run", "type=%s", ipc_type_name(m->hdr.type));

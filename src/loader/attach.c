@@ -115,7 +115,8 @@ static int
 check_text(const struct msg_attach *req, struct msg_result *res)
 {
 	if (!IPC_STR_OK(req->kind) || !IPC_STR_OK(req->target) || !IPC_STR_OK(req->netns) ||
-	    !IPC_STR_OK(req->direction) || !IPC_STR_OK(req->mode) || !options_ok(req->options))
+	    !IPC_STR_OK(req->direction) || !IPC_STR_OK(req->mode) || !IPC_STR_OK(req->section) ||
+	    !options_ok(req->options))
 		return result_set(res, IPC_INVALID_ARGUMENT, -EINVAL, "a field of the request is not text");
 	if (req->priority < 0 || req->priority > 1000)
 		return result_set(res, IPC_INVALID_ARGUMENT, -ERANGE, "priority %d is not in 1 to 1000",
@@ -266,6 +267,57 @@ attach_flag(const struct attach_in *in, const char *name)
 	return value && strcmp(value, "yes") == 0;
 }
 
+void
+attach_default_target(struct msg_attach *req)
+{
+	const char *section = req->section, *slash;
+	const struct attach_kind *k = IPC_STR_OK(req->kind) ? kind_named(req->kind) : NULL;
+	char prefix[IPC_NAME_MAX];
+
+	if (!k || !k->sections || req->target[0] || !IPC_STR_OK(req->section))
+		return;
+	section += section[0] == '?';	/* not loaded unless it is asked for */
+	slash = strchr(section, '/');
+	if (!slash || !slash[1])
+		return;
+	snprintf(prefix, sizeof(prefix), "%.*s", (int)(slash - section), section);
+	if (slash - section > 2 && strcmp(prefix + (slash - section) - 2, ".s") == 0)
+		prefix[slash - section - 2] = '\0';	/* it may sleep */
+	if (is_one_of(prefix, k->sections))
+		snprintf(req->target, sizeof(req->target), "%s", slash + 1);
+}
+
+int
+attach_out_add(struct attach_out *out, int take_fd)
+{
+	int *more;
+
+	if (out->link_fd < 0) {
+		out->link_fd = take_fd;
+		return 0;
+	}
+	more = reallocarray(out->more, out->n_more + 1, sizeof(*more));
+	if (!more) {
+		close_keep_errno(take_fd);
+		return -ENOMEM;
+	}
+	out->more = more;
+	out->more[out->n_more++] = take_fd;
+	return 0;
+}
+
+void
+attach_out_close(struct attach_out *out)
+{
+	for (size_t i = 0; i < out->n_more; i++)
+		close_keep_errno(out->more[i]);
+	free(out->more);
+	close_keep_errno(out->link_fd);
+	out->link_fd = -1;
+	out->more = NULL;
+	out->n_more = 0;
+}
+
 static int
 check_program(const struct attach_kind *k, const struct attach_in *in, struct msg_result *res)
 {
@@ -309,8 +361,9 @@ finish(const struct attach_in *in, struct attach_out *out)
 	}
 }
 
-int
-attach_run(const struct attach_in *in, struct attach_out *out, struct msg_result *res)
+/* Everything that is the same for all kinds. */
+static int
+check(const struct attach_in *in, const struct attach_kind **kind, struct msg_result *res)
 {
 	const struct attach_kind *k;
 	int err = check_text(in->req, res);
@@ -329,13 +382,35 @@ attach_run(const struct attach_in *in, struct attach_out *out, struct msg_result
 		err = check_options(k, in->req, res);
 	if (!err)
 		err = check_program(k, in, res);
+	*kind = k;
+	return err;
+}
+
+int
+attach_look(const struct attach_in *in, struct msg_link_sites *what, int *file, struct msg_result *res)
+{
+	const struct attach_kind *k;
+	int err = check(in, &k, res);
+
+	return err || !k->look ? err : k->look(in, what, file, res);
+}
+
+int
+attach_run(const struct attach_in *in, struct attach_out *out, struct msg_result *res)
+{
+	const struct attach_kind *k;
+	int err = check(in, &k, res);
+
 	if (err)
 		return err;
 	begin(k, in, out);
 	err = k->attach(in, out, res);
-	if (err)
-		out->link_fd = -1;	/* it may hold an errno by now */
-	else
+	if (err) {
+		if (!out->n_more)
+			out->link_fd = -1;	/* it may hold an errno by now */
+		attach_out_close(out);
+	} else {
 		finish(in, out);
+	}
 	return err;
 }

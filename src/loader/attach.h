@@ -20,17 +20,31 @@ struct attach_in {
 	uint32_t prog_type, prog_attach_type;
 	bool chained;				/* an XDP program that was loaded for a dispatcher */
 	int rtnl;				/* NETLINK_ROUTE socket of the host's namespace, borrowed */
+	int client;				/* socket of who asks, borrowed */
+	const struct attach_found *found;	/* what attach_look() asked for; NULL: it did not */
+};
+
+/* Places in a file, as a linker found them. */
+struct attach_found {
+	int file;				/* borrowed */
+	const struct msg_linked_site *sites;
+	size_t n;
 };
 
 /*
  * What it gives back.  link_fd: the kernel's link, the caller's; -1 when the hook has no link
- * (clsact) and after a dry run.  pin_suffix (bpffs name characters, no dot) becomes part of the
- * pin's name: without a link what is needed to take it off; with one what the kernel does not keep
- * (priority, network namespace), or "".  attach_suffix_facts() reads it back after a restart.
+ * (clsact) and after a dry run.  more: further kernel links that are the same attachment (an event of
+ * each processor, each place of a probe); attach_out_close() closes and frees all.  pin_suffix (bpffs name
+ * characters, no dot) becomes part of the pin's name: without a link what is needed to take it off;
+ * with one what the kernel does not keep (priority, network namespace), or "".
+ * attach_suffix_facts() reads it back after a restart.
  * facts: all but link_id, gid; filled by a dry run too.
  */
+#define ATTACH_LINKS_MAX 512		/* kernel links of one attachment, beside one for each processor */
 struct attach_out {
 	int link_fd;
+	int *more;
+	size_t n_more;
 	struct msg_link_facts facts;
 	char pin_suffix[64];
 };
@@ -61,8 +75,16 @@ struct attach_kind {
 	uint32_t takes;			/* TAKES_*: what of a request it uses */
 	const char *directions;		/* "primary|peer"; first a bar: it may be left out.  NULL: ingress, egress */
 	const struct attach_option *options;	/* its own, ended by one without name; NULL: none */
+	const char *sections;		/* "a|b": section a/X of a program names X as target; NULL */
 	/* Why this kernel lacks it, or NULL; called once at start, before the sandbox. */
 	const char *(*unavailable)(const struct config *cfg);
+	/*
+	 * NULL unless it attaches to places in a file that a linker must find, for the file is anybody's:
+	 * opens it and says what is to be found.  1: *file (the caller's) and *what are filled, and
+	 * attach() is called when it was found; 0: nothing; negative errno with res filled.
+	 */
+	int (*look)(const struct attach_in *in, struct msg_link_sites *what, int *file,
+			struct msg_result *res);
 	/* 0, or negative errno with res filled.  With ATTACH_DRY_RUN nothing is attached. */
 	int (*attach)(const struct attach_in *in, struct attach_out *out, struct msg_result *res);
 };
@@ -79,6 +101,17 @@ const char *attach_unavailable(const struct attach_kind *k);	/* "" when availabl
  * priority 1..1000, options that the kind has, program type accepted), and runs it.
  */
 int	attach_run(const struct attach_in *in, struct attach_out *out, struct msg_result *res);
+
+/* Without a target: the one that the program's section names, if the kind takes any of those. */
+void	attach_default_target(struct msg_attach *req);
+
+/* Before attach_run(): the same checks, and what a linker must find first, as look() above. */
+int	attach_look(const struct attach_in *in, struct msg_link_sites *what, int *file,
+		struct msg_result *res);
+
+/* One more kernel link of an attachment; takes fd.  -ENOMEM. */
+int	attach_out_add(struct attach_out *out, int take_fd);
+void	attach_out_close(struct attach_out *out);
 
 /* Takes off what has no kernel link, by its pin_suffix; netns as in msg_attach.  Something that is
  * gone already, with its interface or namespace too, is success. */
@@ -144,5 +177,8 @@ int	loader_xdp_del(struct loader *ld, const struct msg_xdp_del *m, int netns, st
 		struct msg_result *res);
 int	loader_xdp_list(struct loader *ld, uint32_t ifindex, int netns, struct xdp_chain *out,
 		struct msg_result *res);
+
+/* The map of this name of a group: its id, 0 when there is none; *fd, unless NULL, is the caller's. */
+uint32_t loader_group_map(struct loader *ld, uint64_t gid, const char *name, int *fd);
 
 #endif

@@ -12,7 +12,7 @@ struct sought {
 	uint64_t found;			/* link_id */
 };
 
-/* Hooks are told apart by the number of what they are on where they have one, else by name. */
+/* Hooks are told apart by the number of what they are on where they have one, else by hash or name. */
 static int
 same_hook(void *arg, const struct msg_link_facts *l)
 {
@@ -24,7 +24,8 @@ same_hook(void *arg, const struct msg_link_facts *l)
 	    l->ifindex != w->ifindex || l->netns_ino != w->netns_ino || l->object_id != w->object_id ||
 	    l->attach_type != w->attach_type || strcmp(l->direction, w->direction) != 0)
 		return 0;
-	if (!number && (strcmp(l->kind, w->kind) != 0 || strcmp(l->target, w->target) != 0))
+	if (!number && (strcmp(l->kind, w->kind) != 0 || (w->hook ? l->hook != w->hook :
+			strcmp(l->target, w->target) != 0)))
 		return 0;
 	s->found = l->link_id;
 	return 1;

@@ -103,6 +103,49 @@ bool	attach_ops_links(void);
 int	attach_ops_slots(uint32_t value_type, uint32_t value_size, uint32_t *offsets, size_t room,
 		size_t *n);
 
+/*
+ * Of hooks that one target may stand for several of: a hash tells them apart, kept by the pin's name.
+ * attach_hook() puts it into out->facts and out->pin_suffix.
+ */
+#define ATTACH_HASH_INIT 0xcbf29ce484222325ULL
+uint64_t attach_hash(uint64_t h, const void *p, size_t len);
+void	attach_hook(struct attach_out *out, uint64_t hook);
+
+/* What a program was loaded for is the attach type wanted (0: no kind of multi).  -EINVAL. */
+int	attach_check_type(const struct attach_in *in, uint32_t wanted, struct msg_result *res);
+
+/* Why the kernel has no links of this attach type of programs of type kprobe, or NULL; at start. */
+const char *attach_no_multi(uint32_t attach_type, const char *why);
+
+/* The links of perf events, as they come from a oneshot: each for oneshot_fds(). */
+struct attach_events {
+	const struct attach_in *in;
+	struct attach_out *out;
+	const char *what;			/* for texts: "function f" */
+	const uint64_t *cookies;		/* of each event; NULL: the request's */
+	size_t n;
+};
+int	attach_event(void *arg, int take_fd, struct msg_result *res);
+
+/* attach_file.c: places in a file: FILE, or FILE:FUNCTION[+OFFSET] where no option says one. */
+struct attach_place {
+	struct msg_file file;
+	char function[IPC_OPTIONS_MAX];		/* "": only an offset */
+	uint64_t offset;
+	uint32_t pid;
+};
+#define ATTACH_OPTIONS_FILE                                                                            \
+	{ "pid", "number", "only in this process; without it in all" },                                \
+	{ "container-pid", "number", "the file is the one that this process sees, by its mounts" }
+int	attach_place(const struct attach_in *in, struct attach_place *p, struct msg_result *res);
+/* The file, the caller's; p->file.pid and .path say which. */
+int	attach_open(const struct attach_in *in, const struct attach_place *p, struct msg_result *res);
+/* Hash of the file and the places in it. */
+uint64_t attach_file_hash(int file, const struct msg_uprobe *m);
+/* Attaches to all places of m, one event for each, or by one link of uprobe.multi. */
+int	attach_sites(const struct attach_in *in, int file, const struct msg_uprobe *m, bool multi,
+		const char *what, struct attach_out *out, struct msg_result *res);
+
 /* The kernel's refusal as an answer; what: "the tracepoint a/b".  Returns err. */
 int	attach_refused(struct msg_result *res, int err, const char *what);
 

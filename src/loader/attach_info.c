@@ -90,9 +90,11 @@ attach_link_info(int link_fd, uint32_t prog_type, int rtnl, struct msg_link_fact
 {
 	struct compat_link_info info;
 	char name[IPC_TARGET_MAX] = "";
+	char kept[sizeof(facts->kind)];
 	struct names n = { "unknown", "link", name, "" };
 	int err;
 
+	strcpy(kept, facts->kind);
 	memset(&info, 0, sizeof(info));
 	err = compat_obj_info(link_fd, &info, sizeof(info));
 	if (err < 0)
@@ -105,7 +107,8 @@ attach_link_info(int link_fd, uint32_t prog_type, int rtnl, struct msg_link_fact
 		n.kind = prog_type == BPF_PROG_TYPE_TRACING ? "tp_btf" : "raw_tracepoint";
 		facts->cookie = info.raw_tracepoint.cookie;
 	} else if (info.type == BPF_LINK_TYPE_PERF_EVENT) {
-		n.kind = "tracepoint";
+		/* Before Linux 6.6 only the pin's name tells what else it may be. */
+		n.kind = facts->kind[0] ? kept : "tracepoint";
 		if (info.perf_event.type == COMPAT_PERF_EVENT_TRACEPOINT) {
 			info.perf_event.tp_name = (uint64_t)(uintptr_t)name;
 			info.perf_event.name_len = sizeof(name);
@@ -134,6 +137,10 @@ attach_link_info(int link_fd, uint32_t prog_type, int rtnl, struct msg_link_fact
 	} else if (info.type == COMPAT_BPF_LINK_TYPE_NETKIT) {
 		n = (struct names){ "netkit", "netkit", name,
 			info.tcx.attach_type == COMPAT_BPF_NETKIT_PEER ? "peer" : "primary" };
+	} else if (info.type == BPF_LINK_TYPE_KPROBE_MULTI) {
+		n.kind = "kprobe_multi";
+	} else if (info.type == COMPAT_BPF_LINK_TYPE_UPROBE_MULTI) {
+		n.kind = strcmp(kept, "usdt") == 0 ? kept : "uprobe_multi";
 	} else if (info.type == BPF_LINK_TYPE_XDP) {
 		n.kind = "xdp";
 	} else if (info.type == COMPAT_BPF_LINK_TYPE_TCX) {
@@ -170,6 +177,13 @@ attach_suffix_facts(const char *pin_suffix, int rtnl, struct msg_link_facts *fac
 		return 0;
 	if (attach_suffix_read(pin_suffix, &s) < 0)
 		return -EINVAL;
+	if (s.kind == ATTACH_SUFFIX_HASH) {
+		snprintf(facts->kind, sizeof(facts->kind), "%s", s.name);
+		facts->hook = s.hook;
+		facts->spec_first = s.spec_first;
+		facts->n_specs = s.n_specs;
+		return 0;
+	}
 	facts->priority = s.priority;
 	if (s.kind == ATTACH_SUFFIX_OPS) {
 		facts->prog_id = s.prog_id;

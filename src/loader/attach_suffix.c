@@ -14,6 +14,9 @@ attach_suffix_write(const struct attach_suffix *s, char out[ATTACH_SUFFIX_MAX])
 {
 	if (s->kind == ATTACH_SUFFIX_OPS)
 		snprintf(out, ATTACH_SUFFIX_MAX, "s-%u-%u", s->priority, s->prog_id);
+	else if (s->kind == ATTACH_SUFFIX_HASH)
+		snprintf(out, ATTACH_SUFFIX_MAX, "h-%s-%" PRIx64 "-%u-%u", s->name, s->hook, s->spec_first,
+			s->n_specs);
 	else if (s->kind == ATTACH_SUFFIX_MAP)
 		snprintf(out, ATTACH_SUFFIX_MAX, "m-%u-%u-%u-%u", s->map_id, s->attach_type, s->priority,
 			s->prog_id);
@@ -66,6 +69,24 @@ read_link(const char *at, struct attach_suffix *s)
 	    !letter(&at, "ns-", '\0', &s->mode))
 		return false;
 	s->priority = (uint16_t)priority;
+	return true;
+}
+
+static bool
+read_hash(const char *at, struct attach_suffix *s)
+{
+	size_t len = strspn(at, "abcdefghijklmnopqrstuvwxyz_");
+	uint64_t first, n;
+
+	if (!len || len >= sizeof(s->name) || at[len] != '-')
+		return false;
+	memcpy(s->name, at, len);
+	at += len + 1;
+	if (!number(&at, 16, UINT64_MAX, '-', &s->hook) || !number(&at, 10, UINT16_MAX, '-', &first) ||
+	    !number(&at, 10, UINT16_MAX, '\0', &n) || !s->hook)
+		return false;
+	s->spec_first = (uint32_t)first;
+	s->n_specs = (uint32_t)n;
 	return true;
 }
 
@@ -145,6 +166,7 @@ attach_suffix_read(const char *text, struct attach_suffix *out)
 		{ 's', ATTACH_SUFFIX_OPS, read_ops },
 		{ 'm', ATTACH_SUFFIX_MAP, read_map },
 		{ 'd', ATTACH_SUFFIX_DISPATCHER, read_dispatcher },
+		{ 'h', ATTACH_SUFFIX_HASH, read_hash },
 	};
 
 	if (strlen(text) >= ATTACH_SUFFIX_MAX || !text[0] || text[1] != '-')
@@ -152,7 +174,8 @@ attach_suffix_read(const char *text, struct attach_suffix *out)
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		struct attach_suffix s = { .kind = kinds[i].kind };
 
-		if (kinds[i].letter != text[0] || !kinds[i].read(text + 2, &s) || !s.priority)
+		if (kinds[i].letter != text[0] || !kinds[i].read(text + 2, &s) ||
+		    (!s.priority && s.kind != ATTACH_SUFFIX_HASH))
 			continue;
 		*out = s;
 		return 0;

@@ -11,13 +11,14 @@
  * takes: "l-PRIORITY-NETNS-MODE" for a link, "c-IFINDEX-DIRECTION-PRIORITY-HANDLE-QDISC-PROG-NETNS"
  * for a filter on clsact, "m-MAP-ATTACHTYPE-PRIORITY-PROG" for a program on a map of sockets,
  * "d-IFINDEX-PRIORITY-ACTIONS-PROG-NETNS" for a program in a dispatcher,
- * "s-PRIORITY-PROG" for a link of struct_ops, which the kernel does not count to a program.
+ * "s-PRIORITY-PROG" for a link of struct_ops, which the kernel does not count to a program,
+ * "h-KIND-HOOK-SPEC-SPECS" for a link whose hook only a hash tells apart.
  */
 #define ATTACH_SUFFIX_MAX 64
 
 enum attach_suffix_kind {
 	ATTACH_SUFFIX_FILTER, ATTACH_SUFFIX_LINK, ATTACH_SUFFIX_MAP, ATTACH_SUFFIX_OPS,
-	ATTACH_SUFFIX_DISPATCHER
+	ATTACH_SUFFIX_DISPATCHER, ATTACH_SUFFIX_HASH
 };
 struct attach_suffix {
 	enum attach_suffix_kind kind;
@@ -29,6 +30,9 @@ struct attach_suffix {
 	uint32_t proceed_on;		/* dispatchers: bit per action */
 	bool egress, made_qdisc;
 	uint32_t map_id, attach_type;	/* maps, besides prog_id */
+	char name[32];			/* hashes: of the kind */
+	uint64_t hook;			/* hashes, as in msg_link_facts: hook, spec_first, n_specs */
+	uint32_t spec_first, n_specs;
 };
 
 void	attach_suffix_write(const struct attach_suffix *s, char out[ATTACH_SUFFIX_MAX]);

@@ -78,6 +78,21 @@ loader_prog_open(struct loader *ld, uint32_t id)
 	return p ? objects_open_prog(&ld->objects, p) : -ENOENT;
 }
 
+uint32_t
+loader_group_map(struct loader *ld, uint64_t gid, const char *name, int *fd)
+{
+	for (size_t i = 0; i < ld->objects.n_maps; i++) {
+		const struct obj_map *m = &ld->objects.maps[i];
+
+		if (m->gid != gid || strcmp(m->name, name) != 0)
+			continue;
+		if (fd)
+			*fd = objects_open_map(&ld->objects, m);
+		return m->id;
+	}
+	return 0;
+}
+
 static int
 pin_link(struct loader *ld, const struct msg_attach *m, int prog_fd, const struct attach_out *out,
 	struct msg_result *res)
@@ -88,7 +103,8 @@ pin_link(struct loader *ld, const struct msg_attach *m, int prog_fd, const struc
 	l.linkless = out->link_fd < 0;
 	snprintf(l.suffix, sizeof(l.suffix), "%s", out->pin_suffix);
 	snprintf(l.netns, sizeof(l.netns), "%s", m->netns);
-	err = objects_add_link(&ld->objects, out->link_fd < 0 ? prog_fd : out->link_fd, &l);
+	err = objects_add_link(&ld->objects, out->link_fd < 0 ? prog_fd : out->link_fd, out->more,
+		out->n_more, &l);
 	return err ? result_set(res, IPC_INTERNAL, err, "the link cannot be pinned: %s", strerrordesc_np(-err))
 		   : 0;
 }
@@ -128,51 +144,109 @@ loader_forget(const struct attach_in *in)
 	objects_remove_link(&in->ld->objects, in->req->link_id);
 }
 
+/* Fills what an attach kind gets of the program.  The descriptor is the caller's. */
 static int
-attach(struct loader *ld, const struct msg_attach *m, struct attach_out *out, struct msg_result *res)
+open_program(struct loader *ld, const struct msg_attach *m, struct attach_in *in, struct msg_result *res)
 {
 	const struct obj_prog *p = objects_prog(&ld->objects, m->prog_id);
-	AUTO(fd) int prog_fd = objects_open_prog(&ld->objects, p);
+	int fd = objects_open_prog(&ld->objects, p);
 	struct bpf_prog_info info;
-	struct attach_in in = { .ld = ld, .cfg = ld->cfg, .req = m, .gid = p->gid, .prog_fd = prog_fd,
-		.prog_attach_type = p->attach_type, .rtnl = ld->rtnl };
-	uint64_t gid = p->gid;
-	int err;
 
-	if (prog_fd < 0 || kernel_info(&ld->kernel, prog_fd, &info, sizeof(info)) < 0)
-		return result_set(res, IPC_DATA_LOSS, prog_fd < 0 ? prog_fd : -EIO,
-			"the pin of program %u is gone", m->prog_id);
-	in.chained = info.type == BPF_PROG_TYPE_EXT && p->attach_type == BPF_XDP;
-	in.prog_type = in.chained ? BPF_PROG_TYPE_XDP : info.type;
-	err = attach_run(&in, out, res);
+	if (fd < 0 || kernel_info(&ld->kernel, fd, &info, sizeof(info)) < 0) {
+		close_keep_errno(fd);
+		return result_set(res, IPC_DATA_LOSS, fd < 0 ? fd : -EIO, "the pin of program %u is gone",
+			m->prog_id);
+	}
+	*in = (struct attach_in){ .ld = ld, .cfg = ld->cfg, .req = m, .gid = p->gid, .prog_fd = fd,
+		.prog_type = info.type, .prog_attach_type = p->attach_type, .rtnl = ld->rtnl, .client = -1,
+		.chained = info.type == BPF_PROG_TYPE_EXT && p->attach_type == BPF_XDP };
+	if (in->chained)
+		in->prog_type = BPF_PROG_TYPE_XDP;
+	return 0;
+}
+
+static int
+attach(struct loader *ld, const struct msg_attach *m, const struct attach_found *found, int client,
+	struct attach_out *out, struct msg_result *res)
+{
+	struct attach_in in = { .prog_fd = -1 };
+	uint64_t gid;
+	int err = check_attach(ld, m, res);
+
+	if (!err)
+		err = open_program(ld, m, &in, res);
 	if (err)
 		return err;
-	out->facts.link_id = m->link_id;
-	out->facts.gid = gid;
-	out->facts.prog_id = m->prog_id;
-	return m->flags & ATTACH_DRY_RUN ? 0 : keep_link(ld, m, prog_fd, out, res);
+	in.found = found;
+	in.client = client;
+	gid = objects_prog(&ld->objects, m->prog_id)->gid;
+	err = attach_run(&in, out, res);
+	if (!err) {
+		out->facts.link_id = m->link_id;
+		out->facts.gid = gid;
+		out->facts.prog_id = m->prog_id;
+		err = m->flags & ATTACH_DRY_RUN ? 0 : keep_link(ld, m, in.prog_fd, out, res);
+	}
+	close_keep_errno(in.prog_fd);
+	return err;
+}
+
+void
+links_attach(struct loader *ld, uint32_t seq, const struct msg_attach *m, const struct attach_found *found,
+	int client)
+{
+	struct attach_out out = { .link_fd = -1 };
+	struct msg_result res = { 0 };
+	int err = attach(ld, m, found, client, &out, &res);
+
+	if (err) {
+		reply_result(ld, seq, &res);
+	} else {
+		ld->counts.attaches += !(m->flags & ATTACH_DRY_RUN);
+		reply(ld, IPC_LINK_FACTS, seq, &out.facts, NULL);
+		reply_ok(ld, seq, 1);
+	}
+	attach_out_close(&out);
+}
+
+/* 1: a linker looks for something first, and the answer comes later. */
+static int
+look(struct loader *ld, uint32_t seq, const struct msg_attach *m, int client, struct msg_result *res)
+{
+	struct attach_in in = { .prog_fd = -1 };
+	struct msg_link_sites what = { 0 };
+	AUTO(fd) int file = -1;
+	int err = check_attach(ld, m, res);
+
+	if (!err)
+		err = open_program(ld, m, &in, res);
+	if (err)
+		return err;
+	in.client = client;
+	err = attach_look(&in, &what, &file, res);
+	close_keep_errno(in.prog_fd);
+	if (err <= 0)
+		return err;
+	err = attaching_new(ld, seq, m, &what, TAKE_FD(file), res);
+	return err ? err : 1;
 }
 
 int
 on_ATTACH(struct loader *ld, struct peer *p, const struct msg_hdr *h, const struct msg_attach *m,
 	int *fds)
 {
-	struct attach_out out = { .link_fd = -1 };
+	struct msg_attach req = *m;
 	struct msg_result res = { 0 };
 	int err = authorise(ld, fds[0], "attach", &res);
 
-	if (!err)
-		err = check_attach(ld, m, &res);
-	if (!err)
-		err = attach(ld, m, &out, &res);
 	if (!err) {
-		ld->counts.attaches += !(m->flags & ATTACH_DRY_RUN);
-		reply(ld, IPC_LINK_FACTS, h->seq, &out.facts, NULL);
-		reply_ok(ld, h->seq, 1);
-	} else {
-		reply_result(ld, h->seq, &res);
+		attach_default_target(&req);
+		err = look(ld, h->seq, &req, fds[0], &res);
 	}
-	close_keep_errno(out.link_fd);
+	if (err < 0)
+		reply_result(ld, h->seq, &res);
+	else if (!err)
+		links_attach(ld, h->seq, &req, NULL, fds[0]);
 	return 0;
 }
 

@@ -57,8 +57,9 @@ struct session {
 	const struct session_owner *owner;
 	uint32_t seq;			/* of the API's request; the owner's number */
 	struct msg_load *req;		/* the object is to be linked, or */
-	struct msg_link_symbol *symbol;	/* this is to be found in it */
-	struct msg_linked_symbol found;
+	struct msg_link_sites *sites;	/* these are to be found in it */
+	struct msg_linked_site *found;
+	struct attaching *attaching;	/* of session_attach: what it is for */
 	int object;			/* sealed */
 	int64_t deadline_ms;		/* CLOCK_MONOTONIC */
 	struct linker *ln;
@@ -66,7 +67,8 @@ struct session {
 	struct msg_linked_prog *progs;	/* as the linker named them */
 	struct msg_linked_map *maps;
 	struct msg_linked_without *without;	/* programs that were left out */
-	size_t n_progs, n_maps, n_without, room_progs, room_maps, room_without;
+	size_t n_progs, n_maps, n_without, n_found;
+	size_t room_progs, room_maps, room_without, room_found;
 };
 
 struct loader {
@@ -99,6 +101,7 @@ struct loader {
 	} oneshot;
 
 	struct tracers tracers;
+	struct attaching *attaching;	/* whose places are found: for the loop */
 
 	int peer_fd;			/* a new API's channel, for the loop; -1 */
 	bool stop;			/* LOADER_STOP came */
@@ -138,10 +141,10 @@ struct linker *pool_ours(struct loader *ld);	/* one that waits for another objec
 void	pool_kill(struct loader *ld, struct linker *ln);
 void	pool_reap(struct loader *ld);		/* frees those that are over */
 
-/* session.c.  req and symbol are copied; one of them is NULL. */
+/* session.c.  req and sites are copied; one of them is NULL. */
 int	session_new(struct loader *ld, const struct session_owner *owner, uint32_t seq,
-		const struct msg_load *req, const struct msg_link_symbol *symbol, int take_object,
-		struct msg_result *res);
+		const struct msg_load *req, const struct msg_link_sites *sites, int take_object,
+		struct attaching *take_attaching, struct msg_result *res);
 /* A map for a load, by name; in owner->share().  Takes fd.  Negative errno. */
 int	session_share(struct session *s, const char *name, int take_fd);
 void	session_start_queued(struct loader *ld);	/* as far as there are linkers */
@@ -157,6 +160,18 @@ void	session_expire(struct loader *ld);
 
 /* keep.c: what the API's sessions made becomes bpfd's. */
 extern const struct session_owner session_api;
+
+/* attaching.c: attachments that wait for a linker. */
+int	attaching_new(struct loader *ld, uint32_t seq, const struct msg_attach *req,
+		const struct msg_link_sites *what, int take_file, struct msg_result *res);
+void	attaching_free(struct attaching *a);
+void	attaching_step(struct loader *ld);	/* attaches those whose places are found */
+void	attaching_cancel(struct loader *ld);	/* the API is gone */
+
+/* links.c: attaches and keeps the link, or says why not; answers the API. */
+struct attach_found;
+void	links_attach(struct loader *ld, uint32_t seq, const struct msg_attach *req,
+		const struct attach_found *found, int client);
 
 /* release.c: takes things off and away.  0, or res->err with res filled. */
 int	release_link(struct loader *ld, struct obj_link *l, const char *netns, struct msg_result *res);

@@ -13,6 +13,7 @@ BROKER_SOURCES = \
 	src/loader/probes.c src/loader/probes.h \
 	src/loader/slot.c src/loader/slot.h
 LOADER_SOURCES = $(BROKER_SOURCES) \
+	src/loader/attaching.c \
 	src/loader/authorise.c src/loader/authorise.h \
 	src/loader/dispatch.c \
 	src/loader/facts.c src/loader/facts.h \

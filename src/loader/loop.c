@@ -45,6 +45,7 @@ api_drop(struct loader *ld)
 	ld->api_gone = false;
 	ld->tracers.asked = false;
 	session_cancel(ld, false);
+	attaching_cancel(ld);
 }
 
 static bool
@@ -142,7 +143,8 @@ linker_ended(struct loader *ld, struct linker *ln, int err)
 		return;
 	}
 	session_fail(ld, s, IPC_INVALID_ARGUMENT, err,
-		"the object made the linker break its protocol; it is not a well-formed BPF object");
+		"the %s made the linker break its protocol; it is not well-formed",
+		s->sites ? "file" : "BPF object");
 	session_start_queued(ld);
 }
 
@@ -246,6 +248,8 @@ loader_loop(struct loader *ld)
 			api_take(ld);
 		if (ld->tracers.enricher_gone || ld->tracers.enricher_fd >= 0)
 			tracers_enricher(ld);
+		if (ld->attaching)
+			attaching_step(ld);
 		if (ld->tracers.step)
 			tracers_step(ld);
 		if (ld->stop) {

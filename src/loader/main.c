@@ -103,11 +103,15 @@ start(struct loader *ld)
 	return err;
 }
 
-/* Objects of all loads at once, each with a descriptor, and some for channels and requests. */
+/* Objects of all loads at once and kernel links of one attachment, each with a descriptor, and some
+ * for channels and requests. */
 static uint64_t
-descriptors(const struct config *cfg)
+descriptors(const struct loader *ld)
 {
-	return 256 + cfg->limits_parallel_loads * (cfg->limits_maps + cfg->limits_programs + 128);
+	const struct config *cfg = ld->cfg;
+
+	return 256 + cfg->limits_parallel_loads * (cfg->limits_maps + cfg->limits_programs + 128) +
+		ld->n_cpus + ATTACH_LINKS_MAX;
 }
 
 static int
@@ -116,7 +120,7 @@ seal(struct loader *ld)
 	const struct sandbox sb = { .name = "bpfd-loader", .uid = ld->uid, .gid = ld->gid,
 		.keep_caps = CAP(BPF) | CAP(PERFMON) | CAP(NET_ADMIN), .root_fd = ld->bpffs,
 		.landlock = true, .allow_rw_fds = &ld->bpffs, .n_allow_rw = 1,
-		.limits = { .nofile = descriptors(ld->cfg) },
+		.limits = { .nofile = descriptors(ld) },
 		.rules = rules, .n_rules = ARRAY_SIZE(rules) };
 	int err = sandbox_enter(&sb);
 

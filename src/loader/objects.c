@@ -185,19 +185,49 @@ objects_add_map(struct objects *t, int fd, const struct obj_map *m, const char *
 	return 0;
 }
 
+static void
+more_file(char *out, const struct obj_link *l, uint32_t i)
+{
+	snprintf(out, PATH_ROOM, "%" PRIu64 "+%u", l->facts.link_id, i + 1);
+}
+
 int
-objects_add_link(struct objects *t, int fd, const struct obj_link *l)
+objects_add_link(struct objects *t, int fd, const int *more, size_t n_more, const struct obj_link *l)
 {
 	char file[PATH_ROOM];
+	struct obj_link *new;
 	int err = objects_grow((void **)&t->links, t->n_links, &t->room_links, sizeof(*t->links));
 
 	if (err)
 		return err;
 	link_file(file, l);
 	err = pin_file(t, fd, "link", file);
-	if (!err)
-		t->links[t->n_links++] = *l;
+	if (err)
+		return err;
+	new = &t->links[t->n_links++];
+	*new = *l;
+	for (new->n_more = 0; new->n_more < n_more && !err; new->n_more += !err) {
+		more_file(file, l, new->n_more);
+		err = pin_file(t, more[new->n_more], "link", file);
+	}
+	if (err)
+		objects_remove_link(t, l->facts.link_id);
 	return err;
+}
+
+/* The descriptor is closed last: when this returns the program is off that hook. */
+static void
+remove_more(struct objects *t, struct obj_link *l)
+{
+	char file[PATH_ROOM];
+
+	while (l->n_more) {
+		AUTO(fd) int fd = -1;
+
+		more_file(file, l, --l->n_more);
+		fd = open_file(t, "link", file);
+		unlinkat(t->link_dir, file, 0);
+	}
 }
 
 void
@@ -243,6 +273,7 @@ objects_remove_link(struct objects *t, uint64_t link_id)
 
 	if (!l)
 		return;
+	remove_more(t, l);
 	link_file(file, l);
 	unlinkat(t->link_dir, file, 0);
 	REMOVE(t->links, t->n_links, (size_t)(l - t->links));

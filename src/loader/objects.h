@@ -15,6 +15,10 @@
  * The tables are rebuilt from the pins when the loader starts.
  *
  *   prog/GID-ID[-ATTACHTYPE]    map/GID/NAME    link/LINKID[-SUFFIX]    byname/NAME
+ *                                               link/LINKID+N
+ *
+ * An attachment may be several links of the kernel's: the second is link/LINKID+1, and so on.  The one
+ * without +N is pinned first and unpinned last.
  *
  * The expected attach type is part of the name because the kernel does not tell it.
  */
@@ -37,6 +41,7 @@ struct obj_link {
 	struct msg_link_facts facts;
 	bool committed;
 	bool linkless;				/* the pin is the program: the hook has no link */
+	uint32_t n_more;			/* kernel links beside the first */
 	char suffix[64];			/* of the pin's name, see attach.h; "" for none */
 	char netns[IPC_TARGET_MAX];		/* "" after a restart */
 };
@@ -66,7 +71,8 @@ bool	objects_has_group(const struct objects *t, uint64_t gid);
 /* Pins fd and adds it.  What p, m or l says is copied; ids come from the kernel.  Negative errno. */
 int	objects_add_prog(struct objects *t, int fd, const struct obj_prog *p);
 int	objects_add_map(struct objects *t, int fd, const struct obj_map *m, const char *by_name);
-int	objects_add_link(struct objects *t, int fd, const struct obj_link *l);
+int	objects_add_link(struct objects *t, int fd, const int *more, size_t n_more,
+		const struct obj_link *l);
 
 /* Makes room for element n of an array with *room elements of size bytes.  -ENOMEM. */
 int	objects_grow(void **all, size_t n, size_t *room, size_t size);
@@ -74,12 +80,12 @@ int	objects_grow(void **all, size_t n, size_t *room, size_t size);
 /* Descriptors of pinned objects, the caller's; negative errno. */
 int	objects_open_prog(struct objects *t, const struct obj_prog *p);
 int	objects_open_map(struct objects *t, const struct obj_map *m);
-int	objects_open_link(struct objects *t, const struct obj_link *l);
+int	objects_open_link(struct objects *t, const struct obj_link *l);	/* the first */
 
 /* Unpins one program; with the last one of its group the group's maps too. */
 void	objects_remove_prog(struct objects *t, uint32_t id);
 void	objects_remove_maps(struct objects *t, uint64_t gid);
-/* Unpins a link; fd of a kernel link is closed by the caller afterwards. */
+/* Unpins a link; fd of the first kernel link is closed by the caller afterwards. */
 void	objects_remove_link(struct objects *t, uint64_t link_id);
 
 #endif

@@ -172,6 +172,25 @@ found_link(struct objects *t, const char *name)
 	return 0;
 }
 
+/* "LINKID+N", after all links are known. */
+static int
+found_more(struct objects *t, const char *name)
+{
+	struct obj_link *l;
+	uint64_t link_id;
+	uint32_t n;
+	int end = 0;
+
+	if (sscanf(name, "%" SCNu64 "+%u%n", &link_id, &n, &end) != 2 || !end || name[end])
+		return 0;
+	l = objects_link(t, link_id);
+	if (!l)
+		unlinkat(t->link_dir, name, 0);
+	else if (n > l->n_more)
+		l->n_more = n;
+	return 0;
+}
+
 static int
 open_dir(const char *name, int *fd)
 {
@@ -207,5 +226,5 @@ objects_open(struct objects *t, struct kernel *k, int rtnl)
 			return log_err(err, "loader.scan", "dir=%s", dirs[i].name);
 	}
 	byname_sweep(&t->byname);
-	return 0;
+	return scan(t->link_dir, ".", t, found_more);
 }

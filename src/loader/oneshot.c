@@ -161,6 +161,29 @@ oneshot_fd(struct loader *ld, enum ipc_type type, const void *payload, const int
 }
 
 int
+oneshot_fds(struct loader *ld, enum ipc_type type, const void *payload, const int *fds,
+	int (*each)(void *arg, int take_fd, struct msg_result *res), void *arg, struct msg_result *res)
+{
+	int64_t deadline = loader_now_ms() + ONESHOT_TIMEOUT_MS;
+	AUTO(chan) struct chan *ch = NULL;
+	struct chan_msg m;
+	int err = oneshot_ask(ld, HELPER_KIND_ONESHOT, type, payload, fds, deadline, &ch, res);
+
+	while (!err) {
+		err = oneshot_answer(ld, HELPER_KIND_ONESHOT, ch, deadline, &m, res);
+		if (err)
+			return err;
+		if (m.hdr.type != IPC_ONE_FD) {
+			err = take_result(&m, res);
+			chan_drop_fds(&m);
+			return err;
+		}
+		err = each(arg, TAKE_FD(m.fds[0]), res);
+	}
+	return err;
+}
+
+int
 oneshot_list(struct loader *ld, int (*each)(void *arg, const struct msg_prog_facts *p), void *arg,
 	struct msg_result *res)
 {

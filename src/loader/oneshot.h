@@ -30,6 +30,14 @@ int	oneshot_answer(struct loader *ld, uint32_t kind, struct chan *ch, int64_t de
 		struct msg_result *res);
 AUTO_DEFINE(chan, struct chan *, chan_free)
 
+/*
+ * oneshot_fd() of a request with several descriptors: calls each() for every one, which owns it then and
+ * may end it by a negative errno, with res filled.
+ */
+int	oneshot_fds(struct loader *ld, enum ipc_type type, const void *payload, const int *fds,
+		int (*each)(void *arg, int take_fd, struct msg_result *res), void *arg,
+		struct msg_result *res);
+
 /* ONE_LIST: calls each() for every program of the kernel; each() may end it by a negative errno. */
 int	oneshot_list(struct loader *ld, int (*each)(void *arg, const struct msg_prog_facts *p),
 		void *arg, struct msg_result *res);

@@ -61,7 +61,7 @@ on_LOAD(struct loader *ld, struct peer *p, const struct msg_hdr *h, const struct
 	if (!err)
 		err = check_load(ld, m, fds[0], &res);
 	if (!err)
-		err = session_new(ld, &session_api, h->seq, m, NULL, TAKE_FD(fds[0]), &res);
+		err = session_new(ld, &session_api, h->seq, m, NULL, TAKE_FD(fds[0]), NULL, &res);
 	if (err)
 		reply_result(ld, h->seq, &res);
 	return 0;

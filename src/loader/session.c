@@ -18,6 +18,7 @@
 #define QUEUE_MAX 256		/* loads that wait: each holds its object */
 #define DYING_MS 1000		/* for the wait status of a linker that is gone */
 #define WARM_CALLS_MAX 256	/* before a linker has work */
+#define REGS_BYTES 272	/* the largest struct pt_regs that USDT arguments may lie in: arm64's */
 #define SEND_WAIT_MS 200	/* for a linker that has seen no input yet */
 
 int64_t
@@ -71,7 +72,9 @@ session_free(struct loader *ld, struct session *s)
 	free(s->maps);
 	free(s->without);
 	free(s->req);
-	free(s->symbol);
+	free(s->sites);
+	free(s->found);
+	attaching_free(s->attaching);
 	free(s);
 }
 
@@ -100,8 +103,8 @@ copy_of(const void *p, size_t size)
 
 int
 session_new(struct loader *ld, const struct session_owner *owner, uint32_t seq,
-	const struct msg_load *req, const struct msg_link_symbol *symbol, int take_object,
-	struct msg_result *res)
+	const struct msg_load *req, const struct msg_link_sites *sites, int take_object,
+	struct attaching *take_attaching, struct msg_result *res)
 {
 	struct session *s = calloc(1, sizeof(*s)), **at = &ld->sessions;
 	uint64_t limit = ld->cfg->limits_load_timeout_ms;
@@ -111,10 +114,15 @@ session_new(struct loader *ld, const struct session_owner *owner, uint32_t seq,
 		n++;
 	if (s) {
 		s->req = copy_of(req, sizeof(*req));
-		s->symbol = copy_of(symbol, sizeof(*symbol));
+		s->sites = copy_of(sites, sizeof(*sites));
 	}
-	if (!s || (!s->req && !s->symbol) || n >= QUEUE_MAX) {
+	if (!s || (!s->req && !s->sites) || n >= QUEUE_MAX) {
 		close_keep_errno(take_object);
+		attaching_free(take_attaching);
+		if (s) {
+			free(s->req);
+			free(s->sites);
+		}
 		free(s);
 		return result_set(res, IPC_RESOURCE_EXHAUSTED, -EAGAIN,
 			"too many loads wait already; try again later");
@@ -122,6 +130,7 @@ session_new(struct loader *ld, const struct session_owner *owner, uint32_t seq,
 	s->owner = owner;
 	s->seq = seq;
 	s->object = take_object;
+	s->attaching = take_attaching;
 	if (req && req->timeout_ms && req->timeout_ms < limit)
 		limit = req->timeout_ms;
 	s->deadline_ms = loader_now_ms() + (int64_t)limit;
@@ -174,8 +183,8 @@ session_start(struct loader *ld, struct session *s, struct linker *ln)
 	s->ln = ln;
 	ln->session = s;
 	pool_rest(ld);
-	if (s->symbol)
-		return send_early(ln, IPC_LINK_SYMBOL, s->symbol, &s->object);
+	if (s->sites)
+		return send_early(ln, IPC_LINK_SITES, s->sites, &s->object);
 	err = s->owner->share(ld, s);
 	return err ? err : send_early(ln, IPC_LINK, s->req, &s->object);
 }
@@ -334,19 +343,48 @@ on_LINKED(struct loader *ld, struct peer *p, const struct msg_hdr *h, const stru
 	return 0;
 }
 
+/* What a linker says of a place is written into a map of a program's: it must be within pt_regs. */
+static bool
+site_ok(const struct msg_linked_site *m)
+{
+	bool ok = m->n_args <= IPC_USDT_ARGS_MAX && m->ref_ctr_offset <= UINT32_MAX && !m->reserved;
+
+	for (uint32_t i = 0; ok && i < m->n_args; i++) {
+		const struct usdt_arg *a = &m->args[i];
+
+		ok = a->type <= USDT_ARG_REG_DEREF && a->reg_off >= 0 &&
+			a->reg_off <= REGS_BYTES - 8 && a->is_signed <= 1 && a->bitshift < 64;
+	}
+	return ok;
+}
+
 int
-on_LINKED_SYMBOL(struct loader *ld, struct peer *p, const struct msg_hdr *h,
-	const struct msg_linked_symbol *m, int *fds)
+on_LINKED_SITE(struct loader *ld, struct peer *p, const struct msg_hdr *h,
+	const struct msg_linked_site *m, int *fds)
+{
+	struct session *s = p->ln->session;
+
+	if (!s || !s->sites || s->n_found == IPC_SITES_MAX || !site_ok(m))
+		return -EPROTO;
+	if (objects_grow((void **)&s->found, s->n_found, &s->room_found, sizeof(*s->found)))
+		return -ENOMEM;
+	s->found[s->n_found++] = *m;
+	return 0;
+}
+
+int
+on_LINKED_SITES(struct loader *ld, struct peer *p, const struct msg_hdr *h,
+	const struct msg_linked_sites *m, int *fds)
 {
 	struct session *s = p->ln->session;
 	struct msg_result res = { 0 };
 
-	if (!s || !s->symbol || m->err > 0 || (!m->err && m->index >= IPC_SYMBOLS_MAX))
+	if (!s || !s->sites || m->err > 0 || !IPC_STR_OK(m->text) || m->n != s->n_found ||
+	    !m->err != (s->n_found > 0))
 		return -EPROTO;
-	s->found = *m;
 	if (m->err)
-		result_set(&res, IPC_NOT_FOUND, m->err, "%s", m->err == -ENOENT ?
-			"the file does not define the function" : "not an ELF file with that function in it");
+		result_set(&res, m->err == -ENOENT ? IPC_NOT_FOUND : m->err == -E2BIG ?
+			IPC_RESOURCE_EXHAUSTED : IPC_INVALID_ARGUMENT, m->err, "%s", m->text);
 	finish(ld, s, !m->err, &res);
 	return 0;
 }
@@ -371,8 +409,8 @@ session_linker_status(struct loader *ld, struct session *s, int wait_status)
 			(unsigned long long)ld->cfg->limits_linker_cpu_s);
 	else if (sig)
 		session_fail(ld, s, IPC_INVALID_ARGUMENT, -EINVAL,
-			"the object made the linker crash (SIG%s); it is not a well-formed BPF object",
-			sigabbrev_np(sig) ? sigabbrev_np(sig) : "?");
+			"the %s made the linker crash (SIG%s); it is not well-formed",
+			s->sites ? "file" : "BPF object", sigabbrev_np(sig) ? sigabbrev_np(sig) : "?");
 	else
 		session_fail(ld, s, IPC_INTERNAL, -EIO, "bpfd-linker ended without an answer (status %d)",
 			WEXITSTATUS(wait_status));

@@ -145,7 +145,7 @@ start(struct loader *ld, unsigned int n, struct msg_result *res)
 	}
 	req->type_grant = own_limits.policy_program_types.mask;
 	req->flags = LOAD_TRACER | LOAD_MORE;
-	return session_new(ld, &owner, n, req, NULL, fd, res);
+	return session_new(ld, &owner, n, req, NULL, fd, NULL, res);
 }
 
 void

@@ -50,15 +50,25 @@ n_binaries(const struct tracer_facts *f)
 	return n;
 }
 
+static int
+take_event(void *arg, int take_fd, struct msg_result *res)
+{
+	int *event = arg;
+
+	close_keep_errno(*event);
+	*event = take_fd;
+	return 0;
+}
+
 /* The function is found: the rest of the way. */
 static int
 probe(struct loader *ld, int file, uint64_t offset, struct msg_result *res)
 {
 	struct tracer_facts *f = &ld->tracers.t[TR_BASHREADLINE];
 	const char *program = tracer_pin_of(f, 'u', NULL);
-	const struct msg_uprobe m = { .offset = offset, .flags = UPROBE_RETURN };
+	const struct msg_uprobe m = { .sites = { { .offset = offset } }, .n_sites = 1,
+		.flags = PROBE_RETURN };
 	struct compat_link_create lc = { .attach_type = BPF_PERF_EVENT };
-	struct msg_one_fd facts;
 	AUTO(fd) int event = -1;
 	AUTO(fd) int prog = -1;
 	AUTO(fd) int link = -1;
@@ -67,7 +77,7 @@ probe(struct loader *ld, int file, uint64_t offset, struct msg_result *res)
 
 	if (err || !program || !f->loaded || tracer_has_pin(f, pin))
 		return 0;	/* not wanted any more, or there by now */
-	err = oneshot_fd(ld, IPC_ONE_UPROBE, &m, &file, &facts, &event, res);
+	err = oneshot_fds(ld, IPC_ONE_UPROBE, &m, &file, take_event, &event, res);
 	if (err)
 		return err;
 	prog = tracer_get(ld, TR_BASHREADLINE, program);
@@ -119,7 +129,7 @@ keep(struct loader *ld, struct session *s, struct msg_result *res)
 
 	if (t->n_found == ARRAY_SIZE(t->found))
 		return result_set(res, IPC_RESOURCE_EXHAUSTED, -ENOSPC, "too many at a time");
-	t->found[t->n_found++] = (struct tracer_found){ TAKE_FD(s->object), s->found.offset };
+	t->found[t->n_found++] = (struct tracer_found){ TAKE_FD(s->object), s->found[0].offset };
 	t->step = true;
 	return 0;
 }
@@ -136,7 +146,7 @@ static const struct session_owner owner = { .lasting = true, .keep = keep, .done
 static void
 look_into(struct loader *ld, const struct msg_binary *m)
 {
-	static const struct msg_link_symbol symbol = { .names = { "readline" } };
+	static const struct msg_link_sites function = { .what = SITES_FUNCTIONS, .names = "readline" };
 	struct tracer_facts *f = &ld->tracers.t[TR_BASHREADLINE];
 	struct msg_one_fd facts;
 	struct msg_result res = { 0 };
@@ -147,7 +157,7 @@ look_into(struct loader *ld, const struct msg_binary *m)
 	if (!err)
 		err = pin_name(file, pin);
 	if (err == 0 && !tracer_has_pin(f, pin))
-		err = session_new(ld, &owner, TR_BASHREADLINE, NULL, &symbol, TAKE_FD(file), &res);
+		err = session_new(ld, &owner, TR_BASHREADLINE, NULL, &function, TAKE_FD(file), NULL, &res);
 	if (err)
 		log_info("tracers.bash", "pid=%u path=%s why=%s", m->pid, LOG_QUOTE(m->path),
 			LOG_QUOTE(res.text));

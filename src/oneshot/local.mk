@@ -6,9 +6,13 @@ bpfd_oneshot_SOURCES = \
 	src/oneshot/oneshot.c src/oneshot/oneshot.h \
 	src/oneshot/op_cgroup.c \
 	src/oneshot/op_iter.c \
+	src/oneshot/op_file.c \
+	src/oneshot/op_functions.c \
+	src/oneshot/op_kprobe.c \
 	src/oneshot/op_list.c \
 	src/oneshot/op_netns.c \
 	src/oneshot/op_open.c \
+	src/oneshot/op_perf_event.c \
 	src/oneshot/op_tracepoint.c \
 	src/oneshot/op_umount.c \
 	src/oneshot/op_uprobe.c \

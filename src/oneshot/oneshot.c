@@ -3,11 +3,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#include "ipc/config.h"
+
+#define FS_MAGIC_TRACEFS 0x74726163
+#define PEER_GROUPS_MAX 65536	/* NGROUPS_MAX */
 
 int
 one_keep_caps(uint64_t keep)
@@ -23,6 +31,33 @@ one_keep_caps(uint64_t keep)
 		data[i].inheritable = 0;
 	}
 	return syscall(SYS_capset, &hdr, data) < 0 ? -errno : 0;
+}
+
+int
+one_become_peer(int sock, uid_t *uid)
+{
+	static gid_t gids[PEER_GROUPS_MAX + 1];
+	size_t n_gids = ARRAY_SIZE(gids);
+	pid_t pid;
+	int err = config_peer(sock, uid, &pid, gids, &n_gids);
+
+	if (err)
+		return err;
+	if (setgroups(n_gids - 1, gids + 1) < 0 || setresgid(gids[0], gids[0], gids[0]) < 0 ||
+	    setresuid(*uid, *uid, *uid) < 0)
+		return -errno;
+	/* The change of user resets both. */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		return -errno;
+	return one_keep_caps(*uid == 0 ? CAP_BIT(DAC_READ_SEARCH) : 0);
+}
+
+int
+one_done(struct oneshot *o)
+{
+	static const struct msg_result ok = { .code = IPC_OK };
+
+	return chan_send(o->ch, IPC_ONE_RESULT, o->seq, &ok, NULL);
 }
 
 int
@@ -65,4 +100,23 @@ one_read_file(int dir, const char *path, char *out, size_t size)
 	}
 	out[len] = '\0';
 	return (long)len;
+}
+
+int
+one_open_tracefs(struct oneshot *o)
+{
+	static const char *const dirs[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
+	struct statfs fs;
+
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+		AUTO(fd) int dir = open(dirs[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		if (dir >= 0 && fstatfs(dir, &fs) == 0 && fs.f_type == FS_MAGIC_TRACEFS) {
+			o->dir = TAKE_FD(dir);
+			return 0;
+		}
+	}
+	return one_refuse(o, IPC_FAILED_PRECONDITION, -ENODEV, "tracefs is not mounted on "
+		"/sys/kernel/tracing, so tracepoints and functions cannot be found: mount -t tracefs tracefs "
+		"/sys/kernel/tracing, or restart bpfd, which does it");
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "common/auto.h"
 #include "common/sandbox.h"
@@ -41,6 +42,18 @@ struct one_op {
 
 /* Permitted and effective become what they have in common with keep.  -errno. */
 int	one_keep_caps(uint64_t keep);
+
+/*
+ * Becomes the client at the other end of sock: its user and groups, and no capability but, when it
+ * is root, DAC_READ_SEARCH.  Needs SETUID and SETGID.  Negative errno.
+ */
+int	one_become_peer(int sock, uid_t *uid);
+
+/* prepare() of what works in tracefs: o->dir is that. */
+int	one_open_tracefs(struct oneshot *o);
+
+/* Sends ONE_RESULT after the last of several answers.  -errno. */
+int	one_done(struct oneshot *o);
 
 /* Sends ONE_FD; facts may be NULL.  fd stays the caller's.  -errno. */
 int	one_answer(struct oneshot *o, int fd, const struct msg_one_fd *facts);

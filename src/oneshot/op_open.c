@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <linux/openat2.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -13,35 +11,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "ipc/config.h"
 #include "oneshot/oneshot.h"
-
-#define PEER_GROUPS_MAX 65536	/* NGROUPS_MAX */
 
 static const struct sandbox_rule rules[] = {
 #define SANDBOX_OP SANDBOX_OP_OPEN
 #include "oneshot/sandbox.def"
 };
-
-/* Becomes the client. */
-static int
-become_peer(int sock, uid_t *uid)
-{
-	static gid_t gids[PEER_GROUPS_MAX + 1];
-	size_t n_gids = ARRAY_SIZE(gids);
-	pid_t pid;
-	int err = config_peer(sock, uid, &pid, gids, &n_gids);
-
-	if (err)
-		return err;
-	if (setgroups(n_gids - 1, gids + 1) < 0 || setresgid(gids[0], gids[0], gids[0]) < 0 ||
-	    setresuid(*uid, *uid, *uid) < 0)
-		return -errno;
-	/* The change of user resets both. */
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
-		return -errno;
-	return one_keep_caps(*uid == 0 ? CAP_BIT(DAC_READ_SEARCH) : 0);
-}
 
 static int
 open_as_peer(const char *path)
@@ -126,7 +101,7 @@ run(struct oneshot *o, const void *payload, int *fds)
 		return one_refuse(o, IPC_INTERNAL, -errno, "memfd: %m");
 	if (!IPC_STR_OK(req->path) || req->path[0] != '/')
 		return one_refuse(o, IPC_INVALID_ARGUMENT, -EINVAL, "the path must be absolute");
-	err = become_peer(fds[0], &uid);
+	err = one_become_peer(fds[0], &uid);
 	if (err)
 		return one_refuse(o, IPC_INTERNAL, err, "cannot take the client's identity: %s",
 			strerrordesc_np(-err));

@@ -11,37 +11,15 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "common/closest.h"
 #include "oneshot/oneshot.h"
 
-#define FS_MAGIC_TRACEFS	0x74726163
-
 static const struct sandbox_rule rules[] = {
 #define SANDBOX_OP SANDBOX_OP_TRACEPOINT
 #include "oneshot/sandbox.def"
 };
-
-static int
-prepare(struct oneshot *o)
-{
-	static const char *const dirs[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
-	struct statfs fs;
-
-	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
-		AUTO(fd) int dir = open(dirs[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-		if (dir >= 0 && fstatfs(dir, &fs) == 0 && fs.f_type == FS_MAGIC_TRACEFS) {
-			o->dir = TAKE_FD(dir);
-			return 0;
-		}
-	}
-	return one_refuse(o, IPC_FAILED_PRECONDITION, -ENODEV, "tracefs is not mounted on "
-		"/sys/kernel/tracing, so tracepoints cannot be found: mount -t tracefs tracefs "
-		"/sys/kernel/tracing, or restart bpfd, which does it");
-}
 
 static bool
 name_ok(const char *s, size_t size)
@@ -197,6 +175,6 @@ const struct one_op op_ONE_TRACEPOINT = {
 	.caps = CAP_BIT(SYS_ADMIN) | CAP_BIT(PERFMON) | CAP_BIT(DAC_READ_SEARCH),
 	.dir_only = true,
 	ONE_RULES_FIELDS,
-	.prepare = prepare,
+	.prepare = one_open_tracefs,
 	.run = run,
 };

@@ -198,8 +198,8 @@ offset_of(void (*function)(void **))
 static void
 opens_what_a_process_runs_and_probes_it(void **state)
 {
-	const struct msg_uprobe req = { .offset = offset_of(opens_what_a_process_runs_and_probes_it),
-		.flags = UPROBE_RETURN };
+	const struct msg_uprobe req = { .n_sites = 1, .flags = PROBE_RETURN,
+		.sites = { { .offset = offset_of(opens_what_a_process_runs_and_probes_it) } } };
 	struct stat st, self;
 	AUTO(fd) int fd = open_binary((uint32_t)getpid(), "");
 
@@ -228,6 +228,69 @@ opens_no_other_thing_than_a_regular_file(void **state)
 	assert_refused(IPC_NOT_FOUND, "cannot be opened");
 }
 
+static void
+open_file(uint32_t pid, const char *path, int sock)
+{
+	struct msg_file req = { .pid = pid };
+
+	snprintf(req.path, sizeof(req.path), "%s", path);
+	one_run(ROLE_LOADER, IPC_ONE_FILE, &req, &sock, &run);
+}
+
+static void
+opens_a_file_for_a_probe_as_the_client(void **state)
+{
+	int user = client(UID_TEST, UID_TEST, GID_TEST), root = client(0, 0, 0);
+	struct stat st, want;
+
+	write_file("/run/own", "own file", 0400, UID_TEST, 0);
+	write_file("/run/secret", "swordfish", 0600, 0, 0);
+	open_file(0, "/run/own", user);
+	assert_accepted();
+	assert_confined(UID_TEST, 0);
+	assert_int_equal(fstat(run.fd, &st), 0);
+	assert_int_equal(stat("/run/own", &want), 0);
+	assert_true(st.st_ino == want.st_ino && run.facts.size == 8);
+	assert_int_equal(fcntl(run.fd, F_GETFL) & O_ACCMODE, O_RDONLY);
+	close(run.fd);
+	open_file(0, "/run/secret", user);
+	assert_refused(IPC_PERMISSION_DENIED, "you (uid 65531) may not read /run/secret");
+	/* The root of a process is opened with our rights, what is in it with the client's. */
+	open_file((uint32_t)getpid(), "/run/secret", user);
+	assert_refused(IPC_PERMISSION_DENIED, "may not read /run/secret in the root of process");
+	open_file((uint32_t)getpid(), "/run/secret", root);
+	assert_accepted();
+	close(run.fd);
+	open_file(0, "/run/fifo", root);
+	assert_refused(IPC_INVALID_ARGUMENT, "not a regular file");
+	open_file(0, "/run", root);
+	assert_refused(IPC_INVALID_ARGUMENT, "not a regular file");
+	open_file(0, "relative/path", root);
+	assert_refused(IPC_INVALID_ARGUMENT, "absolute path");
+	open_file(INT32_MAX, "/run/own", root);
+	assert_refused(IPC_NOT_FOUND, "no process 2147483647");
+	close(user);
+	close(root);
+}
+
+static void
+finds_a_library_by_its_name(void **state)
+{
+	int sock = client(0, 0, 0);
+
+	open_file(0, "libc", sock);
+	assert_accepted();
+	close(run.fd);
+	open_file(0, "libc.so.6", sock);
+	assert_accepted();
+	close(run.fd);
+	open_file(0, "libc.so", sock);	/* where there is one it is a linker's script, and a file */
+	close_keep_errno(run.fd);
+	open_file(0, "libnosuch", sock);
+	assert_refused(IPC_NOT_FOUND, "there is no library libnosuch");
+	close(sock);
+}
+
 int
 main(void)
 {
@@ -239,6 +302,8 @@ main(void)
 		cmocka_unit_test(takes_no_identity_from_an_internal_channel),
 		cmocka_unit_test(opens_what_a_process_runs_and_probes_it),
 		cmocka_unit_test(opens_no_other_thing_than_a_regular_file),
+		cmocka_unit_test(opens_a_file_for_a_probe_as_the_client),
+		cmocka_unit_test(finds_a_library_by_its_name),
 	};
 
 	if (geteuid() != 0)

@@ -34,6 +34,19 @@ oneshot_fd(struct loader *ld, enum ipc_type type, const void *payload, const int
 }
 
 int
+oneshot_fds(struct loader *ld, enum ipc_type type, const void *payload, const int *fds,
+	int (*each)(void *arg, int take_fd, struct msg_result *res), void *arg, struct msg_result *res)
+{
+	return result_set(res, IPC_UNAVAILABLE, -EPIPE, "none");
+}
+
+uint32_t
+loader_group_map(struct loader *ld, uint64_t gid, const char *name, int *fd)
+{
+	return 0;
+}
+
+int
 loader_map_open(struct loader *ld, uint64_t gid, const char *which)
 {
 	return -ENOENT;
@@ -80,10 +93,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const struct config cfg = { .policy_interfaces = { .n = 1, .glob = { "*" } },
 		.policy_cgroups = { .n = 1, .glob = { "*" } } };
 	static const uint32_t types[] = { BPF_PROG_TYPE_XDP, BPF_PROG_TYPE_SCHED_CLS,
-		BPF_PROG_TYPE_TRACEPOINT, BPF_PROG_TYPE_TRACING, 200 };
+		BPF_PROG_TYPE_TRACEPOINT, BPF_PROG_TYPE_TRACING, 200, BPF_PROG_TYPE_KPROBE,
+		BPF_PROG_TYPE_PERF_EVENT };
 	struct msg_attach req = { .kind = "" };
+	static const struct msg_linked_site site = { .offset = 64, .n_args = 1 };
+	static const struct attach_found found = { -1, &site, 1 };
 	struct attach_out out = { .link_fd = -1 };
 	struct msg_result res = { .code = IPC_OK };
+	struct msg_link_sites what = { 0 };
+	int file = -1;
 	struct attach_in in = { .cfg = &cfg, .req = &req, .prog_fd = -1, .rtnl = -1,
 		.prog_attach_type = BPF_TRACE_RAW_TP };
 
@@ -91,9 +109,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	in.prog_type = types[data[0] % (sizeof(types) / sizeof(types[0]))];
 	memcpy(&req, data + 1, size - 1 < sizeof(req) ? size - 1 : sizeof(req));
+	attach_default_target(&req);
+	if (attach_look(&in, &what, &file, &res) < 0)
+		assert(res.code != IPC_OK && memchr(res.text, '\0', sizeof(res.text)));
+	in.found = size % 2 ? &found : NULL;
 	if (attach_run(&in, &out, &res) < 0)
 		assert(res.code != IPC_OK && memchr(res.text, '\0', sizeof(res.text)));
-	assert(out.link_fd == -1);
+	assert(out.link_fd == -1 && file == -1);
 	read_suffix(data, size);
 	return 0;
 }

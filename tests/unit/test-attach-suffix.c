@@ -51,6 +51,15 @@ comes_back_as_it_was_written(void **state)
 	assert_int_equal(got.ifindex, 3);
 	assert_int_equal(got.proceed_on, 4);
 	assert_int_equal(got.prog_id, 9);
+	assert_round_trip(&(struct attach_suffix){ .kind = ATTACH_SUFFIX_HASH,
+		.name = "uprobe_multi",
+		.hook = UINT64_MAX, .spec_first = UINT16_MAX, .n_specs = UINT16_MAX });
+	assert_int_equal(attach_suffix_read("h-usdt-1f-3-2", &got), 0);
+	assert_true(got.kind == ATTACH_SUFFIX_HASH);
+	assert_string_equal(got.name, "usdt");
+	assert_int_equal(got.hook, 0x1f);
+	assert_int_equal(got.spec_first, 3);
+	assert_int_equal(got.n_specs, 2);
 	assert_int_equal(attach_suffix_read("c-3-e-50-1f-q-9-4026531840", &got), 0);
 	assert_true(got.kind == ATTACH_SUFFIX_FILTER && got.egress && got.made_qdisc);
 	assert_int_equal(got.ifindex, 3);
@@ -72,6 +81,9 @@ refuses_everything_else(void **state)
 		"m-12-7-50-9-", "m-12-7-50-99999999999",
 		"d-0-50-4-9-1", "d-3-0-4-9-1", "d-3-1001-4-9-1", "d-3-50-20-9-1",
 		"d-3-50-4-0-1", "d-3-50-4-9", "d-3-50-4-9-1-", "d-3-50-4-9-x",
+		"h-usdt-1f-3", "h--1f-3-2", "h-usdt-0-3-2", "h-USDT-1f-3-2",
+		"h-usdt-1f-3-65536", "h-usdt-1f-3-2-", "h-usdt-10000000000000000-3-2",
+		"h-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-1-0-0",
 		"l-1-000000000000000000000000000000000000000000000000000000000000001-n" };
 	struct attach_suffix got = { .priority = 7 };
 
