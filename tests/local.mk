@@ -36,6 +36,7 @@ TEST_OBJECTS = \
 	tests/bpf/netkinds.bpf.o \
 	tests/bpf/ops.bpf.o \
 	tests/bpf/plain.bpf.o \
+	tests/bpf/probes.bpf.o \
 	tests/bpf/refused.bpf.o \
 	tests/bpf/tracing.bpf.o
 check_DATA = $(TEST_OBJECTS) $(BROKER_OBJECTS) $(BPF_SAMPLES)
@@ -85,6 +86,8 @@ tests_component_test_messages_SOURCES = tests/component/test-messages.c
 tests_component_test_messages_LDADD = $(CMOCKA_LIBS)
 endif
 
+check_PROGRAMS += tests/lib/probed
+tests_lib_probed_SOURCES = tests/lib/probed.c
 check_PROGRAMS += tests/lib/hold
 tests_lib_hold_SOURCES = tests/lib/hold.c
 tests_lib_hold_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS)

@@ -185,6 +185,11 @@ rpc_bpfman_attach(struct call *call, const ProtobufCMessage *request)
 		programs_refuse(call, IPC_INVALID_ARGUMENT, "attach: no kind of attach is set");
 		return;
 	}
+	if (p.container_pid && strcmp(p.kind, "kprobe") == 0) {
+		programs_refuse(call, IPC_INVALID_ARGUMENT, "attach.kprobe_attach_info.container_pid: a kprobe "
+			"is in the kernel, which all containers share: the program must ask who runs");
+		return;
+	}
 	if (!fill(call, &p, &a.msg))
 		return;
 	if (!rpc_texts(call, "metadata", p.n_metadata, p.metadata, &a.metadata)) {

@@ -7,6 +7,8 @@ libattach_a_SOURCES = \
 	src/loader/attach_cgroup.c \
 	src/loader/attach_cgroup_dir.c \
 	src/loader/attach_clsact.c \
+	src/loader/attach_event.c \
+	src/loader/attach_file.c \
 	src/loader/attach_hook.c src/loader/attach_hook.h \
 	src/loader/attach_iface.c \
 	src/loader/attach_info.c \
@@ -15,6 +17,9 @@ libattach_a_SOURCES = \
 	src/loader/attach_netkit.c \
 	src/loader/attach_netns.c \
 	src/loader/attach_order.c \
+	src/loader/attach_kprobe.c \
+	src/loader/attach_kprobe_multi.c \
+	src/loader/attach_perf_event.c \
 	src/loader/attach_raw_tracepoint.c \
 	src/loader/attach_struct_ops.c \
 	src/loader/attach_sockmap.c \
@@ -24,6 +29,9 @@ libattach_a_SOURCES = \
 	src/loader/attach_tp_btf.c \
 	src/loader/attach_tracepoint.c \
 	src/loader/attach_tracing.c \
+	src/loader/attach_uprobe.c \
+	src/loader/attach_uprobe_multi.c \
+	src/loader/attach_usdt.c \
 	src/loader/attach_xdp.c \
 	src/loader/btf_file.c src/loader/btf_file.h \
 	src/loader/attach_xdp_dispatcher.c \

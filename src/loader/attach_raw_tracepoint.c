@@ -108,5 +108,6 @@ const struct attach_kind attach_kind_raw_tracepoint = {
 	.help = "a tracepoint's own arguments, before they are formatted",
 	.prog_types = PROG_BIT(RAW_TRACEPOINT) | PROG_BIT(RAW_TRACEPOINT_WRITABLE),
 	.takes = TAKES_TARGET | TAKES_COOKIE,
+	.sections = "raw_tracepoint|raw_tp",
 	.attach = attach,
 };

@@ -63,6 +63,7 @@ const struct attach_kind attach_kind_tracepoint = {
 	.help = "a tracepoint of the kernel",
 	.prog_types = PROG_BIT(TRACEPOINT),
 	.takes = TAKES_TARGET | TAKES_COOKIE,
+	.sections = "tracepoint|tp",
 	.unavailable = unavailable,
 	.attach = attach,
 };
