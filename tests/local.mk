@@ -19,6 +19,7 @@ TEST_OBJECTS = \
 	tests/bpf/aborted.bpf.o \
 	tests/bpf/byname.bpf.o \
 	tests/bpf/callers.bpf.o \
+	tests/bpf/cgroup_unix.bpf.o \
 	tests/bpf/cgroups.bpf.o \
 	tests/bpf/chain.bpf.o \
 	tests/bpf/chainfrags.bpf.o \

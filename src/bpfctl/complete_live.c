@@ -197,6 +197,11 @@ add_targets(struct complete *c, const char *stem, const char *kind)
 			add_tracepoints(c, stem, false);
 	if (strcmp(kind, "tracepoint") == 0)
 		add_tracepoints(c, stem, true);
+	if (strcmp(kind, "netfilter") == 0)
+		add_choices(c, stem, "ipv4/prerouting|ipv4/input|ipv4/forward|ipv4/output|ipv4/postrouting|"
+			"ipv6/prerouting|ipv6/input|ipv6/forward|ipv6/output|ipv6/postrouting");
+	if (strncmp(kind, "cgroup_", 7) == 0 || strcmp(kind, "sock_ops") == 0 || strcmp(kind, "lsm_cgroup") == 0)
+		buf_str(&c->out, ":file\n");
 }
 
 static void

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +52,22 @@ attach_unavailable(const struct attach_kind *k)
 		if (kinds[i] == k && missing[i])
 			return missing[i];
 	return "";
+}
+
+const char *
+attach_no_hook(uint32_t prog_type, uint32_t attach_type)
+{
+	uint64_t bit = prog_type < 64 ? 1ULL << prog_type : 0;
+	const char *why = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (!(kinds[i]->prog_types & bit))
+			continue;
+		if (!missing[i])
+			return prog_type == BPF_PROG_TYPE_CGROUP_SOCK_ADDR ? attach_no_unix(attach_type) : NULL;
+		why = missing[i];
+	}
+	return why;
 }
 
 static bool

@@ -95,6 +95,8 @@ const struct attach_kind *const *attach_kinds(size_t *n);
 /* Opens the sockets and asks the kernel what it has, before the sandbox. */
 int	attach_init(const struct config *cfg, int *rtnl_out);
 const char *attach_unavailable(const struct attach_kind *k);	/* "" when available */
+/* Why this kernel has no hook at all for programs of a type, or for this of its hooks; NULL. */
+const char *attach_no_hook(uint32_t prog_type, uint32_t attach_type);
 
 /*
  * Finds the kind, checks the request (kind known - else the text lists those there are -, strings,

@@ -50,6 +50,14 @@ static const struct hook {
 	{ "lsm_cgroup", "lsm_cgroup", BPF_LSM_CGROUP },
 };
 
+const char *
+attach_no_unix(uint32_t attach_type)
+{
+	return attach_type >= COMPAT_BPF_CGROUP_UNIX_CONNECT &&
+		attach_type <= COMPAT_BPF_CGROUP_UNIX_GETSOCKNAME && attach_host()->kernel < (6 << 8 | 7) ?
+		"this kernel has no hooks of unix sockets for cgroups (Linux 6.7 has)" : NULL;
+}
+
 /* A program of a kind with one hook may have been loaded without it. */
 static const struct hook *
 hook_of(const struct attach_in *in)

@@ -36,6 +36,8 @@ struct attach_cgroup {
 int	attach_cgroup(const struct attach_in *in, const char *target, struct attach_cgroup *it,
 		struct msg_result *res);
 const char *attach_no_cgroup2(void);		/* why there are none, or NULL */
+/* Why this kernel has no such hook of unix sockets; NULL: it has, or it is another one. */
+const char *attach_no_unix(uint32_t attach_type);
 /* Of a kernel link on a cgroup: kind, direction, attach_type.  False: no hook of these kinds. */
 bool	attach_cgroup_facts(uint32_t attach_type, struct msg_link_facts *facts);
 

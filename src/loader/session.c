@@ -294,6 +294,8 @@ refused_type(struct loader *ld, const struct session *s, struct msg_result *res)
 static void
 failure_text(struct loader *ld, struct session *s, const struct msg_linked *m, struct msg_result *res)
 {
+	const char *missing = attach_no_hook(s->b.last_load.prog_type, s->b.last_load.attach_type);
+
 	if (s->b.refusal.code != IPC_OK) {
 		*res = s->b.refusal;
 		return;
@@ -302,6 +304,9 @@ failure_text(struct loader *ld, struct session *s, const struct msg_linked *m, s
 		(int)sizeof(m->text) - 1, m->text);
 	if (!m->log_len && s->b.last_load.err == -EPERM)
 		refused_type(ld, s, res);
+	if (!m->log_len && s->b.last_load.err == -EINVAL && missing)
+		result_set(res, IPC_FAILED_PRECONDITION, -EOPNOTSUPP, "the kernel refuses programs of type %s: %s",
+			bpf_prog_kind_name(s->b.last_load.prog_type, s->b.last_load.attach_type), missing);
 }
 
 /* The linker's last word: keeps what it made, or says why not. */

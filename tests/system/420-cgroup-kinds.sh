@@ -52,6 +52,8 @@ writes_a_sysctl() { inside 'os.write(os.open("/proc/sys/net/ipv4/ip_default_ttl"
 opens_null() { inside 'open("/dev/null").close()'; }
 opens_zero() { inside 'open("/dev/zero").close()'; }
 
+since() { [ "$(printf '%s\n' "$1" "$(uname -r)" | sort -V | head -n 1)" = "$1" ]; }
+
 is "starts" daemon_start
 is "loads_programs_by_their_sections" ctl load "$OBJECT"
 group=$(json '.programs[0].group' list programs)
@@ -80,6 +82,19 @@ hook on_connect6 6 connects6 cgroup_sock_addr
 hook on_sendmsg4 7 sends cgroup_sock_addr
 hook on_getsockname4 8 asks_its_name cgroup_sock_addr
 hook on_getsockopt 10 gets_an_option cgroup_sockopt
+
+# Unix sockets have hooks of their own.
+connects_unix() { inside 's = socket.socket(socket.AF_UNIX); s.bind("\0bpfd-test"); s.listen()
+socket.socket(socket.AF_UNIX).connect("\0bpfd-test")'; }
+if since 6.7; then
+	is "loads_for_unix_sockets" ctl load "$OBJECTS/cgroup_unix.bpf.o"
+	is "a_unix_socket_is_reached_without_the_program" connects_unix
+	is "attaches_to_unix_sockets" ctl attach on_connect_unix cgroup_sock_addr "$CGROUP"
+	is "the_unix_socket_is_refused_by_the_program" not connects_unix
+	ctl unload on_connect_unix
+else
+	is "a_kernel_without_unix_hooks_says_so" says "Linux 6.7 has" ctl load "$OBJECTS/cgroup_unix.bpf.o"
+fi
 
 # What they may do.
 is "a_connect_is_allowed_without_the_program" connects_to_port_7
@@ -114,7 +129,7 @@ done
 is "attaches_the_later_first" ctl attach on_second cgroup_skb "$CGROUP" --priority 70
 is "attaches_the_earlier_after_it" ctl attach on_first cgroup_skb "$CGROUP" --priority 30
 last() { sends && same "$(hits 16)" "$1"; }
-if [ "$(printf '%s\n' 6.17 "$(uname -r)" | sort -V | head -n 1)" = 6.17 ]; then
+if since 6.17; then
 	is "priority_orders_them" last 2
 else
 	is "they_run_as_they_came" last 1
