@@ -73,7 +73,7 @@ int	ops_put_handles(struct linker *ln, const struct slot *map, void *value, size
 /* After the load: gives each struct_ops map its value.  Negative errno with *out filled. */
 int	ops_fill(struct bpf_object *obj, struct msg_linked *out);
 
-/* sites.c: finds places in the ELF file fd; sends a LINKED_SITE for each, and LINKED_SITES. */
+/* places.c: finds places in the ELF file fd; sends a LINKED_SITE for each, and LINKED_SITES. */
 int	link_sites(struct linker *ln, const struct msg_link_sites *m, int fd);
 
 /* link.c: opens, links and loads the object in fd; sends what came of it and LINKED. */

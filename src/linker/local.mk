@@ -15,6 +15,7 @@ LINKER_SOURCES = \
 	src/linker/shims.c \
 	src/linker/slots.c src/linker/slots.h \
 	src/linker/functions.c \
+	src/linker/places.c \
 	src/linker/sites.c src/linker/sites.h \
 	src/linker/tracer.c \
 	src/linker/usdt.c src/linker/usdt.h \
@@ -29,7 +30,11 @@ EXTRA_DIST += bpf/warm.bpf.c
 CLEANFILES += bpf/warm.bpf.o
 src/linker/bpfd_linker-warm.$(OBJEXT): bpf/warm.bpf.o
 
-FUZZ_TARGETS += tests/fuzz/fuzz-usdt
+FUZZ_TARGETS += tests/fuzz/fuzz-sites tests/fuzz/fuzz-usdt
+tests_fuzz_fuzz_sites_SOURCES = tests/fuzz/fuzz-sites.c src/linker/functions.c src/linker/sites.c \
+	src/linker/sites.h src/linker/usdt.c src/linker/usdt_args.c src/linker/usdt_note.c src/linker/usdt.h
+tests_fuzz_fuzz_sites_CFLAGS = $(AM_CFLAGS) $(LIBELF_CFLAGS)
+tests_fuzz_fuzz_sites_LDADD = $(IPC_LIBS) $(LIBELF_LIBS) $(FUZZ_LIBS)
 tests_fuzz_fuzz_usdt_SOURCES = tests/fuzz/fuzz-usdt.c src/linker/usdt_args.c src/linker/usdt_note.c src/linker/usdt.h
 tests_fuzz_fuzz_usdt_LDADD = $(FUZZ_LIBS)
 

@@ -5,13 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 
 #include "common/auto.h"
-#include "linker/linker.h"
-
-#define FILE_MAX (512u << 20)
 
 AUTO_DEFINE(elf, Elf *, elf_end)
 
@@ -67,44 +62,18 @@ sites_offset(const struct sites *s, uint64_t address, bool code, uint64_t *offse
 	return -ENOEXEC;
 }
 
-static int
-find(struct sites *s, void *image, size_t size)
+int
+sites_find(struct sites *s, const struct msg_link_sites *want, void *image, size_t size)
 {
 	AUTO(elf) Elf *elf = NULL;
 
+	s->want = want;
+	s->n = 0;
+	s->text[0] = '\0';
 	elf_version(EV_CURRENT);
 	elf = elf_memory(image, size);
 	if (!elf || elf_kind(elf) != ELF_K_ELF)
 		return sites_fail(s, -ENOEXEC, "the file is neither an executable nor a library (not ELF)");
 	s->elf = elf;
 	return s->want->what == SITES_USDT ? sites_usdt(s) : sites_functions(s);
-}
-
-int
-link_sites(struct linker *ln, const struct msg_link_sites *m, int fd)
-{
-	static struct sites s;
-	struct msg_linked_sites last = { 0 };
-	struct stat st;
-	void *image;
-	int err = 0;
-
-	if (fstat(fd, &st) < 0 || !IPC_STR_OK(m->provider) || !IPC_STR_OK(m->names))
-		return -EINVAL;
-	s.want = m;
-	if (st.st_size <= 0 || st.st_size > FILE_MAX) {
-		last.err = sites_fail(&s, -EFBIG, "the file is empty or has more than %u MiB",
-			FILE_MAX >> 20);
-	} else {
-		image = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
-		if (image == MAP_FAILED)
-			return -errno;
-		last.err = find(&s, image, (size_t)st.st_size);
-	}
-	for (size_t i = 0; i < s.n && !last.err && !err; i++)
-		err = chan_send(ln->ch, IPC_LINKED_SITE, 0, &s.all[i], NULL);
-	last.n = last.err ? 0 : (uint32_t)s.n;
-	if (last.err)
-		snprintf(last.text, sizeof(last.text), "%s", s.text);
-	return err ? err : chan_send(ln->ch, IPC_LINKED_SITES, 0, &last, NULL);
 }

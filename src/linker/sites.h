@@ -28,6 +28,9 @@ int	sites_offset(const struct sites *s, uint64_t address, bool code, uint64_t *o
 /* A foreign name as part of a text: "" unless it is printable and short. */
 const char *sites_name(const char *name);
 
+/* All of it: image is changed where libelf likes.  0, or a negative errno with s->text. */
+int	sites_find(struct sites *s, const struct msg_link_sites *want, void *image, size_t size);
+
 int	sites_functions(struct sites *s);	/* SITES_FUNCTIONS */
 int	sites_usdt(struct sites *s);		/* SITES_USDT */
 

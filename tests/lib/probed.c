@@ -13,10 +13,9 @@
 #if __has_include(<sys/sdt.h>)
 #define _SDT_HAS_SEMAPHORES 1
 #include <sys/sdt.h>
-#define HAVE_SDT 1
 #else
-#define STAP_PROBE1(provider, name, a)
-#define STAP_PROBE2(provider, name, a, b)
+#define STAP_PROBE1(provider, name, a) ((void)(a))
+#define STAP_PROBE2(provider, name, a, b) ((void)(a), (void)(b))
 #endif
 
 #define EXPORTED __attribute__((noinline, visibility("default")))
