@@ -55,7 +55,31 @@ def services(module, package):
     return list(stub(iter(ask), timeout=20))
 
 
+def probe():
+    """A uprobe of bpfman's, on a program of the tests."""
+    build = os.environ.get("BPFD_BUILD", os.path.join(os.getcwd(), "build"))
+    target = os.path.join(build, "tests", "lib", "probed")
+    req = pb.LoadRequest(bytecode=pb.BytecodeLocation(file=os.path.join(build, "tests", "bpf", "probes.bpf.o")),
+                         info=[pb.LoadInfo(name="on_uprobe", program_type=pb.UPROBE)])
+    ident = call("Load", req, pb.LoadResponse).programs[0].kernel_info.id
+    where = pb.UprobeAttachInfo(fn_name="probed_twice", target=target, pid=os.getpid(), container_pid=os.getpid())
+    req = pb.AttachRequest(id=ident, attach=pb.AttachInfo(uprobe_attach_info=where))
+    link = call("Attach", req, pb.AttachResponse).link_id
+    got = call("Get", pb.GetRequest(id=ident), pb.GetResponse)
+    check("attaches to a function of a program", list(got.info.links) == [link], str(got))
+    req.attach.uprobe_attach_info.fn_name = "probed_twic"
+    code, text = error("Attach", req, pb.AttachResponse)
+    check("an unknown function is NOT_FOUND and compared",
+          code == grpc.StatusCode.NOT_FOUND and "did you mean probed_twice" in text, f"{code} {text}")
+    code, text = error("Attach", pb.AttachRequest(id=ident, attach=pb.AttachInfo(
+        kprobe_attach_info=pb.KprobeAttachInfo(fn_name="vfs_open", container_pid=1))), pb.AttachResponse)
+    check("a kprobe has no container", code == grpc.StatusCode.INVALID_ARGUMENT and "all containers share" in text,
+          f"{code} {text}")
+    call("Unload", pb.UnloadRequest(id=ident), pb.UnloadResponse)
+
+
 def main():
+    probe()
     loaded = load([("count_exec", pb.TRACEPOINT), ("count_xdp", pb.XDP), ("count_ingress", pb.TC)],
                   metadata={"owner": "python", "app": "count"})
     ids = {p.info.name: p.kernel_info.id for p in loaded.programs}
