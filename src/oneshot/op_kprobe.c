@@ -77,6 +77,9 @@ refuse(struct oneshot *o, const struct msg_kprobe *req, int err)
 	case -ENOENT:
 		closest_init(&near, req->function);
 		offer_functions(&near);
+		if (near.n && strcmp(near.best[0].name, req->function) == 0)
+			return one_refuse(o, IPC_INVALID_ARGUMENT, err, "nothing at %s+0x%llx can be probed",
+				req->function, (unsigned long long)req->offset);
 		return one_refuse(o, IPC_NOT_FOUND, err, "the kernel has no function %s%s", req->function,
 			CLOSEST_TEXT(&near));
 	case -EADDRNOTAVAIL:
