@@ -274,6 +274,7 @@ struct msg_netns_filter { uint32_t family, hook; int32_t priority; uint32_t flag
 struct msg_cgroup { char path[IPC_TARGET_MAX]; };	/* below the version 2 mount, "" for its root */
 struct msg_one_fd {
 	uint64_t size, netns_ino;
+	uint64_t cookie;			/* of a socket */
 	uint64_t cgroup_id;			/* the kernel's */
 	uint32_t ifindex, flags;		/* flags: those used */
 };
@@ -307,6 +308,9 @@ struct msg_perf_event {
 	uint32_t type, flags;
 	uint32_t cpu, pid;			/* cpu: with PERF_EVENT_CPU; pid: 0 is every process */
 };
+/* Descriptor fd of process pid, a socket; cookie: the kernel's number of it, SO_COOKIE. */
+enum { SOCKET_DRY_RUN = 1 };
+struct msg_socket { uint64_t cookie; uint32_t pid, fd, flags, reserved; };
 struct msg_umount { char name[64]; };
 
 /* ---- bpfd-xdp: libxdp's chain of one interface, which is of the namespace that comes with it ---- */

@@ -207,6 +207,8 @@ attach_detach_suffix(struct loader *ld, const struct config *cfg, int rtnl, cons
 		return attach_sockmap_detach(ld, &s, res);
 	if (s.kind == ATTACH_SUFFIX_DISPATCHER)
 		return detach_from_dispatcher(ld, &s, netns, res);
+	if (s.kind == ATTACH_SUFFIX_SOCKET)
+		return attach_socket_off(ld, &s, res);
 	if (s.netns_ino == attach_host()->netns_ino)
 		return del(rtnl, &s, res);
 	there = enter(ld, netns, s.netns_ino, &sock, res);

@@ -100,6 +100,10 @@ int	attach_btf_hook(const struct attach_in *in, char out[IPC_TARGET_MAX]);
 int	attach_btf_target(const struct attach_in *in, struct msg_link_facts *facts,
 		struct msg_result *res);
 
+/* Takes a filter off a socket, attach_socket_filter.c. */
+struct attach_suffix;
+int	attach_socket_off(struct loader *ld, const struct attach_suffix *s, struct msg_result *res);
+
 /* struct_ops (attach_struct_ops.c); for the broker too, see its members of these names. */
 bool	attach_ops_links(void);
 int	attach_ops_slots(uint32_t value_type, uint32_t value_size, uint32_t *offsets, size_t room,

@@ -189,6 +189,13 @@ attach_suffix_facts(const char *pin_suffix, int rtnl, struct msg_link_facts *fac
 		facts->prog_id = s.prog_id;
 		return 0;
 	}
+	if (s.kind == ATTACH_SUFFIX_SOCKET) {
+		put(facts, &(struct names){ "socket_filter", "socket", "", "" });
+		snprintf(facts->target, sizeof(facts->target), "pid:%u/fd:%u", s.pid, s.fd);
+		facts->prog_id = s.prog_id;
+		facts->object_id = s.cookie;
+		return 1;
+	}
 	facts->netns_ino = s.netns_ino;
 	/* The other one looked in the host's namespace, where the number may mean another. */
 	if (facts->ifindex && s.netns_ino != attach_host()->netns_ino)

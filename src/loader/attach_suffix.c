@@ -12,7 +12,10 @@
 void
 attach_suffix_write(const struct attach_suffix *s, char out[ATTACH_SUFFIX_MAX])
 {
-	if (s->kind == ATTACH_SUFFIX_OPS)
+	if (s->kind == ATTACH_SUFFIX_SOCKET)
+		snprintf(out, ATTACH_SUFFIX_MAX, "k-%u-%u-%u-%" PRIx64 "-%u", s->priority, s->pid, s->fd,
+			s->cookie, s->prog_id);
+	else if (s->kind == ATTACH_SUFFIX_OPS)
 		snprintf(out, ATTACH_SUFFIX_MAX, "s-%u-%u", s->priority, s->prog_id);
 	else if (s->kind == ATTACH_SUFFIX_HASH)
 		snprintf(out, ATTACH_SUFFIX_MAX, "h-%s-%" PRIx64 "-%u-%u", s->name, s->hook, s->spec_first,
@@ -153,6 +156,22 @@ read_dispatcher(const char *at, struct attach_suffix *s)
 	return true;
 }
 
+static bool
+read_socket(const char *at, struct attach_suffix *s)
+{
+	uint64_t priority, pid, fd, prog;
+
+	if (!number(&at, 10, 1000, '-', &priority) || !number(&at, 10, INT32_MAX, '-', &pid) ||
+	    !number(&at, 10, INT32_MAX, '-', &fd) || !number(&at, 16, UINT64_MAX, '-', &s->cookie) ||
+	    !number(&at, 10, UINT32_MAX, '\0', &prog))
+		return false;
+	s->priority = (uint16_t)priority;
+	s->pid = (uint32_t)pid;
+	s->fd = (uint32_t)fd;
+	s->prog_id = (uint32_t)prog;
+	return pid && prog;
+}
+
 int
 attach_suffix_read(const char *text, struct attach_suffix *out)
 {
@@ -165,6 +184,7 @@ attach_suffix_read(const char *text, struct attach_suffix *out)
 		{ 'c', ATTACH_SUFFIX_FILTER, read_filter },
 		{ 's', ATTACH_SUFFIX_OPS, read_ops },
 		{ 'm', ATTACH_SUFFIX_MAP, read_map },
+		{ 'k', ATTACH_SUFFIX_SOCKET, read_socket },
 		{ 'd', ATTACH_SUFFIX_DISPATCHER, read_dispatcher },
 		{ 'h', ATTACH_SUFFIX_HASH, read_hash },
 	};

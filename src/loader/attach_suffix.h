@@ -11,6 +11,7 @@
  * takes: "l-PRIORITY-NETNS-MODE" for a link, "c-IFINDEX-DIRECTION-PRIORITY-HANDLE-QDISC-PROG-NETNS"
  * for a filter on clsact, "m-MAP-ATTACHTYPE-PRIORITY-PROG" for a program on a map of sockets,
  * "d-IFINDEX-PRIORITY-ACTIONS-PROG-NETNS" for a program in a dispatcher,
+ * "k-PRIORITY-PID-FD-COOKIE-PROG" for a filter on a socket,
  * "s-PRIORITY-PROG" for a link of struct_ops, which the kernel does not count to a program,
  * "h-KIND-HOOK-SPEC-SPECS" for a link whose hook only a hash tells apart.
  */
@@ -18,10 +19,12 @@
 
 enum attach_suffix_kind {
 	ATTACH_SUFFIX_FILTER, ATTACH_SUFFIX_LINK, ATTACH_SUFFIX_MAP, ATTACH_SUFFIX_OPS,
-	ATTACH_SUFFIX_DISPATCHER, ATTACH_SUFFIX_HASH
+	ATTACH_SUFFIX_DISPATCHER, ATTACH_SUFFIX_HASH, ATTACH_SUFFIX_SOCKET
 };
 struct attach_suffix {
 	enum attach_suffix_kind kind;
+	uint32_t pid, fd;		/* sockets */
+	uint64_t cookie;
 	uint16_t priority;		/* 1..1000 */
 	uint64_t netns_ino;
 	char mode;			/* links: 'n'ative, 's'kb, or '-' */

@@ -138,6 +138,28 @@ take_result(const struct chan_msg *m, struct msg_result *res)
 }
 
 int
+oneshot_do(struct loader *ld, enum ipc_type type, const void *payload, const int *fds,
+	struct msg_one_fd *facts, struct msg_result *res)
+{
+	int64_t deadline = loader_now_ms() + ONESHOT_TIMEOUT_MS;
+	AUTO(chan) struct chan *ch = NULL;
+	struct chan_msg m;
+	int err = oneshot_ask(ld, HELPER_KIND_ONESHOT, type, payload, fds, deadline, &ch, res);
+
+	if (!err)
+		err = oneshot_answer(ld, HELPER_KIND_ONESHOT, ch, deadline, &m, res);
+	if (err)
+		return err;
+	if (m.hdr.type == IPC_ONE_FACTS) {
+		*facts = *(const struct msg_one_fd *)m.payload;
+		return 0;
+	}
+	err = take_result(&m, res);
+	chan_drop_fds(&m);
+	return err ? err : result_set(res, IPC_INTERNAL, -EPROTO, "bpfd-oneshot gave the wrong answer");
+}
+
+int
 oneshot_fd(struct loader *ld, enum ipc_type type, const void *payload, const int *fds,
 	struct msg_one_fd *facts, int *fd, struct msg_result *res)
 {
@@ -211,6 +233,13 @@ oneshot_list(struct loader *ld, int (*each)(void *arg, const struct msg_prog_fac
 /* A oneshot's answers are taken by oneshot_fd() and oneshot_list(), never here. */
 int
 on_ONE_FD(struct loader *ld, struct peer *p, const struct msg_hdr *h, const struct msg_one_fd *m,
+	int *fds)
+{
+	return -EPROTO;
+}
+
+int
+on_ONE_FACTS(struct loader *ld, struct peer *p, const struct msg_hdr *h, const struct msg_one_fd *m,
 	int *fds)
 {
 	return -EPROTO;

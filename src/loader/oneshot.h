@@ -38,6 +38,10 @@ int	oneshot_fds(struct loader *ld, enum ipc_type type, const void *payload, cons
 		int (*each)(void *arg, int take_fd, struct msg_result *res), void *arg,
 		struct msg_result *res);
 
+/* The same for what has no descriptor in its answer. */
+int	oneshot_do(struct loader *ld, enum ipc_type type, const void *payload, const int *fds,
+		struct msg_one_fd *facts, struct msg_result *res);
+
 /* ONE_LIST: calls each() for every program of the kernel; each() may end it by a negative errno. */
 int	oneshot_list(struct loader *ld, int (*each)(void *arg, const struct msg_prog_facts *p),
 		void *arg, struct msg_result *res);

@@ -13,6 +13,7 @@ bpfd_oneshot_SOURCES = \
 	src/oneshot/op_netns.c \
 	src/oneshot/op_open.c \
 	src/oneshot/op_perf_event.c \
+	src/oneshot/op_socket.c \
 	src/oneshot/op_tracepoint.c \
 	src/oneshot/op_umount.c \
 	src/oneshot/op_uprobe.c \

@@ -34,7 +34,7 @@ one_keep_caps(uint64_t keep)
 }
 
 int
-one_become_peer(int sock, uid_t *uid)
+one_become_peer(int sock, uint64_t root_caps, uid_t *uid)
 {
 	static gid_t gids[PEER_GROUPS_MAX + 1];
 	size_t n_gids = ARRAY_SIZE(gids);
@@ -49,7 +49,7 @@ one_become_peer(int sock, uid_t *uid)
 	/* The change of user resets both. */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return -errno;
-	return one_keep_caps(*uid == 0 ? CAP_BIT(DAC_READ_SEARCH) : 0);
+	return one_keep_caps(*uid == 0 ? root_caps : 0);
 }
 
 int
@@ -66,6 +66,12 @@ one_answer(struct oneshot *o, int fd, const struct msg_one_fd *facts)
 	static const struct msg_one_fd nothing;
 
 	return chan_send(o->ch, IPC_ONE_FD, o->seq, facts ? facts : &nothing, &fd);
+}
+
+int
+one_facts(struct oneshot *o, const struct msg_one_fd *facts)
+{
+	return chan_send(o->ch, IPC_ONE_FACTS, o->seq, facts, NULL);
 }
 
 int

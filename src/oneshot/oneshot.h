@@ -45,9 +45,9 @@ int	one_keep_caps(uint64_t keep);
 
 /*
  * Becomes the client at the other end of sock: its user and groups, and no capability but, when it
- * is root, DAC_READ_SEARCH.  Needs SETUID and SETGID.  Negative errno.
+ * is root, those of root_caps.  Needs SETUID and SETGID.  Negative errno.
  */
-int	one_become_peer(int sock, uid_t *uid);
+int	one_become_peer(int sock, uint64_t root_caps, uid_t *uid);
 
 /* prepare() of what works in tracefs: o->dir is that. */
 int	one_open_tracefs(struct oneshot *o);
@@ -57,6 +57,9 @@ int	one_done(struct oneshot *o);
 
 /* Sends ONE_FD; facts may be NULL.  fd stays the caller's.  -errno. */
 int	one_answer(struct oneshot *o, int fd, const struct msg_one_fd *facts);
+
+/* Sends ONE_FACTS.  -errno. */
+int	one_facts(struct oneshot *o, const struct msg_one_fd *facts);
 
 /* Sends ONE_RESULT and returns err, a negative errno; text is for the client. */
 int	one_refuse(struct oneshot *o, enum ipc_code code, int err, const char *fmt, ...)

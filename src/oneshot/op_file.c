@@ -165,7 +165,7 @@ run(struct oneshot *o, const void *payload, int *fds)
 			return root;
 		s.root = root;
 	}
-	err = one_become_peer(fds[0], &s.uid);
+	err = one_become_peer(fds[0], CAP_BIT(DAC_READ_SEARCH), &s.uid);
 	if (err)
 		return one_refuse(o, IPC_INTERNAL, err, "cannot take the client's identity: %s",
 			strerrordesc_np(-err));

@@ -101,7 +101,7 @@ run(struct oneshot *o, const void *payload, int *fds)
 		return one_refuse(o, IPC_INTERNAL, -errno, "memfd: %m");
 	if (!IPC_STR_OK(req->path) || req->path[0] != '/')
 		return one_refuse(o, IPC_INVALID_ARGUMENT, -EINVAL, "the path must be absolute");
-	err = one_become_peer(fds[0], &uid);
+	err = one_become_peer(fds[0], CAP_BIT(DAC_READ_SEARCH), &uid);
 	if (err)
 		return one_refuse(o, IPC_INTERNAL, err, "cannot take the client's identity: %s",
 			strerrordesc_np(-err));

@@ -37,6 +37,10 @@ comes_back_as_it_was_written(void **state)
 		.made_qdisc = true });
 	assert_round_trip(&(struct attach_suffix){ .kind = ATTACH_SUFFIX_OPS, .priority = 50,
 		.prog_id = UINT32_MAX });
+	assert_round_trip(&(struct attach_suffix){ .kind = ATTACH_SUFFIX_SOCKET, .priority = 1000, .pid = INT32_MAX,
+		.fd = INT32_MAX, .cookie = UINT64_MAX, .prog_id = UINT32_MAX });
+	assert_int_equal(attach_suffix_read("k-50-12-3-1f-9", &got), 0);
+	assert_true(got.kind == ATTACH_SUFFIX_SOCKET && got.pid == 12 && got.fd == 3 && got.cookie == 0x1f);
 	assert_int_equal(attach_suffix_read("s-7-9", &got), 0);
 	assert_true(got.kind == ATTACH_SUFFIX_OPS && got.prog_id == 9);
 	assert_round_trip(&(struct attach_suffix){ .kind = ATTACH_SUFFIX_MAP, .priority = 1000,
@@ -84,6 +88,8 @@ refuses_everything_else(void **state)
 		"h-usdt-1f-3", "h--1f-3-2", "h-usdt-0-3-2", "h-USDT-1f-3-2",
 		"h-usdt-1f-3-65536", "h-usdt-1f-3-2-", "h-usdt-10000000000000000-3-2",
 		"h-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-1-0-0",
+		"k-50-0-3-1f-9", "k-50-12-3-1f", "k-50-12-3-1f-0", "k-50-12-3-1g-9", "k-0-12-3-1f-9",
+		"k-50-12-3-1f-9-",
 		"l-1-000000000000000000000000000000000000000000000000000000000000001-n" };
 	struct attach_suffix got = { .priority = 7 };
 
