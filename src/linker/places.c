@@ -35,5 +35,9 @@ link_sites(struct linker *ln, const struct msg_link_sites *m, int fd)
 	last.n = last.err ? 0 : (uint32_t)s.n;
 	if (last.err)
 		snprintf(last.text, sizeof(last.text), "%s", s.text);
+	/* A long name of the client's may have been cut within a letter. */
+	for (char *c = last.text; !IPC_STR_OK(last.text) && *c; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
 	return err ? err : chan_send(ln->ch, IPC_LINKED_SITES, 0, &last, NULL);
 }

@@ -43,6 +43,15 @@ take_offset(struct attach_place *p)
 	p->offset = value;
 }
 
+/* The colon between the file and what is in it: no folder follows.  NULL. */
+static char *
+border(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	return strchr(slash ? slash : path, ':');
+}
+
 int
 attach_place(const struct attach_in *in, struct attach_place *p, struct msg_result *res)
 {
@@ -52,7 +61,7 @@ attach_place(const struct attach_in *in, struct attach_place *p, struct msg_resu
 
 	memset(p, 0, sizeof(*p));
 	strcpy(p->file.path, in->req->target);
-	colon = function || attach_text(in, "offset") ? NULL : strchr(p->file.path, ':');
+	colon = function ? NULL : border(p->file.path);
 	if (function) {
 		snprintf(p->function, sizeof(p->function), "%s", function);
 	} else if (colon) {

@@ -32,6 +32,9 @@ read_request(const struct attach_in *in, struct attach_place *p, struct msg_resu
 	if (strpbrk(p->function, ",*?["))
 		return result_set(res, IPC_INVALID_ARGUMENT, -EINVAL, "\"%s\" is not one function: attach kind "
 			"uprobe_multi takes several and patterns", p->function);
+	if (p->offset && attach_text(in, "offset"))
+		return result_set(res, IPC_INVALID_ARGUMENT, -EINVAL, "%s has an offset already",
+			in->req->target);
 	attach_number(in, "offset", &p->offset);
 	if (p->offset && p->function[0] && at_return(in))
 		return result_set(res, IPC_INVALID_ARGUMENT, -EINVAL, "attach kind uretprobe waits for the "

@@ -58,6 +58,11 @@ is "the_same_by_an_option_is_refused" exits 6 ctl attach on_uprobe uprobe "$PROB
 is "the_same_by_its_offset_is_refused" exits 6 ctl attach on_uprobe uprobe "$PROBED" "offset=$(offset_of probed_twice)"
 is "attaches_to_an_offset" ctl attach on_uprobe uprobe "$PROBED" "offset=$(offset_of probed_thrice)"
 is "counts_both" counts 3 10 calls
+is "a_function_and_an_offset_are_one_place" exits 6 ctl attach on_uprobe uprobe "$PROBED:probed_twice" offset=0
+is "two_offsets_are_one_too_many" says "an offset already" ctl attach on_uprobe uprobe "$PROBED:probed_twice+4" offset=4
+mkdir "$WORK/a:b"
+cp "$PROBED" "$WORK/a:b/probed"
+is "a_folder_may_have_a_colon" ctl attach on_uprobe uprobe "$WORK/a:b/probed:probed_twice" --dry-run
 is "attaches_to_a_return" ctl attach on_uretprobe uretprobe "$PROBED:probed_square"
 is "counts_each_return" counts 4 5 calls
 is "the_program_reads_what_was_returned" same "$(hits 9)" 25
