@@ -22,7 +22,9 @@
 
 /*
  * Programs that the administrator named, with the event on standard input.  Each runs as the user
- * of its instance, which has no capability, cannot gain one, and dies with this worker.
+ * of its instance, which has no capability and cannot gain one.  It outlives a worker that is killed
+ * (whose user may not signal it): the cursor page says which run, and the next worker looks after
+ * them, so that no event's program is lost or runs twice, and none runs longer than it may.
  */
 #define JOBS_MAX	48
 #define RECENT		256		/* pids of our programs, whose own events lead to nothing */
@@ -32,12 +34,23 @@
 #define PROGRAM_MEMORY	(2ull << 30)
 #define MINUTE_NS	60000000000ull
 
+/* Scratch words from RUN_AT on, of each job. */
+#define RUN_AT		64
+enum run_word {
+	RUN_WHO,			/* pid | instance << 32; 0: none */
+	RUN_START,			/* of the process, in ticks: another one may have the pid by now */
+	RUN_DEADLINE,			/* ns since boot */
+	N_RUN_WORDS
+};
+_Static_assert(RUN_AT + JOBS_MAX * N_RUN_WORDS <= RING_SCRATCH, "what runs has its words");
+
 struct job {
 	pid_t pid;			/* 0: free */
 	int pidfd;
 	unsigned int action;
 	uint64_t deadline_ns;
 	bool timed_out;
+	bool adopted;			/* an earlier worker's: no child of ours, its event is not known */
 	uint64_t rec[REC_MAX / 8];	/* the event, for the result */
 };
 
@@ -47,6 +60,7 @@ struct programs {
 	int fd[ACTIONS_MAX];		/* O_PATH of each program, from before the seal; -errno */
 	uint32_t running[ACTIONS_MAX];
 	uint64_t minute, started[ACTIONS_MAX], told[ACTIONS_MAX];
+	int proc;			/* /proc */
 	char line[RENDER_ROOM];
 	char env[ENV_ROOM];
 };
@@ -78,7 +92,7 @@ become(const struct action_def *a)
 	if (setgroups(0, NULL) < 0 || setresgid(a->gid, a->gid, a->gid) < 0 ||
 	    setresuid(a->uid, a->uid, a->uid) < 0 || syscall(SYS_capset, &hdr, none) < 0)
 		return -errno;
-	return prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ? -errno : 0;
+	return 0;
 }
 
 static void __attribute__((noreturn))
@@ -244,6 +258,62 @@ over_limit(struct programs *p, const struct action_def *a, unsigned int action)
 	return p->started[action] >= a->per_minute ? "no more in this minute" : NULL;
 }
 
+static uint64_t *
+run_words(const struct worker *w, const struct job *j)
+{
+	const struct programs *p = w->own;
+
+	return &w->scratch[RUN_AT + (size_t)(j - p->jobs) * N_RUN_WORDS];
+}
+
+/* For the next worker, should this one be killed. */
+static void
+note_run(const struct worker *w, const struct job *j)
+{
+	const struct programs *p = w->own;
+	uint64_t *words = run_words(w, j);
+	struct target t;
+
+	if (target_stat(p->proc, j->pid, &t) < 0)
+		return;			/* it has been reaped: nothing to look after */
+	words[RUN_START] = t.start_ticks;
+	words[RUN_DEADLINE] = j->deadline_ns;
+	__atomic_store_n(&words[RUN_WHO], (uint64_t)j->action << 32 | (uint32_t)j->pid, __ATOMIC_RELEASE);
+}
+
+static void
+adopt(const struct worker *w, struct job *j)
+{
+	uint64_t *words = run_words(w, j), who = words[RUN_WHO];
+	unsigned int action = (unsigned int)(who >> 32);
+	struct programs *p = w->own;
+	struct target t;
+
+	words[RUN_WHO] = 0;
+	if (action >= ACTIONS_MAX || !(w->mask & 1ULL << action) || (int32_t)who <= 0)
+		return;
+	words[RUN_WHO] = who;
+	*j = (struct job){ .pid = (pid_t)who, .action = action, .deadline_ns = words[RUN_DEADLINE],
+		.adopted = true };
+	/* In this order: what the pidfd is of is what /proc shows. */
+	j->pidfd = (int)syscall(SYS_pidfd_open, j->pid, 0);
+	if (j->pidfd >= 0 && (target_stat(p->proc, j->pid, &t) < 0 || t.start_ticks != words[RUN_START])) {
+		close(j->pidfd);
+		j->pidfd = -1;		/* it has ended, which is still to be told */
+	}
+	p->running[action]++;
+	p->recent[p->n_recent++ % RECENT] = (uint32_t)j->pid;
+}
+
+static void
+adopt_all(const struct worker *w)
+{
+	struct programs *p = w->own;
+
+	for (size_t i = 0; i < JOBS_MAX; i++)
+		adopt(w, &p->jobs[i]);
+}
+
 static struct job *
 free_job(struct programs *p)
 {
@@ -274,7 +344,7 @@ act_one(struct worker *w, const struct event *e, unsigned int action)
 		return;
 	}
 	j->action = action;
-	j->timed_out = false;
+	j->timed_out = j->adopted = false;
 	err = start(w, e, m, j);
 	if (err) {
 		worker_result(w, e, m, action, OUTCOME_FAILED, err, "the program could not be started");
@@ -284,6 +354,7 @@ act_one(struct worker *w, const struct event *e, unsigned int action)
 	j->deadline_ns = worker_now_ns() + a->timeout_ms * 1000000;
 	p->running[action]++;
 	p->started[action]++;
+	note_run(w, j);
 }
 
 static void
@@ -300,6 +371,13 @@ act(struct worker *w, const struct event *e, uint64_t actions)
 /* ---- while they run ---- */
 
 static void
+tell_adopted(struct worker *w, const struct job *j)
+{
+	worker_result(w, NULL, NULL, j->action, j->timed_out ? OUTCOME_FAILED : OUTCOME_DONE, 0,
+		j->timed_out ? "it ran too long" : "it has ended; a worker that was killed had started it");
+}
+
+static void
 ended(struct worker *w, struct job *j, int status)
 {
 	struct programs *p = w->own;
@@ -309,11 +387,21 @@ ended(struct worker *w, struct job *j, int status)
 	close_keep_errno(j->pidfd);
 	j->pid = 0;
 	p->running[j->action]--;
-	if (record_check(rec, rec->len, &e) < 0)
-		return;
-	worker_result(w, &e, worker_match(&e, j->action), j->action,
-		status ? OUTCOME_FAILED : OUTCOME_DONE, status, j->timed_out ? "it ran too long" :
-		WIFEXITED(status) && WEXITSTATUS(status) >= 126 ? "it could not be executed" : NULL);
+	if (j->adopted)
+		tell_adopted(w, j);
+	else if (record_check(rec, rec->len, &e) == 0)
+		worker_result(w, &e, worker_match(&e, j->action), j->action,
+			status ? OUTCOME_FAILED : OUTCOME_DONE, status, j->timed_out ? "it ran too long" :
+			WIFEXITED(status) && WEXITSTATUS(status) >= 126 ? "it could not be executed" : NULL);
+	run_words(w, j)[RUN_WHO] = 0;	/* told: a worker that comes now need not */
+}
+
+static bool
+has_ended(int pidfd)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	return pidfd < 0 || poll(&p, 1, 0) > 0;
 }
 
 static void
@@ -321,20 +409,21 @@ look_after(struct worker *w)
 {
 	struct programs *p = w->own;
 	uint64_t now = worker_now_ns();
-	int status;
+	int status = 0;
 
 	for (size_t i = 0; i < JOBS_MAX; i++) {
 		struct job *j = &p->jobs[i];
 
 		if (!j->pid)
 			continue;
-		if (!j->timed_out && now >= j->deadline_ns) {
+		if (!j->timed_out && now >= j->deadline_ns && !(j->adopted && j->pidfd < 0)) {
 			j->timed_out = true;
 			kill_group(&w->table->a[j->action], j->pid);
 		}
-		if (waitpid(j->pid, &status, WNOHANG) == j->pid) {
+		if (j->adopted ? has_ended(j->pidfd) : waitpid(j->pid, &status, WNOHANG) == j->pid) {
 			/* Whatever it left behind in its session goes too. */
-			kill_group(&w->table->a[j->action], j->pid);
+			if (!j->adopted || j->pidfd >= 0)
+				kill_group(&w->table->a[j->action], j->pid);
 			ended(w, j, status);
 		}
 	}
@@ -351,7 +440,9 @@ wait_for(struct worker *w, struct pollfd *fds, size_t room, int *timeout_ms)
 		if (!p->jobs[i].pid)
 			continue;
 		fds[n++] = (struct pollfd){ .fd = p->jobs[i].pidfd, .events = POLLIN };
-		if (!p->jobs[i].timed_out && p->jobs[i].deadline_ns < first)
+		if (p->jobs[i].adopted && p->jobs[i].pidfd < 0)
+			first = 0;
+		else if (!p->jobs[i].timed_out && p->jobs[i].deadline_ns < first)
 			first = p->jobs[i].deadline_ns;
 	}
 	if (first != UINT64_MAX)
@@ -391,6 +482,8 @@ prepare(struct worker *w, struct sandbox *sb)
 	if (!p)
 		return -ENOMEM;
 	w->own = p;
+	p->proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	adopt_all(w);
 	for (uint64_t rest = w->mask; rest; rest &= rest - 1) {
 		unsigned int i = (unsigned int)__builtin_ctzll(rest);
 

@@ -64,7 +64,7 @@ struct ring_cursor {
 	uint64_t done;			/* number of ring_done(); place[done & 1] is in force */
 	struct ring_place place[2];
 	uint64_t sleep __attribute__((aligned(128)));	/* odd: waits for its eventfd */
-	uint64_t scratch[64] __attribute__((aligned(128)));
+	uint64_t scratch[RING_SCRATCH] __attribute__((aligned(128)));
 };
 static_assert(sizeof(struct ring_cursor) <= RING_CURSOR_BYTES, "cursor page");
 

@@ -73,7 +73,8 @@ void	ring_close(struct ring_reader *r);
 int	ring_next(struct ring_reader *r, const void **rec, size_t *len);
 /* The records handed out so far are done with: a restarted consumer goes on after them. */
 void	ring_done(struct ring_reader *r);
-/* 64 words of the cursor page for the consumer's own use (what it was about to do). */
+/* RING_SCRATCH words of the cursor page for the consumer's own use (what it was about to do). */
+#define RING_SCRATCH	256
 uint64_t *ring_scratch(struct ring_reader *r);
 uint64_t ring_missed(const struct ring_reader *r);	/* records lapped, from the holes in seq */
 /* Before a wait on the eventfd.  False: there is a record already, do not wait. */

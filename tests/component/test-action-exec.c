@@ -136,6 +136,102 @@ starts_nothing_for_events_of_its_own_programs(void **state)
 	assert_false(arig_result(&rig, &res, 400));
 }
 
+static unsigned int
+lines_of(const char *line)
+{
+	unsigned int n = 0;
+	char buf[4096];
+
+	read_out("out/lines", buf, sizeof(buf));
+	for (const char *at = buf; (at = strstr(at, line)); at++)
+		n++;
+	return n;
+}
+
+static void
+programs_outlive_a_killed_worker_and_run_once(void **state)
+{
+	unsigned int adopted = 0;
+	char script[512];
+
+	snprintf(script, sizeof(script), "#!/bin/sh\ncase $BPFD_PID in 7*) while [ ! -e %s/out/go ]; do sleep 0.02; done;; esac\n"
+		"echo \"[$BPFD_PID]\" >>%s/out/lines\n", rig.dir, rig.dir);
+	program(script, 20000, 2, 100);
+	arig_start(&rig);
+	put("/x", 71, 1000, "notify", 0);
+	for (int i = 0; i < 3; i++) {
+		put("/x", 50 + i, 1000, "notify", 0);
+		assert_int_equal(outcome(), OUTCOME_DONE);
+		usleep(20000);		/* between its end and the note of it, it would be told twice */
+		arig_kill(&rig);
+		arig_start(&rig);
+	}
+	put("/x", 72, 1000, "notify", 0);
+	put("/x", 60, 1000, "notify", 0);	/* the third at a time: what was adopted counts */
+	assert_int_equal(outcome(), OUTCOME_OVER_BUDGET);
+	assert_int_equal(mkdirat(rig.dir_fd, "out/go", 0755), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(outcome(), OUTCOME_DONE);
+		adopted += strcmp(res.text, "it has ended; a worker that was killed had started it") == 0;
+	}
+	assert_int_equal(adopted, 1);
+	assert_false(arig_result(&rig, &res, 100));
+	assert_int_equal(lines_of("[71]"), 1);
+	assert_int_equal(lines_of("[72]"), 1);
+	for (int i = 0; i < 3; i++) {
+		char line[16];
+
+		snprintf(line, sizeof(line), "[%d]", 50 + i);
+		assert_int_equal(lines_of(line), 1);
+	}
+}
+
+static void
+the_next_worker_tells_what_ended_meanwhile(void **state)
+{
+	char buf[64] = "";
+	char script[512];
+
+	snprintf(script, sizeof(script), "#!/bin/sh\necho $$ >%s/out/pid\nsleep 0.3\n", rig.dir);
+	program(script, 5000, 0, 0);
+	arig_start(&rig);
+	put("/x", 42, 1000, "notify", 0);
+	for (int i = 0; i < 400 && !buf[0]; i++) {
+		read_out("out/pid", buf, sizeof(buf));
+		usleep(5000);
+	}
+	arig_kill(&rig);
+	assert_true(dies(atoi(buf)));
+	arig_start(&rig);
+	assert_int_equal(outcome(), OUTCOME_DONE);
+	assert_non_null(strstr(res.text, "a worker that was killed"));
+	assert_false(arig_result(&rig, &res, 100));
+}
+
+static void
+the_next_worker_ends_what_takes_too_long(void **state)
+{
+	char script[512], buf[64];
+
+	snprintf(script, sizeof(script), "#!/bin/sh\nsleep 60 & echo $! >%s/out/pid; sleep 60\n", rig.dir);
+	program(script, 1000, 0, 0);
+	arig_start(&rig);
+	put("/x", 42, 1000, "notify", 0);
+	for (int i = 0; i < 400; i++) {
+		read_out("out/pid", buf, sizeof(buf));
+		if (buf[0])
+			break;
+		usleep(5000);
+	}
+	assert_true(atoi(buf) > 1);
+	arig_kill(&rig);
+	assert_true(alive(atoi(buf)));
+	arig_start(&rig);
+	assert_int_equal(outcome(), OUTCOME_FAILED);
+	assert_string_equal(res.text, "it ran too long");
+	assert_true(dies(atoi(buf)));
+}
+
 static void
 refuses_a_program_that_others_may_write(void **state)
 {
@@ -156,6 +252,9 @@ main(int argc, char **argv)
 		EXEC(ends_a_program_that_takes_too_long_with_its_children),
 		EXEC(runs_no_more_than_it_may),
 		EXEC(starts_nothing_for_events_of_its_own_programs),
+		EXEC(programs_outlive_a_killed_worker_and_run_once),
+		EXEC(the_next_worker_tells_what_ended_meanwhile),
+		EXEC(the_next_worker_ends_what_takes_too_long),
 		EXEC(refuses_a_program_that_others_may_write),
 	};
 
