@@ -129,7 +129,9 @@ int	attach_detach_suffix(struct loader *ld, const struct config *cfg, int rtnl,
  */
 int	attach_link_info(int link_fd, uint32_t prog_type, int rtnl, struct msg_link_facts *facts);
 
-/* The kernel took it off, because what it was attached to is gone. */
+/* Whether a link of this type is taken off by the kernel when what it is attached to goes away. */
+bool	attach_can_go(uint32_t kernel_link_type);
+/* That happened. */
 bool	attach_link_gone(int link_fd);
 
 /*

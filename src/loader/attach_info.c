@@ -77,6 +77,14 @@ is_gone(const struct compat_link_info *info)
 }
 
 bool
+attach_can_go(uint32_t kernel_link_type)
+{
+	const struct compat_link_info info = { .type = kernel_link_type };
+
+	return is_gone(&info);
+}
+
+bool
 attach_link_gone(int link_fd)
 {
 	struct compat_link_info info;

@@ -279,6 +279,8 @@ is_gone(struct loader *ld, struct obj_link *l)
 
 	if (l->linkless || (l->facts.hook_flags & LINK_GONE))
 		return l->facts.hook_flags & LINK_GONE;
+	if (!attach_can_go(l->facts.kernel_link_type))
+		return false;
 	fd = objects_open_link(&ld->objects, l);
 	if (fd < 0 || !attach_link_gone(fd))
 		return false;

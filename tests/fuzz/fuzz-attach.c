@@ -101,7 +101,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.policy_cgroups = { .n = 1, .glob = { "*" } } };
 	static const uint32_t types[] = { BPF_PROG_TYPE_XDP, BPF_PROG_TYPE_SCHED_CLS,
 		BPF_PROG_TYPE_TRACEPOINT, BPF_PROG_TYPE_TRACING, 200, BPF_PROG_TYPE_KPROBE,
-		BPF_PROG_TYPE_PERF_EVENT };
+		BPF_PROG_TYPE_PERF_EVENT, BPF_PROG_TYPE_CGROUP_SKB, BPF_PROG_TYPE_CGROUP_SOCK_ADDR,
+		BPF_PROG_TYPE_SK_SKB, BPF_PROG_TYPE_SK_MSG, BPF_PROG_TYPE_SK_LOOKUP,
+		BPF_PROG_TYPE_FLOW_DISSECTOR, 32 /* netfilter */ };
 	struct msg_attach req = { .kind = "" };
 	static const struct msg_linked_site site = { .offset = 64, .n_args = 1 };
 	static const struct attach_found found = { -1, &site, 1 };
