@@ -168,6 +168,7 @@ attach_link_info(int link_fd, uint32_t prog_type, int rtnl, struct msg_link_fact
 		facts->object_id = info.cgroup.id;
 	}
 	if (info.type == COMPAT_BPF_LINK_TYPE_SOCKMAP) {
+		strcpy(facts->backend, "sockmap");
 		attach_sockmap_facts(info.sockmap.attach_type, facts);
 		facts->object_id = info.sockmap.map_id;
 	}

@@ -158,6 +158,7 @@ attach(const struct attach_in *in, struct attach_out *out, struct msg_result *re
 	map = open_map(in, &suffix.map_id, res);
 	if (map < 0)
 		return map;
+	strcpy(out->facts.backend, "sockmap");
 	out->facts.object_id = suffix.map_id;
 	out->facts.attach_type = suffix.attach_type = h->attach_type;
 	err = attach_check_new(in, &out->facts, res);
@@ -172,7 +173,6 @@ attach(const struct attach_in *in, struct attach_out *out, struct msg_result *re
 	}
 	if (out->link_fd >= 0)
 		return 0;
-	strcpy(out->facts.backend, "sockmap");
 	attach_suffix_write(&suffix, out->pin_suffix);
 	return 0;
 }
