@@ -43,19 +43,13 @@ by_name(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* f->text, bytes long, is names, each with NUL. */
 static int
-read_names(int memfd, uint64_t bytes, struct functions *f)
+index_names(struct functions *f, size_t bytes)
 {
 	size_t n = 0;
 
-	if (!bytes || bytes > BYTES_MAX)
-		return -EPROTO;
-	f->text = malloc(bytes);
-	if (!f->text)
-		return -ENOMEM;
-	if (pread(memfd, f->text, bytes, 0) != (ssize_t)bytes || f->text[bytes - 1])
-		return -EPROTO;
-	for (uint64_t i = 0; i < bytes; i++)
+	for (size_t i = 0; i < bytes; i++)
 		n += f->text[i] == '\0';
 	f->names = calloc(n, sizeof(*f->names));
 	f->cookies = calloc(n, sizeof(*f->cookies));
@@ -72,9 +66,22 @@ read_names(int memfd, uint64_t bytes, struct functions *f)
 	return 0;
 }
 
-/* What can be traced and fits: the kernel itself takes neither patterns nor names that it lacks. */
 static int
-find(const struct attach_in *in, struct functions *f, struct msg_result *res)
+read_names(int memfd, uint64_t bytes, struct functions *f)
+{
+	if (!bytes || bytes > BYTES_MAX)
+		return -EPROTO;
+	f->text = malloc(bytes);
+	if (!f->text)
+		return -ENOMEM;
+	if (pread(memfd, f->text, bytes, 0) != (ssize_t)bytes || f->text[bytes - 1])
+		return -EPROTO;
+	return index_names(f, bytes);
+}
+
+/* What can be traced and fits: the kernel itself takes no patterns, and does not say which name it lacks. */
+static int
+search(const struct attach_in *in, struct functions *f, struct msg_result *res)
 {
 	struct msg_functions m;
 	struct msg_one_fd facts;
@@ -87,6 +94,37 @@ find(const struct attach_in *in, struct functions *f, struct msg_result *res)
 		return err;
 	err = read_names(memfd, facts.size, f);
 	return err ? result_set(res, IPC_INTERNAL, err, "the names of functions cannot be read") : 0;
+}
+
+static int
+find(const struct attach_in *in, struct functions *f, struct msg_result *res)
+{
+	size_t len = strlen(in->req->target);
+
+	if (strpbrk(in->req->target, "*?["))
+		return search(in, f, res);
+	f->text = strdup(in->req->target);
+	for (char *c = f->text; c && *c; c++)
+		if (*c == ',')
+			*c = '\0';
+	return f->text && index_names(f, len + 1) == 0 ? 0 :
+		result_set(res, IPC_RESOURCE_EXHAUSTED, -ENOMEM, "no memory for the names of functions");
+}
+
+static int
+refuse(const struct attach_in *in, int err, struct msg_result *res)
+{
+	AUTO(functions) struct functions again = { 0 };
+	struct msg_result better;
+
+	if (err == -ESRCH || err == -ENOENT)
+		result_set(res, IPC_NOT_FOUND, err, "the kernel has no function %s, or it cannot be traced",
+			in->req->target);
+	else
+		attach_refused(res, err, in->req->target);
+	if (search(in, &again, &better) && (better.code == IPC_NOT_FOUND || better.code == IPC_INVALID_ARGUMENT))
+		*res = better;
+	return res->err;
 }
 
 static uint64_t
@@ -123,7 +161,7 @@ attach(const struct attach_in *in, struct attach_out *out, struct msg_result *re
 	lc.cookies = (uint64_t)(uintptr_t)f.cookies;
 	link = compat_bpf(BPF_LINK_CREATE, &lc, sizeof(lc));
 	if (link < 0)
-		return attach_refused(res, link, in->req->target);
+		return refuse(in, link, res);
 	if (in->req->flags & ATTACH_DRY_RUN)
 		close_keep_errno(link);
 	else

@@ -12,6 +12,7 @@
 #include "oneshot/oneshot.h"
 
 #define PATTERNS_MAX 64
+#define BEGIN_LEN 3		/* letters that are taken for right, in a name that is compared */
 
 static const struct sandbox_rule rules[] = {
 #define SANDBOX_OP SANDBOX_OP_FUNCTIONS
@@ -69,7 +70,7 @@ take(struct search *s, const char *name)
 	for (size_t i = 0; i < s->n; i++)
 		if (s->glob[i] ? fnmatch(s->patterns[i], name, 0) == 0 : strcmp(s->patterns[i], name) == 0)
 			fits = s->seen[i] = true;
-	if (!s->glob[0])
+	if (!s->glob[0] && strncmp(s->patterns[0], name, BEGIN_LEN) == 0)
 		closest_offer(&s->near, name);
 	if (!fits)
 		return;
