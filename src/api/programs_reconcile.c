@@ -105,6 +105,7 @@ match_link(struct api *api, const struct inventory *inv, struct link *l)
 	l->live = f && !(f->hook_flags & LINK_GONE) ? LIVE : LIVE_LOST;
 	if (!f)
 		return;
+	l->facts.position = f->position;
 	l->facts.kernel_link_id = f->kernel_link_id;
 	l->facts.kernel_link_type = f->kernel_link_type;
 	if (f->ifindex)

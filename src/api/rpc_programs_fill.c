@@ -140,6 +140,7 @@ rpc_fill_link(struct scratch *s, const struct api *api, const struct link *l, Bp
 	out->netns = (char *)l->netns;
 	out->ifindex = f->ifindex;
 	out->cookie = f->cookie;
+	out->position = l->live == LIVE_LOST ? 0 : (uint32_t)f->position;
 	out->kernel_link_id = l->live == LIVE_LOST ? 0 : f->kernel_link_id;
 	out->attached_at_unix_ns = l->attached_ns;
 	out->pin = link_pin(s, api, l);

@@ -69,6 +69,7 @@ static const struct field link_fields[] = {
 	F(LINK, cookie, "COOKIE", ID64, WIDE),
 	F(LINK, kernel_link_id, "KERNEL-LINK", ID32, WIDE),
 	FN(LINK, options, "OPTIONS", MAP, WIDE),
+	F(LINK, position, "POSITION", ID32, WIDE),
 	FN(LINK, metadata, "METADATA", MAP, WIDE),
 	{ "attached_at", "ATTACHED", FIELD_TIME, SHOW_WIDE, offsetof(LINK, attached_at_unix_ns), 0 },
 	F(LINK, pin, "PIN", STR, DATA),

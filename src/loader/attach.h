@@ -163,6 +163,10 @@ int	loader_map_open(struct loader *ld, uint64_t gid, const char *which);
 int	loader_keep_first(const struct attach_in *in, struct attach_out *out, struct msg_result *res);
 void	loader_forget(const struct attach_in *in);
 
+/* A descriptor of the namespace with this inode, known as spec or ""; -1 for the host's.  -ESRCH: it is
+ * gone; other negative errno fill res. */
+int	attach_netns_fd(struct loader *ld, const char *spec, uint64_t ino, int *fd, struct msg_result *res);
+
 /* What libxdp has on an interface, in order.  netns: of the interface, -1 for the host's. */
 struct xdp_chain {
 	uint32_t dispatcher_id, mode, flags;	/* as in struct msg_xdp_done */

@@ -41,9 +41,9 @@ open_one(struct loader *ld, const char *spec, uint64_t ino, int *fd, struct msg_
 	return 0;
 }
 
-/* *fd is -1 for the host's.  By name first: another process may have made that one by now. */
-static int
-open_netns(struct loader *ld, const char *spec, uint64_t ino, int *fd, struct msg_result *res)
+/* By name first, which is quicker; another may have that name by now. */
+int
+attach_netns_fd(struct loader *ld, const char *spec, uint64_t ino, int *fd, struct msg_result *res)
 {
 	char by_ino[32];
 	int err;
@@ -134,7 +134,7 @@ attach_by_dispatcher(const struct attach_in *in, struct attach_out *out, struct 
 	strcpy(out->facts.backend, "dispatcher");
 	attach_iface_facts(&it, &out->facts);
 	out->facts.proceed_on = suffix.proceed_on;
-	err = open_netns(in->ld, in->req->netns, it.netns_ino, &netns, res);
+	err = attach_netns_fd(in->ld, in->req->netns, it.netns_ino, &netns, res);
 	if (err)
 		return err == -ESRCH ? gone(in, res) : err;
 	if (in->req->flags & ATTACH_DRY_RUN)
@@ -152,7 +152,7 @@ detach_from_dispatcher(struct loader *ld, const struct attach_suffix *s, const c
 	const struct msg_xdp_del req = { .ifindex = s->ifindex, .prog_id = s->prog_id };
 	struct xdp_chain chain;
 	AUTO(fd) int fd = -1;
-	int err = open_netns(ld, netns, s->netns_ino, &fd, res);
+	int err = attach_netns_fd(ld, netns, s->netns_ino, &fd, res);
 
 	if (err == -ESRCH)
 		return 0;		/* and its interfaces with it */

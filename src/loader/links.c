@@ -294,10 +294,11 @@ on_LINKS_GONE(struct loader *ld, struct peer *p, const struct msg_hdr *h, const 
 {
 	uint32_t n = 0;
 
+	xdp_look(ld);
 	for (size_t i = 0; i < ld->objects.n_links; i++) {
 		struct obj_link *l = &ld->objects.links[i];
 
-		if (!is_gone(ld, l))
+		if (!is_gone(ld, l) && !l->facts.position)
 			continue;
 		reply(ld, IPC_LINK_FACTS, h->seq, &l->facts, NULL);
 		n++;

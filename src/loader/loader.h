@@ -173,6 +173,9 @@ struct attach_found;
 void	links_attach(struct loader *ld, uint32_t seq, const struct msg_attach *req,
 		const struct attach_found *found, int client);
 
+/* xdp.c: asks libxdp what became of bpfd's programs in dispatchers: LINK_GONE, position and mode. */
+void	xdp_look(struct loader *ld);
+
 /* release.c: takes things off and away.  0, or res->err with res filled. */
 int	release_link(struct loader *ld, struct obj_link *l, const char *netns, struct msg_result *res);
 int	release_prog(struct loader *ld, uint32_t prog_id, struct msg_result *res);

@@ -143,6 +143,64 @@ loader_xdp_list(struct loader *ld, uint32_t ifindex, int netns, struct xdp_chain
 	return err;
 }
 
+static bool
+in_dispatcher(const struct obj_link *l)
+{
+	return strcmp(l->facts.backend, "dispatcher") == 0;
+}
+
+static bool
+same_interface(const struct obj_link *a, const struct obj_link *b)
+{
+	return in_dispatcher(a) && in_dispatcher(b) && a->facts.ifindex == b->facts.ifindex &&
+		a->facts.netns_ino == b->facts.netns_ino;
+}
+
+static void
+compare(struct obj_link *l, const struct xdp_chain *c)
+{
+	const struct msg_xdp_prog *p = xdp_chain_prog(c, l->facts.prog_id);
+
+	l->facts.position = p ? (int32_t)p->position + 1 : 0;
+	if (!p)
+		l->facts.hook_flags |= LINK_GONE;
+	else
+		strcpy(l->facts.mode, c->mode == XDP_SKB ? "skb" : "native");
+}
+
+/* What cannot be read now stays as it was. */
+static void
+look_at(struct loader *ld, const struct obj_link *at)
+{
+	struct xdp_chain chain = { .n = 0 };
+	struct msg_result ignored;
+	AUTO(fd) int netns = -1;
+	int err = attach_netns_fd(ld, at->netns, at->facts.netns_ino, &netns, &ignored);
+
+	if (!err)
+		err = loader_xdp_list(ld, at->facts.ifindex, netns, &chain, &ignored);
+	if (err && err != -ESRCH)
+		return;
+	for (size_t i = 0; i < ld->objects.n_links; i++)
+		if (same_interface(&ld->objects.links[i], at))
+			compare(&ld->objects.links[i], &chain);
+}
+
+void
+xdp_look(struct loader *ld)
+{
+	const struct obj_link *all = ld->objects.links;
+
+	for (size_t i = 0; i < ld->objects.n_links; i++) {
+		bool seen = !in_dispatcher(&all[i]) || (all[i].facts.hook_flags & LINK_GONE);
+
+		for (size_t j = 0; j < i && !seen; j++)
+			seen = same_interface(&all[i], &all[j]) && !(all[j].facts.hook_flags & LINK_GONE);
+		if (!seen)
+			look_at(ld, &all[i]);
+	}
+}
+
 /* A bpfd-xdp's words are taken above, never here. */
 int
 on_XDP_STEP(struct loader *ld, struct peer *p, const struct msg_hdr *h, const struct msg_xdp_step *m, int *fds)

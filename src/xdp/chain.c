@@ -82,21 +82,16 @@ refuse_locked(struct xdp *x)
 
 /* ---- what is there ---- */
 
-/* The chain of an interface: 0 with *mp, NULL for none; negative errno. */
-static int
-read_chain(uint32_t ifindex, struct xdp_multiprog **mp)
+static struct xdp_program *
+main_prog(const struct xdp_multiprog *mp)
 {
-	struct xdp_multiprog *found = xdp_multiprog__get_from_ifindex((int)ifindex);
-	long err = libxdp_get_error(found);
-
-	*mp = err ? NULL : found;
-	return err == -ENOENT ? 0 : (int)err;
+	return mp ? xdp_multiprog__main_prog((struct xdp_multiprog *)(uintptr_t)mp) : NULL;
 }
 
 static uint32_t
 main_id(const struct xdp_multiprog *mp)
 {
-	struct xdp_program *p = mp ? xdp_multiprog__main_prog((struct xdp_multiprog *)(uintptr_t)mp) : NULL;
+	struct xdp_program *p = main_prog(mp);
 
 	return p ? xdp_program__id(p) : 0;
 }
@@ -105,6 +100,36 @@ static bool
 is_chain(const struct xdp_multiprog *mp)
 {
 	return mp && !xdp_multiprog__is_legacy(mp);
+}
+
+/* A dispatcher without its pins: somebody puts another in its place just now, or took them away. */
+static bool
+is_headless(const struct xdp_multiprog *mp)
+{
+	struct xdp_program *p = main_prog(mp);
+
+	return p && !is_chain(mp) && strcmp(xdp_program__name(p), "xdp_dispatcher") == 0;
+}
+
+/* The chain of an interface: 0 with *mp, NULL for none; negative errno. */
+static int
+read_chain(uint32_t ifindex, struct xdp_multiprog **mp)
+{
+	long err = 0;
+
+	for (int i = 0; i < TRIES; i++) {
+		AUTO(chain) struct xdp_multiprog *own = NULL;
+		struct xdp_multiprog *found = xdp_multiprog__get_from_ifindex((int)ifindex);
+
+		err = libxdp_get_error(found);
+		own = err ? NULL : found;
+		if ((!err && !is_headless(own)) || err == -ENOENT || err == -ENODEV || hooks.locked_out) {
+			*mp = TAKE_PTR(own);
+			return err == -ENOENT ? 0 : (int)err;
+		}
+		usleep(TRY_AGAIN_US);
+	}
+	return err ? (int)err : -EUCLEAN;
 }
 
 /* Position of a program in the chain, -1 when it is not there. */
@@ -238,10 +263,20 @@ fits(struct xdp *x, const struct msg_xdp_add *m, const struct xdp_multiprog *mp,
 }
 
 static void
+refuse_headless(struct xdp *x)
+{
+	chain_refuse(x, IPC_FAILED_PRECONDITION, -EUCLEAN, "the interface has a dispatcher of libxdp whose pins "
+		"in " XDP_DIR " are missing, so nobody knows its programs: take it off (ip link set dev "
+		"INTERFACE xdp off) and attach them again");
+}
+
+static void
 refuse_attach(struct xdp *x, const struct msg_xdp_add *m, int err)
 {
 	if (hooks.locked_out)
 		refuse_locked(x);
+	else if (err == -EUCLEAN)
+		refuse_headless(x);
 	else if (err == -EOPNOTSUPP && m->mode == XDP_NATIVE)
 		chain_refuse(x, IPC_FAILED_PRECONDITION, err, "the driver of the interface has no native XDP, or "
 			"not in its present state: use mode skb (%s)", warning);
@@ -362,6 +397,8 @@ chain_del(struct xdp *x, const struct msg_xdp_del *m)
 		refuse_locked(x);
 	else if (err == -ENODEV)
 		chain_refuse(x, IPC_OK, 0, "the interface is gone");
+	else if (err == -EUCLEAN)
+		refuse_headless(x);
 	else if (err)
 		chain_refuse(x, IPC_FAILED_PRECONDITION, err, "libxdp cannot detach program %u: %s%s%s%s",
 			m->prog_id, strerrordesc_np(-err) ?: "?", warning[0] ? " (" : "", warning,
@@ -378,8 +415,10 @@ chain_list(struct xdp *x, const struct msg_xdp_list *m)
 
 	if (!err && m->n_stale)
 		err = stale_remove(m->ifindex, main_id(mp), m->stale, m->n_stale);
-	if (err == -EWOULDBLOCK)
+	if (err == -EWOULDBLOCK || hooks.locked_out)
 		refuse_locked(x);
+	else if (err == -EUCLEAN)
+		refuse_headless(x);
 	else if (err == -ENODEV)
 		chain_refuse(x, IPC_OK, 0, "the interface is gone");
 	else if (err)

@@ -1,0 +1,173 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Several XDP programs on one interface by libxdp's dispatcher, beside xdp-loader.  Where the kernel
+# refuses freplace (lockdown), one program and a clear refusal of the second.
+set -eu
+# shellcheck source=../lib/bpfd.sh
+. "${BPFD_SRC:-.}/tests/lib/bpfd.sh"
+begin
+
+XDP_DIR=/sys/fs/bpf/xdp
+loader() { here xdp-loader "$@"; }
+# Names and priorities in order, by xdp-loader; by bpfd, of its own programs.
+theirs() { loader status "$1" | awk '$1 == "=>" { printf "%s:%s ", $3, $2 }'; }
+ours() { json '[.links[] | select(.state == "attached")] | sort_by(.position) | map("\(.program_name):\(.priority) ") | add // ""' list links; }
+dispatchers() { find "$XDP_DIR" -maxdepth 1 -name 'dispatch-*' | wc -l; }
+leftovers() { find "$XDP_DIR" -maxdepth 1 -name 'prog-test-link-*' | wc -l; }
+link_of() { json ".links[] | select(.program_name == \"$1\" and .state == \"attached\") | .id" list links; }
+runs() { bpftool -j map lookup pinned "$BPFFS/map/$group/chain_runs" key "$1" 0 0 0 | jq -r .formatted.value; }
+ext_of() { bpftool -j prog show name "$1" | jq -r 'if type == "array" then .[0].type else .type end'; }
+
+refuses_saying() {
+	text=$1
+	shift
+	said=$("$@" 2>&1) && { echo "succeeds: $*" && return 1; }
+	case $said in *"$text"*) ;; *) echo "does not say \"$text\": $said" && return 1 ;; esac
+}
+no_bpffs() {
+	mount -t tmpfs none /sys/fs/bpf || return 1
+	status=0
+	refuses_saying "no bpffs" ctl attach chain_a xdp "$VETH" || status=1
+	umount /sys/fs/bpf
+	return "$status"
+}
+
+net_pair || bail "cannot make a network namespace and veth pair"
+is "starts" daemon_start
+is "loads" ctl load "$OBJECTS/chain.bpf.o"
+group=$(json '.programs[0].group' list programs)
+is "all_are_shown_as_xdp" same "$(json '[.programs[].type] | unique | join(" ")' list programs)" xdp
+
+if [ "$(ext_of chain_a)" != ext ]; then
+	is "attaches_one_by_a_link" ctl attach chain_a xdp "$VETH"
+	is "refuses_the_second" exits 6 ctl attach chain_b xdp "$VETH"
+	is "and_says_why" refuses_saying freplace ctl attach chain_b xdp "$VETH"
+	is "stops" daemon_stop TERM
+	tap_end
+	exit
+fi
+
+is "attaches_a" ctl attach chain_a xdp "$VETH" --priority 30
+is "attaches_b_before_it" ctl attach chain_b xdp "$VETH" --priority 10 --proceed-on pass,drop
+is "attaches_c_between" ctl attach chain_c xdp "$VETH" --priority 20
+is "xdp_loader_adds_its_own" loader load "$VETH" "$OBJECTS/kinds.bpf.o" -n on_xdp
+is "xdp_loader_sees_all_in_order" same "$(theirs "$VETH")" "chain_b:10 chain_c:20 chain_a:30 on_xdp:50 "
+is "bpfd_sees_its_own_in_order" same "$(ours)" "chain_b:10 chain_c:20 chain_a:30 "
+is "the_position_is_shown" same "$(json ".links[] | select(.program_name == \"chain_a\") | .position" list links)" 3
+is "the_ids_are_those_of_xdp_loader" same "$(loader status "$VETH" | awk '$3 == "chain_a" { print $4 }')" \
+	"$(json '.programs[] | select(.name == "chain_a") | .id' list programs)"
+is "proceed_on_arrives" same "$(loader status "$VETH" | awk '$3 == "chain_b" { print $6 }')" "XDP_DROP,XDP_PASS"
+net_traffic 20
+is "each_counts_the_packets" [ "$(runs 0)" -ge 20 ]
+is "all_of_them" same "$(runs 0) $(runs 1)" "$(runs 2) $(runs 2)"
+is "the_foreign_one_runs_too" [ "$(bpftool -j map dump name kinds_hits | jq '[.[].formatted.value] | add')" -ge 20 ]
+
+is "the_same_again_is_refused" exits 6 ctl attach chain_a xdp "$VETH"
+is "one_that_no_dispatcher_takes_is_refused" refuses_saying "was not loaded for that" ctl attach chain_alone xdp "$VETH"
+is "hardware_is_refused" refuses_saying "network card" ctl attach chain_a xdp "$VETH" --mode hw
+
+is "detaches_the_first" ctl detach "$(link_of chain_b)"
+is "the_others_stay" same "$(theirs "$VETH")" "chain_c:20 chain_a:30 on_xdp:50 "
+is "replaces_it_at_the_same_priority" ctl attach chain_b xdp "$VETH" --priority 20
+is "equals_come_in_order_of_arrival" same "$(theirs "$VETH")" "chain_c:20 chain_b:20 chain_a:30 on_xdp:50 "
+is "xdp_loader_takes_its_own" loader unload "$VETH" -i "$(loader status "$VETH" | awk '$3 == "on_xdp" { print $4 }')"
+is "ours_stay" same "$(theirs "$VETH")" "chain_b:20 chain_c:20 chain_a:30 "
+for name in chain_a chain_b chain_c; do ctl detach "$(link_of $name)" >/dev/null; done
+is "the_interface_is_free" same "$(theirs "$VETH")" ""
+is "no_dispatcher_is_left" same "$(dispatchers)" 0
+
+# Every order of removal, with one of xdp-loader's in the middle.
+loader load "$VETH" "$OBJECTS/kinds.bpf.o" -n on_xdp
+agree() { for n in $(ours); do case " $(theirs "$VETH")" in *" $n "*) ;; *) return 1 ;; esac done; }
+order() {
+	ctl attach chain_a xdp "$VETH" --priority 30 && ctl attach chain_b xdp "$VETH" --priority 60 &&
+		ctl attach chain_c xdp "$VETH" --priority 20 || return 1
+	same "$(theirs "$VETH")" "chain_c:20 chain_a:30 on_xdp:50 chain_b:60 " && agree || return 1
+	for n in "$@"; do
+		ctl detach "$(link_of "$n")" && agree || return 1
+	done
+	same "$(theirs "$VETH")" "on_xdp:50 " && same "$(ours)" ""
+}
+is "removes_abc" order chain_a chain_b chain_c
+is "removes_acb" order chain_a chain_c chain_b
+is "removes_bac" order chain_b chain_a chain_c
+is "removes_bca" order chain_b chain_c chain_a
+is "removes_cab" order chain_c chain_a chain_b
+is "removes_cba" order chain_c chain_b chain_a
+
+# Foreign hands, a restart.
+is "attaches_for_xdp_loader_to_remove" ctl attach chain_a xdp "$VETH"
+is "and_one_to_keep" ctl attach chain_c xdp "$VETH" --priority 40
+loader unload "$VETH" -i "$(json '.programs[] | select(.name == "chain_a") | .id' list programs)"
+is "what_xdp_loader_removed_is_lost" same "$(json '.links[] | select(.program_name == "chain_a") | .state' list links)" lost
+kill -s KILL "$BPFD_PID"
+wait "$BPFD_PID" 2>/dev/null || :
+is "starts_again" daemon_start
+is "the_kept_one_is_attached" same "$(ours)" "chain_c:40 "
+is "the_lost_one_is_lost" same "$(json '.links[] | select(.program_name == "chain_a") | .state' list links)" lost
+is "the_lost_one_can_be_detached" ctl detach "$(json '.links[] | select(.state == "lost") | .id' list links)"
+is "detaches_after_a_restart" ctl detach "$(link_of chain_c)"
+is "only_the_foreign_one_is_there" same "$(theirs "$VETH")" "on_xdp:50 "
+
+# Another namespace: the number of the interface may be the same.
+is "attaches_in_another_namespace" ctl attach chain_a xdp "$PEER" --netns "/run/netns/$NS"
+is "the_same_program_here_too" ctl attach chain_a xdp "$VETH"
+is "xdp_loader_there_sees_it" same "$(ip netns exec "$NS" nsenter --mount=/proc/1/ns/mnt -- nsenter --net="/run/netns/$NS" -- xdp-loader status "$PEER" | awk '$1 == "=>" { print $3 }')" chain_a
+for id in $(json '.links[].id' list links); do is "detaches_$id" ctl detach "$id"; done
+
+# A lock that somebody holds.
+flock -x "$XDP_DIR" sleep 8 &
+sleep 0.3
+is "a_held_lock_is_waited_for_a_while" refuses_saying "libxdp's lock" ctl attach chain_a xdp "$VETH"
+wait $!
+is "and_then_not" ctl attach chain_a xdp "$VETH"
+is "detaches_again" ctl detach "$(link_of chain_a)"
+
+# bpfd-xdp killed anywhere: the answer is true, and nothing is left.
+truth() {
+	if ctl attach chain_a xdp "$VETH" >/dev/null 2>&1; then
+		same "$(theirs "$VETH")" "on_xdp:50 chain_a:50 " || return 1
+	else
+		killed=$((killed + 1))
+		same "$(theirs "$VETH")" "on_xdp:50 " || return 1
+	fi
+	same "$(dispatchers) $(leftovers)" "1 0"
+}
+killed=0 bad=0
+for wait in 0.00 0.02 0.04 0.06 0.08 0.10 0.12 0.14 0.16 0.18 0.20 0.22 0.24 0.26 0.28 0.30; do
+	(
+		for _ in $(seq 200); do
+			pid=$(child bpfd-xdp) && [ -n "$pid" ] && sleep "$wait" && kill -s KILL "$pid" 2>/dev/null && break
+		done
+	) &
+	truth || bad=$((bad + 1))
+	wait $!
+	for id in $(json '.links[].id' list links); do ctl detach "$id" >/dev/null; done
+	same "$(theirs "$VETH") $(dispatchers)" "on_xdp:50  1" || bad=$((bad + 1))
+done
+echo "# $killed of 16 attaches ended by a killed bpfd-xdp"
+is "killed_anywhere_nothing_is_half" same "$bad" 0
+
+# Both at once.
+(for _ in 1 2 3 4 5 6; do
+	loader load "$VETH" "$OBJECTS/chain.bpf.o" -n chain_b >/dev/null 2>&1 || :
+	id=$(loader status "$VETH" | awk '$3 == "chain_b" { print $4 }')
+	[ -z "$id" ] || loader unload "$VETH" -i "$id" >/dev/null 2>&1 || :
+done) &
+failed=0
+for _ in 1 2 3 4 5 6; do
+	ctl attach chain_a xdp "$VETH" >/dev/null 2>&1 || failed=$((failed + 1))
+	for id in $(json '.links[].id' list links); do ctl detach "$id" >/dev/null 2>&1 || failed=$((failed + 1)); done
+done
+wait $!
+echo "# $failed of 12 changes were refused beside xdp-loader's"
+for id in $(json '.links[].id' list links); do ctl detach "$id" >/dev/null 2>&1 || :; done
+is "beside_loops_of_xdp_loader_bpfd_leaves_nothing" same "$(ours)" ""
+is "and_the_first_one_is_still_there" says on_xdp theirs "$VETH"
+
+is "a_place_that_is_no_bpffs_is_refused" no_bpffs
+leaks_note
+is "stops" daemon_stop TERM
+is "nothing_of_ours_is_left" not says chain_a theirs "$VETH"
+is "nothing_is_left" leaks_none
+tap_end
