@@ -41,6 +41,7 @@ answer_clear(struct answer *a)
 	free(a->links);
 	free(a->counters);
 	free(a->tracers);
+	free(a->slots);
 	free(a->log);
 	if (a->object_fd >= 0)
 		close(a->object_fd);
@@ -122,6 +123,16 @@ add_tracer(struct answer *a, const struct msg_tracer_state *m)
 }
 
 static int
+add_slot(struct answer *a, const struct msg_xdp_slot *m)
+{
+	struct msg_xdp_slot s = *m;
+
+	CLEAN(s.prog.name);
+	CLEAN(s.interface);
+	return append(&a->slots, &a->n_slots, sizeof(s), &s);
+}
+
+static int
 add_object(struct answer *a, const struct msg_object_fd *m, int *fds)
 {
 	if (a->object_fd >= 0)
@@ -169,7 +180,7 @@ add_log(struct answer *a, const struct msg_result_log *m, const int *fds)
 static int
 add_result(struct answer *a, const struct msg_result *m)
 {
-	size_t n = a->n_progs + a->n_maps + a->n_links + a->n_counters + a->n_tracers +
+	size_t n = a->n_progs + a->n_maps + a->n_links + a->n_counters + a->n_tracers + a->n_slots +
 		(a->object_fd >= 0) + (a->stream_fd >= 0);
 
 	if (m->code > IPC_UNAUTHENTICATED || m->n_items != n)
@@ -193,6 +204,8 @@ answer_add(struct answer *a, struct chan_msg *m)
 		return add_counter(a, m->payload);
 	case IPC_TRACER_STATE:
 		return add_tracer(a, m->payload);
+	case IPC_XDP_SLOT:
+		return add_slot(a, m->payload);
 	case IPC_OBJECT:
 		return add_object(a, m->payload, m->fds);
 	case IPC_ITER_STREAM:

@@ -25,7 +25,8 @@ struct answer {
 	struct msg_link_facts *links;
 	struct msg_counter *counters;
 	struct msg_tracer_state *tracers;
-	size_t n_progs, n_maps, n_links, n_counters, n_tracers;
+	struct msg_xdp_slot *slots;
+	size_t n_progs, n_maps, n_links, n_counters, n_tracers, n_slots;
 	int object_fd, stream_fd;	/* -1: did not come */
 	uint64_t object_bytes;
 	char *log;		/* the verifier's, with a NUL behind its log_len bytes */

@@ -131,6 +131,22 @@ list_maps(struct ctl *ctl, const struct args *args, const struct selector *s)
 }
 
 static int
+list_dispatchers(struct ctl *ctl, const struct args *args, const struct selector *s)
+{
+	Bpfd__V1__ListDispatchersRequest req = BPFD__V1__LIST_DISPATCHERS_REQUEST__INIT;
+	AUTO(reply) Bpfd__V1__ListDispatchersResponse *all = NULL;
+	AUTO(client_error) struct client_error e = { 0 };
+
+	if (s->n || args_has(args, "type"))
+		return ctl_fail(ctl, CTL_USAGE, NULL, "list dispatchers",
+			"dispatchers have no type and no metadata to select by");
+	if (rpc_list_dispatchers(ctl->client, &req, &all, &e))
+		return ctl_fail_call(ctl, "list dispatchers", &e);
+	out_list(ctl->out, "slots", &schema_slot, (const void *const *)all->slots, all->n_slots, SHOW_TABLE);
+	return ctl_print(ctl);
+}
+
+static int
 run_list(struct ctl *ctl, const struct args *args)
 {
 	static const struct {
@@ -138,6 +154,7 @@ run_list(struct ctl *ctl, const struct args *args)
 		int (*list)(struct ctl *ctl, const struct args *args, const struct selector *s);
 	} whats[] = {
 		{ "programs", list_programs }, { "links", list_links }, { "maps", list_maps },
+		{ "dispatchers", list_dispatchers },
 	};
 	const char *what = args->n_words ? args->words[0] : "programs";
 	AUTO(selector) struct selector s = { 0 };
@@ -150,7 +167,7 @@ run_list(struct ctl *ctl, const struct args *args)
 	for (size_t i = 0; i < ARRAY_SIZE(whats); i++)
 		if (strcmp(what, whats[i].what) == 0)
 			return whats[i].list(ctl, args, &s);
-	return ctl_fail(ctl, CTL_USAGE, "there are programs, links and maps", "list",
+	return ctl_fail(ctl, CTL_USAGE, "there are programs, links, maps and dispatchers", "list",
 		"what are \"%s\"?", what);
 }
 
@@ -163,11 +180,11 @@ static const struct opt opts[] = {
 
 const struct command cmd_list = {
 	.name = "list",
-	.synopsis = "[programs|links|maps]",
-	.help = "list programs (the default), links or maps",
+	.synopsis = "[programs|links|maps|dispatchers]",
+	.help = "list programs (the default), links, maps or chains of programs",
 	.opts = opts,
 	.max_words = 1,
 	.words = { WORD_CHOICE },
-	.choices = "programs|links|maps",
+	.choices = "programs|links|maps|dispatchers",
 	.run = run_list,
 };

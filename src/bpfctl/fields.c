@@ -92,6 +92,24 @@ static const struct field map_fields[] = {
 };
 SCHEMA(map);
 
+#define SLOT Bpfd__V1__DispatcherSlot
+static const struct field slot_fields[] = {
+	F(SLOT, target, "TARGET", STR, TABLE),
+	F(SLOT, mode, "MODE", STR, TABLE),
+	F(SLOT, position, "POSITION", ID32, TABLE),
+	F(SLOT, program, "PROGRAM", ID32, TABLE),
+	F(SLOT, program_name, "NAME", STR, TABLE),
+	F(SLOT, priority, "PRIORITY", ID32, TABLE),
+	FN(SLOT, proceed_on, "PROCEED-ON", STRS, TABLE),
+	F(SLOT, owner, "OWNER", STR, TABLE),
+	F(SLOT, link, "LINK", ID64, TABLE),
+	F(SLOT, kind, "KIND", STR, WIDE),
+	F(SLOT, ifindex, "IFINDEX", ID32, WIDE),
+	F(SLOT, netns_inode, "NETNS-INODE", ID64, WIDE),
+	F(SLOT, dispatcher, "DISPATCHER", ID32, WIDE),
+};
+SCHEMA(slot);
+
 #define PROCESS Bpfd__V1__Process
 static const struct field process_fields[] = {
 	F(PROCESS, name, "PROCESS", STR, TABLE),

@@ -123,7 +123,9 @@ read_chain(uint32_t ifindex, struct xdp_multiprog **mp)
 
 		err = libxdp_get_error(found);
 		own = err ? NULL : found;
-		if ((!err && !is_headless(own)) || err == -ENOENT || err == -ENODEV || hooks.locked_out) {
+		if (hooks.locked_out)
+			return -EWOULDBLOCK;
+		if ((!err && !is_headless(own)) || err == -ENOENT || err == -ENODEV) {
 			*mp = TAKE_PTR(own);
 			return err == -ENOENT ? 0 : (int)err;
 		}
@@ -183,7 +185,9 @@ answer_anew(struct xdp *x, uint32_t ifindex)
 	AUTO(chain) struct xdp_multiprog *mp = NULL;
 	int err = read_chain(ifindex, &mp);
 
-	if (err)
+	if (hooks.locked_out)
+		refuse_locked(x);
+	else if (err)
 		chain_refuse(x, IPC_UNAVAILABLE, err, "the chain cannot be read: %s", strerrordesc_np(-err));
 	else
 		answer(x, mp);
