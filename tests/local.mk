@@ -131,7 +131,7 @@ check-sanitize:
 
 .PHONY: check-vm kinds tests tests-am lint bench check-fuzz check-sanitize
 
-EXTRA_DIST += tests/kinds tests/kinds.awk tests/run tests/sanitize tests/expected-skips.txt $(TEST_OBJECTS:.o=.c) \
+EXTRA_DIST += tests/kinds tests/run tests/sanitize tests/expected-skips.txt $(TEST_OBJECTS:.o=.c) \
 	tests/bench/events tests/bench/evbase.py tests/bench/evcost.py tests/bench/evstart.py \
 	tests/bench/evtime.py tests/bench/h2.py tests/bench/nothing.c tests/bench/run \
 	tests/clients \
