@@ -87,6 +87,17 @@ attach_open(const struct attach_in *in, const struct attach_place *p, struct msg
 	return err ? err : fd;
 }
 
+int
+attach_look_into(const struct attach_in *in, const struct attach_place *p, int *file, struct msg_result *res)
+{
+	int fd = attach_open(in, p, res);
+
+	if (fd < 0)
+		return fd;
+	*file = fd;
+	return 1;
+}
+
 uint64_t
 attach_file_hash(int file, const struct msg_uprobe *m)
 {

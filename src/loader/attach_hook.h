@@ -146,6 +146,9 @@ struct attach_place {
 int	attach_place(const struct attach_in *in, struct attach_place *p, struct msg_result *res);
 /* The file, the caller's; p->file.pid and .path say which. */
 int	attach_open(const struct attach_in *in, const struct attach_place *p, struct msg_result *res);
+/* The end of a kind's look(): 1 and *file, or a negative errno. */
+int	attach_look_into(const struct attach_in *in, const struct attach_place *p, int *file,
+		struct msg_result *res);
 /* Hash of the file and the places in it. */
 uint64_t attach_file_hash(int file, const struct msg_uprobe *m);
 /* Attaches to all places of m, one event for each, or by one link of uprobe.multi. */

@@ -76,8 +76,7 @@ look(const struct attach_in *in, struct msg_link_sites *what, int *file, struct 
 		return err;
 	what->what = SITES_USDT;
 	strcpy(what->names, p.function);
-	*file = attach_open(in, &p, res);
-	return *file < 0 ? *file : 1;
+	return attach_look_into(in, &p, file, res);
 }
 
 static void
