@@ -14,6 +14,7 @@
 struct ctl;
 struct ctl_loader;
 struct kernel_list;
+struct restore;
 struct server;
 struct store;
 struct ctl_enricher;
@@ -42,6 +43,7 @@ struct api {
 	struct kernel_list *kernel_next;	/* who waits for the next list of programs */
 	bool kernel_busy;		/* one is being made */
 	unsigned int undos;		/* of the reconciliation that is in progress */
+	struct restore *restore;	/* one that is going on; NULL */
 	bool reconciled;		/* the model has met a loader's inventory */
 	bool broken;			/* a peer broke the protocol: exit status 1 */
 	bool forget;			/* everything is detached at the end: leave no row either */

@@ -212,6 +212,10 @@ answer_add(struct answer *a, struct chan_msg *m)
 		return add_stream(a, m->fds);
 	case IPC_RESULT_LOG:
 		return add_log(a, m->payload, m->fds);
+	case IPC_TOKEN:
+		a->token = *(const struct msg_token *)m->payload;
+		a->has_token = true;
+		return 0;
 	case IPC_RESULT:
 		return add_result(a, m->payload);
 	default:

@@ -29,6 +29,8 @@ struct answer {
 	size_t n_progs, n_maps, n_links, n_counters, n_tracers, n_slots;
 	int object_fd, stream_fd;	/* -1: did not come */
 	uint64_t object_bytes;
+	struct msg_token token;
+	bool has_token;
 	char *log;		/* the verifier's, with a NUL behind its log_len bytes */
 	size_t log_len;
 };

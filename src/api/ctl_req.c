@@ -19,6 +19,10 @@ made_by(enum ipc_type type, const void *payload)
 		return (struct msg_object){ .id = load->gid, .kind = OBJECT_GROUP };
 	if (type == IPC_ATTACH && !(attach->flags & ATTACH_DRY_RUN))
 		return (struct msg_object){ .id = attach->link_id, .kind = OBJECT_LINK };
+	if (type == IPC_RESTORE_LOAD)
+		return (struct msg_object){ .id = load->gid, .kind = OBJECT_GROUP };
+	if (type == IPC_RESTORE_ATTACH)
+		return (struct msg_object){ .id = attach->link_id, .kind = OBJECT_LINK };
 	return (struct msg_object){ 0 };
 }
 

@@ -98,6 +98,7 @@ bpfd_api_SOURCES = \
 	src/api/programs_links.c src/api/programs_load.c \
 	src/api/programs_op.c src/api/programs_op.h \
 	src/api/programs_reconcile.c src/api/programs_remove.c \
+	src/api/programs_restore.c src/api/programs_restore.h \
 	src/api/programs_undo.c src/api/programs_undo.h \
 	src/api/rpc_attach.c \
 	src/api/rpc_bpfman.c src/api/rpc_bpfman.h \

@@ -50,6 +50,8 @@ link_free(struct link *l)
 		return;
 	kvs_clear(&l->metadata);
 	kvs_clear(&l->options);
+	free(l->wanted);
+	free(l->reason);
 	free(l);
 }
 
@@ -76,6 +78,8 @@ group_free(struct group *g)
 	}
 	kvs_clear(&g->metadata);
 	kvs_clear(&g->globals);
+	free(g->wanted);
+	free(g->reason);
 	free(g->source);
 	free(g->uuid);
 	free(g);
@@ -173,6 +177,56 @@ struct link *
 model_link(const struct model *m, uint64_t link_id)
 {
 	return idtab_get(&m->links, link_id);
+}
+
+static const struct msg_prog_facts *
+same_prog(const struct msg_prog_facts *progs, size_t n, const struct prog *p)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(progs[i].name, p->facts.name) == 0)
+			return &progs[i];
+	return NULL;
+}
+
+static int
+replace_prog(struct model *m, struct prog *p, const struct msg_prog_facts *f)
+{
+	int err = idtab_put(&m->progs, f->id, p);
+
+	if (err)
+		return err;
+	p->facts = *f;
+	p->live = LIVE;
+	return 0;
+}
+
+int
+model_replace(struct model *m, struct group *g, const struct msg_prog_facts *progs, size_t n_progs,
+	const struct msg_map_facts *maps, size_t n_maps)
+{
+	struct prog *p;
+	struct map *map;
+	struct link *l;
+	int err = 0;
+
+	/* Numbers of before may be others' now: first all links, by those, then the programs. */
+	TAILQ_FOREACH(l, &g->links, in_group)
+		TAILQ_FOREACH(p, &g->progs, in_group)
+			if (p->facts.id == l->facts.prog_id) {
+				l->facts.prog_id = same_prog(progs, n_progs, p)->id;
+				break;
+			}
+	TAILQ_FOREACH(p, &g->progs, in_group)
+		if (!err)
+			err = replace_prog(m, p, same_prog(progs, n_progs, p));
+	while ((map = TAILQ_FIRST(&g->maps))) {
+		TAILQ_REMOVE(&g->maps, map, in_group);
+		free(map);
+	}
+	for (size_t i = 0; !err && i < n_maps; i++)
+		if (maps[i].gid == g->gid)
+			err = model_add_map(g, &maps[i], LIVE);
+	return err;
 }
 
 void

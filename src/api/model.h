@@ -16,8 +16,26 @@
  */
 #define MODEL_DIGEST_LEN 32		/* SHA-256 */
 
-/* As stored.  INTENT: the kernel work may have begun; REMOVING: it must be finished. */
-enum row_state { ROW_INTENT = 0, ROW_DONE = 1, ROW_REMOVING = 2 };
+/* As stored.  INTENT: the kernel work may have begun; REMOVING: it must be finished.  RESTORING: it
+ * was done before a reboot and has begun again; in the model that is DONE and a flag. */
+enum row_state { ROW_INTENT = 0, ROW_DONE = 1, ROW_REMOVING = 2, ROW_RESTORING = 3 };
+
+/*
+ * What came with the load or attachment of something persistent, as it was asked for: enough to ask
+ * the loader for the same once more, with the token that it gave.  See ipc/messages.h.
+ */
+struct wanted_load {
+	uint64_t type_grant;
+	struct msg_token token;
+	uint32_t n_progs;
+	struct load_prog progs[];
+};
+struct wanted_link {
+	struct msg_token token;
+	uint32_t uid, flags;
+	char target[IPC_TARGET_MAX], direction[16], mode[16];
+	char options[IPC_OPTIONS_MAX];
+};
 
 /* LIVE: its pin was there; LOST: a row without pin; ORPHAN: a pin without row. */
 enum live_state { LIVE_UNKNOWN, LIVE, LIVE_LOST, LIVE_ORPHAN };
@@ -46,6 +64,9 @@ struct link {
 	uint32_t proceed_on;
 	int64_t attached_ns;		/* since 1970 */
 	struct kvs metadata, options;	/* options: of the attach kind */
+	struct wanted_link *wanted;	/* NULL: not persistent */
+	char *reason;			/* why it is lost, when that is known; or NULL */
+	bool restoring;
 };
 
 struct group {
@@ -64,6 +85,9 @@ struct group {
 	uint8_t digest[MODEL_DIGEST_LEN];
 	char *source, *uuid;		/* "" when unknown */
 	struct kvs metadata, globals;
+	struct wanted_load *wanted;	/* NULL: not persistent */
+	char *reason;			/* why it is lost, when that is known; or NULL */
+	bool restoring;
 };
 
 struct model {
@@ -90,6 +114,10 @@ int	model_add_link(struct model *m, struct group *g, struct link *take);
 struct group *model_group(const struct model *m, uint64_t gid);
 struct prog *model_prog(const struct model *m, uint32_t id);	/* never a lost one */
 struct link *model_link(const struct model *m, uint64_t link_id);
+
+/* Programs and maps are these now; every program of before is among them.  -ENOMEM. */
+int	model_replace(struct model *m, struct group *g, const struct msg_prog_facts *progs, size_t n_progs,
+		const struct msg_map_facts *maps, size_t n_maps);
 
 /* A lost program's number is no longer its own: model_prog() stops finding it. */
 void	model_prog_lost(struct model *m, struct prog *p);

@@ -100,7 +100,9 @@ on_attached(void *arg, struct answer *a)
 	struct link *l = o->args.dry_run ? o->link : model_link(&o->op.api->model, id);
 
 	if (!a->lost && a->result.code == IPC_OK && a->n_links == 1 && a->links[0].link_id == id &&
-	    a->links[0].prog_id == o->args.prog_id) {
+	    a->links[0].prog_id == o->args.prog_id && l && (!l->wanted || a->has_token)) {
+		if (l->wanted)
+			l->wanted->token = a->token;
 		finish(o, l, a);
 		return;
 	}
@@ -150,6 +152,23 @@ new_link(struct attach_args *a, uint64_t gid)
 	return l;
 }
 
+/* What is asked for again after a reboot; the token comes with the answer. */
+static int
+take_wanted(struct link *l, const struct msg_attach *m, uid_t uid)
+{
+	struct wanted_link *w = l->wanted = calloc(1, sizeof(*w));
+
+	if (!w)
+		return -ENOMEM;
+	w->uid = uid;
+	w->flags = m->flags & (ATTACH_HAS_COOKIE | ATTACH_HAS_PROCEED_ON);
+	memcpy(w->target, m->target, sizeof(w->target));
+	memcpy(w->direction, m->direction, sizeof(w->direction));
+	memcpy(w->mode, m->mode, sizeof(w->mode));
+	memcpy(w->options, m->options, sizeof(w->options));
+	return 0;
+}
+
 static int
 add_intent(struct attach_op *o)
 {
@@ -176,8 +195,18 @@ send_attach(struct attach_op *o)
 
 	m->gid = o->group->gid;
 	m->prog_id = o->args.prog_id;
-	if (p)
+	if (p) {
 		memcpy(m->section, p->facts.section, sizeof(m->section));
+		memcpy(m->prog_name, p->facts.name, sizeof(m->prog_name));
+	}
+	if (o->group->wanted && !o->args.dry_run) {
+		m->flags |= ATTACH_PERSISTENT;
+		err = take_wanted(o->link, m, o->op.uid);
+	}
+	if (err) {
+		op_fail_errno(&o->op, err);
+		return;
+	}
 	if (o->args.dry_run) {
 		m->link_id = o->link->facts.link_id = DRY_RUN_LINK + ++api->dry_runs;
 		m->flags |= ATTACH_DRY_RUN;

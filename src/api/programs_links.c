@@ -21,7 +21,7 @@ on_gone(void *arg, struct answer *a)
 	for (size_t i = 0; i < a->n_links; i++) {
 		struct link *l = model_link(&one->api->model, a->links[i].link_id);
 
-		if (l && l->live == LIVE && (a->links[i].hook_flags & LINK_GONE))
+		if (l && l->live == LIVE && !l->restoring && (a->links[i].hook_flags & LINK_GONE))
 			l->live = LIVE_LOST;
 		if (l)
 			l->facts.position = a->links[i].position;

@@ -61,10 +61,12 @@ drop_intent(struct load_op *o, uint64_t gid)
 }
 
 static bool
-answer_fits(const struct api *api, const struct answer *a, uint64_t gid)
+answer_fits(const struct load_op *o, const struct answer *a, uint64_t gid)
 {
+	const struct api *api = o->op.api;
 	bool ok = a->n_progs > 0;
 
+	ok = ok && (!(o->args.msg->flags & LOAD_PERSISTENT) || o->args.dry_run || a->has_token);
 	for (size_t i = 0; i < a->n_progs; i++) {
 		const struct prog *p = model_prog(&api->model, a->progs[i].id);
 
@@ -86,6 +88,22 @@ take_facts(struct model *m, struct group *g, const struct answer *a)
 			err = model_add_map(g, &a->maps[i], LIVE);
 	g->loaded_ns = programs_now_ns();
 	return err;
+}
+
+/* What is asked for again after a reboot. */
+static int
+take_wanted(struct group *g, const struct msg_load *m, const struct answer *a)
+{
+	struct wanted_load *w = calloc(1, sizeof(*w) + m->n_progs * sizeof(w->progs[0]));
+
+	if (!w)
+		return -ENOMEM;
+	w->type_grant = m->type_grant;
+	w->token = a->token;
+	w->n_progs = m->n_progs;
+	memcpy(w->progs, m->progs, m->n_progs * sizeof(w->progs[0]));
+	g->wanted = w;
+	return 0;
 }
 
 static void
@@ -123,6 +141,8 @@ finish(struct load_op *o, struct group *g, const struct answer *a)
 		return;
 	}
 	err = take_facts(&api->model, g, a);
+	if (!err && (o->args.msg->flags & LOAD_PERSISTENT))
+		err = take_wanted(g, o->args.msg, a);
 	if (!err)
 		err = store_finish_group(api->store, g);
 	if (err) {
@@ -155,7 +175,7 @@ on_loaded(void *arg, struct answer *a)
 		op_fail_answer(&o->op, a);
 		return;
 	}
-	if (!answer_fits(o->op.api, a, gid)) {
+	if (!answer_fits(o, a, gid)) {
 		if (g)
 			programs_undo_group(o->op.api, g, NULL);
 		op_fail_answer(&o->op, a);

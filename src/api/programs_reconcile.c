@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/programs_restore.h"
 #include "api/programs_undo.h"
 #include "api/store.h"
 #include "common/auto.h"
@@ -36,6 +37,7 @@ finish(struct api *api)
 	api->reconciled = true;
 	log_state(api);
 	ctl_loader_reconciled(api->loader);
+	programs_restore(api, NULL, NULL);
 }
 
 static void
@@ -98,7 +100,8 @@ match_link(struct api *api, const struct inventory *inv, struct link *l)
 {
 	const struct msg_link_facts *f = idtab_get(&inv->links, l->facts.link_id);
 
-	if (l->state != ROW_DONE) {
+	if (l->state != ROW_DONE || l->restoring) {
+		l->live = LIVE_LOST;
 		api->undos += programs_undo_link(api, l, on_undone) == 0;
 		return;
 	}
@@ -119,7 +122,12 @@ match_group(struct api *api, const struct inventory *inv, struct group *g)
 	struct link *l, *next_l;
 	struct map *map;
 
-	if (g->state != ROW_DONE) {
+	/* Of one that is being restored the numbers in rows are those of before the reboot. */
+	if (g->state != ROW_DONE || g->restoring) {
+		TAILQ_FOREACH(p, &g->progs, in_group)
+			model_prog_lost(&api->model, p);
+		TAILQ_FOREACH(l, &g->links, in_group)
+			l->live = LIVE_LOST;
 		api->undos += programs_undo_group(api, g, on_undone) == 0;
 		return;
 	}
@@ -160,7 +168,7 @@ orphan_prog(struct api *api, const struct msg_prog_facts *f)
 	struct prog *p = model_prog(&api->model, f->id);
 	struct group *g = p && p->live == LIVE ? NULL : group_of_pin(api, f->gid);
 
-	if (g && g->state == ROW_DONE)
+	if (g && g->state == ROW_DONE && !g->restoring)
 		model_add_prog(&api->model, g, f, LIVE_ORPHAN);
 }
 
@@ -171,7 +179,7 @@ orphan_link(struct api *api, const struct msg_link_facts *f)
 	struct group *g = p ? p->group : group_of_pin(api, f->gid);
 	AUTO(link) struct link *l = NULL;
 
-	if (!g || g->state != ROW_DONE || model_link(&api->model, f->link_id))
+	if (!g || g->state != ROW_DONE || g->restoring || model_link(&api->model, f->link_id))
 		return;
 	l = calloc(1, sizeof(*l));
 	if (!l)

@@ -14,6 +14,22 @@ struct undo {
 	void (*then)(struct api *api, bool lost);
 };
 
+/* What was being restored is lost once more, and stays. */
+static void
+lose_group(struct api *api, struct group *g)
+{
+	struct prog *p;
+	struct map *map;
+
+	if (store_set_group(api->store, g->gid, ROW_DONE) < 0)
+		return;
+	g->restoring = false;
+	TAILQ_FOREACH(p, &g->progs, in_group)
+		model_prog_lost(&api->model, p);
+	TAILQ_FOREACH(map, &g->maps, in_group)
+		map->live = LIVE_LOST;
+}
+
 static void
 forget(struct api *api, const struct msg_object *what)
 {
@@ -21,10 +37,16 @@ forget(struct api *api, const struct msg_object *what)
 	struct link *l = what->kind == OBJECT_LINK ? model_link(&api->model, what->id) : NULL;
 
 	/* A row that cannot be deleted now is an intent still: the next reconciliation tries again. */
-	if (g && store_del_group(api->store, g->gid) == 0)
+	if (g && g->restoring)
+		lose_group(api, g);
+	else if (g && store_del_group(api->store, g->gid) == 0)
 		model_del_group(&api->model, g);
-	if (l && store_del_link(api->store, l->facts.link_id) == 0)
+	if (l && l->restoring && store_set_link(api->store, l->facts.link_id, ROW_DONE) == 0) {
+		l->restoring = false;
+		l->live = LIVE_LOST;
+	} else if (l && !l->restoring && store_del_link(api->store, l->facts.link_id) == 0) {
 		model_del_link(&api->model, l);
+	}
 }
 
 static void
@@ -60,7 +82,7 @@ undo(struct api *api, struct msg_object what, void (*then)(struct api *api, bool
 int
 programs_undo_group(struct api *api, struct group *g, void (*then)(struct api *api, bool lost))
 {
-	if (g->state == ROW_DONE)
+	if (g->state == ROW_DONE && !g->restoring)
 		g->state = ROW_INTENT;
 	return undo(api, (struct msg_object){ .id = g->gid, .kind = OBJECT_GROUP }, then);
 }
@@ -68,7 +90,7 @@ programs_undo_group(struct api *api, struct group *g, void (*then)(struct api *a
 int
 programs_undo_link(struct api *api, struct link *l, void (*then)(struct api *api, bool lost))
 {
-	if (l->state == ROW_DONE)
+	if (l->state == ROW_DONE && !l->restoring)
 		l->state = ROW_INTENT;
 	return undo(api, (struct msg_object){ .id = l->facts.link_id, .kind = OBJECT_LINK }, then);
 }

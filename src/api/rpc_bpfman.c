@@ -143,6 +143,8 @@ rpc_bpfman_load(struct call *call, const ProtobufCMessage *request)
 		programs_refuse(call, IPC_RESOURCE_EXHAUSTED, "no memory for the request");
 		return;
 	}
+	/* Who loads by this service does not load again after a reboot. */
+	a.msg->flags = LOAD_PERSISTENT;
 	if (!load_object(call, rq, &a) || !load_programs(call, rq, a.msg) ||
 	    !load_owner(call, rq, a.msg) ||
 	    !rpc_texts(call, "metadata", rq->n_metadata, rq->metadata, &a.metadata) ||

@@ -81,6 +81,10 @@ rpc_fill_program(struct scratch *s, const struct api *api, const struct prog *p,
 	out->group = g->gid;
 	out->source = g->source;
 	out->map_owner_group = g->map_owner;
+	out->persistent = g->wanted != NULL;
+	if (p->live == LIVE_LOST)
+		out->reason = g->reason ? g->reason : g->wanted ? EMPTY :
+			"its pin is gone, as after a reboot, and it was not loaded to be persistent";
 	out->n_links = links_of(s, p, &out->links);
 	out->n_metadata = rpc_text_entries(s, &g->metadata,
 		&bpfd__v1__program__metadata_entry__descriptor, &out->metadata);
@@ -143,6 +147,9 @@ rpc_fill_link(struct scratch *s, const struct api *api, const struct link *l, Bp
 	out->position = l->live == LIVE_LOST ? 0 : (uint32_t)f->position;
 	out->kernel_link_id = l->live == LIVE_LOST ? 0 : f->kernel_link_id;
 	out->attached_at_unix_ns = l->attached_ns;
+	out->persistent = l->wanted != NULL;
+	if (l->live == LIVE_LOST)
+		out->reason = l->reason ? l->reason : EMPTY;
 	out->pin = link_pin(s, api, l);
 	out->n_metadata = rpc_text_entries(s, &l->metadata,
 		&bpfd__v1__link__metadata_entry__descriptor, &out->metadata);

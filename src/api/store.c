@@ -2,6 +2,7 @@
 #include "api/store.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/store_db.h"
@@ -61,6 +62,18 @@ add_map(struct store *st, uint64_t gid, const struct msg_map_facts *m)
 }
 
 static int
+add_wanted_load(struct store *st, uint64_t gid, const struct wanted_load *w)
+{
+	int err = store_run(st, ST_ADD_WANTED_LOAD, "iib", I(gid), I(w->type_grant),
+		B(w->token.mac, sizeof(w->token.mac)));
+
+	for (uint32_t i = 0; !err && i < w->n_progs; i++)
+		err = store_run(st, ST_ADD_WANTED_PROG, "iissii", I(gid), I(i), w->progs[i].name,
+			w->progs[i].attach_to, I(w->progs[i].prog_type), I(w->progs[i].attach_type));
+	return err;
+}
+
+static int
 finish_group(struct store *st, const struct group *g)
 {
 	const struct prog *p;
@@ -73,7 +86,7 @@ finish_group(struct store *st, const struct group *g)
 	TAILQ_FOREACH(m, &g->maps, in_group)
 		if (!err)
 			err = add_map(st, g->gid, &m->facts);
-	return err;
+	return !err && g->wanted ? add_wanted_load(st, g->gid, g->wanted) : err;
 }
 
 int
@@ -137,13 +150,97 @@ store_add_link(struct store *st, struct link *l)
 	return err ? err : store_end(st, add_link(st, l));
 }
 
-int
-store_finish_link(struct store *st, const struct link *l)
+static int
+finish_link(struct store *st, const struct link *l)
 {
 	const struct msg_link_facts *f = &l->facts;
 
 	return store_run(st, ST_FINISH_LINK, "iisssiiis", I(f->link_id), I(ROW_DONE), f->backend, f->target,
 		f->mode, I(f->ifindex), I(f->netns_ino), I(l->attached_ns), f->direction);
+}
+
+static int
+add_wanted_link(struct store *st, uint64_t link_id, const struct wanted_link *w)
+{
+	return store_run(st, ST_ADD_WANTED_LINK, "iiisssbb", I(link_id), I(w->uid), I(w->flags), w->target,
+		w->direction, w->mode, B(w->options, options_len(w->options)),
+		B(w->token.mac, sizeof(w->token.mac)));
+}
+
+int
+store_finish_link(struct store *st, const struct link *l)
+{
+	int err = store_begin(st);
+
+	if (err)
+		return err;
+	err = finish_link(st, l);
+	if (!err && l->wanted)
+		err = add_wanted_link(st, l->facts.link_id, l->wanted);
+	return store_end(st, err);
+}
+
+int
+store_restored_link(struct store *st, const struct link *l)
+{
+	return finish_link(st, l);
+}
+
+static int
+restored_group(struct store *st, const struct group *g, const struct msg_prog_facts *progs,
+	size_t n_progs, const struct msg_map_facts *maps, size_t n_maps)
+{
+	const struct prog *p;
+	/* Rows refer to each other by numbers of which some are used again.  A prepared pragma would do
+	 * its work once, when it is prepared. */
+	int err = store_exec(st, "PRAGMA defer_foreign_keys = ON");
+
+	if (!err)
+		err = store_run(st, ST_OLD_LINKS, "i", I(g->gid));
+	if (!err)
+		err = store_run(st, ST_DEL_PROGS, "i", I(g->gid));
+	if (!err)
+		err = store_run(st, ST_DEL_MAPS, "i", I(g->gid));
+	for (size_t i = 0; !err && i < n_progs; i++) {
+		err = add_prog(st, g->gid, &progs[i]);
+		TAILQ_FOREACH(p, &g->progs, in_group)
+			if (!err && strcmp(p->facts.name, progs[i].name) == 0)
+				err = store_run(st, ST_NEW_LINKS, "iii", I(g->gid), I(p->facts.id), I(progs[i].id));
+	}
+	for (size_t i = 0; !err && i < n_maps; i++)
+		if (maps[i].gid == g->gid)
+			err = add_map(st, g->gid, &maps[i]);
+	return err ? err : store_set_group(st, g->gid, ROW_DONE);
+}
+
+int
+store_restored_group(struct store *st, const struct group *g, const struct msg_prog_facts *progs,
+	size_t n_progs, const struct msg_map_facts *maps, size_t n_maps)
+{
+	int err = store_begin(st);
+
+	return err ? err : store_end(st, restored_group(st, g, progs, n_progs, maps, n_maps));
+}
+
+int
+store_object(struct store *st, const struct group *g, void **out, size_t *len)
+{
+	sqlite3_stmt *s = store_bind(st, ST_GET_OBJECT, "b", B(g->digest, MODEL_DIGEST_LEN));
+	int rc = sqlite3_step(s), err = rc == SQLITE_ROW ? 0 : rc == SQLITE_DONE ? -ENOENT :
+		store_error(st, "read an object");
+	size_t n = err ? 0 : (size_t)sqlite3_column_bytes(s, 0);
+	void *copy = err ? NULL : malloc(n + 1);
+
+	if (!err && !copy)
+		err = -ENOMEM;
+	if (!err) {
+		if (n)
+			memcpy(copy, sqlite3_column_blob(s, 0), n);
+		*out = copy;
+		*len = n;
+	}
+	sqlite3_reset(s);
+	return err;
 }
 
 int

@@ -32,7 +32,7 @@ int	store_read(struct store *st, struct model *m);	/* fills an empty model */
 
 /* A group in ROW_INTENT with its object, kept once per digest; sets g->gid. */
 int	store_add_group(struct store *st, struct group *g, const void *object, size_t size);
-/* Its programs and maps, and ROW_DONE. */
+/* Its programs and maps, what is wanted of it after a reboot, and ROW_DONE. */
 int	store_finish_group(struct store *st, const struct group *g);
 int	store_set_group(struct store *st, uint64_t gid, enum row_state state);
 int	store_del_group(struct store *st, uint64_t gid);	/* its object too, if it was the last */
@@ -40,9 +40,20 @@ int	store_del_all(struct store *st);	/* every group with all that belongs to it 
 int	store_set_prog(struct store *st, uint64_t gid, uint32_t id, enum row_state state);
 int	store_del_prog(struct store *st, uint64_t gid, uint32_t id);	/* its links too */
 
+/*
+ * The same group, loaded again after a reboot: its programs and maps are those, and each link
+ * belongs to the program of the same name.  ROW_DONE, in one transaction.
+ */
+int	store_restored_group(struct store *st, const struct group *g, const struct msg_prog_facts *progs,
+		size_t n_progs, const struct msg_map_facts *maps, size_t n_maps);
+/* The object of a group, the caller's.  -ENOENT. */
+int	store_object(struct store *st, const struct group *g, void **out, size_t *len);
+
 /* A link in ROW_INTENT; sets l->facts.link_id. */
 int	store_add_link(struct store *st, struct link *l);
 int	store_finish_link(struct store *st, const struct link *l);
+/* The same link, attached again after a reboot. */
+int	store_restored_link(struct store *st, const struct link *l);
 int	store_set_link(struct store *st, uint64_t link_id, enum row_state state);
 int	store_del_link(struct store *st, uint64_t link_id);
 

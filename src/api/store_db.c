@@ -136,8 +136,8 @@ store_text(sqlite3_stmt *row, int column, char *out, size_t size)
 	return 0;
 }
 
-static int
-exec(struct store *st, const char *sql)
+int
+store_exec(struct store *st, const char *sql)
 {
 	return sqlite3_exec(st->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : store_error(st, sql);
 }
@@ -161,16 +161,16 @@ static int
 create(struct store *st)
 {
 	char sql[96];
-	int err = exec(st, "BEGIN IMMEDIATE");
+	int err = store_exec(st, "BEGIN IMMEDIATE");
 
 	for (size_t i = 0; !err && i < ARRAY_SIZE(tables); i++)
-		err = exec(st, tables[i]);
+		err = store_exec(st, tables[i]);
 	sqlite3_snprintf(sizeof(sql), sql, "PRAGMA user_version = %d; PRAGMA application_id = %d",
 		STORE_VERSION, STORE_APPLICATION_ID);
 	if (!err)
-		err = exec(st, sql);
+		err = store_exec(st, sql);
 	if (!err)
-		err = exec(st, "COMMIT");
+		err = store_exec(st, "COMMIT");
 	return err;
 }
 
@@ -203,20 +203,21 @@ check_version(struct store *st, const char *path, bool *empty)
 static int
 migrate(struct store *st)
 {
-	static const char *const steps[][3] = {
+	static const char *const steps[][4] = {
 		[2] = { STORE_RULES_TABLE, "PRAGMA user_version = 2" },
 		[3] = { "DROP TRIGGER link_attrs", STORE_LINK_TRIGGER, "PRAGMA user_version = 3" },
+		[4] = { STORE_WANTED_LOADS, STORE_WANTED_PROGS, STORE_WANTED_LINKS, "PRAGMA user_version = 4" },
 	};
 	int version = 0, err = pragma_int(st, "PRAGMA user_version", &version);
 
 	_Static_assert(ARRAY_SIZE(steps) == STORE_VERSION + 1, "a step to each version");
 	if (err || version >= STORE_VERSION)
 		return err;
-	err = exec(st, "BEGIN IMMEDIATE");
+	err = store_exec(st, "BEGIN IMMEDIATE");
 	for (int v = version + 1; v <= STORE_VERSION; v++)
 		for (size_t i = 0; !err && i < ARRAY_SIZE(steps[v]) && steps[v][i]; i++)
-			err = exec(st, steps[v][i]);
-	return err ? err : exec(st, "COMMIT");
+			err = store_exec(st, steps[v][i]);
+	return err ? err : store_exec(st, "COMMIT");
 }
 
 static int
@@ -256,7 +257,7 @@ touch(struct store *st)
 	char sql[64];
 
 	sqlite3_snprintf(sizeof(sql), sql, "PRAGMA user_version = %d", STORE_VERSION);
-	return exec(st, sql);
+	return store_exec(st, sql);
 }
 
 static int
@@ -271,14 +272,14 @@ open_checked(struct store *st, const char *path)
 	sqlite3_db_config(st->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_file_control(st->db, "main", SQLITE_FCNTL_PERSIST_WAL, &on);
 	for (size_t i = 0; !err && i < ARRAY_SIZE(pragmas); i++)
-		err = exec(st, pragmas[i]);
+		err = store_exec(st, pragmas[i]);
 	if (!err)
 		err = check_version(st, path, &empty);
 	if (!err)
 		err = check_whole(st);
 	/* From here on it is ours to write. */
 	if (!err)
-		err = exec(st, "PRAGMA journal_mode = WAL");
+		err = store_exec(st, "PRAGMA journal_mode = WAL");
 	if (!err && empty)
 		err = create(st);
 	if (!err)

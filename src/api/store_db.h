@@ -32,6 +32,8 @@ sqlite3_stmt *store_bind(struct store *st, enum store_stmt which, const char *fm
 /* Binds as above and runs a statement that gives no rows. */
 int	store_run(struct store *st, enum store_stmt which, const char *fmt, ...);
 
+int	store_exec(struct store *st, const char *sql);	/* SQL of our own, not prepared */
+
 int	store_begin(struct store *st);
 /* Commits when err is 0 and the commit works; else rolls back.  Returns what went wrong. */
 int	store_end(struct store *st, int err);

@@ -37,7 +37,7 @@ state_of(sqlite3_stmt *row, int column, enum row_state *out)
 {
 	uint32_t v = u32(row, column);
 
-	if (v > ROW_REMOVING)
+	if (v > ROW_RESTORING)
 		return -EUCLEAN;
 	*out = (enum row_state)v;
 	return 0;
@@ -66,6 +66,10 @@ read_group(sqlite3_stmt *row, struct model *m)
 	g->loaded_ns = sqlite3_column_int64(row, 7);
 	g->object_bytes = u64(row, 8);
 	err = state_of(row, 1, &g->state);
+	if (g->state == ROW_RESTORING) {
+		g->restoring = true;
+		g->state = ROW_DONE;
+	}
 	if (!err)
 		err = blob(row, 2, g->digest, MODEL_DIGEST_LEN);
 	if (!err)
@@ -87,6 +91,9 @@ read_prog(sqlite3_stmt *row, struct model *m)
 	struct group *g = model_group(m, f.gid);
 	enum row_state state;
 	int err = g ? state_of(row, 2, &state) : -EUCLEAN;
+
+	if (!err && state == ROW_RESTORING)
+		err = -EUCLEAN;
 
 	if (!err)
 		err = TEXT(row, 5, f.name);
@@ -149,6 +156,10 @@ read_link(sqlite3_stmt *row, struct model *m)
 	l->proceed_on = u32(row, 11);
 	l->attached_ns = sqlite3_column_int64(row, 15);
 	err = state_of(row, 3, &l->state);
+	if (l->state == ROW_RESTORING) {
+		l->restoring = true;
+		l->state = ROW_DONE;
+	}
 	if (!err)
 		err = read_link_texts(row, l);
 	if (!err)
@@ -187,6 +198,67 @@ read_attr(sqlite3_stmt *row, struct model *m)
 }
 
 static int
+read_wanted_load(sqlite3_stmt *row, struct model *m)
+{
+	struct group *g = model_group(m, u64(row, 0));
+
+	if (!g || g->wanted)
+		return -EUCLEAN;
+	g->wanted = calloc(1, sizeof(*g->wanted));
+	if (!g->wanted)
+		return -ENOMEM;
+	g->wanted->type_grant = u64(row, 1);
+	return blob(row, 2, g->wanted->token.mac, sizeof(g->wanted->token.mac));
+}
+
+static int
+read_wanted_prog(sqlite3_stmt *row, struct model *m)
+{
+	struct group *g = model_group(m, u64(row, 0));
+	struct wanted_load *w = g ? g->wanted : NULL;
+	struct load_prog p = { .prog_type = u32(row, 3), .attach_type = u32(row, 4) };
+	int err = w && w->n_progs < IPC_PROGS_MAX ? TEXT(row, 1, p.name) : -EUCLEAN;
+
+	if (!err)
+		err = TEXT(row, 2, p.attach_to);
+	if (err)
+		return err;
+	w = realloc(w, sizeof(*w) + (w->n_progs + 1) * sizeof(p));
+	if (!w)
+		return -ENOMEM;
+	w->progs[w->n_progs++] = p;
+	g->wanted = w;
+	return 0;
+}
+
+static int
+read_wanted_link(sqlite3_stmt *row, struct model *m)
+{
+	struct link *l = model_link(m, u64(row, 0));
+	struct wanted_link *w;
+	size_t len = (size_t)sqlite3_column_bytes(row, 6);
+	int err;
+
+	if (!l || l->wanted || len >= IPC_OPTIONS_MAX)
+		return -EUCLEAN;
+	l->wanted = w = calloc(1, sizeof(*w));
+	if (!w)
+		return -ENOMEM;
+	w->uid = u32(row, 1);
+	w->flags = u32(row, 2);
+	err = TEXT(row, 3, w->target);
+	if (!err)
+		err = TEXT(row, 4, w->direction);
+	if (!err)
+		err = TEXT(row, 5, w->mode);
+	if (!err && len)
+		memcpy(w->options, sqlite3_column_blob(row, 6), len);
+	if (!err && !options_ok(w->options))
+		err = -EUCLEAN;
+	return err ? err : blob(row, 7, w->token.mac, sizeof(w->token.mac));
+}
+
+static int
 read_all(struct store *st, enum store_stmt which, int (*each)(sqlite3_stmt *row, struct model *m),
 	struct model *m)
 {
@@ -214,5 +286,11 @@ store_read(struct store *st, struct model *m)
 		err = read_all(st, ST_ALL_LINKS, read_link, m);
 	if (!err)
 		err = read_all(st, ST_ALL_ATTRS, read_attr, m);
+	if (!err)
+		err = read_all(st, ST_ALL_WANTED_LOADS, read_wanted_load, m);
+	if (!err)
+		err = read_all(st, ST_ALL_WANTED_PROGS, read_wanted_prog, m);
+	if (!err)
+		err = read_all(st, ST_ALL_WANTED_LINKS, read_wanted_link, m);
 	return err ? log_err(err, "store.read", "a row is not as bpfd writes it") : 0;
 }

@@ -165,6 +165,7 @@ static const struct opt opts[] = {
 	{ "map-owner", 0, "GROUP", "share the maps of that group, by name", WORD_GROUP },
 	{ "attach", 0, "KIND:TARGET[,KEY=VALUE]...", "attach in the same step", WORD_ATTACH,
 		.many = true },
+	{ "persistent", 0, NULL, "load and attach it again after a reboot" },
 	{ "dry-run", 0, NULL, "through the verifier, then drop everything" },
 	OPT_END
 };

@@ -48,6 +48,8 @@ static const struct field program_fields[] = {
 	FN(PROGRAM, globals, "GLOBALS", HEXMAP, DATA),
 	F(PROGRAM, map_owner_group, "MAPS-OF-GROUP", ID64, DATA),
 	F(PROGRAM, pin, "PIN", STR, DATA),
+	F(PROGRAM, persistent, "PERSISTENT", BOOL, WIDE),
+	F(PROGRAM, reason, "REASON", STR, WIDE),
 };
 SCHEMA(program);
 
@@ -73,6 +75,8 @@ static const struct field link_fields[] = {
 	FN(LINK, metadata, "METADATA", MAP, WIDE),
 	{ "attached_at", "ATTACHED", FIELD_TIME, SHOW_WIDE, offsetof(LINK, attached_at_unix_ns), 0 },
 	F(LINK, pin, "PIN", STR, DATA),
+	F(LINK, persistent, "PERSISTENT", BOOL, WIDE),
+	F(LINK, reason, "REASON", STR, WIDE),
 };
 SCHEMA(link);
 

@@ -114,6 +114,7 @@ load_args_read(struct ctl *ctl, const struct args *args, struct load *l)
 
 	bpfd__v1__load_request__init(&l->req);
 	l->req.dry_run = args_has(args, "dry-run");
+	l->req.persistent = args_has(args, "persistent");
 	l->req.programs = calloc(room, sizeof(*l->req.programs));
 	l->req.globals = calloc(room, sizeof(*l->req.globals));
 	l->req.metadata = calloc(room, sizeof(*l->req.metadata));

@@ -16,10 +16,13 @@ greet_loader(struct child *c)
 {
 	struct sup *s = c->task.sup;
 	const bool spare = s->cfg->linker_spare;
-	const struct msg_start start = { .flags = (s->paths.private ? START_PRIVATE : 0) |
+	struct msg_start_loader start = { .flags = (s->paths.private ? START_PRIVATE : 0) |
 		(spare ? START_LINKER : 0) };
-	int err = child_say(c, IPC_START_LOADER, 0, &start, (int[]){ s->cfg_fd, s->bpffs });
+	int err;
 
+	memcpy(start.key, s->key, sizeof(start.key));
+	err = child_say(c, IPC_START_LOADER, 0, &start, (int[]){ s->cfg_fd, s->bpffs });
+	explicit_bzero(start.key, sizeof(start.key));
 	/* The first linker, which it would ask for, starts while it does. */
 	return err || !spare ? err : helper_give(s, HELPER_KIND_LINKER);
 }

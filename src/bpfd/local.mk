@@ -20,6 +20,7 @@ bpfd_SOURCES = \
 	src/bpfd/confrun.c \
 	src/bpfd/greet.c \
 	src/bpfd/helper.c \
+	src/bpfd/key.c \
 	src/bpfd/lasting.c \
 	src/bpfd/listen.c \
 	src/bpfd/main.c \

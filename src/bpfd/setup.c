@@ -99,7 +99,9 @@ setup_places(struct sup *s)
 	s->empty = open_dir(s->paths.empty);
 	s->state = open_dir(s->paths.state);
 	s->null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	return s->run_dir < 0 || s->empty < 0 || s->state < 0 || s->null < 0 ? EXIT_FAILED : 0;
+	if (s->run_dir < 0 || s->empty < 0 || s->state < 0 || s->null < 0)
+		return EXIT_FAILED;
+	return key_read(s);
 }
 
 /*

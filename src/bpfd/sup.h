@@ -78,6 +78,7 @@ struct sup {
 	int exes[N_PROCS];
 	uid_t uids[N_PROCS];
 	int loop, null, lock, bpffs, state, empty, run_dir;
+	uint8_t key[IPC_KEY_LEN];	/* of the loader's tokens, see key.c */
 	int listeners[LISTENERS_MAX];
 	unsigned int n_listeners;
 	bool activated;			/* the sockets are init's */
@@ -97,6 +98,9 @@ struct sup {
 	bool reloading;
 	bool hurry;			/* asked to stop once more: nobody is waited for */
 };
+
+/* key.c: reads the key from the state folder, or makes it.  EXIT_FAILED, after a word about it. */
+int	key_read(struct sup *s);
 
 /* task.c */
 int	task_start(struct task *t, struct proc_start *s);	/* fills s->out, log, and in when 0; -errno */

@@ -63,6 +63,9 @@ struct msg_hdr {
 struct msg_none {};
 
 struct msg_start { uint32_t flags, reserved; };	/* START_* */
+/* key: of the tokens that the loader gives, see loader/token.h; for the loader only. */
+#define IPC_KEY_LEN 32
+struct msg_start_loader { uint32_t flags, reserved; uint8_t key[IPC_KEY_LEN]; };
 enum { START_PRIVATE = 1, START_LINKER = 2 };	/* LINKER: HELPER_LINKER follows, unasked */
 
 /* The linker has no configuration: its limits (limits.linker_*) come here.  0: leave as it is. */
@@ -96,6 +99,7 @@ enum {
 	 * refuses, are left out (LINKED_WITHOUT); per-CPU maps get an element for each possible CPU. */
 	LOAD_TRACER = 2,
 	LOAD_MORE = 4,				/* LINKED is not the linker's last word: another LINK follows */
+	LOAD_PERSISTENT = 8,			/* the answer has a TOKEN */
 };
 struct load_prog {
 	char name[IPC_NAME_MAX];		/* function name in the object */
@@ -121,6 +125,7 @@ struct msg_object_fd { uint64_t size; };
 
 enum { ATTACH_DRY_RUN = 1 };
 enum { ATTACH_HAS_COOKIE = 2, ATTACH_HAS_PROCEED_ON = 4 };
+enum { ATTACH_PERSISTENT = 8 };			/* the answer has a TOKEN */
 struct msg_attach {
 	uint64_t link_id;			/* the store's number, never reused */
 	uint64_t gid;
@@ -136,7 +141,16 @@ struct msg_attach {
 	char mode[16];				/* native, skb, hw or "" */
 	char options[IPC_OPTIONS_MAX];		/* what else the kind takes, see options.h */
 	char section[IPC_NAME_MAX];		/* of the program: it may name the target */
+	char prog_name[IPC_NAME_MAX];		/* the program's, in its object; for ATTACH_PERSISTENT */
 };
+
+/*
+ * After a reboot there is no client.  mac is what the loader gave when one asked for the same, uid
+ * who that was; the numbers of group and link are the same, that of the program is another.
+ */
+struct msg_token { uint8_t mac[32]; };
+struct msg_restore_load { struct msg_load load; struct msg_token token; uint32_t uid, reserved; };
+struct msg_restore_attach { struct msg_attach attach; struct msg_token token; uint32_t uid, reserved; };
 
 struct msg_detach { uint64_t link_id; char netns[IPC_TARGET_MAX]; };
 struct msg_iter_read { uint64_t link_id; };

@@ -82,7 +82,9 @@ int
 attach_open(const struct attach_in *in, const struct attach_place *p, struct msg_result *res)
 {
 	struct msg_one_fd facts;
-	int fd = -1, err = oneshot_fd(in->ld, IPC_ONE_FILE, &p->file, &in->client, &facts, &fd, res);
+	int fd = -1, err = in->client < 0 ? result_set(res, IPC_FAILED_PRECONDITION, -ENOTCONN, "a file is opened "
+		"as the user who asks, and nobody does at a restart: attach it once more") :
+		oneshot_fd(in->ld, IPC_ONE_FILE, &p->file, &in->client, &facts, &fd, res);
 
 	return err ? err : fd;
 }

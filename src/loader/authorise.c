@@ -27,3 +27,11 @@ authorise(struct loader *ld, int client, const char *what, struct msg_result *re
 	log_info("loader.request", "what=%s uid=%u pid=%d", what, uid, pid);
 	return 0;
 }
+
+int
+authorise_token(struct loader *ld, const char *what, uint64_t id, struct msg_result *res)
+{
+	log_warn("loader.token", "what=%s id=%llu the token is not of this request", what, (unsigned long long)id);
+	return result_set(res, IPC_PERMISSION_DENIED, -EKEYREJECTED, "nobody who may %s asked for this: the token "
+		"in bpfd's store does not belong to it, or was made with another key", what);
+}

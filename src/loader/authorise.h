@@ -12,4 +12,7 @@ struct loader;
  */
 int	authorise(struct loader *ld, int client, const char *what, struct msg_result *res);
 
+/* The refusal of a token that is not this loader's for what it comes with.  res->err. */
+int	authorise_token(struct loader *ld, const char *what, uint64_t id, struct msg_result *res);
+
 #endif

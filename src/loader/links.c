@@ -11,6 +11,7 @@
 #include "loader/authorise.h"
 #include "loader/handlers.h"
 #include "loader/loader.h"
+#include "loader/token.h"
 
 static int
 check_attach(struct loader *ld, const struct msg_attach *m, struct msg_result *res)
@@ -231,6 +232,54 @@ look(struct loader *ld, uint32_t seq, const struct msg_attach *m, int client, st
 	return err ? err : 1;
 }
 
+/* After a restart of the loader it has the kernel's name, which is cut. */
+static bool
+is_named(const struct obj_prog *p, const char *name)
+{
+	size_t len = strlen(p->name);
+
+	return strcmp(p->name, name) == 0 ||
+		(!p->section[0] && len == BPF_OBJ_NAME_LEN - 1 && strncmp(p->name, name, len) == 0);
+}
+
+/* What a token is made of: texts that end, and the name of the program that is meant. */
+static int
+check_token(struct loader *ld, const struct msg_attach *m, struct msg_result *res)
+{
+	const struct obj_prog *p = objects_prog(&ld->objects, m->prog_id);
+	int err = check_attach(ld, m, res);
+
+	if (!err && (!IPC_STR_OK(m->prog_name) || !IPC_STR_OK(m->section) || !options_ok(m->options)))
+		err = result_set(res, IPC_INVALID_ARGUMENT, -EINVAL, "malformed attach request");
+	if (!err && !is_named(p, m->prog_name))
+		err = result_set(res, IPC_INVALID_ARGUMENT, -EINVAL, "program %u is not %s", m->prog_id,
+			m->prog_name);
+	return err;
+}
+
+static int
+give_token(struct loader *ld, uint32_t seq, const struct msg_attach *m, int client, struct msg_result *res)
+{
+	gid_t gids[1];
+	size_t n = 1;
+	struct msg_token token;
+	uid_t uid = 0;
+	pid_t pid;
+	int err;
+
+	if (!(m->flags & ATTACH_PERSISTENT) || (m->flags & ATTACH_DRY_RUN))
+		return 0;
+	err = check_token(ld, m, res);
+	if (err)
+		return err;
+	err = config_peer(client, &uid, &pid, gids, &n);
+	if (err)
+		return result_set(res, IPC_PERMISSION_DENIED, err, "the client cannot be identified");
+	token_attach(m, uid, &token);
+	reply(ld, IPC_TOKEN, seq, &token, NULL);
+	return 0;
+}
+
 int
 on_ATTACH(struct loader *ld, struct peer *p, const struct msg_hdr *h, const struct msg_attach *m,
 	int *fds)
@@ -239,6 +288,8 @@ on_ATTACH(struct loader *ld, struct peer *p, const struct msg_hdr *h, const stru
 	struct msg_result res = { 0 };
 	int err = authorise(ld, fds[0], "attach", &res);
 
+	if (!err)
+		err = give_token(ld, h->seq, m, fds[0], &res);
 	if (!err) {
 		attach_default_target(&req);
 		err = look(ld, h->seq, &req, fds[0], &res);
@@ -247,6 +298,32 @@ on_ATTACH(struct loader *ld, struct peer *p, const struct msg_hdr *h, const stru
 		reply_result(ld, h->seq, &res);
 	else if (!err)
 		links_attach(ld, h->seq, &req, NULL, fds[0]);
+	return 0;
+}
+
+/* As on_ATTACH(), for who asked before the reboot. */
+int
+on_RESTORE_ATTACH(struct loader *ld, struct peer *p, const struct msg_hdr *h,
+	const struct msg_restore_attach *m, int *fds)
+{
+	struct msg_attach req = m->attach;
+	struct msg_token token;
+	struct msg_result res = { 0 };
+	int err = check_token(ld, &req, &res);
+
+	if (!err) {
+		token_attach(&req, m->uid, &token);
+		if (!token_same(&token, &m->token))
+			err = authorise_token(ld, "attach", req.link_id, &res);
+	}
+	if (!err) {
+		attach_default_target(&req);
+		err = look(ld, h->seq, &req, -1, &res);
+	}
+	if (err < 0)
+		reply_result(ld, h->seq, &res);
+	else if (!err)
+		links_attach(ld, h->seq, &req, NULL, -1);
 	return 0;
 }
 

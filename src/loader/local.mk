@@ -31,6 +31,7 @@ LOADER_SOURCES = $(BROKER_SOURCES) \
 	src/loader/reply.c \
 	src/loader/requests.c \
 	src/loader/session.c \
+	src/loader/token.c src/loader/token.h \
 	src/loader/xdp.c \
 	src/loader/kernel_maps.c \
 	src/loader/kfilter.c src/loader/kfilter.h \
@@ -45,7 +46,8 @@ LOADER_SOURCES = $(BROKER_SOURCES) \
 	src/loader/tracers_uprobe.c
 bpfd_loader_SOURCES = src/loader/main.c src/loader/sandbox.def $(LOADER_SOURCES)
 nodist_bpfd_loader_SOURCES = gen/tracer_objects.c
-bpfd_loader_LDADD = $(ATTACH_LIBS) $(IPC_LIBS)
+bpfd_loader_CFLAGS = $(AM_CFLAGS) $(LIBMD_CFLAGS)
+bpfd_loader_LDADD = $(ATTACH_LIBS) $(IPC_LIBS) $(LIBMD_LIBS)
 
 # The tracers' objects as part of the program: it opens no file.
 gen/tracer_objects.c: src/loader/embed $(TRACER_OBJECTS)
@@ -74,6 +76,7 @@ EXTRA_DIST += tests/tracers
 check_PROGRAMS += tests/component/loader-odd
 tests_component_loader_odd_SOURCES = $(bpfd_loader_SOURCES)
 nodist_tests_component_loader_odd_SOURCES = gen/test_tracer_objects.c
+tests_component_loader_odd_CFLAGS = $(bpfd_loader_CFLAGS)
 tests_component_loader_odd_LDADD = $(bpfd_loader_LDADD)
 
 FUZZ_TARGETS += tests/fuzz/fuzz-kfilter

@@ -13,7 +13,7 @@
 
 int
 on_START_LOADER(struct loader *ld, struct peer *p, const struct msg_hdr *h,
-	const struct msg_start *m, int *fds)
+	const struct msg_start_loader *m, int *fds)
 {
 	return -EPROTO;		/* main.c took the only one */
 }

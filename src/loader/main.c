@@ -14,6 +14,7 @@
 #include "loader/attach.h"
 #include "loader/loader.h"
 #include "loader/slot.h"
+#include "loader/token.h"
 
 #define CHANNEL_FD 3
 #define CAP(name) (1ULL << CAP_##name)
@@ -64,12 +65,13 @@ open_bpffs(struct loader *ld)
 static int
 on_start(struct loader *ld, const struct chan_msg *m, int *fds)
 {
-	const struct msg_start *start = m->payload;
+	const struct msg_start_loader *start = m->payload;
 	int err = config_receive(fds[0], &ld->cfg);
 
 	if (err)
 		return log_err(err, "loader.start", "step=config");
 	log_set_level((enum log_level)(LOG_LVL_ERR + ld->cfg->log_level));
+	token_key(start->key);
 	ld->linkers_asked = start->flags & START_LINKER ? 1 : 0;
 	ld->bpffs = TAKE_FD(fds[1]);
 	ld->n_cpus = possible_cpus();

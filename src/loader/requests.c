@@ -11,11 +11,13 @@
 #include "loader/facts.h"
 #include "loader/handlers.h"
 #include "loader/loader.h"
+#include "loader/token.h"
 
 static int
 load_strings_ok(const struct msg_load *m)
 {
-	if (m->n_progs > IPC_PROGS_MAX || m->globals_len > sizeof(m->globals) || (m->flags & ~(uint32_t)LOAD_DRY_RUN))
+	if (m->n_progs > IPC_PROGS_MAX || m->globals_len > sizeof(m->globals) ||
+	    (m->flags & ~(uint32_t)(LOAD_DRY_RUN | LOAD_PERSISTENT)))
 		return 0;
 	for (uint32_t i = 0; i < m->n_progs; i++)
 		if (!m->progs[i].name[0] || !IPC_STR_OK(m->progs[i].name) ||
@@ -52,6 +54,28 @@ check_load(struct loader *ld, const struct msg_load *m, int object, struct msg_r
 	return 0;
 }
 
+/* The client may be gone when the machine starts again: what it may do now, the token says then. */
+static int
+give_token(struct loader *ld, uint32_t seq, const struct msg_load *m, const int *fds, struct msg_result *res)
+{
+	gid_t gids[1];
+	size_t n = 1;
+	struct msg_token token;
+	uid_t uid = 0;
+	pid_t pid;
+	int err;
+
+	if (!(m->flags & LOAD_PERSISTENT) || (m->flags & LOAD_DRY_RUN))
+		return 0;
+	err = config_peer(fds[1], &uid, &pid, gids, &n);
+	if (!err)
+		err = token_load(m, fds[0], uid, &token);
+	if (err)
+		return result_set(res, IPC_INTERNAL, err, "the object cannot be read");
+	reply(ld, IPC_TOKEN, seq, &token, NULL);
+	return 0;
+}
+
 int
 on_LOAD(struct loader *ld, struct peer *p, const struct msg_hdr *h, const struct msg_load *m, int *fds)
 {
@@ -61,7 +85,32 @@ on_LOAD(struct loader *ld, struct peer *p, const struct msg_hdr *h, const struct
 	if (!err)
 		err = check_load(ld, m, fds[0], &res);
 	if (!err)
+		err = give_token(ld, h->seq, m, fds, &res);
+	if (!err)
 		err = session_new(ld, &session_api, h->seq, m, NULL, TAKE_FD(fds[0]), NULL, &res);
+	if (err)
+		reply_result(ld, h->seq, &res);
+	return 0;
+}
+
+/* What an administrator asked for before the reboot, shown by the token; the policy is today's. */
+int
+on_RESTORE_LOAD(struct loader *ld, struct peer *p, const struct msg_hdr *h, const struct msg_restore_load *m,
+	int *fds)
+{
+	struct msg_token token;
+	struct msg_result res;
+	int err = check_load(ld, &m->load, fds[0], &res);
+
+	if (!err) {
+		err = token_load(&m->load, fds[0], m->uid, &token);
+		if (err)
+			result_set(&res, IPC_INTERNAL, err, "the object cannot be read");
+		else if (!token_same(&token, &m->token))
+			err = authorise_token(ld, "load", m->load.gid, &res);
+	}
+	if (!err)
+		err = session_new(ld, &session_api, h->seq, &m->load, NULL, TAKE_FD(fds[0]), NULL, &res);
 	if (err)
 		reply_result(ld, h->seq, &res);
 	return 0;
@@ -132,6 +181,19 @@ undo_link(struct loader *ld, uint64_t link_id, bool any, struct msg_result *res)
 	return release_link(ld, l, NULL, res);
 }
 
+static int
+undo_prog(struct loader *ld, uint64_t id, bool any, struct msg_result *res)
+{
+	const struct obj_prog *p = id <= UINT32_MAX ? objects_prog(&ld->objects, (uint32_t)id) : NULL;
+
+	if (!p)
+		return 0;
+	if (p->committed && !any)
+		return result_set(res, IPC_FAILED_PRECONDITION, -EBUSY,
+			"program %" PRIu64 " is committed: unload it", id);
+	return release_prog(ld, p->id, res);
+}
+
 /* What is not there any more is undone. */
 int
 on_UNDO(struct loader *ld, struct peer *p, const struct msg_hdr *h, const struct msg_object *m,
@@ -145,8 +207,10 @@ on_UNDO(struct loader *ld, struct peer *p, const struct msg_hdr *h, const struct
 		err = undo_group(ld, m->id, any, &res);
 	else if (m->kind == OBJECT_LINK)
 		err = undo_link(ld, m->id, any, &res);
+	else if (m->kind == OBJECT_PROG)
+		err = undo_prog(ld, m->id, any, &res);
 	else
-		err = result_set(&res, IPC_INVALID_ARGUMENT, -EINVAL, "only groups and links are undone");
+		err = result_set(&res, IPC_INVALID_ARGUMENT, -EINVAL, "only groups, links and programs are undone");
 	if (err)
 		reply_result(ld, h->seq, &res);
 	else

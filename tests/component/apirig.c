@@ -189,12 +189,29 @@ send_link(struct apirig *r, uint32_t seq, const struct fake_link *l)
 }
 
 static void
+token(struct apirig *r, uint32_t seq, uint64_t id)
+{
+	struct msg_token t = { "a token of this group or link, " };
+
+	t.mac[31] = (uint8_t)id;
+	chan_send(r->chan, IPC_TOKEN, seq, &t, NULL);
+}
+
+static bool
+is_token(const struct msg_token *t, uint64_t id)
+{
+	return memcmp(t->mac, "a token of this group or link, ", 31) == 0 && t->mac[31] == (uint8_t)id;
+}
+
+static void
 finish_load(struct apirig *r, uint32_t seq, bool answer)
 {
 	const struct msg_load *m = &r->last_load;
 	uint32_t n = m->n_progs ? m->n_progs : 1;
 	struct msg_map_facts map = { .gid = m->gid, .id = r->next_id + 1000, .type = 2, .name = "counts" };
 
+	if (answer && (m->flags & LOAD_PERSISTENT))
+		token(r, seq, m->gid);
 	if (answer)
 		chan_send(r->chan, IPC_MAP, seq, &map, NULL);
 	for (uint32_t i = 0; i < n; i++) {
@@ -272,8 +289,28 @@ on_attach(struct apirig *r, uint32_t seq, const struct msg_attach *m)
 		r->links[r->n_links++] = l;
 	if (r->mood == FAKE_DIES_LATE)
 		return false;
+	if (m->flags & ATTACH_PERSISTENT)
+		token(r, seq, m->link_id);
 	send_link(r, seq, &l);
 	result(r, seq, IPC_OK, 1, "");
+	return true;
+}
+
+static bool
+on_restore_load(struct apirig *r, uint32_t seq, const struct msg_restore_load *m)
+{
+	if (is_token(&m->token, m->load.gid))
+		return on_load(r, seq, &m->load);
+	result(r, seq, IPC_PERMISSION_DENIED, 0, "a wrong token");
+	return true;
+}
+
+static bool
+on_restore_attach(struct apirig *r, uint32_t seq, const struct msg_restore_attach *m)
+{
+	if (is_token(&m->token, m->attach.link_id))
+		return on_attach(r, seq, &m->attach);
+	result(r, seq, IPC_PERMISSION_DENIED, 0, "a wrong token");
 	return true;
 }
 
@@ -403,6 +440,10 @@ on_message(struct apirig *r, const struct chan_msg *m)
 		return on_load(r, seq, m->payload);
 	case IPC_ATTACH:
 		return on_attach(r, seq, m->payload);
+	case IPC_RESTORE_LOAD:
+		return on_restore_load(r, seq, m->payload);
+	case IPC_RESTORE_ATTACH:
+		return on_restore_attach(r, seq, m->payload);
 	case IPC_DETACH:
 		answer_found(r, seq, drop_links(r, detach->link_id, 0, 0));
 		return true;

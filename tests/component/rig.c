@@ -278,6 +278,10 @@ collect(const struct chan_msg *m, struct rig_answer *out)
 			out->links[out->n_links] = *(const struct msg_link_facts *)m->payload;
 		out->n_links++;
 		return 0;
+	case IPC_TOKEN:
+		out->token = *(const struct msg_token *)m->payload;
+		out->has_token = true;
+		return 0;
 	case IPC_TRACER_STATE: {
 		const struct msg_tracer_state *t = m->payload;
 
@@ -370,7 +374,7 @@ rig_enricher(struct rig *r)
 int
 rig_start(struct rig *r)
 {
-	const struct msg_start start = { .flags = START_PRIVATE };
+	const struct msg_start_loader start = { .flags = START_PRIVATE, .key = "the key of the tests" };
 	AUTO(fd) int cfg = memfd_sealed("config", &r->cfg, sizeof(r->cfg));
 	struct chan_msg m;
 	int fds[2], err = pair(fds);

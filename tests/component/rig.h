@@ -42,6 +42,8 @@ struct rig_answer {
 	struct msg_link_facts links[8];
 	struct msg_tracer_state tracers[64];	/* by number */
 	unsigned int n_progs, n_maps, n_links, n_tracers;
+	struct msg_token token;
+	bool has_token;
 	char log[65536];		/* verifier log, cut */
 	size_t log_len;
 };

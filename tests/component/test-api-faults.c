@@ -117,6 +117,107 @@ a_request_waits_for_a_loader_but_not_for_long(void **state)
 	assert_int_equal(api_load(t, "object"), IPC_UNAVAILABLE);
 }
 
+static int
+load_persistent(struct apicall *t)
+{
+	Bpfd__V1__LoadRequest rq = BPFD__V1__LOAD_REQUEST__INIT;
+
+	rq.object_case = BPFD__V1__LOAD_REQUEST__OBJECT_CONTENT;
+	rq.content.data = (uint8_t *)"object";
+	rq.content.len = 6;
+	rq.persistent = true;
+	return apicall_finish(t, apicall_start(t, "/bpfd.v1.Programs/Load", &rq.base), NULL);
+}
+
+/* A reboot: the fake loader forgets its pins, and its kernel begins to count anew, as theirs do. */
+static void
+reboot(struct apicall *t, enum fake_mood mood)
+{
+	apirig_no_loader(&t->rig);
+	apirig_kill(&t->rig);
+	t->rig.n_progs = t->rig.n_links = 0;
+	t->rig.next_id++;
+	apirig_reset_counts(&t->rig);
+	apirig_mood(&t->rig, mood);
+	apicall_restart(t);
+}
+
+static void
+what_is_persistent_comes_back_after_a_reboot(void **state)
+{
+	struct apicall *t = *state;
+	uint32_t id;
+
+	assert_int_equal(load_persistent(t), 0);
+	id = api_list(t)->programs[0]->id;
+	assert_true(api_list(t)->programs[0]->persistent);
+	assert_int_equal(api_attach(t, id), 0);
+	for (int i = 0; i < 3; i++) {
+		reboot(t, FAKE_WORKS);
+		assert_true(apirig_until(&t->rig, IPC_RESTORE_ATTACH, 1));
+		assert_true(apirig_until(&t->rig, IPC_COMMIT, 2));
+		assert_int_equal(apirig_count(&t->rig, IPC_LOAD), 0);
+		assert_int_equal(apirig_count(&t->rig, IPC_UNDO), 0);
+		assert_int_equal(api_list(t)->n_programs, 1);
+		assert_string_equal(api_list(t)->programs[0]->state, "loaded");
+		assert_int_not_equal(api_list(t)->programs[0]->id, id);
+		id = api_list(t)->programs[0]->id;
+		assert_int_equal(api_links(t)->n_links, 1);
+		assert_int_equal(api_links(t)->links[0]->id, 1);
+		assert_int_equal(api_links(t)->links[0]->program, id);
+		assert_string_equal(api_links(t)->links[0]->state, "attached");
+		assert_string_equal(t->rig.last_attach.prog_name, "only");
+	}
+	assert_int_equal(api_unload(t, 1), 0);
+	assert_int_equal(t->rig.n_progs, 0);
+}
+
+static void
+what_cannot_be_restored_stays_lost_and_says_why(void **state)
+{
+	struct apicall *t = *state;
+
+	assert_int_equal(load_persistent(t), 0);
+	assert_int_equal(api_attach(t, api_list(t)->programs[0]->id), 0);
+	reboot(t, FAKE_REFUSES);
+	assert_true(apirig_until(&t->rig, IPC_RESTORE_LOAD, 1));
+	assert_string_equal(api_list(t)->programs[0]->state, "lost");
+	for (int i = 0; i < 100 && !api_list(t)->programs[0]->reason[0]; i++)
+		client_turn(t->client, 20);
+	assert_string_equal(api_list(t)->programs[0]->reason, "not loaded again: the verifier refused it");
+	assert_int_equal(apirig_count(&t->rig, IPC_RESTORE_ATTACH), 0);
+	apirig_mood(&t->rig, FAKE_WORKS);
+	assert_int_equal(api_load(t, "object"), 0);	/* it blocks nobody */
+	reboot(t, FAKE_WORKS);
+	assert_true(apirig_until(&t->rig, IPC_COMMIT, 2));
+	assert_string_equal(api_list(t)->programs[0]->state, "loaded");
+	assert_string_equal(api_list(t)->programs[0]->reason, "");
+}
+
+static void
+a_restoration_that_dies_is_undone_and_begins_again(void **state)
+{
+	static const enum fake_mood moods[] = { FAKE_DIES, FAKE_DIES_LATE, FAKE_KILLS_API };
+	struct apicall *t = *state;
+
+	assert_int_equal(load_persistent(t), 0);
+	assert_int_equal(api_attach(t, api_list(t)->programs[0]->id), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(moods); i++) {
+		reboot(t, moods[i]);
+		assert_true(apirig_until(&t->rig, IPC_RESTORE_LOAD, 1));
+		apirig_no_loader(&t->rig);
+		apirig_mood(&t->rig, FAKE_WORKS);
+		apicall_restart(t);
+		assert_true(apirig_until(&t->rig, IPC_COMMIT, 2));
+		assert_int_equal(apirig_count(&t->rig, IPC_UNDO), 1);
+		assert_int_equal(api_list(t)->n_programs, 1);
+		assert_string_equal(api_list(t)->programs[0]->state, "loaded");
+		assert_string_equal(api_links(t)->links[0]->state, "attached");
+		assert_int_equal(t->rig.n_progs, 1);
+		assert_int_equal(t->rig.n_links, 1);
+	}
+}
+
 static void
 rows_without_pins_are_lost_and_can_be_removed(void **state)
 {
@@ -334,6 +435,9 @@ main(void)
 		TEST(a_loader_that_dies_fails_the_request_and_the_next_one_undoes_it),
 		TEST(a_cancelled_load_is_undone),
 		TEST(a_request_waits_for_a_loader_but_not_for_long),
+		TEST(what_is_persistent_comes_back_after_a_reboot),
+		TEST(what_cannot_be_restored_stays_lost_and_says_why),
+		TEST(a_restoration_that_dies_is_undone_and_begins_again),
 		TEST(rows_without_pins_are_lost_and_can_be_removed),
 		TEST(pins_without_rows_are_orphans_and_can_be_removed),
 		TEST(a_removal_is_finished_by_the_next_loader),

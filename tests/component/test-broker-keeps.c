@@ -115,6 +115,91 @@ a_new_loader_knows_what_is_pinned(void **state)
 	assert_nothing_is_left();
 }
 
+static int
+restore_load(const char *object, const struct msg_restore_load *m)
+{
+	AUTO(fd) int fd = rig_object(object);
+
+	return rig_request(&rig, IPC_RESTORE_LOAD, m, &fd, &answer);
+}
+
+static void
+restores_only_what_its_own_token_belongs_to(void **state)
+{
+	static struct msg_restore_load again;
+	struct msg_restore_load other;
+
+	memset(&again, 0, sizeof(again));
+	new_request(GID, NULL)->flags = LOAD_PERSISTENT;
+	assert_loaded(rig_load(&rig, "bpf/core", &request, &answer));
+	assert_true(answer.has_token);
+	again.load = request;
+	again.token = answer.token;
+	assert_int_equal(rig_unload(&rig, GID, 0), IPC_OK);
+
+	other = again;
+	other.token.mac[31] ^= 1;
+	assert_refused(restore_load("bpf/core", &other), IPC_PERMISSION_DENIED, "token");
+	other = again;
+	other.uid = 1;
+	assert_refused(restore_load("bpf/core", &other), IPC_PERMISSION_DENIED, "token");
+	other = again;
+	other.load.gid++;
+	assert_refused(restore_load("bpf/core", &other), IPC_PERMISSION_DENIED, "token");
+	other = again;
+	other.load.globals_len = 1;
+	assert_refused(restore_load("bpf/core", &other), IPC_PERMISSION_DENIED, "token");
+	other = again;
+	other.load.n_progs = 1;
+	strcpy(other.load.progs[0].name, "core_exec");
+	other.load.progs[0].attach_type = IPC_ANY_ATTACH;
+	assert_refused(restore_load("bpf/core", &other), IPC_PERMISSION_DENIED, "token");
+	assert_refused(restore_load("bpf/plain", &again), IPC_PERMISSION_DENIED, "token");
+	assert_nothing_is_left();
+
+	rig_kill_loader(&rig);	/* the key is the supervisor's, and stays */
+	assert_int_equal(rig_start(&rig), 0);
+	assert_loaded(restore_load("bpf/core", &again));
+	assert_false(answer.has_token);
+	assert_refused(restore_load("bpf/core", &again), IPC_ALREADY_EXISTS, "group 7");
+	assert_int_equal(rig_unload(&rig, GID, 0), IPC_OK);
+}
+
+static void
+attaches_again_only_what_was_asked_for(void **state)
+{
+	struct msg_restore_attach again = { .attach = { .link_id = 5, .gid = GID, .priority = 50,
+		.flags = ATTACH_PERSISTENT, .kind = "tracepoint", .target = "sched/sched_process_exec",
+		.prog_name = "core_exec" } }, other;
+	AUTO(fd) int client = rig_client();
+
+	assert_loaded(rig_load(&rig, "bpf/core", new_request(GID, NULL), &answer));
+	again.attach.prog_id = answer.progs[0].id;
+	assert_loaded(rig_request(&rig, IPC_ATTACH, &again.attach, &client, &answer));
+	assert_true(answer.has_token);
+	again.token = answer.token;
+	assert_int_equal(rig_unload(&rig, GID, 0), IPC_OK);
+	assert_loaded(rig_load(&rig, "bpf/core", new_request(GID, NULL), &answer));
+	again.attach.prog_id = answer.progs[0].id;
+
+	other = again;
+	strcpy(other.attach.target, "sched/sched_process_exit");
+	assert_refused(rig_request(&rig, IPC_RESTORE_ATTACH, &other, NULL, &answer), IPC_PERMISSION_DENIED, "token");
+	other = again;
+	other.attach.link_id++;
+	assert_refused(rig_request(&rig, IPC_RESTORE_ATTACH, &other, NULL, &answer), IPC_PERMISSION_DENIED, "token");
+	other = again;
+	other.attach.priority = 1;
+	assert_refused(rig_request(&rig, IPC_RESTORE_ATTACH, &other, NULL, &answer), IPC_PERMISSION_DENIED, "token");
+	other = again;
+	strcpy(other.attach.prog_name, "core");
+	assert_refused(rig_request(&rig, IPC_RESTORE_ATTACH, &other, NULL, &answer), IPC_INVALID_ARGUMENT, "is not");
+	assert_int_equal(rig_pins(&rig, "link"), 0);
+	assert_loaded(rig_request(&rig, IPC_RESTORE_ATTACH, &again, NULL, &answer));
+	assert_int_equal(rig_pins(&rig, "link"), 1);
+	assert_int_equal(rig_unload(&rig, GID, 0), IPC_OK);
+}
+
 static void
 a_private_stop_takes_everything_down(void **state)
 {
@@ -282,6 +367,8 @@ main(void)
 		cmocka_unit_test(lists_what_it_keeps),
 		cmocka_unit_test(attaches_and_detaches),
 		cmocka_unit_test(a_new_loader_knows_what_is_pinned),
+		cmocka_unit_test(restores_only_what_its_own_token_belongs_to),
+		cmocka_unit_test(attaches_again_only_what_was_asked_for),
 		cmocka_unit_test(a_private_stop_takes_everything_down),
 		cmocka_unit_test(a_hanging_linker_costs_one_request),
 		cmocka_unit_test(a_crashing_linker_costs_one_request),

@@ -381,12 +381,73 @@ adds_what_a_database_of_version_1_lacks(void **state)
 	f->st = NULL;
 	assert_int_equal(sqlite3_open(f->db, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, "DROP TABLE rules; DROP TRIGGER link_attrs;"
+		"DROP TABLE wanted_progs; DROP TABLE wanted_loads; DROP TABLE wanted_links;"
 		"CREATE TRIGGER link_attrs AFTER DELETE ON links BEGIN SELECT 1; END;"
 		"PRAGMA user_version = 1", NULL, NULL,
 		NULL), SQLITE_OK);
 	sqlite3_close(db);
 	assert_int_equal(store_open(f->db, &f->st), 0);
 	assert_int_equal(store_add_rule(f->st, &r, NULL, 0, &id), 0);
+}
+
+/* After a reboot the kernel counts from the beginning: the new number of one is the old one of another. */
+static void
+gives_a_restored_group_its_new_numbers(void **state)
+{
+	struct fixture *f = *state;
+	struct msg_prog_facts progs[2] = { { .id = 12, .name = "first" }, { .id = 11, .name = "second" } };
+	struct msg_map_facts map = { .id = 12, .name = "counts" };
+	struct group *g;
+	size_t len = 0;
+	void *object = NULL;
+
+	reopen(f);
+	g = intent(f, "object", 1);
+	g->wanted = calloc(1, sizeof(*g->wanted) + sizeof(g->wanted->progs[0]));
+	g->wanted->n_progs = 1;
+	strcpy(g->wanted->progs[0].name, "first");
+	g->wanted->token.mac[31] = 7;
+	for (int i = 0; i < 2; i++) {
+		struct link *l = calloc(1, sizeof(*l));
+		struct msg_prog_facts old = progs[!i];
+
+		strcpy(old.name, progs[i].name);
+		assert_int_equal(model_add_prog(&f->m, g, &old, LIVE), 0);
+		if (i)
+			assert_int_equal(store_finish_group(f->st, g), 0);
+		l->facts = (struct msg_link_facts){ .gid = g->gid, .prog_id = old.id, .kind = "tc" };
+		l->wanted = calloc(1, sizeof(*l->wanted));
+		strcpy(l->wanted->target, "eth0");
+		l->wanted->uid = 1000;
+		if (i) {
+			assert_int_equal(store_add_link(f->st, l), 0);
+			assert_int_equal(store_finish_link(f->st, l), 0);
+		}
+		link_free(l);
+	}
+	map.gid = g->gid;
+	assert_int_equal(store_set_group(f->st, g->gid, ROW_RESTORING), 0);
+	assert_int_equal(store_restored_group(f->st, g, progs, 2, &map, 1), 0);
+	reopen(f);
+	g = TAILQ_FIRST(&f->m.groups);
+	assert_false(g->restoring);
+	assert_int_equal(TAILQ_FIRST(&g->progs)->facts.id, 11);
+	assert_string_equal(TAILQ_FIRST(&g->progs)->facts.name, "second");
+	assert_int_equal(TAILQ_FIRST(&g->links)->facts.prog_id, 11);
+	assert_string_equal(TAILQ_FIRST(&g->links)->wanted->target, "eth0");
+	assert_int_equal(TAILQ_FIRST(&g->links)->wanted->uid, 1000);
+	assert_int_equal(TAILQ_FIRST(&g->maps)->facts.id, 12);
+	assert_int_equal(g->wanted->n_progs, 1);
+	assert_string_equal(g->wanted->progs[0].name, "first");
+	assert_int_equal(g->wanted->token.mac[31], 7);
+	assert_int_equal(store_object(f->st, g, &object, &len), 0);
+	assert_int_equal(len, 6);
+	assert_memory_equal(object, "object", 6);
+	free(object);
+	assert_int_equal(store_set_group(f->st, g->gid, ROW_RESTORING), 0);
+	reopen(f);
+	assert_true(TAILQ_FIRST(&f->m.groups)->restoring);
+	assert_int_equal(TAILQ_FIRST(&f->m.groups)->state, ROW_DONE);
 }
 
 static void
@@ -470,6 +531,7 @@ main(void)
 		TEST(keeps_replaces_and_forgets_rules),
 		TEST(adds_what_a_database_of_version_1_lacks),
 		TEST(refuses_a_damaged_database),
+		TEST(gives_a_restored_group_its_new_numbers),
 		TEST(refuses_a_row_that_bpfd_does_not_write),
 		TEST(says_that_another_process_has_it),
 		TEST(a_full_disk_undoes_the_transaction_and_no_more),

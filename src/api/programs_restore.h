@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BPFD_API_PROGRAMS_RESTORE_H
+#define BPFD_API_PROGRAMS_RESTORE_H
+
+#include "api/api.h"
+#include "api/programs.h"
+
+/*
+ * Loads and attaches again what was persistent and is lost, each once.  What fails stays lost, with
+ * its reason.  fn, which may be NULL, runs at the end, perhaps at once; whole is false when the loader
+ * went away: the next one brings another restoration.  -EBUSY: one is going on; -ENOMEM.
+ */
+int	programs_restore(struct api *api, void (*fn)(void *arg, bool whole), void *arg);
+
+bool	programs_group_lost(const struct group *g);	/* none of its programs is there */
+bool	programs_object_whole(const struct group *g, const void *object, size_t len);
+
+#endif

@@ -1,0 +1,95 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# What was loaded to be persistent comes back after a reboot: for bpfd that is a bpffs without a pin.
+# REBOOTS=n for another number, with a SIGKILL at a random moment of each restoration.
+# limit: 600 s
+set -eu
+# shellcheck source=../lib/bpfd.sh
+. "${BPFD_SRC:-.}/tests/lib/bpfd.sh"
+begin
+
+hits() { bpftool -j map lookup pinned "$BPFFS/map/$group/kinds_hits" key 0 0 0 0 | jq -r .formatted.value; }
+runs() {
+	before=$(hits)
+	/bin/true
+	[ "$(hits)" -gt "$before" ]
+}
+# The same names, groups and links; numbers of the kernel are others.
+listing() {
+	json '[.programs[] | select(.persistent) | {name, group, state, links}] | sort_by(.group, .name) | tojson' list programs &&
+		json '[.links[] | select(.persistent) | {id, program_name, state, kind, target, direction, priority, options}] | sort_by(.id) | tojson' list links
+}
+lists_the_same() { same "$(listing)" "$known"; }
+bpffs_gone() {
+	while umount "$BPFFS" 2>/dev/null; do :; done
+	rm -rf "$ROOT/run"
+}
+started() { daemon_start; }
+reboot() {
+	kill -s KILL "$BPFD_PID"
+	wait "$BPFD_PID" 2>/dev/null || :
+	BPFD_PID=''
+	within 5 bpffs_gone_ok
+}
+bpffs_gone_ok() { bpffs_gone && ! grep -q " $BPFFS " /proc/mounts; }
+
+net_pair || bail "cannot make a network namespace and veth pair"
+is "starts" daemon_start
+is "the_key_is_roots_alone" same "$(stat -c '%u %a %s' "$ROOT/state/restore.key")" "0 400 32"
+is "loads_for_good" ctl load --persistent --metadata owner=me "$OBJECTS/kinds.bpf.o"
+group=$(json '.programs[0].group' list programs)
+is "loads_with_its_maps" ctl load --persistent --map-owner "$group" "$OBJECTS/kinds.bpf.o" --program on_egress
+is "loads_for_this_boot" ctl load "$OBJECTS/core.bpf.o"
+id() { json ".programs[] | select(.group == $group and .name == \"$1\") | .id" list programs; }
+is "attaches_a_tracepoint" ctl attach "$(id on_tracepoint)" tracepoint sched/sched_process_exec
+is "attaches_xdp" ctl attach "$(id on_xdp)" xdp "$VETH" --priority 70
+is "attaches_tc" ctl attach "$(id on_ingress)" tc "$VETH" --direction ingress
+known=$(listing)
+is "it_counts" runs
+
+is "a_reboot" reboot
+is "starts_after_it" daemon_start
+is "everything_is_back" within 10 lists_the_same
+is "and_counts" runs
+is "the_tracepoint_is_attached_in_the_kernel" says perf_event bpftool link show pinned "$BPFFS/link/1"
+is "xdp_is_attached_in_the_kernel" says xdp here ip link show dev "$VETH"
+is "what_was_not_persistent_is_lost" says lost ctl list programs
+is "and_says_why" says persistent ctl list programs -o wide
+shared=$(bpftool -j map show pinned "$BPFFS/map/$group/kinds_hits" | jq .id)
+is "shares_the_map_of_its_owner" same "$(json ".programs[] | select(.group == 2) | .map_ids | index($shared) != null" list programs)" true
+old=$(child bpfd-loader)
+kill -s KILL "$old"
+is "a_restart_finds_the_new_pins" within 5 lists_the_same
+is "and_they_run" within 5 runs
+
+ip -n "$HERE" link del "$VETH"
+is "a_reboot_without_the_interface" reboot
+is "starts_without_it" daemon_start
+is "the_tracepoint_comes_back" within 10 runs
+is "the_other_links_are_lost" within 5 same "$(json '[.links[] | select(.state == "lost")] | length' list links)" 2
+is "and_say_why" says "not attached again" ctl list links -o wide
+: "${REBOOTS:=20}"
+i=0
+while [ "$i" -lt "$REBOOTS" ]; do
+	i=$((i + 1))
+	reboot || break
+	started || break
+	# The restoration has begun or not, or is over: whichever, it is whole after the next start.
+	victim=$(child bpfd-loader)
+	[ $((i % 2)) -eq 0 ] || victim=$(child bpfd-api)
+	[ -z "$victim" ] || kill -s KILL "$victim" 2>/dev/null || :
+	within 10 runs || break
+done
+is "killed_${REBOOTS}_times_while_it_restores" test "$i" -eq "$REBOOTS"
+is "the_groups_are_whole" same "$(json '[.programs[] | select(.persistent)] | map(.state) | unique | tojson' list programs)" '["loaded"]'
+is "nothing_is_there_twice" same "$(find "$BPFFS/prog" -type f | wc -l)" "$(json '[.programs[] | select(.state == "loaded")] | length' list programs)"
+
+chmod 600 "$ROOT/state/restore.key"
+head -c 32 /dev/urandom >"$ROOT/state/restore.key"
+chmod 400 "$ROOT/state/restore.key"
+is "a_reboot_with_another_key" reboot
+is "starts_with_another_key" daemon_start
+is "nothing_is_loaded_by_its_tokens" within 5 says "token" ctl list programs -o wide
+is "and_it_is_logged" grep -q 'loader.token' "$LOG"
+is "stops" daemon_stop TERM
+tap_end
