@@ -24,7 +24,6 @@ bpffs_gone() {
 	while umount "$BPFFS" 2>/dev/null; do :; done
 	rm -rf "$ROOT/run"
 }
-started() { daemon_start; }
 reboot() {
 	kill -s KILL "$BPFD_PID"
 	wait "$BPFD_PID" 2>/dev/null || :
@@ -73,7 +72,7 @@ i=0
 while [ "$i" -lt "$REBOOTS" ]; do
 	i=$((i + 1))
 	reboot || break
-	started || break
+	exits 0 daemon_start || break
 	# The restoration has begun or not, or is over: whichever, it is whole after the next start.
 	victim=$(child bpfd-loader)
 	[ $((i % 2)) -eq 0 ] || victim=$(child bpfd-api)
