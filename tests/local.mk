@@ -33,6 +33,7 @@ TEST_OBJECTS = \
 	tests/bpf/kinds.bpf.o \
 	tests/bpf/long.bpf.o \
 	tests/bpf/longlog.bpf.o \
+	tests/bpf/mapkinds.bpf.o \
 	tests/bpf/maps.bpf.o \
 	tests/bpf/netkinds.bpf.o \
 	tests/bpf/ops.bpf.o \
@@ -136,7 +137,7 @@ EXTRA_DIST += tests/kinds tests/run tests/sanitize tests/expected-skips.txt $(TE
 	tests/bench/evtime.py tests/bench/h2.py tests/bench/nothing.c tests/bench/run \
 	tests/clients \
 	tests/fuzz/corpus tests/fuzz/h2.dict tests/fuzz/run \
-	tests/lib/bpfd.sh tests/lib/daemon.py tests/lib/kinds.sh tests/lib/mutate.py tests/lib/tap.py tests/lib/tap.sh \
+	tests/lib/bpfd.sh tests/lib/bpfmap.py tests/lib/daemon.py tests/lib/kinds.sh tests/lib/mutate.py tests/lib/tap.py tests/lib/tap.sh \
 	tests/golden tests/lint tests/system tests/vm
 
 # Python may have left compiled files.

@@ -143,6 +143,17 @@ add_object(struct answer *a, const struct msg_object_fd *m, int *fds)
 }
 
 static int
+add_page(struct answer *a, const struct msg_map_page *m, int *fds)
+{
+	if (a->object_fd >= 0 || m->token_len > sizeof(m->token) || m->last > 1)
+		return -EPROTO;
+	a->page = *m;
+	a->object_bytes = m->n * ((uint64_t)m->key_bytes + m->value_bytes);
+	a->object_fd = TAKE_FD(fds[0]);
+	return 0;
+}
+
+static int
 add_stream(struct answer *a, int *fds)
 {
 	if (a->stream_fd >= 0)
@@ -208,6 +219,8 @@ answer_add(struct answer *a, struct chan_msg *m)
 		return add_slot(a, m->payload);
 	case IPC_OBJECT:
 		return add_object(a, m->payload, m->fds);
+	case IPC_MAP_PAGE:
+		return add_page(a, m->payload, m->fds);
 	case IPC_ITER_STREAM:
 		return add_stream(a, m->fds);
 	case IPC_RESULT_LOG:

@@ -106,6 +106,8 @@ bpfd_api_SOURCES = \
 	src/api/rpc_parts.c src/api/rpc_parts.h \
 	src/api/rpc_programs.c src/api/rpc_programs.h \
 	src/api/rpc_programs_fill.c src/api/rpc_programs_links.c src/api/rpc_programs_list.c \
+	src/api/rpc_maps.c src/api/rpc_maps.h \
+	src/api/rpc_maps_change.c \
 	src/api/rpc_programs_iter.c \
 	src/api/rpc_programs_log.c \
 	src/api/rpc_programs_slots.c \

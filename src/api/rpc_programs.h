@@ -9,6 +9,7 @@
 rpc_handler rpc_programs_load, rpc_programs_attach, rpc_programs_detach, rpc_programs_unload;
 rpc_handler rpc_programs_list, rpc_programs_get, rpc_programs_list_links, rpc_programs_get_link;
 rpc_handler rpc_programs_list_dispatchers;
+rpc_handler rpc_maps_read, rpc_maps_update, rpc_maps_delete;
 rpc_handler rpc_programs_list_maps, rpc_programs_verifier_log, rpc_programs_read_iter;
 
 /* Parts of answers; strings point into the model: reply before anything changes it. */
@@ -21,5 +22,6 @@ size_t	rpc_group_programs(struct scratch *s, const struct api *api, const struct
 		Bpfd__V1__Program ***out);
 size_t	rpc_group_maps(struct scratch *s, const struct api *api, const struct group *g,
 		Bpfd__V1__Map ***out);
+void	rpc_fill_map(struct scratch *s, const struct api *api, const struct map *map, Bpfd__V1__Map *out);
 
 #endif

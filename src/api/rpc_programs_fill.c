@@ -192,8 +192,8 @@ map_pin(struct scratch *s, const struct api *api, const struct msg_map_facts *f)
 	return scratch_printf(s, "%smap/%llu/%s", api->bpffs, (unsigned long long)f->gid, name);
 }
 
-static void
-fill_map(struct scratch *s, const struct api *api, const struct map *map, Bpfd__V1__Map *out)
+void
+rpc_fill_map(struct scratch *s, const struct api *api, const struct map *map, Bpfd__V1__Map *out)
 {
 	const struct msg_map_facts *f = &map->facts;
 	const char *type = bpf_map_type_name(f->type);
@@ -228,7 +228,7 @@ rpc_group_maps(struct scratch *s, const struct api *api, const struct group *g, 
 
 		if (!one)
 			return n;
-		fill_map(s, api, map, one);
+		rpc_fill_map(s, api, map, one);
 		(*out)[n++] = one;
 	}
 	return n;

@@ -16,6 +16,7 @@ enum word {
 	WORD_KIND, WORD_TARGET, WORD_OPTION, WORD_TYPE, WORD_ATTACH, WORD_NETNS,
 	WORD_RULE,			/* of "rule": a file for create and check */
 	WORD_TRACER, WORD_FILTER,
+	WORD_MAP_NAME,			/* a map by number or name */
 	WORD_CHOICE,			/* one of choices, separated by | */
 };
 

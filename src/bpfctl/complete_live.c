@@ -99,7 +99,7 @@ add_links(struct complete *c, const char *stem)
 }
 
 static void
-add_maps(struct complete *c, const char *stem)
+add_maps(struct complete *c, const char *stem, bool names)
 {
 	Bpfd__V1__ListMapsRequest req = BPFD__V1__LIST_MAPS_REQUEST__INIT;
 	AUTO(reply) Bpfd__V1__ListMapsResponse *all = NULL;
@@ -107,8 +107,11 @@ add_maps(struct complete *c, const char *stem)
 
 	if (!c->client || rpc_list_maps(c->client, &req, &all, &e))
 		return;
-	for (size_t i = 0; i < all->n_maps; i++)
+	for (size_t i = 0; i < all->n_maps; i++) {
 		add_number(c, stem, all->maps[i]->id, all->maps[i]->name);
+		if (names)
+			complete_add(c, stem, all->maps[i]->name, all->maps[i]->type);
+	}
 }
 
 static void
@@ -292,7 +295,8 @@ complete_word(struct complete *c, const char *stem, enum word word, const char *
 	case WORD_LINK:
 		return add_links(c, stem);
 	case WORD_MAP:
-		return add_maps(c, stem);
+	case WORD_MAP_NAME:
+		return add_maps(c, stem, word == WORD_MAP_NAME);
 	case WORD_KIND:
 	case WORD_TYPE:
 		return add_kinds(c, stem, "");

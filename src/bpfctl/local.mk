@@ -3,6 +3,7 @@
 noinst_LIBRARIES += libbpfctl.a
 libbpfctl_a_SOURCES = \
 	src/bpfctl/args.c src/bpfctl/args.h \
+	src/bpfctl/btf_parse.c src/bpfctl/btf_show.c src/bpfctl/btf_value.h \
 	src/bpfctl/buf.c src/bpfctl/buf.h \
 	src/bpfctl/client.c src/bpfctl/client.h \
 	src/bpfctl/client_call.c src/bpfctl/client_call.h \
@@ -14,6 +15,7 @@ libbpfctl_a_SOURCES = \
 	src/bpfctl/cmd_iter.c \
 	src/bpfctl/cmd_list.c \
 	src/bpfctl/cmd_load.c \
+	src/bpfctl/cmd_map.c \
 	src/bpfctl/cmd_rule.c \
 	src/bpfctl/cmd_seed.c \
 	src/bpfctl/cmd_stats.c \
@@ -29,6 +31,8 @@ libbpfctl_a_SOURCES = \
 	src/bpfctl/fit.c src/bpfctl/fit.h \
 	src/bpfctl/help.c \
 	src/bpfctl/load_args.c src/bpfctl/load_args.h \
+	src/bpfctl/map_elements.c src/bpfctl/map_elements.h \
+	src/bpfctl/map_print.c \
 	src/bpfctl/object.c src/bpfctl/object.h \
 	src/bpfctl/out.c src/bpfctl/out.h \
 	src/bpfctl/out_json.c src/bpfctl/out_kv.c src/bpfctl/out_table.c src/bpfctl/out_yaml.c \
@@ -63,6 +67,9 @@ completions/_bpfctl: bpfctl$(EXEEXT)
 if HAVE_CMOCKA
 UNIT_TESTS += tests/unit/test-bpfctl-args tests/unit/test-bpfctl-out \
 	tests/unit/test-bpfctl-spec tests/unit/test-bpfctl-text
+UNIT_TESTS += tests/unit/test-btf-value
+tests_unit_test_btf_value_SOURCES = tests/unit/test-btf-value.c
+tests_unit_test_btf_value_LDADD = $(BPFCTL_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_bpfctl_args_SOURCES = tests/unit/test-bpfctl-args.c
 tests_unit_test_bpfctl_args_LDADD = $(BPFCTL_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_bpfctl_out_SOURCES = tests/unit/test-bpfctl-out.c
@@ -90,6 +97,9 @@ tests_component_test_bpfctl_events_LDADD = $(APISERVER_LIBS) $(CMOCKA_LIBS)
 endif
 
 FUZZ_TARGETS += tests/fuzz/fuzz-bpfctl-client tests/fuzz/fuzz-bpfctl-text
+FUZZ_TARGETS += tests/fuzz/fuzz-bpfctl-map
+tests_fuzz_fuzz_bpfctl_map_SOURCES = tests/fuzz/fuzz-bpfctl-map.c
+tests_fuzz_fuzz_bpfctl_map_LDADD = $(BPFCTL_LIBS) $(FUZZ_LIBS)
 tests_fuzz_fuzz_bpfctl_client_SOURCES = tests/fuzz/fuzz-bpfctl-client.c
 tests_fuzz_fuzz_bpfctl_client_CFLAGS = $(AM_CFLAGS) $(NGHTTP2_CFLAGS) $(PROTOBUFC_CFLAGS)
 tests_fuzz_fuzz_bpfctl_client_LDADD = $(BPFCTL_LIBS) $(FUZZ_LIBS)

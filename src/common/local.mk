@@ -3,6 +3,7 @@ noinst_LIBRARIES += libcommon.a
 libcommon_a_SOURCES = \
 	src/common/auto.h src/common/bpf_compat.h \
 	src/common/closest.c src/common/closest.h \
+	src/common/kbtf.c src/common/kbtf.h \
 	src/common/log.c src/common/log.h \
 	src/common/memfd.c src/common/memfd.h \
 	src/common/mountinfo.c src/common/mountinfo.h \

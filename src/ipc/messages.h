@@ -154,6 +154,19 @@ struct msg_restore_attach { struct msg_attach attach; struct msg_token token; ui
 
 struct msg_detach { uint64_t link_id; char netns[IPC_TARGET_MAX]; };
 struct msg_iter_read { uint64_t link_id; };
+
+/*
+ * Elements of a map, which must be one that a load brought: never a tracer's or a dispatcher's.
+ * MAP_READ_NEXT: those behind the page whose token is given in key.
+ */
+#define IPC_MAP_KEY_MAX 512
+enum map_read_how { MAP_READ_FIRST, MAP_READ_NEXT, MAP_READ_KEY };
+struct msg_map_ref { uint32_t id, reserved; };
+struct msg_map_read { uint32_t id, how, key_len, reserved; uint8_t key[IPC_MAP_KEY_MAX]; };
+/* flags: BPF_ANY, BPF_NOEXIST or BPF_EXIST.  The value, of the map's value_size, becomes that of
+ * every CPU. */
+struct msg_map_update { uint32_t id, flags, key_len, reserved; uint8_t key[IPC_MAP_KEY_MAX]; };
+struct msg_map_delete { uint32_t id, key_len; uint8_t key[IPC_MAP_KEY_MAX]; };
 struct msg_unload { uint64_t gid; uint32_t prog_id, reserved; };	/* prog_id 0: the whole group */
 
 enum ipc_object { OBJECT_GROUP = 1, OBJECT_LINK = 2, OBJECT_PROG = 3 };
@@ -186,8 +199,15 @@ struct msg_prog_facts {
 struct msg_map_facts {
 	uint64_t gid, memlock_bytes;
 	uint32_t id, type, key_size, value_size, max_entries, flags;
-	uint32_t by_name, reserved;		/* by_name: PIN_BY_NAME, shared over groups */
+	uint32_t by_name;			/* PIN_BY_NAME, shared over groups */
+	uint32_t btf_id, key_type, value_type;	/* its types, 0: it has none */
+	uint32_t value_bytes, n_values;		/* as bpf(2) gives them: one of each CPU, padded, or one */
 	char name[IPC_NAME_MAX];
+};
+struct msg_map_page {
+	uint32_t n, key_bytes, value_bytes;	/* value_bytes: of all CPUs */
+	uint32_t last, token_len, reserved;	/* last: no other page follows */
+	uint8_t token[IPC_MAP_KEY_MAX];
 };
 struct msg_link_facts {
 	uint64_t link_id, gid, netns_ino, cookie;
@@ -325,6 +345,7 @@ struct msg_perf_event {
 /* Descriptor fd of process pid, a socket; cookie: the kernel's number of it, SO_COOKIE. */
 enum { SOCKET_DRY_RUN = 1 };
 struct msg_socket { uint64_t cookie; uint32_t pid, fd, flags, reserved; };
+struct msg_btf { uint32_t id, reserved; };
 struct msg_umount { char name[64]; };
 
 /* ---- bpfd-xdp: libxdp's chain of one interface, which is of the namespace that comes with it ---- */

@@ -5,7 +5,7 @@
 #include <bpf/btf.h>
 #include <stdint.h>
 
-#include "linker/kbtf.h"
+#include "common/kbtf.h"
 
 /*
  * For CO-RE libbpf goes through all types of the kernel, a hundred thousand, once for each type that

@@ -6,7 +6,6 @@ LINKER_SOURCES = \
 	src/linker/few.c src/linker/few.h \
 	src/linker/few_wants.c \
 	src/linker/hooks.c \
-	src/linker/kbtf.c src/linker/kbtf.h \
 	src/linker/link.c \
 	src/linker/sections.c \
 	src/linker/linker.h \
@@ -48,7 +47,7 @@ tests_unit_test_linker_arena_SOURCES = tests/unit/test-linker-arena.c \
 tests_unit_test_linker_arena_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/test-linker-few
 tests_unit_test_linker_few_SOURCES = tests/unit/test-linker-few.c src/linker/few.c src/linker/few.h \
-	src/linker/few_wants.c src/linker/hooks.c src/linker/kbtf.c src/linker/kbtf.h
+	src/linker/few_wants.c src/linker/hooks.c
 tests_unit_test_linker_few_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS) $(LIBELF_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_linker_few_LDADD = $(LIBBPF_LIBS) $(LIBELF_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_linker_few_LDADD = $(COMMON_LIBS) $(LIBBPF_LIBS) $(LIBELF_LIBS) $(CMOCKA_LIBS)
 endif

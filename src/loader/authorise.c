@@ -8,8 +8,8 @@
 
 #define GROUPS_MAX 256
 
-int
-authorise(struct loader *ld, int client, const char *what, struct msg_result *res)
+static int
+check(struct loader *ld, int client, const char *what, bool quiet, struct msg_result *res)
 {
 	gid_t gids[GROUPS_MAX];
 	size_t n = GROUPS_MAX;
@@ -24,7 +24,8 @@ authorise(struct loader *ld, int client, const char *what, struct msg_result *re
 		return result_set(res, IPC_PERMISSION_DENIED, -EPERM,
 			"user %u may not %s: only those in access.admin may", uid, what);
 	}
-	log_info("loader.request", "what=%s uid=%u pid=%d", what, uid, pid);
+	if (!quiet)
+		log_info("loader.request", "what=%s uid=%u pid=%d", what, uid, pid);
 	return 0;
 }
 
@@ -34,4 +35,16 @@ authorise_token(struct loader *ld, const char *what, uint64_t id, struct msg_res
 	log_warn("loader.token", "what=%s id=%llu the token is not of this request", what, (unsigned long long)id);
 	return result_set(res, IPC_PERMISSION_DENIED, -EKEYREJECTED, "nobody who may %s asked for this: the token "
 		"in bpfd's store does not belong to it, or was made with another key", what);
+}
+
+int
+authorise(struct loader *ld, int client, const char *what, struct msg_result *res)
+{
+	return check(ld, client, what, false, res);
+}
+
+int
+authorise_more(struct loader *ld, int client, const char *what, struct msg_result *res)
+{
+	return check(ld, client, what, true, res);
 }

@@ -11,6 +11,8 @@ struct loader;
  * administrator.  what: the word for the log.  0, or res->err with res filled.
  */
 int	authorise(struct loader *ld, int client, const char *what, struct msg_result *res);
+/* The same without a line in the log: a further part of what was logged. */
+int	authorise_more(struct loader *ld, int client, const char *what, struct msg_result *res);
 
 /* The refusal of a token that is not this loader's for what it comes with.  res->err. */
 int	authorise_token(struct loader *ld, const char *what, uint64_t id, struct msg_result *res);

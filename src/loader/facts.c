@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "loader/broker.h"
+#include "loader/map_kinds.h"
 
 #define PAGE 4096u
 #define PROG_HEADER 72u		/* struct bpf_prog of the kernel, about */
@@ -71,6 +72,10 @@ facts_map(struct kernel *k, int fd, const struct obj_map *m, uint32_t n_cpus,
 	out->by_name = m->by_name;
 	out->memlock_bytes = check_map_bytes(info.type, info.key_size, info.value_size,
 		info.max_entries, n_cpus);
+	out->btf_id = info.btf_id;
+	out->key_type = info.btf_key_type_id;
+	out->value_type = info.btf_value_type_id;
+	map_kind_values(&info, n_cpus, &out->value_bytes, &out->n_values);
 	snprintf(out->name, sizeof(out->name), "%s", m->name);
 	return 0;
 }

@@ -33,6 +33,11 @@ int	kernel_ringbuf(struct kernel *k, const char *name, uint32_t bytes);
 int	kernel_map_array(struct kernel *k, const char *name, int inner, uint32_t n);	/* of maps like inner */
 int	kernel_lookup(struct kernel *k, int map, const void *key, void *value);
 int	kernel_update(struct kernel *k, int map, const void *key, const void *value);
+int	kernel_update_as(struct kernel *k, int map, const void *key, const void *value, uint64_t flags);
+/* Up to *n elements behind the token (NULL: the first); *n becomes how many came, also with an error:
+ * -ENOENT: no others follow; -ENOSPC: *n is too few for a bucket; -ENOTSUPP_KERNEL. */
+int	kernel_lookup_batch(struct kernel *k, int map, const void *token, void *next_token, void *keys,
+		void *values, uint32_t *n);
 int	kernel_delete(struct kernel *k, int map, const void *key);
 int	kernel_next_key(struct kernel *k, int map, const void *key, void *next);	/* NULL: the first */
 /* Arrays of n keys and values, in one call where the map can: the kernel waits once, not n times,

@@ -42,38 +42,45 @@ kernel_map_array(struct kernel *k, const char *name, int inner, uint32_t n)
 }
 
 static int
-element(struct kernel *k, uint32_t cmd, int map, const void *key, const void *value)
+element(struct kernel *k, uint32_t cmd, int map, const void *key, const void *value, uint64_t flags)
 {
 	union bpf_attr attr = { 0 };
 
 	attr.map_fd = (uint32_t)map;
 	attr.key = (uintptr_t)key;
 	attr.value = (uintptr_t)value;
+	attr.flags = flags;
 	return run(k, cmd, &attr, END(flags));
 }
 
 int
 kernel_lookup(struct kernel *k, int map, const void *key, void *value)
 {
-	return element(k, BPF_MAP_LOOKUP_ELEM, map, key, value);
+	return element(k, BPF_MAP_LOOKUP_ELEM, map, key, value, 0);
 }
 
 int
 kernel_update(struct kernel *k, int map, const void *key, const void *value)
 {
-	return element(k, BPF_MAP_UPDATE_ELEM, map, key, value);
+	return element(k, BPF_MAP_UPDATE_ELEM, map, key, value, 0);
+}
+
+int
+kernel_update_as(struct kernel *k, int map, const void *key, const void *value, uint64_t flags)
+{
+	return element(k, BPF_MAP_UPDATE_ELEM, map, key, value, flags);
 }
 
 int
 kernel_delete(struct kernel *k, int map, const void *key)
 {
-	return element(k, BPF_MAP_DELETE_ELEM, map, key, NULL);
+	return element(k, BPF_MAP_DELETE_ELEM, map, key, NULL, 0);
 }
 
 int
 kernel_next_key(struct kernel *k, int map, const void *key, void *next)
 {
-	return element(k, BPF_MAP_GET_NEXT_KEY, map, key, next);
+	return element(k, BPF_MAP_GET_NEXT_KEY, map, key, next, 0);
 }
 
 static int
@@ -88,6 +95,25 @@ batch(struct kernel *k, uint32_t cmd, int map, const void *keys, const void *val
 	attr.batch.values = (uintptr_t)values;
 	attr.batch.count = n;
 	return run(k, cmd, &attr, END(batch.flags));
+}
+
+int
+kernel_lookup_batch(struct kernel *k, int map, const void *token, void *next_token, void *keys, void *values,
+	uint32_t *n)
+{
+	union bpf_attr attr = { 0 };
+	int err;
+
+	attr.batch.map_fd = (uint32_t)map;
+	attr.batch.in_batch = (uintptr_t)token;
+	attr.batch.out_batch = (uintptr_t)next_token;
+	attr.batch.keys = (uintptr_t)keys;
+	attr.batch.values = (uintptr_t)values;
+	attr.batch.count = *n;
+	err = run(k, BPF_MAP_LOOKUP_BATCH, &attr, END(batch.flags));
+	/* The kernel counts, but not when it fails before it begins. */
+	*n = !err || err == -ENOENT || err == -EINTR ? attr.batch.count : 0;
+	return err;
 }
 
 int

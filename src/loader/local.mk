@@ -26,6 +26,9 @@ LOADER_SOURCES = $(BROKER_SOURCES) \
 	src/loader/objects.c src/loader/objects.h \
 	src/loader/objects_scan.c \
 	src/loader/oneshot.c \
+	src/loader/map_kinds.c src/loader/map_kinds.h \
+	src/loader/maps.c \
+	src/loader/maps_page.c src/loader/maps_page.h \
 	src/loader/pool.c \
 	src/loader/release.c \
 	src/loader/reply.c \

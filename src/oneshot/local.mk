@@ -4,6 +4,7 @@ bpfd_oneshot_SOURCES = \
 	src/oneshot/main.c \
 	src/oneshot/netns.c src/oneshot/netns.h \
 	src/oneshot/oneshot.c src/oneshot/oneshot.h \
+	src/oneshot/op_btf.c \
 	src/oneshot/op_cgroup.c \
 	src/oneshot/op_iter.c \
 	src/oneshot/op_file.c \

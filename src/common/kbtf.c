@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "linker/kbtf.h"
+#include "common/kbtf.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "common/auto.h"
+
+#define CHAIN_MAX 64	/* typedefs, qualifiers, dimensions */
 
 /* Bytes behind struct btf_type: once, and for each of vlen.  As far as Linux 6.18 goes. */
 static const struct {
@@ -152,6 +154,66 @@ const char *
 kbtf_name(const struct kbtf *k, const struct btf_type *t)
 {
 	return k->strings + t->name_off;
+}
+
+const char *
+kbtf_str(const struct kbtf *k, uint32_t off)
+{
+	return off < k->strings_len ? k->strings + off : "";
+}
+
+const struct btf_type *
+kbtf_skip(const struct kbtf *k, uint32_t id, uint32_t *id_out)
+{
+	for (int step = 0; step < CHAIN_MAX; step++) {
+		const struct btf_type *t = kbtf_type(k, id);
+		uint32_t kind = t ? BTF_INFO_KIND(t->info) : BTF_KIND_UNKN;
+
+		if (kind != BTF_KIND_TYPEDEF && kind != BTF_KIND_CONST && kind != BTF_KIND_VOLATILE &&
+		    kind != BTF_KIND_RESTRICT && kind != BTF_KIND_TYPE_TAG && kind != BTF_KIND_VAR) {
+			if (t && id_out)
+				*id_out = id;
+			return t;
+		}
+		id = t->type;
+	}
+	return NULL;
+}
+
+int64_t
+kbtf_value_bytes(const struct kbtf *k, uint32_t id)
+{
+	uint64_t times = 1;
+
+	for (int step = 0; step < CHAIN_MAX; step++) {
+		const struct btf_type *t = kbtf_skip(k, id, NULL);
+		uint64_t bytes;
+
+		switch (t ? BTF_INFO_KIND(t->info) : BTF_KIND_UNKN) {
+		case BTF_KIND_ARRAY:
+			times *= ((const struct btf_array *)(t + 1))->nelems;
+			if (times > UINT32_MAX)
+				return -E2BIG;
+			id = ((const struct btf_array *)(t + 1))->type;
+			continue;
+		case BTF_KIND_PTR:
+			bytes = times * sizeof(uint64_t);
+			break;
+		case BTF_KIND_INT:
+		case BTF_KIND_FLOAT:
+		case BTF_KIND_ENUM:
+		case BTF_KIND_ENUM64:
+		case BTF_KIND_STRUCT:
+		case BTF_KIND_UNION:
+		case BTF_KIND_DATASEC:
+			bytes = times * t->size;
+			break;
+		default:
+			return -EINVAL;
+		}
+		return bytes > UINT32_MAX ? -E2BIG : (int64_t)bytes;
+	}
+	return -EINVAL;
 }
 
 /* As libbpf's bpf_core_essential_name_len(): a flavour is behind the last "___" that has something

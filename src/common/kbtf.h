@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef BPFD_LINKER_KBTF_H
-#define BPFD_LINKER_KBTF_H
+#ifndef BPFD_COMMON_KBTF_H
+#define BPFD_COMMON_KBTF_H
 
 #include <linux/btf.h>
 #include <stdbool.h>
@@ -33,6 +33,12 @@ void	kbtf_close(struct kbtf *k);
 const struct btf_type *kbtf_type(const struct kbtf *k, uint32_t id);
 const char *kbtf_name(const struct kbtf *k, const struct btf_type *t);	/* "" when it has none */
 size_t	kbtf_bytes(const struct btf_type *t);	/* 0: a kind that is not known */
+
+const char *kbtf_str(const struct kbtf *k, uint32_t off);	/* "" too where off is outside */
+/* The type behind typedefs and qualifiers; NULL: void, none, or a chain without end. */
+const struct btf_type *kbtf_skip(const struct kbtf *k, uint32_t id, uint32_t *id_out);
+/* How many bytes a value of the type takes; -EINVAL: it has none, -E2BIG: more than UINT32_MAX. */
+int64_t	kbtf_value_bytes(const struct kbtf *k, uint32_t id);
 
 /* "file" of "file___old": how many bytes of a type's name CO-RE compares. */
 size_t	kbtf_essential_len(const char *name);
