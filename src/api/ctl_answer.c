@@ -88,6 +88,7 @@ add_map(struct answer *a, const struct msg_map_facts *m)
 	struct msg_map_facts f = *m;
 
 	CLEAN(f.name);
+	CLEAN(f.shared);
 	return append(&a->maps, &a->n_maps, sizeof(f), &f);
 }
 

@@ -70,6 +70,10 @@ rpc_programs_load(struct call *call, const ProtobufCMessage *request)
 	}
 	a.msg->map_owner_gid = rq->map_owner_group;
 	a.msg->flags = rq->persistent ? LOAD_PERSISTENT : 0;
+	if (!rpc_string(call, "map_group", rq->map_group, a.msg->map_group, sizeof(a.msg->map_group), true)) {
+		load_args_clear(&a);
+		return;
+	}
 	if (!load_object(call, rq, &a) || !load_programs(call, rq, a.msg) ||
 	    !rpc_texts(call, "metadata", rq->n_metadata, rq->metadata, &a.metadata) ||
 	    !rpc_globals(call, "globals", rq->n_globals, rq->globals, &a.globals, a.msg)) {

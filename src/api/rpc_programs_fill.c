@@ -211,6 +211,8 @@ rpc_fill_map(struct scratch *s, const struct api *api, const struct map *map, Bp
 	out->by_name = f->by_name;
 	if (map->live != LIVE_LOST && f->gid)
 		out->pin = map_pin(s, api, f);
+	if (map->live != LIVE_LOST && f->shared[0])
+		out->shared_pin = scratch_printf(s, "%s%s", api->bpffs, f->shared);
 }
 
 size_t

@@ -163,6 +163,7 @@ static const struct opt opts[] = {
 	{ "metadata", 0, "KEY=VALUE", "kept with the programs; list -l selects by it",
 		.many = true },
 	{ "map-owner", 0, "GROUP", "share the maps of that group, by name", WORD_GROUP },
+	{ "map-group", 0, "UNIXGROUP", "let this unix group read the maps (policy.map_groups)" },
 	{ "attach", 0, "KIND:TARGET[,KEY=VALUE]...", "attach in the same step", WORD_ATTACH,
 		.many = true },
 	{ "persistent", 0, NULL, "load and attach it again after a reboot" },

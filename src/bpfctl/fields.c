@@ -93,6 +93,7 @@ static const struct field map_fields[] = {
 	F(MAP, bytes_memlock, "MEMLOCK-BYTES", U64, WIDE),
 	F(MAP, by_name, "BY-NAME", BOOL, WIDE),
 	F(MAP, pin, "PIN", STR, DATA),
+	F(MAP, shared_pin, "SHARED-PIN", STR, WIDE),
 };
 SCHEMA(map);
 

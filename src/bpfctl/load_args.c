@@ -110,9 +110,12 @@ load_args_read(struct ctl *ctl, const struct args *args, struct load *l)
 		{ "program", add_program }, { "global", add_global }, { "metadata", add_metadata },
 		{ "attach", add_attach }, { "map-owner", add_owner },
 	};
+	const char *map_group = args_get(args, "map-group");
 	size_t room = args->n_given + 1;
 
 	bpfd__v1__load_request__init(&l->req);
+	if (map_group)
+		l->req.map_group = (char *)(uintptr_t)map_group;
 	l->req.dry_run = args_has(args, "dry-run");
 	l->req.persistent = args_has(args, "persistent");
 	l->req.programs = calloc(room, sizeof(*l->req.programs));

@@ -30,6 +30,7 @@ bpfd_SOURCES = \
 	src/bpfd/rules.c \
 	src/bpfd/sandbox.def \
 	src/bpfd/setup.c \
+	src/bpfd/shared.c \
 	src/bpfd/sup.h \
 	src/bpfd/task.c \
 	src/bpfd/wire.c

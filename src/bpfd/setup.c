@@ -156,7 +156,7 @@ mount_bpffs(struct sup *s)
 	if (chmod(path, 0700) < 0 || chown(path, s->uids[PROC_LOADER], (gid_t)-1) < 0)
 		return log_err(-errno, "start.mount", "path=%s", path);
 	s->bpffs = open_dir(path);
-	return s->bpffs < 0 ? s->bpffs : 0;
+	return s->bpffs < 0 ? s->bpffs : shared_setup(s);
 }
 
 /* Attaching to tracepoints needs it, and hosts without systemd may lack it. */

@@ -141,6 +141,7 @@ int	setup_places(struct sup *s);
 int	setup_mounts(struct sup *s);
 int	setup_users(struct sup *s);
 void	setup_log_dir(struct sup *s);
+int	shared_setup(struct sup *s);	/* shared.c: folders in the bpffs for unix groups */
 int	listen_open(struct sup *s);
 void	listen_close(struct sup *s);
 

@@ -37,6 +37,7 @@ enum ipc_phase { PHASE_START = 1, PHASE_RUN = 2, PHASE_ANY = 3 };
 #define IPC_PATH_MAX	4096
 #define IPC_PROGS_MAX	128		/* programs named in one load */
 #define IPC_GLOBALS_MAX	16384		/* bytes of global data in one load, see globals.h */
+#define IPC_MAP_GROUP_MAX 64		/* as an item of policy.map_groups */
 #define IPC_MAP_IDS_MAX	64
 #define IPC_BPF_ATTR_MAX 160		/* bytes of union bpf_attr that cross the broker */
 #define IPC_ANY_ATTACH	0xffffffffu	/* expected attach type: from the section */
@@ -116,6 +117,7 @@ struct msg_load {
 	uint32_t globals_len;
 	uint32_t timeout_ms;			/* 0: the configured limit */
 	struct load_prog progs[IPC_PROGS_MAX];
+	char map_group[IPC_MAP_GROUP_MAX];	/* unix group that may read the maps: of policy.map_groups, or "" */
 	uint8_t globals[IPC_GLOBALS_MAX];	/* records of globals.h */
 };
 /* Answer: PROG and MAP for each, [RESULT_LOG], RESULT. */
@@ -203,6 +205,7 @@ struct msg_map_facts {
 	uint32_t btf_id, key_type, value_type;	/* its types, 0: it has none */
 	uint32_t value_bytes, n_values;		/* as bpf(2) gives them: one of each CPU, padded, or one */
 	char name[IPC_NAME_MAX];
+	char shared[IPC_TARGET_MAX];		/* path in the bpffs of a pin for a unix group; "" for none */
 };
 struct msg_map_page {
 	uint32_t n, key_bytes, value_bytes;	/* value_bytes: of all CPUs */

@@ -77,5 +77,6 @@ facts_map(struct kernel *k, int fd, const struct obj_map *m, uint32_t n_cpus,
 	out->value_type = info.btf_value_type_id;
 	map_kind_values(&info, n_cpus, &out->value_bytes, &out->n_values);
 	snprintf(out->name, sizeof(out->name), "%s", m->name);
+	objects_shared_file(m, out->shared, sizeof(out->shared));
 	return 0;
 }

@@ -48,6 +48,10 @@ keep_map(struct loader *ld, struct session *s, const struct msg_linked_map *lm,
 	m.id = facts->id;
 	if (!err && !s->b.dry_run)
 		err = objects_add_map(&ld->objects, fd, &m, h->by_name);
+	if (!err && !s->b.dry_run && s->req->map_group[0]) {
+		err = objects_share_map(&ld->objects, fd, s->req->map_group);
+		objects_shared_file(&ld->objects.maps[ld->objects.n_maps - 1], facts->shared, sizeof(facts->shared));
+	}
 	return err;
 }
 

@@ -25,6 +25,7 @@ LOADER_SOURCES = $(BROKER_SOURCES) \
 	src/loader/loop.c \
 	src/loader/objects.c src/loader/objects.h \
 	src/loader/objects_scan.c \
+	src/loader/objects_shared.c \
 	src/loader/oneshot.c \
 	src/loader/map_kinds.c src/loader/map_kinds.h \
 	src/loader/maps.c \

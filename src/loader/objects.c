@@ -230,6 +230,16 @@ remove_more(struct objects *t, struct obj_link *l)
 	}
 }
 
+static void
+unshare_map(const struct obj_map *m)
+{
+	char file[PATH_ROOM];
+
+	objects_shared_file(m, file, sizeof(file));
+	if (file[0])
+		unlinkat(AT_FDCWD, file, 0);
+}
+
 void
 objects_remove_maps(struct objects *t, uint64_t gid)
 {
@@ -240,6 +250,7 @@ objects_remove_maps(struct objects *t, uint64_t gid)
 			continue;
 		map_file(file, &t->maps[i]);
 		unlinkat(t->map_dir, file, 0);
+		unshare_map(&t->maps[i]);
 		if (t->maps[i].by_name)
 			byname_release(&t->byname, t->maps[i].name);
 		REMOVE(t->maps, t->n_maps, i);

@@ -15,6 +15,7 @@
  * The tables are rebuilt from the pins when the loader starts.
  *
  *   prog/GID-ID[-ATTACHTYPE]    map/GID/NAME    link/LINKID[-SUFFIX]    byname/NAME
+ *   shared/UNIXGROUP/GID-NAME
  *                                               link/LINKID+N
  *
  * An attachment may be several links of the kernel's: the second is link/LINKID+1, and so on.  The one
@@ -35,6 +36,7 @@ struct obj_map {
 	bool by_name;
 	char pin[IPC_NAME_MAX + 8];		/* file name under map/GID/ */
 	char name[IPC_NAME_MAX];
+	char shared[IPC_MAP_GROUP_MAX];		/* unix group with a pin of its own; "" for none */
 };
 
 struct obj_link {
@@ -71,6 +73,11 @@ bool	objects_has_group(const struct objects *t, uint64_t gid);
 /* Pins fd and adds it.  What p, m or l says is copied; ids come from the kernel.  Negative errno. */
 int	objects_add_prog(struct objects *t, int fd, const struct obj_prog *p);
 int	objects_add_map(struct objects *t, int fd, const struct obj_map *m, const char *by_name);
+/* Pins the map that was added last for a unix group, which then may read it and nothing more. */
+int	objects_share_map(struct objects *t, int fd, const char *unix_group);
+void	objects_shared_file(const struct obj_map *m, char *out, size_t size);	/* "" when it is not shared */
+/* After all maps are known: those of groups; a pin of a map that is gone is removed. */
+int	objects_scan_shared(struct objects *t);
 int	objects_add_link(struct objects *t, int fd, const int *more, size_t n_more,
 		const struct obj_link *l);
 

@@ -214,11 +214,13 @@ objects_open(struct objects *t, struct kernel *k, int rtnl)
 		{ "link", &t->link_dir, found_link },
 	};
 
+	int err;
+
 	memset(t, 0, sizeof(*t));
 	t->kernel = t->byname.kernel = k;
 	t->rtnl = rtnl;
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
-		int err = open_dir(dirs[i].name, dirs[i].fd);
+		err = open_dir(dirs[i].name, dirs[i].fd);
 
 		if (!err)
 			err = scan(*dirs[i].fd, ".", t, dirs[i].each);
@@ -226,5 +228,6 @@ objects_open(struct objects *t, struct kernel *k, int rtnl)
 			return log_err(err, "loader.scan", "dir=%s", dirs[i].name);
 	}
 	byname_sweep(&t->byname);
-	return scan(t->link_dir, ".", t, found_more);
+	err = scan(t->link_dir, ".", t, found_more);
+	return err ? err : objects_scan_shared(t);
 }

@@ -23,7 +23,18 @@ load_strings_ok(const struct msg_load *m)
 		if (!m->progs[i].name[0] || !IPC_STR_OK(m->progs[i].name) ||
 		    !IPC_STR_OK(m->progs[i].attach_to))
 			return 0;
-	return m->gid != 0;
+	return m->gid != 0 && (!m->map_group[0] || IPC_STR_OK(m->map_group));
+}
+
+static bool
+may_share(const struct loader *ld, const char *unix_group)
+{
+	const struct conf_PATTERNS *all = &ld->cfg->policy_map_groups;
+
+	for (uint32_t i = 0; i < all->n; i++)
+		if (strcmp(all->glob[i], unix_group) == 0)
+			return true;
+	return !unix_group[0];
 }
 
 static int
@@ -39,6 +50,12 @@ check_load(struct loader *ld, const struct msg_load *m, int object, struct msg_r
 	if (m->map_owner_gid && !objects_has_group(&ld->objects, m->map_owner_gid))
 		return result_set(res, IPC_NOT_FOUND, -ENOENT,
 			"there is no group %" PRIu64 " to share maps with", m->map_owner_gid);
+	if (m->map_group[0] && (m->flags & LOAD_PERSISTENT))
+		return result_set(res, IPC_FAILED_PRECONDITION, -EINVAL, "a load that is persistent cannot let a unix "
+			"group read its maps: neither store nor token have the group");
+	if (!may_share(ld, m->map_group))
+		return result_set(res, IPC_PERMISSION_DENIED, -EPERM, "policy.map_groups does not have the group %s: "
+			"name it there and restart bpfd", m->map_group);
 	if (ld->objects.n_progs >= ld->cfg->limits_total_programs)
 		return result_set(res, IPC_RESOURCE_EXHAUSTED, -ENOSPC,
 			"bpfd keeps %zu programs already: limits.total_programs = %" PRIu64,
@@ -106,7 +123,7 @@ on_RESTORE_LOAD(struct loader *ld, struct peer *p, const struct msg_hdr *h, cons
 		err = token_load(&m->load, fds[0], m->uid, &token);
 		if (err)
 			result_set(&res, IPC_INTERNAL, err, "the object cannot be read");
-		else if (!token_same(&token, &m->token))
+		else if (m->load.map_group[0] || !token_same(&token, &m->token))	/* no token has one */
 			err = authorise_token(ld, "load", m->load.gid, &res);
 	}
 	if (!err)

@@ -139,7 +139,9 @@ static void
 completes_from_the_table(void **state)
 {
 	COMPLETES("unload\tdetach and unload programs\n", "un");
-	COMPLETES("--map-owner\tshare the maps of that group, by name\n", "load", "--map");
+	COMPLETES("--map-owner\tshare the maps of that group, by name\n", "load", "--map-o");
+	COMPLETES("--map-owner\tshare the maps of that group, by name\n"
+		"--map-group\tlet this unix group read the maps (policy.map_groups)\n", "load", "--map");
 	COMPLETES("json\n", "-o", "j");
 	COMPLETES("--output=json\n", "--output=j");
 	COMPLETES("egress\n", "attach", "1", "tc", "lo", "--direction", "e");
