@@ -41,6 +41,7 @@ TEST_OBJECTS = \
 	tests/bpf/probes.bpf.o \
 	tests/bpf/refused.bpf.o \
 	tests/bpf/sockets.bpf.o \
+	tests/bpf/swap.bpf.o \
 	tests/bpf/tracing.bpf.o
 check_DATA = $(TEST_OBJECTS) $(BROKER_OBJECTS) $(BPF_SAMPLES)
 CLEANFILES += $(TEST_OBJECTS)

@@ -99,6 +99,7 @@ bpfd_api_SOURCES = \
 	src/api/programs_op.c src/api/programs_op.h \
 	src/api/programs_reconcile.c src/api/programs_remove.c \
 	src/api/programs_restore.c src/api/programs_restore.h \
+	src/api/programs_update.c \
 	src/api/programs_undo.c src/api/programs_undo.h \
 	src/api/rpc_attach.c \
 	src/api/rpc_bpfman.c src/api/rpc_bpfman.h \
@@ -108,6 +109,7 @@ bpfd_api_SOURCES = \
 	src/api/rpc_programs_fill.c src/api/rpc_programs_links.c src/api/rpc_programs_list.c \
 	src/api/rpc_maps.c src/api/rpc_maps.h \
 	src/api/rpc_maps_change.c \
+	src/api/rpc_programs_update.c \
 	src/api/rpc_programs_iter.c \
 	src/api/rpc_programs_log.c \
 	src/api/rpc_programs_slots.c \

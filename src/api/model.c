@@ -238,6 +238,15 @@ model_prog_lost(struct model *m, struct prog *p)
 }
 
 void
+model_move_link(struct link *l, struct group *g)
+{
+	TAILQ_REMOVE(&l->group->links, l, in_group);
+	TAILQ_INSERT_TAIL(&g->links, l, in_group);
+	l->group = g;
+	l->facts.gid = g->gid;
+}
+
+void
 model_del_link(struct model *m, struct link *l)
 {
 	TAILQ_REMOVE(&l->group->links, l, in_group);

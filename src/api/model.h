@@ -118,6 +118,8 @@ struct link *model_link(const struct model *m, uint64_t link_id);
 /* Programs and maps are these now; every program of before is among them.  -ENOMEM. */
 int	model_replace(struct model *m, struct group *g, const struct msg_prog_facts *progs, size_t n_progs,
 		const struct msg_map_facts *maps, size_t n_maps);
+/* The link belongs to another program's group now. */
+void	model_move_link(struct link *l, struct group *g);
 
 /* A lost program's number is no longer its own: model_prog() stops finding it. */
 void	model_prog_lost(struct model *m, struct prog *p);

@@ -36,6 +36,19 @@ struct attach_args {
 void	programs_attach(struct call *call, struct attach_args *take,
 		void (*reply)(struct call *call, const struct link *l));
 
+/* What a link is to be; what is not given stays. */
+struct update_args {
+	uint64_t link_id;
+	uint32_t prog_id;		/* 0: as it is */
+	int32_t priority;		/* 0: as it is */
+	bool has_proceed_on, dry_run;
+	/* Fills msg.proceed_on for the link's kind; false: the call has its error. */
+	bool (*proceed_on)(struct call *call, const void *request, struct msg_attach *m);
+	const void *request;		/* for it, valid while the call is */
+};
+void	programs_update(struct call *call, const struct update_args *a,
+		void (*reply)(struct call *call, const struct link *l));
+
 void	programs_detach(struct call *call, uint64_t link_id, bool dry_run,
 		void (*reply)(struct call *call));
 

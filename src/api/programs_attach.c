@@ -55,6 +55,8 @@ take_facts(struct link *l, const struct msg_link_facts *f)
 		memcpy(l->facts.target, asked.target, sizeof(asked.target));
 	l->facts.priority = asked.priority;
 	l->facts.cookie = asked.cookie;
+	if (f->proceed_on)
+		l->proceed_on = f->proceed_on;
 	l->live = LIVE;
 	l->attached_ns = programs_now_ns();
 }

@@ -95,6 +95,32 @@ match_map(const struct inventory *inv, struct map *map)
 	memcpy(map->facts.name, row.name, sizeof(row.name));
 }
 
+/*
+ * A change of the link that the store does not know of, or the other way round: what the kernel has
+ * is what is.
+ */
+static void
+take_change(struct api *api, const struct msg_link_facts *f)
+{
+	struct link *l = model_link(&api->model, f->link_id);
+	struct prog *p = model_prog(&api->model, f->prog_id);
+
+	if (!l || l->state != ROW_DONE || l->live != LIVE)
+		return;
+	if (f->proceed_on)
+		l->proceed_on = f->proceed_on;
+	if (!p || p->live != LIVE || p->state != ROW_DONE ||
+	    (f->prog_id == l->facts.prog_id && (!f->priority || f->priority == l->facts.priority)))
+		return;
+	log_notice("store.link_changed", "link=%llu program=%u priority=%d", (unsigned long long)f->link_id,
+		f->prog_id, f->priority);
+	l->facts.prog_id = f->prog_id;
+	l->facts.priority = f->priority ? f->priority : l->facts.priority;
+	if (p->group != l->group)
+		model_move_link(l, p->group);
+	store_change_link(api->store, l);
+}
+
 static void
 match_link(struct api *api, const struct inventory *inv, struct link *l)
 {
@@ -227,6 +253,8 @@ match_all(struct api *api, const struct inventory *inv)
 	/* Undone groups are deleted by later events, not in this loop. */
 	TAILQ_FOREACH(g, &api->model.groups, in_model)
 		match_group(api, inv, g);
+	for (size_t i = 0; i < inv->a->n_links; i++)
+		take_change(api, &inv->a->links[i]);
 	for (size_t i = 0; i < inv->a->n_progs; i++)
 		orphan_prog(api, &inv->a->progs[i]);
 	for (size_t i = 0; i < inv->a->n_links; i++)

@@ -9,7 +9,6 @@
 
 /* What an attach may ask for, by kind; kinds that are not here have none of it. */
 #define PRIORITY_DEFAULT	50
-#define PRIORITY_MAX		1000
 #define TC_UNSPEC_BIT		31	/* TC_ACT_UNSPEC is -1 */
 
 struct code {
@@ -40,7 +39,7 @@ static const struct shape {
 } shapes[] = {
 	{ "xdp", xdp_codes, NULL, true },
 	{ "tc", tc_codes, ways, false },
-	{ "tcx", NULL, ways, false },
+	{ "tcx", tc_codes, ways, false },
 	{ "netkit", NULL, ends, false },
 	{ "cgroup_skb", NULL, ways_or_none, false },
 };
@@ -105,6 +104,22 @@ rpc_proceed_on_name(struct call *call, const char *field, struct msg_attach *m, 
 	return refuse_code(call, field, m, name);
 }
 
+size_t
+rpc_proceed_on_names(struct scratch *s, const char *kind, uint32_t set, char ***out)
+{
+	const struct code *c = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
+		if (strcmp(shapes[i].kind, kind) == 0)
+			c = shapes[i].codes;
+	*out = c && set ? scratch_take(s, 32, sizeof(**out)) : NULL;
+	for (; *out && c->name; c++)
+		if (set & 1u << (c->code < 0 ? TC_UNSPEC_BIT : c->code))
+			(*out)[n++] = (char *)(uintptr_t)c->name;
+	return n;
+}
+
 static bool
 one_of(const char *word, const char *const *words)
 {
@@ -122,9 +137,9 @@ rpc_attach_check(struct call *call, const char *prefix, struct msg_attach *m)
 
 	if (m->priority == 0)
 		m->priority = PRIORITY_DEFAULT;
-	if (m->priority < 1 || m->priority > PRIORITY_MAX) {
+	if (m->priority < 1 || m->priority > RPC_PRIORITY_MAX) {
 		programs_refuse(call, IPC_INVALID_ARGUMENT, "%spriority: %d is not between 1 and %d",
-			prefix, m->priority, PRIORITY_MAX);
+			prefix, m->priority, RPC_PRIORITY_MAX);
 		return false;
 	}
 	if (s->directions && !one_of(m->direction, s->directions)) {

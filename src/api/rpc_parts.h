@@ -63,6 +63,7 @@ bool	rpc_load_texts(struct call *call, struct load_args *a, const char *path, co
 		const char *uuid);
 
 /* Priority, direction, mode and proceed-on as the kind has them; 0 becomes the default priority. */
+#define RPC_PRIORITY_MAX 1000
 bool	rpc_attach_check(struct call *call, const char *prefix, struct msg_attach *m);
 /* Into m->options.  False: refused, naming the field. */
 bool	rpc_options(struct call *call, const char *field, size_t n, void *entries, struct msg_attach *m);
@@ -72,6 +73,9 @@ bool	rpc_option(struct call *call, const char *field, struct msg_attach *m, cons
 bool	rpc_proceed_on(struct call *call, const char *field, struct msg_attach *m, int32_t code);
 bool	rpc_proceed_on_name(struct call *call, const char *field, struct msg_attach *m,
 		const char *name);
+
+/* The names of the bits of a proceed-on set, for that kind. */
+size_t	rpc_proceed_on_names(struct scratch *s, const char *kind, uint32_t set, char ***out);
 
 const char *rpc_live_name(enum live_state live, bool link);	/* "loaded", "lost", ... */
 

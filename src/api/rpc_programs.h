@@ -8,7 +8,7 @@
 /* bpfd.v1.Programs, see rpcs.def. */
 rpc_handler rpc_programs_load, rpc_programs_attach, rpc_programs_detach, rpc_programs_unload;
 rpc_handler rpc_programs_list, rpc_programs_get, rpc_programs_list_links, rpc_programs_get_link;
-rpc_handler rpc_programs_list_dispatchers;
+rpc_handler rpc_programs_list_dispatchers, rpc_programs_update_link;
 rpc_handler rpc_maps_read, rpc_maps_update, rpc_maps_delete;
 rpc_handler rpc_programs_list_maps, rpc_programs_verifier_log, rpc_programs_read_iter;
 

@@ -153,6 +153,7 @@ rpc_fill_link(struct scratch *s, const struct api *api, const struct link *l, Bp
 	out->pin = link_pin(s, api, l);
 	out->n_metadata = rpc_text_entries(s, &l->metadata,
 		&bpfd__v1__link__metadata_entry__descriptor, &out->metadata);
+	out->n_proceed_on = rpc_proceed_on_names(s, f->kind, l->proceed_on, &out->proceed_on);
 	out->n_options = rpc_text_entries(s, &l->options,
 		&bpfd__v1__link__options_entry__descriptor, &out->options);
 }

@@ -244,6 +244,15 @@ store_object(struct store *st, const struct group *g, void **out, size_t *len)
 }
 
 int
+store_change_link(struct store *st, const struct link *l)
+{
+	const struct msg_link_facts *f = &l->facts;
+
+	return store_run(st, ST_CHANGE_LINK, "iiiii", I(f->link_id), I(f->gid), I(f->prog_id),
+		I(f->priority), I(l->proceed_on));
+}
+
+int
 store_set_link(struct store *st, uint64_t link_id, enum row_state state)
 {
 	return store_run(st, ST_SET_LINK, "ii", I(link_id), I(state));

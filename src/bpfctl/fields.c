@@ -70,6 +70,7 @@ static const struct field link_fields[] = {
 	F(LINK, ifindex, "IFINDEX", ID32, WIDE),
 	F(LINK, cookie, "COOKIE", ID64, WIDE),
 	F(LINK, kernel_link_id, "KERNEL-LINK", ID32, WIDE),
+	FN(LINK, proceed_on, "PROCEED-ON", WORDS, WIDE),
 	FN(LINK, options, "OPTIONS", MAP, WIDE),
 	F(LINK, position, "POSITION", ID32, WIDE),
 	FN(LINK, metadata, "METADATA", MAP, WIDE),

@@ -11,6 +11,7 @@ libbpfctl_a_SOURCES = \
 	src/bpfctl/cmd_complete.c \
 	src/bpfctl/cmd_completion.c \
 	src/bpfctl/cmd_detach.c \
+	src/bpfctl/cmd_update.c \
 	src/bpfctl/cmd_get.c \
 	src/bpfctl/cmd_iter.c \
 	src/bpfctl/cmd_list.c \

@@ -22,6 +22,9 @@ struct attach_in {
 	int rtnl;				/* NETLINK_ROUTE socket of the host's namespace, borrowed */
 	int client;				/* socket of who asks, borrowed */
 	const struct attach_found *found;	/* what attach_look() asked for; NULL: it did not */
+	/* The link that this one takes the place of, and its pin_suffix; NULL: a new one. */
+	const struct msg_link_facts *replaces;
+	const char *replaces_suffix;
 };
 
 /* Places in a file, as a linker found them. */
@@ -133,6 +136,18 @@ int	attach_link_info(int link_fd, uint32_t prog_type, int rtnl, struct msg_link_
 bool	attach_can_go(uint32_t kernel_link_type);
 /* That happened. */
 bool	attach_link_gone(int link_fd);
+
+/* Whether what a pin_suffix says is in the kernel: 1, 0; -1: not known. */
+int	attach_suffix_there(const char *pin_suffix, int rtnl);
+
+/*
+ * Puts the program into the kernel's link, which is never without one: 0; -EOPNOTSUPP: links of its
+ * type keep the program that they were made with.  old_fd, if not -1, is what must be there now.
+ * link_fd -1: only whether it can.
+ */
+int	attach_replace(int link_fd, uint32_t link_type, int prog_fd, int old_fd);
+/* Another priority of the link means another place for its program. */
+bool	attach_has_order(const struct msg_link_facts *link);
 
 /*
  * Adds to *facts what a pin_suffix says, at inventory.  1: the pin is a program, attached without

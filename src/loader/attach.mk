@@ -20,6 +20,7 @@ libattach_a_SOURCES = \
 	src/loader/attach_kprobe.c \
 	src/loader/attach_kprobe_multi.c \
 	src/loader/attach_perf_event.c \
+	src/loader/attach_replace.c \
 	src/loader/attach_raw_tracepoint.c \
 	src/loader/attach_socket_filter.c \
 	src/loader/attach_struct_ops.c \

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/bpf.h>
+#include <linux/pkt_cls.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -95,17 +96,58 @@ add(const struct attach_in *in, int sock, const struct attach_iface *it, struct 
 	return 0;
 }
 
+/* The filter that is there gets another program: its pin comes before, what it was goes afterwards. */
+static int
+replace(const struct attach_in *in, struct attach_out *out, int sock, const struct attach_iface *it,
+	struct netlink_filter *f, struct msg_result *res)
+{
+	struct netlink_err why = { "" };
+	char name[64];
+	int err = loader_keep_first(in, out, res);
+
+	if (err)
+		return err;
+	prog_name(in, name, sizeof(name));
+	err = netlink_filter_replace(sock, f, in->prog_fd, name, &why);
+	if (!err)
+		return 0;
+	loader_forget(in);
+	return refuse(in, it, err, &why, res);
+}
+
+static void
+write_suffix(const struct attach_in *in, const struct attach_iface *it, const struct netlink_filter *f,
+	struct attach_out *out)
+{
+	const struct attach_suffix s = { .priority = f->priority, .netns_ino = it->netns_ino,
+		.ifindex = it->ifindex, .handle = f->handle, .prog_id = in->req->prog_id,
+		.egress = f->dir == NETLINK_EGRESS,
+		.made_qdisc = out->facts.hook_flags & LINK_MADE_QDISC };
+
+	attach_suffix_write(&s, out->pin_suffix);
+}
+
+int
+attach_clsact_proceed_on(const struct attach_in *in, struct msg_result *res)
+{
+	return attach_tc_proceed_on(in, TC_RESULT_BIT(TC_ACT_UNSPEC) | TC_RESULT_BIT(TC_ACT_PIPE) |
+		TC_RESULT_BIT(TC_ACT_RECLASSIFY) | TC_RESULT_BIT(TC_ACT_REPEAT),
+		"unspec, pipe, reclassify and repeat (clsact)", res);
+}
+
 int
 attach_by_clsact(const struct attach_in *in, struct attach_out *out, struct msg_result *res)
 {
 	struct netlink_filter f = { .priority = (uint16_t)out->facts.priority,
 		.dir = strcmp(in->req->direction, "ingress") ? NETLINK_EGRESS : NETLINK_INGRESS };
 	struct census there = { .prog_id = in->req->prog_id };
-	struct attach_suffix suffix;
+	struct attach_suffix was;
 	AUTO(fd) int take_sock = -1;
 	struct attach_iface it;
-	int err = attach_iface(in, true, &it, res), sock;
+	int err = attach_clsact_proceed_on(in, res), sock;
 
+	if (!err)
+		err = attach_iface(in, true, &it, res);
 	if (err)
 		return err;
 	take_sock = TAKE_FD(it.take_sock);
@@ -114,19 +156,21 @@ attach_by_clsact(const struct attach_in *in, struct attach_out *out, struct msg_
 	attach_iface_facts(&it, &out->facts);
 	f.ifindex = it.ifindex;
 	netlink_filters(sock, it.ifindex, f.dir, count, &there);
-	if (there.found)
+	if (there.found && (!in->replaces || in->replaces->prog_id != in->req->prog_id))
 		return result_set(res, IPC_ALREADY_EXISTS, -EEXIST, "program %u is attached to %s %s already",
 			in->req->prog_id, it.target, in->req->direction);
 	if (in->req->flags & ATTACH_DRY_RUN)
 		return 0;
+	if (in->replaces && attach_suffix_read(in->replaces_suffix, &was) == 0 && was.priority == f.priority) {
+		f.handle = was.handle;
+		out->facts.hook_flags |= was.made_qdisc ? LINK_MADE_QDISC : 0;
+		write_suffix(in, &it, &f, out);
+		return replace(in, out, sock, &it, &f, res);
+	}
 	err = add(in, sock, &it, &f, &out->facts, res);
 	if (err)
 		return err;
-	suffix = (struct attach_suffix){ .priority = f.priority, .netns_ino = it.netns_ino,
-		.ifindex = it.ifindex, .handle = f.handle, .prog_id = in->req->prog_id,
-		.egress = f.dir == NETLINK_EGRESS,
-		.made_qdisc = out->facts.hook_flags & LINK_MADE_QDISC };
-	attach_suffix_write(&suffix, out->pin_suffix);
+	write_suffix(in, &it, &f, out);
 	return 0;
 }
 
@@ -190,6 +234,20 @@ del(int sock, const struct attach_suffix *s, struct msg_result *res)
 		return result_set(res, IPC_INTERNAL, err, "cannot remove the clsact qdisc: %s",
 			strerrordesc_np(-err));
 	return 0;
+}
+
+int
+attach_suffix_there(const char *pin_suffix, int rtnl)
+{
+	struct attach_suffix s;
+	struct census c;
+
+	if (attach_suffix_read(pin_suffix, &s) < 0 || s.kind != ATTACH_SUFFIX_FILTER ||
+	    s.netns_ino != attach_host()->netns_ino)
+		return -1;
+	c = (struct census){ .prog_id = s.prog_id, .handle = s.handle, .priority = s.priority };
+	netlink_filters(rtnl, s.ifindex, s.egress ? NETLINK_EGRESS : NETLINK_INGRESS, count, &c);
+	return c.found;
 }
 
 int

@@ -9,7 +9,7 @@
 
 struct sought {
 	const struct msg_link_facts *want;
-	uint64_t found;			/* link_id */
+	uint64_t but, found;		/* link_id */
 };
 
 /* Hooks are told apart by the number of what they are on where they have one, else by hash or name. */
@@ -20,7 +20,7 @@ same_hook(void *arg, const struct msg_link_facts *l)
 	const struct msg_link_facts *w = s->want;
 	bool number = w->ifindex || w->object_id;
 
-	if (l->prog_id != w->prog_id || strcmp(l->backend, w->backend) != 0 ||
+	if (l->link_id == s->but || l->prog_id != w->prog_id || strcmp(l->backend, w->backend) != 0 ||
 	    l->ifindex != w->ifindex || l->netns_ino != w->netns_ino || l->object_id != w->object_id ||
 	    l->attach_type != w->attach_type || strcmp(l->direction, w->direction) != 0)
 		return 0;
@@ -35,7 +35,7 @@ int
 attach_check_new(const struct attach_in *in, const struct msg_link_facts *want,
 	struct msg_result *res)
 {
-	struct sought s = { .want = want };
+	struct sought s = { .want = want, .but = in->replaces ? in->replaces->link_id : 0 };
 
 	if (!loader_links_each(in->ld, same_hook, &s))
 		return 0;

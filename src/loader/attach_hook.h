@@ -181,6 +181,17 @@ void	attach_sockmap_facts(uint32_t attach_type, struct msg_link_facts *facts);
 struct attach_suffix;
 int	attach_sockmap_detach(struct loader *ld, const struct attach_suffix *s, struct msg_result *res);
 
+/*
+ * A chain of these has no table of its own of what goes on after which result: refuses a proceed-on
+ * set with more than the bits of may, which names spells.
+ */
+int	attach_tc_proceed_on(const struct attach_in *in, uint32_t may, const char *names,
+		struct msg_result *res);
+int	attach_tcx_proceed_on(const struct attach_in *in, struct msg_result *res);
+int	attach_clsact_proceed_on(const struct attach_in *in, struct msg_result *res);
+#define TC_RESULT_BIT(code) (1u << ((code) < 0 ? 31 : (code)))	/* TC_ACT_UNSPEC is -1 */
+#define TC_DISPATCHER_RETURN 30					/* bpfman's: what no program returns */
+
 /* "tc" with the TCX backend, and "tcx"; "tc" with the clsact backend. */
 int	attach_by_tcx(const struct attach_in *in, struct attach_out *out, struct msg_result *res);
 int	attach_by_clsact(const struct attach_in *in, struct attach_out *out, struct msg_result *res);

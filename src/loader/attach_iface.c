@@ -60,6 +60,10 @@ find(const struct attach_in *in, int sock, struct attach_iface *it, struct msg_r
 	if (!attach_policy_allows(&in->cfg->policy_interfaces, nl.name))
 		return result_set(res, IPC_PERMISSION_DENIED, -EPERM, "the policy (policy.interfaces) does "
 			"not allow programs on interface %s", nl.name);
+	if (in->replaces && in->replaces->ifindex != nl.ifindex)
+		return result_set(res, IPC_FAILED_PRECONDITION, -ESTALE, "interface %s is not the one of link "
+			"%llu any more: attach the program anew", nl.name,
+			(unsigned long long)in->replaces->link_id);
 	snprintf(it->target, sizeof(it->target), "%s", nl.name);
 	it->ifindex = nl.ifindex;
 	it->xdp_prog_id = nl.xdp_prog_id;
@@ -80,7 +84,7 @@ attach_iface(const struct attach_in *in, bool full, struct attach_iface *it, str
 	if (!in->req->netns[0])
 		return find(in, in->rtnl, it, res);
 	it->netns_ino = 0;
-	if (!full && !(in->req->flags & ATTACH_DRY_RUN) && policy_allows_all(&in->cfg->policy_interfaces))
+	if (!full && !in->replaces && !(in->req->flags & ATTACH_DRY_RUN) && policy_allows_all(&in->cfg->policy_interfaces))
 		return 0;
 	strcpy(ns.netns, in->req->netns);
 	err = oneshot_fd(in->ld, IPC_ONE_NETLINK, &ns, NULL, &facts, &sock, res);

@@ -6,6 +6,7 @@
 
 struct neighbours {
 	const struct msg_link_facts *hook;
+	uint64_t but;				/* a link that leaves */
 	struct msg_link_facts before, after;	/* kernel_link_id 0: none */
 };
 
@@ -15,7 +16,7 @@ compare(void *arg, const struct msg_link_facts *l)
 	struct neighbours *n = arg;
 	const struct msg_link_facts *h = n->hook;
 
-	if (strcmp(l->backend, h->backend) != 0 || l->ifindex != h->ifindex ||
+	if (l->link_id == n->but || strcmp(l->backend, h->backend) != 0 || l->ifindex != h->ifindex ||
 	    l->netns_ino != h->netns_ino || l->object_id != h->object_id ||
 	    l->attach_type != h->attach_type || strcmp(l->direction, h->direction) != 0 ||
 	    (l->hook_flags & LINK_GONE))
@@ -34,7 +35,7 @@ compare(void *arg, const struct msg_link_facts *l)
 void
 attach_order(const struct attach_in *in, const struct msg_link_facts *hook, struct attach_order *out)
 {
-	struct neighbours n = { .hook = hook };
+	struct neighbours n = { .hook = hook, .but = in->replaces ? in->replaces->link_id : 0 };
 
 	*out = (struct attach_order){ 0 };
 	loader_links_each(in->ld, compare, &n);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <linux/pkt_cls.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -67,8 +68,18 @@ attach_ordered(const struct attach_in *in, struct attach_out *out, uint32_t type
 }
 
 int
+attach_tcx_proceed_on(const struct attach_in *in, struct msg_result *res)
+{
+	return attach_tc_proceed_on(in, TC_RESULT_BIT(TC_ACT_UNSPEC), "unspec (TCX)", res);
+}
+
+int
 attach_by_tcx(const struct attach_in *in, struct attach_out *out, struct msg_result *res)
 {
+	int err = attach_tcx_proceed_on(in, res);
+
+	if (err)
+		return err;
 	strcpy(out->facts.backend, "tcx");
 	return attach_ordered(in, out, strcmp(in->req->direction, "ingress") == 0 ?
 		COMPAT_BPF_TCX_INGRESS : COMPAT_BPF_TCX_EGRESS, res);

@@ -78,6 +78,8 @@ dry_run(const struct attach_in *in, const struct attach_iface *it, int netns, st
 		return result_set(res, IPC_FAILED_PRECONDITION, -EBUSY, "interface %s has XDP program %u, which "
 			"was not attached by way of libxdp and so cannot share it; detach it first", it->target,
 			c.dispatcher_id);
+	if (in->replaces)
+		return 0;
 	if (xdp_chain_prog(&c, in->req->prog_id))
 		return result_set(res, IPC_ALREADY_EXISTS, -EEXIST, "program %u is attached to interface %s "
 			"already", in->req->prog_id, it->target);
@@ -102,7 +104,8 @@ add(const struct attach_in *in, struct attach_out *out, int netns, struct msg_re
 	const char *mode = in->req->mode;
 	const struct msg_xdp_add req = { .ifindex = out->facts.ifindex,
 		.mode = mode[0] == 'n' ? XDP_NATIVE : mode[0] == 's' ? XDP_SKB : XDP_ANY,
-		.priority = (uint32_t)out->facts.priority, .proceed_on = out->facts.proceed_on };
+		.priority = (uint32_t)out->facts.priority, .proceed_on = out->facts.proceed_on,
+		.replace_id = in->replaces ? in->replaces->prog_id : 0 };
 	struct xdp_chain chain;
 	int err = loader_keep_first(in, out, res);
 

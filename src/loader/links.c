@@ -94,11 +94,12 @@ loader_group_map(struct loader *ld, uint64_t gid, const char *name, int *fd)
 	return 0;
 }
 
-static int
+int
 pin_link(struct loader *ld, const struct msg_attach *m, int prog_fd, const struct attach_out *out,
 	struct msg_result *res)
 {
-	struct obj_link l = { .facts = out->facts };
+	const struct obj_link *old = objects_link(&ld->objects, m->link_id);
+	struct obj_link l = { .facts = out->facts, .replacing = old, .again = old && !old->again };
 	int err;
 
 	l.linkless = out->link_fd < 0;
@@ -142,7 +143,12 @@ loader_keep_first(const struct attach_in *in, struct attach_out *out, struct msg
 void
 loader_forget(const struct attach_in *in)
 {
-	objects_remove_link(&in->ld->objects, in->req->link_id);
+	struct objects *t = &in->ld->objects;
+	const uint64_t id = in->req->link_id;
+	struct obj_link *l = in->replaces ? objects_replacing(t, id) : objects_link(t, id);
+
+	if (l)
+		objects_remove_link(t, l);
 }
 
 /* Fills what an attach kind gets of the program.  The descriptor is the caller's. */

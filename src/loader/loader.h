@@ -172,6 +172,10 @@ void	attaching_cancel(struct loader *ld);	/* the API is gone */
 struct attach_found;
 void	links_attach(struct loader *ld, uint32_t seq, const struct msg_attach *req,
 		const struct attach_found *found, int client);
+/* links.c: pins what was attached; beside a link of that number, to replace it. */
+struct attach_out;
+int	pin_link(struct loader *ld, const struct msg_attach *m, int prog_fd, const struct attach_out *out,
+		struct msg_result *res);
 
 /* xdp.c: asks libxdp what became of bpfd's programs in dispatchers: LINK_GONE, position and mode. */
 void	xdp_look(struct loader *ld);

@@ -36,6 +36,8 @@ LOADER_SOURCES = $(BROKER_SOURCES) \
 	src/loader/requests.c \
 	src/loader/session.c \
 	src/loader/token.c src/loader/token.h \
+	src/loader/standin.c src/loader/standin.h \
+	src/loader/update.c \
 	src/loader/xdp.c \
 	src/loader/kernel_maps.c \
 	src/loader/kfilter.c src/loader/kfilter.h \

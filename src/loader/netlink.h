@@ -47,6 +47,9 @@ struct netlink_filter {
 /* Adds the program in direct-action mode; f->handle is filled.  name: for people, in tc(8). */
 int	netlink_filter_add(int sock, struct netlink_filter *f, int prog_fd, const char *name,
 		struct netlink_err *why);
+/* The same in the place of the filter with f's priority and handle: no packet sees neither. */
+int	netlink_filter_replace(int sock, struct netlink_filter *f, int prog_fd, const char *name,
+		struct netlink_err *why);
 /* -ENOENT: not there. */
 int	netlink_filter_del(int sock, const struct netlink_filter *f);
 /* Calls each() for every filter there, of anybody; -ENODEV, -EINVAL: there is no such hook. */

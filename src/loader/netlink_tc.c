@@ -170,19 +170,20 @@ keep_handle(void *arg, const struct netlink_filter *f)
 	*(uint32_t *)arg = f->handle;
 }
 
-int
-netlink_filter_add(int sock, struct netlink_filter *f, int prog_fd, const char *name,
+static int
+put_filter(int sock, uint16_t flags, struct netlink_filter *f, int prog_fd, const char *name,
 	struct netlink_err *why)
 {
 	union netlink_request req;
 	struct tcmsg *tcm;
-	struct nlmsghdr *nh = tc_request(&req, RTM_NEWTFILTER,
-		NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL | NLM_F_ECHO, f->ifindex, &tcm);
+	struct nlmsghdr *nh = tc_request(&req, RTM_NEWTFILTER, (uint16_t)(NLM_F_ACK | NLM_F_ECHO | flags),
+		f->ifindex, &tcm);
 	struct filters l = { keep_handle, &f->handle, *f };
 	struct netlink_answer a = { .each = filter_msg, .arg = &l, .why = why };
 	struct nlattr *options;
 
 	tcm->tcm_parent = parent(f->dir);
+	tcm->tcm_handle = f->handle;
 	tcm->tcm_info = TC_H_MAKE((uint32_t)f->priority << 16, htons(ETH_P_ALL));
 	mnl_attr_put_strz(nh, TCA_KIND, "bpf");
 	options = mnl_attr_nest_start(nh, TCA_OPTIONS);
@@ -191,6 +192,20 @@ netlink_filter_add(int sock, struct netlink_filter *f, int prog_fd, const char *
 	mnl_attr_put_u32(nh, TCA_BPF_FLAGS, TCA_BPF_FLAG_ACT_DIRECT);
 	mnl_attr_nest_end(nh, options);
 	return netlink_ask(sock, nh, &a);
+}
+
+int
+netlink_filter_add(int sock, struct netlink_filter *f, int prog_fd, const char *name,
+	struct netlink_err *why)
+{
+	return put_filter(sock, NLM_F_CREATE | NLM_F_EXCL, f, prog_fd, name, why);
+}
+
+int
+netlink_filter_replace(int sock, struct netlink_filter *f, int prog_fd, const char *name,
+	struct netlink_err *why)
+{
+	return put_filter(sock, 0, f, prog_fd, name, why);
 }
 
 int

@@ -52,7 +52,8 @@ map_file(char *out, const struct obj_map *m)
 static void
 link_file(char *out, const struct obj_link *l)
 {
-	snprintf(out, PATH_ROOM, "%" PRIu64 "%s%s", l->facts.link_id, l->suffix[0] ? "-" : "", l->suffix);
+	snprintf(out, PATH_ROOM, "%" PRIu64 "%s%s%s", l->facts.link_id, l->again ? "~" : "",
+		l->suffix[0] ? "-" : "", l->suffix);
 }
 
 static int
@@ -82,13 +83,25 @@ objects_prog(const struct objects *t, uint32_t id)
 	return NULL;
 }
 
+static struct obj_link *
+find_link(const struct objects *t, uint64_t link_id, bool replacing)
+{
+	for (size_t i = 0; i < t->n_links; i++)
+		if (t->links[i].facts.link_id == link_id && t->links[i].replacing == replacing)
+			return &t->links[i];
+	return NULL;
+}
+
 struct obj_link *
 objects_link(const struct objects *t, uint64_t link_id)
 {
-	for (size_t i = 0; i < t->n_links; i++)
-		if (t->links[i].facts.link_id == link_id)
-			return &t->links[i];
-	return NULL;
+	return find_link(t, link_id, false);
+}
+
+struct obj_link *
+objects_replacing(const struct objects *t, uint64_t link_id)
+{
+	return find_link(t, link_id, true);
 }
 
 bool
@@ -211,7 +224,7 @@ objects_add_link(struct objects *t, int fd, const int *more, size_t n_more, cons
 		err = pin_file(t, more[new->n_more], "link", file);
 	}
 	if (err)
-		objects_remove_link(t, l->facts.link_id);
+		objects_remove_link(t, new);
 	return err;
 }
 
@@ -277,17 +290,62 @@ objects_remove_prog(struct objects *t, uint32_t id)
 }
 
 void
-objects_remove_link(struct objects *t, uint64_t link_id)
+objects_unpin_link(struct objects *t, const struct obj_link *l)
 {
-	struct obj_link *l = objects_link(t, link_id);
 	char file[PATH_ROOM];
 
-	if (!l)
-		return;
-	remove_more(t, l);
 	link_file(file, l);
 	unlinkat(t->link_dir, file, 0);
+}
+
+static void
+standin_file(char *out, const struct obj_link *l)
+{
+	snprintf(out, PATH_ROOM, "%" PRIu64 "~-" OBJ_SUFFIX_STANDIN, l->facts.link_id);
+}
+
+int
+objects_mark_standin(struct objects *t, const struct obj_link *l, int prog_fd)
+{
+	char file[PATH_ROOM];
+
+	standin_file(file, l);
+	return pin_file(t, prog_fd, "link", file);
+}
+
+void
+objects_unmark_standin(struct objects *t, const struct obj_link *l)
+{
+	char file[PATH_ROOM];
+
+	standin_file(file, l);
+	unlinkat(t->link_dir, file, 0);
+}
+
+void
+objects_remove_link(struct objects *t, struct obj_link *l)
+{
+	remove_more(t, l);
+	objects_unpin_link(t, l);
 	REMOVE(t->links, t->n_links, (size_t)(l - t->links));
+}
+
+int
+objects_repin_link(struct objects *t, struct obj_link *l, int fd, const char *suffix)
+{
+	struct obj_link new = *l;
+	char file[PATH_ROOM];
+	int err;
+
+	snprintf(new.suffix, sizeof(new.suffix), "%s", suffix);
+	new.again = false;
+	link_file(file, &new);
+	err = pin_file(t, fd, "link", file);
+	if (err)
+		return err;
+	objects_unpin_link(t, l);
+	*l = new;
+	return 0;
 }
 
 void

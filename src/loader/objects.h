@@ -14,7 +14,7 @@
  * What bpfd keeps in the kernel: programs, maps and links, each pinned, none held by descriptor.
  * The tables are rebuilt from the pins when the loader starts.
  *
- *   prog/GID-ID[-ATTACHTYPE]    map/GID/NAME    link/LINKID[-SUFFIX]    byname/NAME
+ *   prog/GID-ID[-ATTACHTYPE]    map/GID/NAME    link/LINKID[~][-SUFFIX]   byname/NAME
  *   shared/UNIXGROUP/GID-NAME
  *                                               link/LINKID+N
  *
@@ -44,6 +44,8 @@ struct obj_link {
 	bool committed;
 	bool linkless;				/* the pin is the program: the hook has no link */
 	uint32_t n_more;			/* kernel links beside the first */
+	bool replacing;				/* comes in the place of the one with its number */
+	bool again;				/* of the pin's name: two may be there during a change */
 	char suffix[64];			/* of the pin's name, see attach.h; "" for none */
 	char netns[IPC_TARGET_MAX];		/* "" after a restart */
 };
@@ -57,6 +59,8 @@ struct objects {
 	struct obj_map *maps;
 	struct obj_link *links;
 	size_t n_progs, n_maps, n_links, room_progs, room_maps, room_links;
+	int standin;				/* while pins are read: a program, the caller's, */
+	uint64_t standin_link;			/* that something stands in for on this link */
 };
 
 /*
@@ -67,7 +71,8 @@ int	objects_open(struct objects *t, struct kernel *k, int rtnl);
 void	objects_close(struct objects *t);	/* pins stay */
 
 struct obj_prog *objects_prog(const struct objects *t, uint32_t id);	/* NULL: none */
-struct obj_link *objects_link(const struct objects *t, uint64_t link_id);
+struct obj_link *objects_link(const struct objects *t, uint64_t link_id);	/* not one that is replacing */
+struct obj_link *objects_replacing(const struct objects *t, uint64_t link_id);
 bool	objects_has_group(const struct objects *t, uint64_t gid);
 
 /* Pins fd and adds it.  What p, m or l says is copied; ids come from the kernel.  Negative errno. */
@@ -93,6 +98,13 @@ int	objects_open_link(struct objects *t, const struct obj_link *l);	/* the first
 void	objects_remove_prog(struct objects *t, uint32_t id);
 void	objects_remove_maps(struct objects *t, uint64_t gid);
 /* Unpins a link; fd of the first kernel link is closed by the caller afterwards. */
-void	objects_remove_link(struct objects *t, uint64_t link_id);
+void	objects_remove_link(struct objects *t, struct obj_link *l);
+void	objects_unpin_link(struct objects *t, const struct obj_link *l);
+/* Keeps in mind that something stands in for this program on a link. */
+#define OBJ_SUFFIX_STANDIN "t"
+int	objects_mark_standin(struct objects *t, const struct obj_link *l, int prog_fd);
+void	objects_unmark_standin(struct objects *t, const struct obj_link *l);
+/* Gives its pin another suffix and its own name; fd is what is pinned. */
+int	objects_repin_link(struct objects *t, struct obj_link *l, int fd, const char *suffix);
 
 #endif

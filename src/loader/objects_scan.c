@@ -148,6 +148,31 @@ link_facts(struct objects *t, int fd, struct obj_link *l)
 	l->facts.gid = p ? p->gid : 0;
 }
 
+/*
+ * Two pins of one link: a change did not come to its end.  Of two links of the kernel the later one is
+ * where it should be.  Without them, those that are not in the kernel leave; where that cannot be
+ * seen from here, both stay and are detached together.
+ */
+static bool
+both_stay(struct objects *t, struct obj_link *old, struct obj_link *l)
+{
+	bool linkless = old->linkless && l->linkless && strcmp(old->suffix, l->suffix) != 0;
+
+	if (linkless ? attach_suffix_there(old->suffix, t->rtnl) == 0 :
+		       l->facts.kernel_link_id > old->facts.kernel_link_id) {
+		const struct obj_link other = *old;
+
+		*old = *l;
+		*l = other;
+	} else if (linkless && attach_suffix_there(l->suffix, t->rtnl) != 0) {
+		l->replacing = true;
+		return true;
+	}
+	log_notice("loader.leftover", "link=%" PRIu64 " a change that did not finish", l->facts.link_id);
+	objects_unpin_link(t, l);
+	return false;
+}
+
 static int
 found_link(struct objects *t, const char *name)
 {
@@ -156,8 +181,11 @@ found_link(struct objects *t, const char *name)
 	char path[300];
 	int end = 0;
 
-	if (sscanf(name, "%" SCNu64 "%n", &l.facts.link_id, &end) != 1 ||
-	    (name[end] && (name[end] != '-' || strlen(name + end + 1) >= sizeof(l.suffix))))
+	if (sscanf(name, "%" SCNu64 "%n", &l.facts.link_id, &end) != 1)
+		return 0;
+	l.again = name[end] == '~';
+	end += l.again;
+	if (name[end] && (name[end] != '-' || strlen(name + end + 1) >= sizeof(l.suffix)))
 		return 0;
 	snprintf(path, sizeof(path), "link/%s", name);
 	fd = kernel_get(t->kernel, path);
@@ -165,9 +193,17 @@ found_link(struct objects *t, const char *name)
 		return 0;
 	if (name[end])
 		strcpy(l.suffix, name + end + 1);
+	if (strcmp(l.suffix, OBJ_SUFFIX_STANDIN) == 0) {
+		t->standin = TAKE_FD(fd);
+		t->standin_link = l.facts.link_id;
+		unlinkat(t->link_dir, name, 0);
+		return 0;
+	}
 	if (objects_grow((void **)&t->links, t->n_links, &t->room_links, sizeof(*t->links)))
 		return -ENOMEM;
 	link_facts(t, fd, &l);
+	if (objects_link(t, l.facts.link_id) && !both_stay(t, objects_link(t, l.facts.link_id), &l))
+		return 0;
 	t->links[t->n_links++] = l;
 	return 0;
 }
@@ -189,6 +225,28 @@ found_more(struct objects *t, const char *name)
 	else if (n > l->n_more)
 		l->n_more = n;
 	return 0;
+}
+
+/* The program comes back to a link that something else stood in for when the loader ended. */
+static void
+end_standin(struct objects *t)
+{
+	struct obj_link *l = objects_link(t, t->standin_link);
+	AUTO(fd) int prog = TAKE_FD(t->standin);
+	struct bpf_prog_info info;
+	AUTO(fd) int fd = -1;
+	int err;
+
+	if (prog < 0 || !l || l->linkless || kernel_info(t->kernel, prog, &info, sizeof(info)) < 0)
+		return;
+	fd = objects_open_link(t, l);
+	err = fd < 0 ? fd : attach_replace(fd, l->facts.kernel_link_type, prog, -1);
+	if (err && err != -EEXIST) {
+		log_err(err, "loader.standin", "link=%" PRIu64 " program=%u", l->facts.link_id, info.id);
+		return;
+	}
+	l->facts.prog_id = info.id;
+	l->facts.gid = objects_prog(t, info.id) ? objects_prog(t, info.id)->gid : 0;
 }
 
 static int
@@ -219,6 +277,7 @@ objects_open(struct objects *t, struct kernel *k, int rtnl)
 	memset(t, 0, sizeof(*t));
 	t->kernel = t->byname.kernel = k;
 	t->rtnl = rtnl;
+	t->standin = -1;
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
 		err = open_dir(dirs[i].name, dirs[i].fd);
 
@@ -227,6 +286,7 @@ objects_open(struct objects *t, struct kernel *k, int rtnl)
 		if (err)
 			return log_err(err, "loader.scan", "dir=%s", dirs[i].name);
 	}
+	end_standin(t);
 	byname_sweep(&t->byname);
 	err = scan(t->link_dir, ".", t, found_more);
 	return err ? err : objects_scan_shared(t);

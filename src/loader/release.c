@@ -5,9 +5,8 @@
 #include "loader/attach.h"
 #include "loader/loader.h"
 
-/* The pin goes first and the descriptor last: when this returns the program is off the hook. */
-int
-release_link(struct loader *ld, struct obj_link *l, const char *netns, struct msg_result *res)
+static int
+release_one(struct loader *ld, struct obj_link *l, const char *netns, struct msg_result *res)
 {
 	AUTO(fd) int fd = -1;
 	int err;
@@ -20,17 +19,33 @@ release_link(struct loader *ld, struct obj_link *l, const char *netns, struct ms
 	} else {
 		fd = objects_open_link(&ld->objects, l);
 	}
-	objects_remove_link(&ld->objects, l->facts.link_id);
-	ld->counts.detaches++;
+	objects_remove_link(&ld->objects, l);
 	return 0;
+}
+
+/* The pin goes first and the descriptor last: when this returns the program is off the hook. */
+int
+release_link(struct loader *ld, struct obj_link *l, const char *netns, struct msg_result *res)
+{
+	const uint64_t link_id = l->facts.link_id;
+	int err = 0;
+
+	/* Two, where a change did not come to its end; each moves the others in the table. */
+	while (!err && (l = objects_replacing(&ld->objects, link_id)))
+		err = release_one(ld, l, netns, res);
+	while (!err && (l = objects_link(&ld->objects, link_id)))
+		err = release_one(ld, l, netns, res);
+	if (!err)
+		ld->counts.detaches++;
+	return err;
 }
 
 int
 release_prog(struct loader *ld, uint32_t prog_id, struct msg_result *res)
 {
 	for (size_t i = ld->objects.n_links; i-- > 0;) {
-		struct obj_link *l = &ld->objects.links[i];
-		int err = l->facts.prog_id == prog_id ? release_link(ld, l, NULL, res) : 0;
+		struct obj_link *l = i < ld->objects.n_links ? &ld->objects.links[i] : NULL;
+		int err = l && l->facts.prog_id == prog_id ? release_link(ld, l, NULL, res) : 0;
 
 		if (err)
 			return err;
@@ -58,7 +73,7 @@ release_all(struct loader *ld)
 	struct msg_result res;
 
 	for (size_t i = ld->objects.n_links; i-- > 0;)
-		if (release_link(ld, &ld->objects.links[i], NULL, &res))
+		if (i < ld->objects.n_links && release_link(ld, &ld->objects.links[i], NULL, &res))
 			log_err(res.err, "loader.detach", "%s", res.text);
 	for (size_t i = ld->objects.n_progs; i-- > 0;)
 		objects_remove_prog(&ld->objects, ld->objects.progs[i].id);
