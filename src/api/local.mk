@@ -113,6 +113,7 @@ bpfd_api_SOURCES = \
 	src/api/rpc_programs_iter.c \
 	src/api/rpc_programs_log.c \
 	src/api/rpc_programs_slots.c \
+	src/api/rpc_fsck.c \
 	src/api/rpc_system.c src/api/rpc_system.h \
 	src/api/ctl_enricher.c src/api/ctl_enricher.h \
 	src/api/ctl_parse.c src/api/ctl_parse.h \

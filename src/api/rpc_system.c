@@ -112,6 +112,9 @@ fill_notes(struct scratch *s, const struct api *api, bool supervisor, Bpfd__V1__
 		rs->notes[rs->n_notes++] = "bpfd-loader is being restarted";
 		return;
 	}
+	if (model_count(&api->model).lost)
+		rs->notes[rs->n_notes++] = "something is lost since a reboot, or with its interface: bpfctl fsck says "
+			"what and why";
 	if (!(h->flags & HELLO_BTF))
 		rs->notes[rs->n_notes++] = "the kernel has no BTF: objects that need CO-RE cannot be loaded";
 	if (!(h->flags & HELLO_TCX))

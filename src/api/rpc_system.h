@@ -5,6 +5,6 @@
 #include "api/rpc.h"
 
 /* bpfd.v1.System, see rpcs.def. */
-rpc_handler rpc_system_version, rpc_system_status, rpc_system_counters;
+rpc_handler rpc_system_version, rpc_system_status, rpc_system_counters, rpc_system_fsck, rpc_system_repair;
 
 #endif

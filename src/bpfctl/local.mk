@@ -12,6 +12,7 @@ libbpfctl_a_SOURCES = \
 	src/bpfctl/cmd_completion.c \
 	src/bpfctl/cmd_detach.c \
 	src/bpfctl/cmd_update.c \
+	src/bpfctl/cmd_fsck.c \
 	src/bpfctl/cmd_get.c \
 	src/bpfctl/cmd_iter.c \
 	src/bpfctl/cmd_list.c \

@@ -253,14 +253,17 @@ static int
 check_token(struct loader *ld, const struct msg_attach *m, struct msg_result *res)
 {
 	const struct obj_prog *p = objects_prog(&ld->objects, m->prog_id);
-	int err = check_attach(ld, m, res);
 
-	if (!err && (!IPC_STR_OK(m->prog_name) || !IPC_STR_OK(m->section) || !options_ok(m->options)))
-		err = result_set(res, IPC_INVALID_ARGUMENT, -EINVAL, "malformed attach request");
-	if (!err && !is_named(p, m->prog_name))
-		err = result_set(res, IPC_INVALID_ARGUMENT, -EINVAL, "program %u is not %s", m->prog_id,
+	if (!IPC_STR_OK(m->kind) || !IPC_STR_OK(m->target) || !IPC_STR_OK(m->netns) ||
+	    !IPC_STR_OK(m->direction) || !IPC_STR_OK(m->mode) || !IPC_STR_OK(m->prog_name) ||
+	    !IPC_STR_OK(m->section) || !options_ok(m->options))
+		return result_set(res, IPC_INVALID_ARGUMENT, -EINVAL, "malformed attach request");
+	if (!p || p->gid != m->gid)
+		return result_set(res, IPC_NOT_FOUND, -ENOENT, "bpfd keeps no program %u", m->prog_id);
+	if (!is_named(p, m->prog_name))
+		return result_set(res, IPC_INVALID_ARGUMENT, -EINVAL, "program %u is not %s", m->prog_id,
 			m->prog_name);
-	return err;
+	return 0;
 }
 
 static int
@@ -304,32 +307,6 @@ on_ATTACH(struct loader *ld, struct peer *p, const struct msg_hdr *h, const stru
 		reply_result(ld, h->seq, &res);
 	else if (!err)
 		links_attach(ld, h->seq, &req, NULL, fds[0]);
-	return 0;
-}
-
-/* As on_ATTACH(), for who asked before the reboot. */
-int
-on_RESTORE_ATTACH(struct loader *ld, struct peer *p, const struct msg_hdr *h,
-	const struct msg_restore_attach *m, int *fds)
-{
-	struct msg_attach req = m->attach;
-	struct msg_token token;
-	struct msg_result res = { 0 };
-	int err = check_token(ld, &req, &res);
-
-	if (!err) {
-		token_attach(&req, m->uid, &token);
-		if (!token_same(&token, &m->token))
-			err = authorise_token(ld, "attach", req.link_id, &res);
-	}
-	if (!err) {
-		attach_default_target(&req);
-		err = look(ld, h->seq, &req, -1, &res);
-	}
-	if (err < 0)
-		reply_result(ld, h->seq, &res);
-	else if (!err)
-		links_attach(ld, h->seq, &req, NULL, -1);
 	return 0;
 }
 
@@ -387,5 +364,35 @@ on_LINKS_GONE(struct loader *ld, struct peer *p, const struct msg_hdr *h, const 
 		n++;
 	}
 	reply_ok(ld, h->seq, n);
+	return 0;
+}
+
+/* As on_ATTACH(), for who asked before the reboot. */
+int
+on_RESTORE_ATTACH(struct loader *ld, struct peer *p, const struct msg_hdr *h,
+	const struct msg_restore_attach *m, int *fds)
+{
+	struct msg_attach req = m->attach;
+	struct msg_token token;
+	struct msg_result res = { 0 };
+	struct obj_link *gone = objects_link(&ld->objects, req.link_id);
+	int err = check_token(ld, &req, &res);
+
+	if (!err) {
+		token_attach(&req, m->uid, &token);
+		if (!token_same(&token, &m->token))
+			err = authorise_token(ld, "attach", req.link_id, &res);
+	}
+	/* The kernel took it off with its interface; the pin has kept its place. */
+	if (!err && gone && is_gone(ld, gone))
+		err = release_link(ld, gone, req.netns, &res);
+	if (!err) {
+		attach_default_target(&req);
+		err = look(ld, h->seq, &req, -1, &res);
+	}
+	if (err < 0)
+		reply_result(ld, h->seq, &res);
+	else if (!err)
+		links_attach(ld, h->seq, &req, NULL, -1);
 	return 0;
 }

@@ -56,6 +56,10 @@ is "what_was_not_persistent_is_lost" says lost ctl list programs
 is "and_says_why" says persistent ctl list programs -o wide
 shared=$(bpftool -j map show pinned "$BPFFS/map/$group/kinds_hits" | jq .id)
 is "shares_the_map_of_its_owner" same "$(json ".programs[] | select(.group == 2) | .map_ids | index($shared) != null" list programs)" true
+is "fsck_finds_what_is_lost" says lost ctl fsck
+is "and_its_status_tells" exits 1 ctl fsck
+is "repair_drops_what_never_comes_back" says dropped ctl fsck --repair
+is "then_nothing_is_wrong" ctl fsck
 old=$(child bpfd-loader)
 kill -s KILL "$old"
 is "a_restart_finds_the_new_pins" within 5 lists_the_same
@@ -82,6 +86,21 @@ done
 is "killed_${REBOOTS}_times_while_it_restores" test "$i" -eq "$REBOOTS"
 is "the_groups_are_whole" same "$(json '[.programs[] | select(.persistent)] | map(.state) | unique | tojson' list programs)" '["loaded"]'
 is "nothing_is_there_twice" same "$(find "$BPFFS/prog" -type f | wc -l)" "$(json '[.programs[] | select(.state == "loaded")] | length' list programs)"
+
+is "fsck_finds_links_without_interface" exits 1 ctl fsck
+is "repair_keeps_what_may_come_back" says stays ctl fsck --repair
+ip -n "$HERE" link add "$VETH" type veth peer name "p$VETH"
+ip -n "$HERE" link set "$VETH" up
+is "repair_attaches_again" ctl fsck --repair
+is "all_links_are_attached" same "$(json '[.links[].state] | unique | tojson' list links)" '["attached"]'
+is "the_kernel_has_them" says xdp here ip link show dev "$VETH"
+
+ip -n "$HERE" link del "$VETH"
+ip -n "$HERE" link add "$VETH" type veth peer name "p$VETH"
+is "an_interface_that_was_replaced_is_found" says "lost" ctl fsck
+is "and_repaired_without_a_restart" ctl fsck --repair
+is "by_the_same_links" same "$(json '[.links[] | {id, state}] | tojson' list links)" \
+	'[{"id":1,"state":"attached"},{"id":2,"state":"attached"},{"id":3,"state":"attached"}]'
 
 chmod 600 "$ROOT/state/restore.key"
 head -c 32 /dev/urandom >"$ROOT/state/restore.key"
