@@ -29,11 +29,13 @@ victim(void)
 	pid_t pid = fork();
 
 	if (pid == 0) {
+		pid_t me = getpid();
+
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		/* Not a brother of the worker: bpfd's own children are not touched. */
 		if (fork() == 0) {
 			/* A change of user forgets the signal. */
-			if (setuid(65534) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0)
+			if (setuid(65534) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == me)
 				pause();
 			_exit(0);
 		}

@@ -113,7 +113,7 @@ takes_only_what_its_role_may_get_in_this_phase(void **state)
 
 	for (uint32_t type = 0; type < N_IPC_TYPES + 2; type++) {
 		struct chan_msg m;
-		static const uint32_t mine[] = { IPC_LOAD, IPC_OPEN_PATH, IPC_ATTACH, IPC_DETACH, IPC_UNLOAD,
+		static const uint32_t mine[] = { IPC_LOAD, IPC_OPEN_PATH, IPC_ATTACH, IPC_LINK_UPDATE, IPC_DETACH, IPC_UNLOAD,
 			IPC_ITER_READ, IPC_MAP_BTF, IPC_MAP_READ, IPC_MAP_UPDATE, IPC_MAP_DELETE,
 			IPC_COMMIT, IPC_UNDO, IPC_INVENTORY, IPC_PROG_GET, IPC_KERNEL_LIST, IPC_LINKS_GONE,
 			IPC_XDP_SLOTS, IPC_RESTORE_LOAD, IPC_RESTORE_ATTACH,
