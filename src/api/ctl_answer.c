@@ -42,6 +42,7 @@ answer_clear(struct answer *a)
 	free(a->counters);
 	free(a->tracers);
 	free(a->slots);
+	free(a->holders);
 	free(a->log);
 	if (a->object_fd >= 0)
 		close(a->object_fd);
@@ -134,6 +135,15 @@ add_slot(struct answer *a, const struct msg_xdp_slot *m)
 }
 
 static int
+add_holder(struct answer *a, const struct msg_holder *m)
+{
+	struct msg_holder h = *m;
+
+	CLEAN(h.text);
+	return append(&a->holders, &a->n_holders, sizeof(h), &h);
+}
+
+static int
 add_object(struct answer *a, const struct msg_object_fd *m, int *fds)
 {
 	if (a->object_fd >= 0)
@@ -192,7 +202,7 @@ add_log(struct answer *a, const struct msg_result_log *m, const int *fds)
 static int
 add_result(struct answer *a, const struct msg_result *m)
 {
-	size_t n = a->n_progs + a->n_maps + a->n_links + a->n_counters + a->n_tracers + a->n_slots +
+	size_t n = a->n_progs + a->n_maps + a->n_links + a->n_counters + a->n_tracers + a->n_slots + a->n_holders +
 		(a->object_fd >= 0) + (a->stream_fd >= 0);
 
 	if (m->code > IPC_UNAUTHENTICATED || m->n_items != n)
@@ -218,6 +228,8 @@ answer_add(struct answer *a, struct chan_msg *m)
 		return add_tracer(a, m->payload);
 	case IPC_XDP_SLOT:
 		return add_slot(a, m->payload);
+	case IPC_HOLDER:
+		return add_holder(a, m->payload);
 	case IPC_OBJECT:
 		return add_object(a, m->payload, m->fds);
 	case IPC_MAP_PAGE:

@@ -26,7 +26,8 @@ struct answer {
 	struct msg_counter *counters;
 	struct msg_tracer_state *tracers;
 	struct msg_xdp_slot *slots;
-	size_t n_progs, n_maps, n_links, n_counters, n_tracers, n_slots;
+	struct msg_holder *holders;
+	size_t n_progs, n_maps, n_links, n_counters, n_tracers, n_slots, n_holders;
 	struct msg_map_page page;	/* with object_fd, object_bytes: its bytes */
 	int object_fd, stream_fd;	/* -1: did not come */
 	uint64_t object_bytes;

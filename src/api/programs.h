@@ -67,9 +67,10 @@ void	programs_when_known(struct api *api, void (*fn)(void *arg, bool known), voi
 /* The same, once the loader has looked which links the kernel took off by itself. */
 void	programs_when_links_known(struct api *api, void (*fn)(void *arg, bool known), void *arg);
 
-/* Every program of the kernel, as KERNEL_LIST answers; fn runs once, perhaps at once.  Askers share
- * the answer and take nothing from it.  -ENOMEM: fn will not run. */
-int	programs_kernel_list(struct api *api, void (*fn)(void *arg, struct answer *a), void *arg);
+/* Every program of the kernel, as KERNEL_LIST answers with these KERNEL_*, and perhaps more of them; fn
+ * runs once, perhaps at once.  Askers share the answer and take nothing from it.  -ENOMEM: fn will
+ * not run. */
+int	programs_kernel_list(struct api *api, uint32_t flags, void (*fn)(void *arg, struct answer *a), void *arg);
 
 /* A new loader said HELLO: makes model, store and kernel agree. programs_reconcile.c */
 void	programs_reconcile(struct api *api);

@@ -19,6 +19,7 @@ struct asker {
 
 struct kernel_list {
 	struct api *api;
+	struct msg_kernel_list what;
 	STAILQ_HEAD(, asker) askers;
 };
 
@@ -54,7 +55,7 @@ start(struct api *api)
 	struct kernel_list *list = TAKE_PTR(api->kernel_next);
 	struct answer none = { .object_fd = -1, .stream_fd = -1 };
 
-	if (ctl_loader_call(api->loader, IPC_KERNEL_LIST, NULL, NULL, on_list, list) == 0) {
+	if (ctl_loader_call(api->loader, IPC_KERNEL_LIST, &list->what, NULL, on_list, list) == 0) {
 		api->kernel_busy = true;
 		return;
 	}
@@ -63,12 +64,12 @@ start(struct api *api)
 }
 
 int
-programs_kernel_list(struct api *api, void (*fn)(void *arg, struct answer *a), void *arg)
+programs_kernel_list(struct api *api, uint32_t flags, void (*fn)(void *arg, struct answer *a), void *arg)
 {
 	struct asker *one = malloc(sizeof(*one));
 
 	if (one && !api->kernel_next) {
-		api->kernel_next = malloc(sizeof(*api->kernel_next));
+		api->kernel_next = calloc(1, sizeof(*api->kernel_next));
 		if (api->kernel_next) {
 			api->kernel_next->api = api;
 			STAILQ_INIT(&api->kernel_next->askers);
@@ -78,6 +79,7 @@ programs_kernel_list(struct api *api, void (*fn)(void *arg, struct answer *a), v
 		free(one);
 		return -ENOMEM;
 	}
+	api->kernel_next->what.flags |= flags;
 	*one = (struct asker){ .fn = fn, .arg = arg };
 	STAILQ_INSERT_TAIL(&api->kernel_next->askers, one, link);
 	if (!api->kernel_busy)

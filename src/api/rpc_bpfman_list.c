@@ -230,7 +230,7 @@ on_list_ready(void *arg, bool ready)
 	if (l->q.call && ready && l->managed_only)
 		reply_list(l, NULL);
 	else if (l->q.call && ready)
-		err = programs_kernel_list(l->q.api, on_kernel_list, l);
+		err = programs_kernel_list(l->q.api, 0, on_kernel_list, l);
 	if (l->q.call && (!ready || (!l->managed_only && err)))
 		rpc_loader_away(l->q.call);
 	if (err)
@@ -308,7 +308,7 @@ on_get_ready(void *arg, bool ready)
 	if (g->q.call && ready && p && shown(p))
 		reply_get(g->q.call, p, &p->facts);
 	else if (g->q.call && ready)
-		err = programs_kernel_list(g->q.api, on_foreign, g);
+		err = programs_kernel_list(g->q.api, 0, on_foreign, g);
 	else if (g->q.call)
 		rpc_loader_away(g->q.call);
 	if (err && g->q.call && ready && !(p && shown(p)))

@@ -15,7 +15,11 @@ rpc_handler rpc_programs_list_maps, rpc_programs_verifier_log, rpc_programs_read
 /* Parts of answers; strings point into the model: reply before anything changes it. */
 void	rpc_fill_program(struct scratch *s, const struct api *api, const struct prog *p,
 		Bpfd__V1__Program *out);
-void	rpc_fill_foreign(struct scratch *s, const struct msg_prog_facts *f, Bpfd__V1__Program *out);
+/* Of an answer to KERNEL_LIST. */
+void	rpc_fill_foreign(struct scratch *s, const struct msg_prog_facts *f, const struct answer *a,
+		Bpfd__V1__Program *out);
+void	rpc_fill_foreign_link(struct scratch *s, const struct msg_link_facts *f, const struct msg_prog_facts *p,
+		Bpfd__V1__Link *out);
 void	rpc_fill_link(struct scratch *s, const struct api *api, const struct link *l,
 		Bpfd__V1__Link *out);
 size_t	rpc_group_programs(struct scratch *s, const struct api *api, const struct group *g,

@@ -39,16 +39,107 @@ fill_facts(struct scratch *s, const struct msg_prog_facts *f, Bpfd__V1__Program 
 	out->map_ids = (uint32_t *)f->map_ids;
 	out->run_count = f->run_cnt;
 	out->run_time_ns = f->run_time_ns;
+	out->recursion_misses = f->recursion_misses;
 	out->loaded_at_unix_ns = f->loaded_boot_ns ? programs_unix_ns(f->loaded_boot_ns) : 0;
 }
 
+static bool
+holds(const struct answer *a, const struct msg_holder *h, uint32_t prog_id)
+{
+	if (h->prog_id)
+		return h->prog_id == prog_id;
+	for (size_t i = 0; i < a->n_links; i++)
+		if (a->links[i].kernel_link_id == h->link_id)
+			return a->links[i].prog_id == prog_id;
+	return false;
+}
+
+/* A process holds a program as often as it has descriptors of it. */
+static bool
+is_listed(char *const *all, size_t n, const char *text)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(all[i], text) == 0)
+			return true;
+	return false;
+}
+
+static void
+fill_holders(struct scratch *s, uint32_t prog_id, const struct answer *a, Bpfd__V1__Program *out)
+{
+	const char *first = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->n_holders; i++)
+		n += holds(a, &a->holders[i], prog_id);
+	out->pins = scratch_take(s, n, sizeof(*out->pins));
+	out->holders = scratch_take(s, n, sizeof(*out->holders));
+	for (size_t i = 0; out->pins && out->holders && i < a->n_holders; i++) {
+		const struct msg_holder *h = &a->holders[i];
+		char *text;
+
+		if (!holds(a, h, prog_id))
+			continue;
+		text = h->pid ? scratch_printf(s, "%u %s", h->pid, h->text) : (char *)h->text;
+		if (!h->pid)
+			out->pins[out->n_pins++] = text;
+		else if (!is_listed(out->holders, out->n_holders, text))
+			out->holders[out->n_holders++] = text;
+		if (h->pid && !first)
+			first = h->text;
+	}
+	if (!out->owner[0] && first)
+		out->owner = (char *)first;
+	else if (!out->owner[0] && out->n_pins)
+		out->owner = scratch_printf(s, "pin %s", out->pins[0]);
+}
+
+static void
+fill_kernel_links(struct scratch *s, uint32_t prog_id, const struct answer *a, Bpfd__V1__Program *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->n_links; i++)
+		n += a->links[i].prog_id == prog_id;
+	out->kernel_links = scratch_take(s, n, sizeof(*out->kernel_links));
+	for (size_t i = 0; out->kernel_links && i < a->n_links; i++) {
+		const struct msg_link_facts *l = &a->links[i];
+
+		if (l->prog_id == prog_id)
+			out->kernel_links[out->n_kernel_links++] = scratch_printf(s, "%u %s%s%s", l->kernel_link_id,
+				l->kind, l->target[0] ? ":" : "", l->target);
+	}
+}
+
 void
-rpc_fill_foreign(struct scratch *s, const struct msg_prog_facts *f, Bpfd__V1__Program *out)
+rpc_fill_foreign(struct scratch *s, const struct msg_prog_facts *f, const struct answer *a,
+	Bpfd__V1__Program *out)
 {
 	bpfd__v1__program__init(out);
 	fill_facts(s, f, out);
 	out->id = f->id;
 	out->state = "foreign";
+	if (strncmp(f->section, "bpfd's ", 7) == 0)
+		out->owner = (char *)f->section;
+	fill_kernel_links(s, f->id, a, out);
+	fill_holders(s, f->id, a, out);
+}
+
+void
+rpc_fill_foreign_link(struct scratch *s, const struct msg_link_facts *f, const struct msg_prog_facts *p,
+	Bpfd__V1__Link *out)
+{
+	bpfd__v1__link__init(out);
+	out->program = f->prog_id;
+	out->program_name = (char *)p->kname;
+	out->kind = (char *)f->kind;
+	out->target = (char *)f->target;
+	out->state = "foreign";
+	out->backend = (char *)f->backend;
+	out->direction = (char *)f->direction;
+	out->ifindex = f->ifindex;
+	out->cookie = f->cookie;
+	out->kernel_link_id = f->kernel_link_id;
 }
 
 static size_t
@@ -78,6 +169,8 @@ rpc_fill_program(struct scratch *s, const struct api *api, const struct prog *p,
 	bpfd__v1__program__init(out);
 	fill_facts(s, &p->facts, out);
 	out->state = (char *)rpc_live_name(p->live, false);
+	out->owner = g->gid ? scratch_printf(s, "bpfd group %llu", (unsigned long long)g->gid) :
+		(char *)"bpfd";
 	out->group = g->gid;
 	out->source = g->source;
 	out->map_owner_group = g->map_owner;

@@ -11,6 +11,8 @@ struct list {
 	struct query q;
 	uint32_t type, attach_type;	/* 0: any */
 	bool all;
+	bool asks;			/* the loader */
+	uint32_t kernel;		/* what is asked beyond the store: KERNEL_* */
 	uint64_t max_bytes;
 	struct kvs metadata;
 };
@@ -49,6 +51,17 @@ matches(const struct list *l, const struct prog *p)
 	       kvs_contain(&p->group->metadata, &l->metadata);
 }
 
+/* Only the run counts are fresher than what is known already. */
+static void
+take_counts(struct prog *p, const struct msg_prog_facts *f)
+{
+	if (!p)
+		return;
+	p->facts.run_cnt = f->run_cnt;
+	p->facts.run_time_ns = f->run_time_ns;
+	p->facts.recursion_misses = f->recursion_misses;
+}
+
 static void
 add_managed(struct results *r, const struct list *l)
 {
@@ -72,7 +85,7 @@ add_managed(struct results *r, const struct list *l)
 static void
 add_foreign(struct results *r, const struct list *l, const struct answer *a)
 {
-	for (size_t i = 0; a && i < a->n_progs && r->n < r->room; i++) {
+	for (size_t i = 0; a && l->all && i < a->n_progs && r->n < r->room; i++) {
 		const struct msg_prog_facts *f = &a->progs[i];
 		Bpfd__V1__Program *one;
 
@@ -81,7 +94,7 @@ add_foreign(struct results *r, const struct list *l, const struct answer *a)
 		one = scratch_take(r->s, 1, sizeof(*one));
 		if (!one)
 			return;
-		rpc_fill_foreign(r->s, f, one);
+		rpc_fill_foreign(r->s, f, a, one);
 		r->v[r->n++] = one;
 	}
 }
@@ -97,6 +110,8 @@ reply_list(struct list *l, const struct answer *a)
 	r.s = &s;
 	r.room = r.api->model.n_progs + (a ? a->n_progs : 0);
 	r.v = scratch_take(&s, r.room, sizeof(*r.v));
+	for (size_t i = 0; a && i < a->n_progs; i++)
+		take_counts(model_prog(&l->q.api->model, a->progs[i].id), &a->progs[i]);
 	if (r.v) {
 		add_managed(&r, l);
 		add_foreign(&r, l, a);
@@ -125,11 +140,11 @@ on_list_ready(void *arg, bool ready)
 	struct list *l = arg;
 	int err = -1;
 
-	if (l->q.call && ready && !l->all)
+	if (l->q.call && ready && !l->asks)
 		reply_list(l, NULL);
 	else if (l->q.call && ready)
-		err = programs_kernel_list(l->q.api, on_kernel_list, l);
-	if (l->q.call && (!ready || (l->all && err)))
+		err = programs_kernel_list(l->q.api, l->kernel, on_kernel_list, l);
+	if (l->q.call && (!ready || (l->asks && err)))
 		rpc_loader_away(l->q.call);
 	if (err)
 		list_free(l);
@@ -161,10 +176,13 @@ rpc_programs_list(struct call *call, const ProtobufCMessage *request)
 	if (!l)
 		return;
 	l->all = rq->all;
+	l->asks = rq->all || rq->stats;
+	l->kernel = (rq->all ? KERNEL_LINKS : 0) | (rq->all && rq->owners ? KERNEL_OWNERS : 0) |
+		(rq->stats ? KERNEL_STATS : 0);
 	l->max_bytes = rq->max_bytes;
 	if (!read_filter(call, rq, l))
 		list_free(l);
-	else if (l->all)
+	else if (l->asks)
 		ctl_loader_ready(l->q.api->loader, on_list_ready, l);
 	else
 		programs_when_known(l->q.api, on_list_ready, l);
@@ -194,15 +212,23 @@ reply_program(struct call *call, const struct api *api, const struct prog *p)
 }
 
 static void
-reply_foreign(struct call *call, const struct msg_prog_facts *f)
+reply_foreign(struct call *call, const struct msg_prog_facts *f, const struct answer *a)
 {
 	Bpfd__V1__GetResponse rs = BPFD__V1__GET_RESPONSE__INIT;
 	Bpfd__V1__Program program;
 	struct scratch s;
 
 	scratch_start(&s);
-	rpc_fill_foreign(&s, f, &program);
+	rpc_fill_foreign(&s, f, a, &program);
 	rs.program = &program;
+	rs.links = scratch_take(&s, program.n_kernel_links, sizeof(*rs.links));
+	for (size_t i = 0; rs.links && i < a->n_links; i++) {
+		if (a->links[i].prog_id != f->id || rs.n_links == program.n_kernel_links)
+			continue;
+		rs.links[rs.n_links] = scratch_take(&s, 1, sizeof(**rs.links));
+		if (rs.links[rs.n_links])
+			rpc_fill_foreign_link(&s, &a->links[i], f, rs.links[rs.n_links++]);
+	}
 	rpc_reply(call, &s, &rs.base);
 }
 
@@ -224,14 +250,13 @@ on_foreign(void *arg, struct answer *a)
 		return;
 	f = rpc_find_prog(a, g->id);
 	if (f)
-		reply_foreign(g->q.call, f);
+		reply_foreign(g->q.call, f, a);
 	else if (a->result.code != IPC_OK)
 		call_error(g->q.call, (enum ipc_code)a->result.code, "%s", a->result.text);
 	else
 		call_error(g->q.call, IPC_NOT_FOUND, "there is no program %u", g->id);
 }
 
-/* Only the run counts are fresher than what is known already. */
 static void
 on_counts(void *arg, struct answer *a)
 {
@@ -239,11 +264,8 @@ on_counts(void *arg, struct answer *a)
 	const struct msg_prog_facts *f = rpc_find_prog(a, g->id);
 	struct prog *p = shown_prog(g);
 
-	if (p && f) {
-		p->facts.run_cnt = f->run_cnt;
-		p->facts.run_time_ns = f->run_time_ns;
-		p->facts.recursion_misses = f->recursion_misses;
-	}
+	if (f)
+		take_counts(p, f);
 	if (g->q.call && p)
 		reply_program(g->q.call, g->q.api, p);
 	else if (g->q.call)
@@ -261,7 +283,7 @@ on_get_ready(void *arg, bool ready)
 	if (ready && p)
 		err = ctl_loader_call(g->q.api->loader, IPC_PROG_GET, &what, NULL, on_counts, g);
 	else if (ready)
-		err = programs_kernel_list(g->q.api, on_foreign, g);
+		err = programs_kernel_list(g->q.api, KERNEL_LINKS | KERNEL_OWNERS, on_foreign, g);
 	if (!err)
 		return;
 	/* What is known is better than nothing. */

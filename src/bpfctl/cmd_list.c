@@ -4,6 +4,9 @@
 #include "bpfctl/client_call.h"
 #include "bpfctl/ctl.h"
 #include "bpfctl/spec.h"
+#include "bpfctl/waiter.h"
+
+#define COUNT_MS 1000		/* how long --stats lets the kernel count */
 
 /* The -l options, read; pairs point to texts that are freed with it. */
 struct selector {
@@ -64,6 +67,44 @@ selects(const struct selector *s, Bpfd__V1__Link__MetadataEntry *const *metadata
 	return true;
 }
 
+/* The columns that were asked for beside the usual ones. */
+static const struct schema *
+columns(bool all, bool stats)
+{
+	static struct field fields[64];
+	static struct schema schema = { fields, 0 };
+
+	schema.n = schema_program.n < ARRAY_SIZE(fields) ? schema_program.n : ARRAY_SIZE(fields);
+	for (size_t i = 0; i < schema.n; i++) {
+		fields[i] = schema_program.fields[i];
+		if ((all && strcmp(fields[i].key, "owner") == 0) ||
+		    (stats && strncmp(fields[i].key, "run_", 4) == 0))
+			fields[i].show = SHOW_TABLE;
+	}
+	return &schema;
+}
+
+/* The first request makes the kernel count, the caller's shows what it counted. */
+static int
+let_count(struct ctl *ctl)
+{
+	Bpfd__V1__ListRequest req = BPFD__V1__LIST_REQUEST__INIT;
+	AUTO(reply) Bpfd__V1__ListResponse *all = NULL;
+	AUTO(client_error) struct client_error e = { 0 };
+	struct waiter w = { .signal_fd = -1 };
+	int err;
+
+	req.stats = true;
+	req.max_bytes = CALL_MESSAGE_MAX;
+	if (rpc_list(ctl->client, &req, &all, &e))
+		return ctl_fail_call(ctl, "list programs", &e);
+	if (waiter_begin(&w, 0))
+		return CTL_FAILED;
+	err = waiter_sleep(&w, COUNT_MS);
+	waiter_end(&w);
+	return err ? CTL_FAILED : CTL_DONE;
+}
+
 static int
 list_programs(struct ctl *ctl, const struct args *args, const struct selector *s)
 {
@@ -73,14 +114,18 @@ list_programs(struct ctl *ctl, const struct args *args, const struct selector *s
 	const char *type = args_get(args, "type");
 
 	req.all = args_has(args, "all");
+	req.owners = req.all;
+	req.stats = args_has(args, "stats");
 	req.max_bytes = CALL_MESSAGE_MAX;
 	if (type)
 		req.type = (char *)(uintptr_t)type;
 	req.metadata = (Bpfd__V1__ListRequest__MetadataEntry **)s->pairs;
 	req.n_metadata = s->n;
+	if (req.stats && let_count(ctl))
+		return CTL_FAILED;
 	if (rpc_list(ctl->client, &req, &all, &e))
 		return ctl_fail_call(ctl, "list programs", &e);
-	out_list(ctl->out, "programs", &schema_program, (const void *const *)all->programs,
+	out_list(ctl->out, "programs", columns(req.all, req.stats), (const void *const *)all->programs,
 		all->n_programs, SHOW_TABLE);
 	return ctl_print(ctl);
 }
@@ -162,8 +207,8 @@ run_list(struct ctl *ctl, const struct args *args)
 
 	if (status)
 		return status;
-	if (args_has(args, "all") && strcmp(what, "programs") != 0)
-		return ctl_fail(ctl, CTL_USAGE, NULL, "list", "--all is for programs only");
+	if ((args_has(args, "all") || args_has(args, "stats")) && strcmp(what, "programs") != 0)
+		return ctl_fail(ctl, CTL_USAGE, NULL, "list", "--all and --stats are for programs only");
 	for (size_t i = 0; i < ARRAY_SIZE(whats); i++)
 		if (strcmp(what, whats[i].what) == 0)
 			return whats[i].list(ctl, args, &s);
@@ -173,6 +218,7 @@ run_list(struct ctl *ctl, const struct args *args)
 
 static const struct opt opts[] = {
 	{ "all", 0, NULL, "every program of the kernel, not only bpfd's" },
+	{ "stats", 0, NULL, "let the kernel count runs for a second, and show how many there were" },
 	{ "type", 0, "TYPE", "only programs or maps of this type, links of this kind", WORD_TYPE },
 	{ "selector", 'l', "KEY=VALUE", "only what has this metadata", .many = true },
 	OPT_END

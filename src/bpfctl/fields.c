@@ -34,6 +34,8 @@ static const struct field program_fields[] = {
 	F(PROGRAM, tag, "TAG", STR, WIDE),
 	FN(PROGRAM, map_ids, "MAPS", U32S, WIDE),
 	FN(PROGRAM, metadata, "METADATA", MAP, WIDE),
+	F(PROGRAM, owner, "OWNER", STR, WIDE),
+	FN(PROGRAM, kernel_links, "KERNEL-LINKS", WORDS, WIDE),
 	F(PROGRAM, run_count, "RUNS", U64, WIDE),
 	F(PROGRAM, run_time_ns, "RUN-NS", U64, DATA),
 	F(PROGRAM, kernel_name, "KERNEL-NAME", STR, DATA),
@@ -47,7 +49,10 @@ static const struct field program_fields[] = {
 	F(PROGRAM, btf_id, "BTF", ID32, DATA),
 	FN(PROGRAM, globals, "GLOBALS", HEXMAP, DATA),
 	F(PROGRAM, map_owner_group, "MAPS-OF-GROUP", ID64, DATA),
+	F(PROGRAM, recursion_misses, "MISSED", U64, DATA),
 	F(PROGRAM, pin, "PIN", STR, DATA),
+	FN(PROGRAM, pins, "PINS", STRS, DATA),
+	FN(PROGRAM, holders, "HOLDERS", STRS, DATA),
 	F(PROGRAM, persistent, "PERSISTENT", BOOL, WIDE),
 	F(PROGRAM, reason, "REASON", STR, WIDE),
 };
@@ -150,6 +155,19 @@ static const struct field counter_fields[] = {
 	F(COUNTER, value, "VALUE", U64, TABLE),
 };
 SCHEMA(counter);
+
+#define TOP struct field_top
+static const struct field top_fields[] = {
+	F(TOP, cpu, "%CPU", STR, TABLE),
+	F(TOP, runs_per_s, "RUNS/S", U64, TABLE),
+	F(TOP, ns_per_run, "NS/RUN", U64, TABLE),
+	F(TOP, ns_per_s, "NS/S", U64, WIDE),
+	F(TOP, id, "ID", ID32, TABLE),
+	F(TOP, name, "NAME", STR, TABLE),
+	F(TOP, type, "TYPE", STR, TABLE),
+	F(TOP, owner, "OWNER", STR, TABLE),
+};
+SCHEMA(top);
 
 #define STATUS Bpfd__V1__StatusResponse
 static const struct field status_fields[] = {

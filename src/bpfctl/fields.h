@@ -62,13 +62,22 @@ struct field_result {
 	uint64_t *links;
 };
 
+/* What a program did in the last interval. */
+struct field_top {
+	uint32_t id;
+	const char *name, *type, *owner;
+	uint64_t runs_per_s, ns_per_run;
+	uint64_t ns_per_s;		/* of all processors together */
+	const char *cpu;		/* the same in percent of one, with two decimals */
+};
+
 /* One option of an attach kind. */
 struct field_option {
 	const char *kind, *name, *values, *help;
 };
 
 extern const struct schema schema_program, schema_link, schema_map, schema_slot, schema_process, schema_kind, schema_option,
-	schema_counter, schema_status, schema_version, schema_result, schema_rule, schema_problem,
+	schema_counter, schema_top, schema_status, schema_version, schema_result, schema_rule, schema_problem,
 	schema_local_problem, schema_tracer, schema_field_info;
 
 #endif

@@ -23,6 +23,7 @@ libbpfctl_a_SOURCES = \
 	src/bpfctl/cmd_stats.c \
 	src/bpfctl/cmd_status.c \
 	src/bpfctl/cmd_trace.c \
+	src/bpfctl/cmd_top.c \
 	src/bpfctl/cmd_tracers.c \
 	src/bpfctl/cmd_unload.c \
 	src/bpfctl/cmd_version.c \

@@ -176,4 +176,40 @@ compat_obj_info(int fd, void *info, uint32_t len)
 	return compat_bpf(BPF_OBJ_GET_INFO_BY_FD, &attr, sizeof(attr.info));
 }
 
+/*
+ * Asks the kernel about a link; name gets that of its tracepoint or iterator, "" for others.  That is
+ * a second question: its buffer means something else for other types.  Negative errno.
+ */
+static inline int
+compat_link_ask(int fd, struct compat_link_info *info, char *name, uint32_t size)
+{
+	uint64_t *at;
+	uint32_t *len;
+	int err;
+
+	name[0] = '\0';
+	memset(info, 0, sizeof(*info));
+	err = compat_obj_info(fd, info, sizeof(*info));
+	if (err < 0)
+		return err;
+	if (info->type == BPF_LINK_TYPE_RAW_TRACEPOINT) {
+		at = &info->raw_tracepoint.tp_name;
+		len = &info->raw_tracepoint.tp_name_len;
+	} else if (info->type == BPF_LINK_TYPE_PERF_EVENT &&
+		   info->perf_event.type == COMPAT_PERF_EVENT_TRACEPOINT) {
+		at = &info->perf_event.tp_name;
+		len = &info->perf_event.name_len;
+	} else if (info->type == BPF_LINK_TYPE_ITER) {
+		at = &info->iter.target_name;
+		len = &info->iter.target_name_len;
+	} else {
+		return 0;
+	}
+	*at = (uint64_t)(uintptr_t)name;
+	*len = size;
+	err = compat_obj_info(fd, info, sizeof(*info));
+	*at = 0;
+	return err < 0 ? err : 0;
+}
+
 #endif

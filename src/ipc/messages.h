@@ -184,6 +184,11 @@ struct msg_result {
 };
 struct msg_result_log { uint64_t offset, len; };	/* text lies there in the descriptor */
 
+/* LINKS: and every link; OWNERS: and who holds each, by pin or descriptor; STATS: count runs, for
+ * some seconds from the last such request. */
+enum { KERNEL_LINKS = 1, KERNEL_OWNERS = 2, KERNEL_STATS = 4 };
+struct msg_kernel_list { uint32_t flags, reserved; };
+
 enum { PROG_GPL = 1, PROG_JITED = 2, PROG_MANAGED = 4 };
 struct msg_prog_facts {
 	uint64_t gid;				/* 0: not bpfd's */
@@ -234,6 +239,8 @@ enum {
 	LINK_MADE_QDISC = 1,			/* bpfd made the clsact qdisc and removes it */
 	LINK_GONE = 2,				/* what it was attached to is gone, so the kernel took it off */
 };
+/* Who keeps a program: a process, or a pin (pid 0).  link_id: the kernel's, 0 without one. */
+struct msg_holder { uint32_t prog_id, link_id, pid, reserved; char text[IPC_TARGET_MAX]; };
 struct msg_counter { uint64_t value; char name[56]; };
 struct msg_hello { uint64_t prog_types, map_types; uint32_t flags, reserved; };
 enum { HELLO_TCX = 1, HELLO_BTF = 2, HELLO_LOCKDOWN = 4 };
@@ -349,6 +356,9 @@ struct msg_perf_event {
 enum { SOCKET_DRY_RUN = 1 };
 struct msg_socket { uint64_t cookie; uint32_t pid, fd, flags, reserved; };
 struct msg_btf { uint32_t id, reserved; };
+/* A link of the kernel: the beginning of struct bpf_link_info, and the name in it. */
+#define IPC_LINK_INFO 80
+struct msg_link_seen { uint32_t prog_type, reserved; uint8_t info[IPC_LINK_INFO]; char name[IPC_TARGET_MAX]; };
 struct msg_umount { char name[64]; };
 
 /* ---- bpfd-xdp: libxdp's chain of one interface, which is of the namespace that comes with it ---- */

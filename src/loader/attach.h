@@ -131,6 +131,10 @@ int	attach_detach_suffix(struct loader *ld, const struct config *cfg, int rtnl,
  * attach_suffix_facts() add to the same facts, in any order.
  */
 int	attach_link_info(int link_fd, uint32_t prog_type, int rtnl, struct msg_link_facts *facts);
+/* The same from what the kernel said to somebody else; name: of a tracepoint or iterator. */
+struct compat_link_info;
+int	attach_link_describe(const struct compat_link_info *info, const char *name, uint32_t prog_type, int rtnl,
+		struct msg_link_facts *facts);
 
 /* Whether a link of this type is taken off by the kernel when what it is attached to goes away. */
 bool	attach_can_go(uint32_t kernel_link_type);

@@ -94,87 +94,80 @@ attach_link_gone(int link_fd)
 }
 
 int
+attach_link_describe(const struct compat_link_info *info, const char *known, uint32_t prog_type, int rtnl,
+	struct msg_link_facts *facts)
+{
+	char name[IPC_TARGET_MAX];
+	char kept[sizeof(facts->kind)];
+	struct names n = { "unknown", "link", name, "" };
+
+	strcpy(kept, facts->kind);
+	snprintf(name, sizeof(name), "%s", known);
+	if (info->type == BPF_LINK_TYPE_RAW_TRACEPOINT) {
+		n.kind = prog_type == BPF_PROG_TYPE_TRACING ? "tp_btf" : "raw_tracepoint";
+		facts->cookie = info->raw_tracepoint.cookie;
+	} else if (info->type == BPF_LINK_TYPE_PERF_EVENT) {
+		/* Before Linux 6.6 only the pin's name tells what else it may be. */
+		n.kind = facts->kind[0] ? kept : "tracepoint";
+		if (info->perf_event.type == COMPAT_PERF_EVENT_TRACEPOINT)
+			facts->cookie = info->perf_event.cookie;
+	} else if (info->type == BPF_LINK_TYPE_TRACING) {
+		n.kind = bpf_prog_kind_name(prog_type, info->tracing.attach_type);
+		facts->cookie = info->tracing.cookie;
+		attach_btf_name(info->tracing.attach_type, info->tracing.target_btf_id, name);
+	} else if (info->type == BPF_LINK_TYPE_ITER) {
+		n.kind = "iter";
+		iter_params(info, name, sizeof(name));
+	} else if (info->type == BPF_LINK_TYPE_STRUCT_OPS) {
+		n.kind = "struct_ops";
+		facts->object_id = info->struct_ops.map_id;
+	} else if (info->type == BPF_LINK_TYPE_NETNS) {
+		n.kind = info->netns.attach_type == BPF_SK_LOOKUP ? "sk_lookup" : "flow_dissector";
+		facts->netns_ino = info->netns.ino;
+	} else if (info->type == COMPAT_BPF_LINK_TYPE_NETFILTER) {
+		n.kind = "netfilter";
+		attach_netfilter_target(info->netfilter.family, info->netfilter.hook, name);
+	} else if (info->type == COMPAT_BPF_LINK_TYPE_NETKIT) {
+		n = (struct names){ "netkit", "netkit", name,
+			info->tcx.attach_type == COMPAT_BPF_NETKIT_PEER ? "peer" : "primary" };
+	} else if (info->type == BPF_LINK_TYPE_KPROBE_MULTI) {
+		n.kind = "kprobe_multi";
+	} else if (info->type == COMPAT_BPF_LINK_TYPE_UPROBE_MULTI) {
+		n.kind = strcmp(kept, "usdt") == 0 ? kept : "uprobe_multi";
+	} else if (info->type == BPF_LINK_TYPE_XDP) {
+		n.kind = "xdp";
+	} else if (info->type == COMPAT_BPF_LINK_TYPE_TCX) {
+		n = (struct names){ "tcx", "tcx", name,
+			info->tcx.attach_type == COMPAT_BPF_TCX_INGRESS ? "ingress" : "egress" };
+	}
+	facts->hook_flags |= is_gone(info) ? LINK_GONE : 0;
+	facts->kernel_link_id = info->id;
+	facts->kernel_link_type = info->type;
+	if (info->prog_id)
+		facts->prog_id = info->prog_id;
+	put(facts, &n);
+	if (info->type == BPF_LINK_TYPE_CGROUP) {
+		attach_cgroup_facts(info->cgroup.attach_type, facts);
+		facts->object_id = info->cgroup.id;
+	}
+	if (info->type == COMPAT_BPF_LINK_TYPE_SOCKMAP) {
+		strcpy(facts->backend, "sockmap");
+		attach_sockmap_facts(info->sockmap.attach_type, facts);
+		facts->object_id = info->sockmap.map_id;
+	}
+	if (is_on_iface(info))
+		put_iface(facts, rtnl, info->xdp.ifindex);
+	return 0;
+}
+
+int
 attach_link_info(int link_fd, uint32_t prog_type, int rtnl, struct msg_link_facts *facts)
 {
 	struct compat_link_info info;
-	char name[IPC_TARGET_MAX] = "";
-	char kept[sizeof(facts->kind)];
-	struct names n = { "unknown", "link", name, "" };
-	int err;
+	char name[IPC_TARGET_MAX];
+	int err = compat_link_ask(link_fd, &info, name, sizeof(name));
 
-	strcpy(kept, facts->kind);
-	memset(&info, 0, sizeof(info));
-	err = compat_obj_info(link_fd, &info, sizeof(info));
-	if (err < 0)
-		return err;
-	/* A second question, for the name: its buffer means something else for other types. */
-	if (info.type == BPF_LINK_TYPE_RAW_TRACEPOINT) {
-		info.raw_tracepoint.tp_name = (uint64_t)(uintptr_t)name;
-		info.raw_tracepoint.tp_name_len = sizeof(name);
-		err = compat_obj_info(link_fd, &info, sizeof(info));
-		n.kind = prog_type == BPF_PROG_TYPE_TRACING ? "tp_btf" : "raw_tracepoint";
-		facts->cookie = info.raw_tracepoint.cookie;
-	} else if (info.type == BPF_LINK_TYPE_PERF_EVENT) {
-		/* Before Linux 6.6 only the pin's name tells what else it may be. */
-		n.kind = facts->kind[0] ? kept : "tracepoint";
-		if (info.perf_event.type == COMPAT_PERF_EVENT_TRACEPOINT) {
-			info.perf_event.tp_name = (uint64_t)(uintptr_t)name;
-			info.perf_event.name_len = sizeof(name);
-			err = compat_obj_info(link_fd, &info, sizeof(info));
-			facts->cookie = info.perf_event.cookie;
-		}
-	} else if (info.type == BPF_LINK_TYPE_TRACING) {
-		n.kind = bpf_prog_kind_name(prog_type, info.tracing.attach_type);
-		facts->cookie = info.tracing.cookie;
-		attach_btf_name(info.tracing.attach_type, info.tracing.target_btf_id, name);
-	} else if (info.type == BPF_LINK_TYPE_ITER) {
-		n.kind = "iter";
-		info.iter.target_name = (uint64_t)(uintptr_t)name;
-		info.iter.target_name_len = sizeof(name);
-		err = compat_obj_info(link_fd, &info, sizeof(info));
-		iter_params(&info, name, sizeof(name));
-	} else if (info.type == BPF_LINK_TYPE_STRUCT_OPS) {
-		n.kind = "struct_ops";
-		facts->object_id = info.struct_ops.map_id;
-	} else if (info.type == BPF_LINK_TYPE_NETNS) {
-		n.kind = info.netns.attach_type == BPF_SK_LOOKUP ? "sk_lookup" : "flow_dissector";
-		facts->netns_ino = info.netns.ino;
-	} else if (info.type == COMPAT_BPF_LINK_TYPE_NETFILTER) {
-		n.kind = "netfilter";
-		attach_netfilter_target(info.netfilter.family, info.netfilter.hook, name);
-	} else if (info.type == COMPAT_BPF_LINK_TYPE_NETKIT) {
-		n = (struct names){ "netkit", "netkit", name,
-			info.tcx.attach_type == COMPAT_BPF_NETKIT_PEER ? "peer" : "primary" };
-	} else if (info.type == BPF_LINK_TYPE_KPROBE_MULTI) {
-		n.kind = "kprobe_multi";
-	} else if (info.type == COMPAT_BPF_LINK_TYPE_UPROBE_MULTI) {
-		n.kind = strcmp(kept, "usdt") == 0 ? kept : "uprobe_multi";
-	} else if (info.type == BPF_LINK_TYPE_XDP) {
-		n.kind = "xdp";
-	} else if (info.type == COMPAT_BPF_LINK_TYPE_TCX) {
-		n = (struct names){ "tcx", "tcx", name,
-			info.tcx.attach_type == COMPAT_BPF_TCX_INGRESS ? "ingress" : "egress" };
-	}
-	if (err < 0)
-		return err;
-	facts->hook_flags |= is_gone(&info) ? LINK_GONE : 0;
-	facts->kernel_link_id = info.id;
-	facts->kernel_link_type = info.type;
-	if (info.prog_id)
-		facts->prog_id = info.prog_id;
-	put(facts, &n);
-	if (info.type == BPF_LINK_TYPE_CGROUP) {
-		attach_cgroup_facts(info.cgroup.attach_type, facts);
-		facts->object_id = info.cgroup.id;
-	}
-	if (info.type == COMPAT_BPF_LINK_TYPE_SOCKMAP) {
-		strcpy(facts->backend, "sockmap");
-		attach_sockmap_facts(info.sockmap.attach_type, facts);
-		facts->object_id = info.sockmap.map_id;
-	}
-	if (is_on_iface(&info))
-		put_iface(facts, rtnl, info.xdp.ifindex);
-	return 0;
+	return err < 0 ? err : attach_link_describe(&info, name, prog_type, rtnl, facts);
 }
 
 int

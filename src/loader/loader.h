@@ -101,6 +101,9 @@ struct loader {
 	} oneshot;
 
 	struct tracers tracers;
+
+	int stats_fd;			/* while it is open the kernel counts runs; -1 */
+	int64_t stats_until_ms;
 	struct attaching *attaching;	/* whose places are found: for the loop */
 
 	int peer_fd;			/* a new API's channel, for the loop; -1 */
@@ -157,6 +160,10 @@ void	session_linker_gone(struct loader *ld, struct session *s);	/* its channel e
 void	session_linker_status(struct loader *ld, struct session *s, int wait_status);
 int	session_timeout_ms(const struct loader *ld);	/* until the next deadline; -1: none */
 void	session_expire(struct loader *ld);
+
+/* listing.c */
+int	listing_timeout_ms(const struct loader *ld);	/* until counting ends; -1: it does not run */
+void	listing_expire(struct loader *ld);
 
 /* keep.c: what the API's sessions made becomes bpfd's. */
 extern const struct session_owner session_api;

@@ -21,6 +21,7 @@ LOADER_SOURCES = $(BROKER_SOURCES) \
 	src/loader/iters.c \
 	src/loader/keep.c \
 	src/loader/links.c \
+	src/loader/listing.c \
 	src/loader/loader.h \
 	src/loader/loop.c \
 	src/loader/objects.c src/loader/objects.h \

@@ -149,8 +149,8 @@ stop(struct loader *ld)
 int
 main(void)
 {
-	static struct loader ld = { .bpffs = -1, .rtnl = -1, .netns = -1, .kernel_slot = -1, .peer_fd = -1, .oneshot.fd = -1,
-		.tracers.enricher_fd = -1 };
+	static struct loader ld = { .bpffs = -1, .rtnl = -1, .netns = -1, .kernel_slot = -1, .peer_fd = -1,
+		.stats_fd = -1, .oneshot.fd = -1, .tracers.enricher_fd = -1 };
 	int err;
 
 	/* A verifier's log of 16 MiB goes back to the system when it is freed, the tenth time too. */

@@ -206,31 +206,31 @@ oneshot_fds(struct loader *ld, enum ipc_type type, const void *payload, const in
 }
 
 int
-oneshot_list(struct loader *ld, int (*each)(void *arg, const struct msg_prog_facts *p), void *arg,
-	struct msg_result *res)
+oneshot_each(struct loader *ld, enum ipc_type type, const void *payload,
+	int (*each)(void *arg, const struct chan_msg *m), void *arg, struct msg_result *res)
 {
 	int64_t deadline = loader_now_ms() + ONESHOT_TIMEOUT_MS;
 	AUTO(chan) struct chan *ch = NULL;
 	struct chan_msg m;
-	int err = oneshot_ask(ld, HELPER_KIND_ONESHOT, IPC_ONE_LIST, NULL, NULL, deadline, &ch, res);
+	int err = oneshot_ask(ld, HELPER_KIND_ONESHOT, type, payload, NULL, deadline, &ch, res);
 
 	while (!err) {
 		err = oneshot_answer(ld, HELPER_KIND_ONESHOT, ch, deadline, &m, res);
 		if (err)
 			return err;
-		if (m.hdr.type != IPC_ONE_PROG) {
+		if (m.hdr.type == IPC_ONE_RESULT || m.hdr.type == IPC_ONE_FD) {
 			err = take_result(&m, res);
 			chan_drop_fds(&m);
 			return err;
 		}
-		err = each(arg, m.payload);
+		err = each(arg, &m);
 		if (err)
 			return result_set(res, IPC_CANCELLED, err, "the list was given up");
 	}
 	return err;
 }
 
-/* A oneshot's answers are taken by oneshot_fd() and oneshot_list(), never here. */
+/* A oneshot's answers are taken by oneshot_fd() and oneshot_each(), never here. */
 int
 on_ONE_FD(struct loader *ld, struct peer *p, const struct msg_hdr *h, const struct msg_one_fd *m,
 	int *fds)
@@ -248,6 +248,20 @@ on_ONE_FACTS(struct loader *ld, struct peer *p, const struct msg_hdr *h, const s
 int
 on_ONE_PROG(struct loader *ld, struct peer *p, const struct msg_hdr *h,
 	const struct msg_prog_facts *m, int *fds)
+{
+	return -EPROTO;
+}
+
+int
+on_ONE_LINK(struct loader *ld, struct peer *p, const struct msg_hdr *h, const struct msg_link_seen *m,
+	int *fds)
+{
+	return -EPROTO;
+}
+
+int
+on_ONE_HOLDER(struct loader *ld, struct peer *p, const struct msg_hdr *h, const struct msg_holder *m,
+	int *fds)
 {
 	return -EPROTO;
 }

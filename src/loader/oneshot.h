@@ -42,9 +42,10 @@ int	oneshot_fds(struct loader *ld, enum ipc_type type, const void *payload, cons
 int	oneshot_do(struct loader *ld, enum ipc_type type, const void *payload, const int *fds,
 		struct msg_one_fd *facts, struct msg_result *res);
 
-/* ONE_LIST: calls each() for every program of the kernel; each() may end it by a negative errno. */
-int	oneshot_list(struct loader *ld, int (*each)(void *arg, const struct msg_prog_facts *p),
-		void *arg, struct msg_result *res);
+/* Calls each() for every message that a oneshot sends before its ONE_RESULT, which is in res; each()
+ * may end it by a negative errno. */
+int	oneshot_each(struct loader *ld, enum ipc_type type, const void *payload,
+		int (*each)(void *arg, const struct chan_msg *m), void *arg, struct msg_result *res);
 
 /* Fills *res: code, negative errno, printf text (cut at IPC_TEXT_MAX).  Returns err, or -EINVAL
  * when err is 0, so that it can end a function: return result_set(res, IPC_NOT_FOUND, -ENOENT, ...). */

@@ -293,53 +293,6 @@ on_PROG_GET(struct loader *ld, struct peer *p, const struct msg_hdr *h, const st
 	return 0;
 }
 
-struct listing {
-	struct loader *ld;
-	uint32_t seq, n;
-};
-
-static int
-list_one(void *arg, const struct msg_prog_facts *p)
-{
-	struct listing *list = arg;
-	const struct obj_prog *ours = objects_prog(&list->ld->objects, p->id);
-	struct msg_prog_facts facts = *p;
-	const char *tracer;
-
-	facts.gid = 0;
-	facts.flags &= ~(uint32_t)PROG_MANAGED;
-	if (ours) {
-		facts.gid = ours->gid;
-		facts.attach_type = ours->attach_type;
-		facts.type = facts_prog_type(facts.type, ours->attach_type);
-		facts.flags |= PROG_MANAGED;
-		snprintf(facts.name, sizeof(facts.name), "%s", ours->name);
-		snprintf(facts.section, sizeof(facts.section), "%s", ours->section);
-	}
-	tracer = tracers_of_program(list->ld, p->id);
-	if (tracer)
-		snprintf(facts.section, sizeof(facts.section), "bpfd's tracer %s", tracer);
-	reply(list->ld, IPC_PROG, list->seq, &facts, NULL);
-	list->n++;
-	return list->ld->api_gone ? -EPIPE : 0;
-}
-
-int
-on_KERNEL_LIST(struct loader *ld, struct peer *p, const struct msg_hdr *h, const struct msg_none *m,
-	int *fds)
-{
-	struct listing list = { ld, h->seq, 0 };
-	struct msg_result res;
-	int err = oneshot_list(ld, list_one, &list, &res);
-
-	res.n_items = list.n;
-	if (err)
-		reply_result(ld, h->seq, &res);
-	else
-		reply_ok(ld, h->seq, list.n);
-	return 0;
-}
-
 int
 on_OPEN_PATH(struct loader *ld, struct peer *p, const struct msg_hdr *h, const struct msg_path *m,
 	int *fds)

@@ -4,8 +4,10 @@ bpfd_oneshot_SOURCES = \
 	src/oneshot/main.c \
 	src/oneshot/netns.c src/oneshot/netns.h \
 	src/oneshot/oneshot.c src/oneshot/oneshot.h \
+	src/oneshot/holders.c src/oneshot/holders.h \
 	src/oneshot/op_btf.c \
 	src/oneshot/op_cgroup.c \
+	src/oneshot/op_holders.c \
 	src/oneshot/op_iter.c \
 	src/oneshot/op_file.c \
 	src/oneshot/op_functions.c \
@@ -13,6 +15,8 @@ bpfd_oneshot_SOURCES = \
 	src/oneshot/op_list.c \
 	src/oneshot/op_netns.c \
 	src/oneshot/op_open.c \
+	src/oneshot/op_pins.c \
+	src/oneshot/op_stats.c \
 	src/oneshot/op_perf_event.c \
 	src/oneshot/op_socket.c \
 	src/oneshot/op_tracepoint.c \

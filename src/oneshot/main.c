@@ -45,12 +45,19 @@ start(int argc, char **argv, struct oneshot *o, struct sandbox *sb)
 static int
 seal(const struct one_op *op, const struct oneshot *o, struct sandbox *sb)
 {
+	int dirs[1 + ONE_MOUNTS_MAX];
+	size_t n = 0;
+
+	if (o->dir >= 0)
+		dirs[n++] = o->dir;
+	for (size_t i = 0; i < o->n_mounts; i++)
+		dirs[n++] = o->mounts[i];
 	sb->name = "bpfd-oneshot";
 	sb->keep_caps = op->caps;
 	sb->root_fd = -1;
 	sb->landlock = op->dir_only;
-	sb->allow_ro_fds = &o->dir;
-	sb->n_allow_ro = o->dir >= 0;
+	sb->allow_ro_fds = dirs;
+	sb->n_allow_ro = n;
 	sb->limits.nofile = 32;
 	sb->limits.cpu_s = op->life_s ? op->life_s : LIFE_S;
 	sb->rules = op->rules;

@@ -12,17 +12,21 @@
 #include "common/sandbox.h"
 #include "ipc/chan.h"
 
+#define ONE_MOUNTS_MAX 8
+
 /* One request, from its arrival on fd 3 to its answer. */
 struct oneshot {
 	struct chan *ch;
 	uint32_t seq;
 	int dir;		/* what prepare() opened, or -1 */
+	int mounts[ONE_MOUNTS_MAX];	/* and directories beside it */
+	size_t n_mounts;
 };
 
 /*
  * What one message of messages.def (TO_ONESHOT) does; op_NAME is registered by being named like
  * its message.  Order: prepare() as root; the sandbox with caps, rules and, when dir_only, no file
- * but those below o->dir; run(), which gives up capabilities by one_keep_caps() as soon as it can
+ * but those below o->dir and o->mounts; run(), which gives up capabilities by one_keep_caps() as soon as it can
  * and has none left when it handles anything that is not fixed here.
  */
 struct one_op {

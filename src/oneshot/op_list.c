@@ -11,6 +11,9 @@
 #include "oneshot/oneshot.h"
 
 #define PROGS_MAX 100000
+#define LINKS_MAX 30000
+
+_Static_assert(IPC_LINK_INFO == sizeof(struct compat_link_info), "ONE_LINK carries it");
 
 static const struct sandbox_rule rules[] = {
 #define SANDBOX_OP SANDBOX_OP_LIST
@@ -20,6 +23,8 @@ static const struct sandbox_rule rules[] = {
 struct list {
 	struct msg_prog_facts *progs;
 	size_t n, room;
+	struct msg_link_seen *links;
+	size_t n_links, room_links;
 };
 
 /* Where the kernel says how much memory a program takes; without /proc that stays 0. */
@@ -76,42 +81,89 @@ fill(struct msg_prog_facts *p, int fd, int dir)
 	return 0;
 }
 
-/* 1: the list has one more; 0: that program went away meanwhile. */
+/* The array with room for element n. */
 static int
-add(struct list *l, uint32_t id, int dir)
+grow(void *array, size_t n, size_t *room, size_t size)
+{
+	size_t more = *room ? *room * 2 : 64;
+	void *p;
+
+	if (n < *room)
+		return 0;
+	p = realloc(*(void **)array, more * size);
+	if (!p)
+		return -ENOMEM;
+	*(void **)array = p;
+	*room = more;
+	return 0;
+}
+
+/* 0 too when that program went away meanwhile. */
+static int
+add_prog(struct list *l, uint32_t id, int dir)
 {
 	union bpf_attr attr;
 	AUTO(fd) int fd = -1;
+	int err = grow(&l->progs, l->n, &l->room, sizeof(*l->progs));
 
-	if (l->n == l->room) {
-		size_t room = l->room ? l->room * 2 : 64;
-		void *p = realloc(l->progs, room * sizeof(*l->progs));
-
-		if (!p)
-			return -ENOMEM;
-		l->progs = p;
-		l->room = room;
-	}
+	if (err)
+		return err;
 	memset(&attr, 0, sizeof(attr));
 	attr.prog_id = id;
 	fd = compat_bpf(BPF_PROG_GET_FD_BY_ID, &attr, sizeof(attr));
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
-	return fill(&l->progs[l->n], fd, dir) < 0 ? 0 : 1;
+	l->n += fill(&l->progs[l->n], fd, dir) == 0;
+	return 0;
+}
+
+static uint32_t
+type_of(const struct list *l, uint32_t prog_id)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->progs[i].id == prog_id)
+			return l->progs[i].type;
+	return 0;
 }
 
 static int
-collect(struct list *l, int dir)
+add_link(struct list *l, uint32_t id, int dir)
+{
+	struct compat_link_info info;
+	struct msg_link_seen *it;
+	union bpf_attr attr;
+	AUTO(fd) int fd = -1;
+	int err = grow(&l->links, l->n_links, &l->room_links, sizeof(*l->links));
+
+	if (err)
+		return err;
+	memset(&attr, 0, sizeof(attr));
+	attr.link_id = id;
+	fd = compat_bpf(BPF_LINK_GET_FD_BY_ID, &attr, sizeof(attr));
+	if (fd < 0)
+		return fd == -ENOENT || fd == -EAGAIN ? 0 : fd;	/* EAGAIN: it is not attached yet */
+	it = &l->links[l->n_links];
+	memset(it, 0, sizeof(*it));
+	if (compat_link_ask(fd, &info, it->name, sizeof(it->name)) < 0)
+		return 0;
+	it->prog_type = type_of(l, info.prog_id);
+	memcpy(it->info, &info, sizeof(info));
+	l->n_links++;
+	return 0;
+}
+
+static int
+collect(struct list *l, uint32_t cmd, size_t max, int (*add)(struct list *l, uint32_t id, int dir), int dir)
 {
 	union bpf_attr attr;
 	uint32_t id = 0;
 
-	while (l->n < PROGS_MAX) {
+	for (size_t n = 0; n < max; n++) {
 		int err;
 
 		memset(&attr, 0, sizeof(attr));
 		attr.start_id = id;
-		err = compat_bpf(BPF_PROG_GET_NEXT_ID, &attr, sizeof(attr));
+		err = compat_bpf((int)cmd, &attr, sizeof(attr));
 		if (err == -ENOENT)
 			return 0;
 		if (err < 0)
@@ -120,7 +172,6 @@ collect(struct list *l, int dir)
 		err = add(l, id, dir);
 		if (err < 0)
 			return err;
-		l->n += (size_t)err;
 	}
 	return -E2BIG;
 }
@@ -129,16 +180,23 @@ collect(struct list *l, int dir)
 static int
 run(struct oneshot *o, const void *payload, int *fds)
 {
+	const struct msg_kernel_list *req = payload;
 	struct msg_result res = { .code = IPC_OK };
 	struct list l = { 0 };
-	int err = collect(&l, o->dir), dropped = one_keep_caps(0);
+	int err = collect(&l, BPF_PROG_GET_NEXT_ID, PROGS_MAX, add_prog, o->dir), dropped;
+
+	if (!err && (req->flags & KERNEL_LINKS))
+		err = collect(&l, BPF_LINK_GET_NEXT_ID, LINKS_MAX, add_link, o->dir);
+	dropped = one_keep_caps(0);
 
 	if (err || dropped)
 		return one_refuse(o, IPC_INTERNAL, err ? err : dropped, "cannot list the kernel's "
 			"programs: %s", strerrordesc_np(err ? -err : -dropped));
 	for (size_t i = 0; i < l.n && !err; i++)
 		err = chan_send(o->ch, IPC_ONE_PROG, o->seq, &l.progs[i], NULL);
-	res.n_items = (uint32_t)l.n;
+	for (size_t i = 0; i < l.n_links && !err; i++)
+		err = chan_send(o->ch, IPC_ONE_LINK, o->seq, &l.links[i], NULL);
+	res.n_items = (uint32_t)(l.n + l.n_links);
 	return err ? err : chan_send(o->ch, IPC_ONE_RESULT, o->seq, &res, NULL);
 }
 

@@ -85,7 +85,11 @@ collect(struct chan *ch, struct one_run *out)
 			memcpy(&out->facts, m.payload, sizeof(out->facts));
 			out->fd = m.fds[0];
 		}
-		out->answered = m.hdr.type != IPC_ONE_PROG && m.hdr.seq == 77;
+		if (m.hdr.type == IPC_ONE_LINK && out->n_links < 4096)
+			memcpy(&out->links[out->n_links++], m.payload, sizeof(out->links[0]));
+		if (m.hdr.type == IPC_ONE_HOLDER && out->n_holders < 4096)
+			memcpy(&out->holders[out->n_holders++], m.payload, sizeof(out->holders[0]));
+		out->answered = (m.hdr.type == IPC_ONE_FD || m.hdr.type == IPC_ONE_RESULT) && m.hdr.seq == 77;
 	}
 }
 

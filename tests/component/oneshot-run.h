@@ -17,7 +17,9 @@ struct one_run {
 	int wait_status;
 	char status[4096];		/* /proc/PID/status after its death */
 	struct msg_prog_facts progs[8192];
-	size_t n_progs;
+	struct msg_link_seen links[4096];
+	struct msg_holder holders[4096];
+	size_t n_progs, n_links, n_holders;
 	uint64_t ns;			/* from fork to the answer */
 };
 

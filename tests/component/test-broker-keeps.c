@@ -36,6 +36,7 @@ undoes_what_is_not_committed(void **state)
 static void
 lists_what_it_keeps(void **state)
 {
+	const struct msg_kernel_list what = { 0 };
 	struct msg_object prog = { .kind = OBJECT_PROG };
 
 	assert_loaded(rig_load(&rig, "bpf/core", new_request(GID, NULL), &answer));
@@ -45,7 +46,7 @@ lists_what_it_keeps(void **state)
 	assert_int_equal(answer.n_maps, 1);
 	assert_int_equal(rig_request(&rig, IPC_PROG_GET, &prog, NULL, &answer), 0);
 	assert_string_equal(answer.progs[0].name, "core_exec");
-	assert_int_equal(rig_request(&rig, IPC_KERNEL_LIST, NULL, NULL, &answer), 0);
+	assert_int_equal(rig_request(&rig, IPC_KERNEL_LIST, &what, NULL, &answer), 0);
 	assert_int_equal(answer.res.code, IPC_OK);
 	assert_true(answer.n_progs >= 1);
 	assert_int_equal(rig_request(&rig, IPC_LOADER_STATS, NULL, NULL, &answer), 0);

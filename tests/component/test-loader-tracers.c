@@ -86,9 +86,10 @@ an_inventory_of_programs_has_no_tracers(void **state)
 static void
 a_list_of_all_programs_says_whose_they_are(void **state)
 {
+	const struct msg_kernel_list what = { 0 };
 	bool ours = false;
 
-	assert_int_equal(rig_request(&rig, IPC_KERNEL_LIST, NULL, NULL, &answer), 0);
+	assert_int_equal(rig_request(&rig, IPC_KERNEL_LIST, &what, NULL, &answer), 0);
 	assert_int_equal(answer.res.code, IPC_OK);
 	for (unsigned int i = 0; i < answer.n_progs && i < ARRAY_SIZE(answer.progs); i++)
 		ours = ours || strstr(answer.progs[i].section, "bpfd's tracer");

@@ -14,7 +14,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <sys/syscall.h>
+
 #include "bpf-prog.h"
+#include "common/bpf_compat.h"
 #include "oneshot-refusals.h"
 
 /* ---- programs of the kernel ---- */
@@ -24,9 +27,10 @@ lists_every_program(void **state)
 {
 	int map = bpf_test_map(), prog = bpf_test_prog(BPF_PROG_TYPE_XDP, 0, map, 2);
 	uint32_t id = bpf_test_prog_id(prog);
+	const struct msg_kernel_list what = { 0 };
 	const struct msg_prog_facts *p = NULL;
 
-	one_run(ROLE_LOADER, IPC_ONE_LIST, NULL, NULL, &run);
+	one_run(ROLE_LOADER, IPC_ONE_LIST, &what, NULL, &run);
 	assert_true(run.answered);
 	assert_int_equal(run.res.code, IPC_OK);
 	assert_int_equal(run.res.n_items, run.n_progs);
@@ -44,6 +48,89 @@ lists_every_program(void **state)
 	assert_true(p->xlated_bytes > 0 && p->loaded_boot_ns > 0);
 	close(prog);
 	close(map);
+}
+
+static void
+lists_links_when_asked(void **state)
+{
+	const struct msg_kernel_list what = { .flags = KERNEL_LINKS };
+	int map = bpf_test_map(), prog = bpf_test_prog(BPF_PROG_TYPE_RAW_TRACEPOINT, 0, map, 0);
+	uint32_t id = bpf_test_prog_id(prog);
+	union bpf_attr attr = { .raw_tracepoint = { .name = (uintptr_t)"sched_switch", .prog_fd = (uint32_t)prog } };
+	int link = (int)syscall(__NR_bpf, BPF_RAW_TRACEPOINT_OPEN, &attr, sizeof(attr.raw_tracepoint));
+	const struct msg_link_seen *l = NULL;
+
+	assert_true(link >= 0);
+	one_run(ROLE_LOADER, IPC_ONE_LIST, &what, NULL, &run);
+	assert_int_equal(run.res.code, IPC_OK);
+	assert_int_equal(run.res.n_items, run.n_progs + run.n_links);
+	assert_confined(once_uid(), 0);
+	for (size_t i = 0; i < run.n_links; i++)
+		if (((const struct compat_link_info *)(const void *)run.links[i].info)->prog_id == id)
+			l = &run.links[i];
+	assert_non_null(l);
+	assert_string_equal(l->name, "sched_switch");
+	assert_int_equal(l->prog_type, BPF_PROG_TYPE_RAW_TRACEPOINT);
+	close(link);
+	close(prog);
+	close(map);
+}
+
+static const struct msg_holder *
+holder_of(uint32_t prog_id)
+{
+	for (size_t i = 0; i < run.n_holders; i++)
+		if (run.holders[i].prog_id == prog_id)
+			return &run.holders[i];
+	return NULL;
+}
+
+static void
+finds_the_process_that_holds_a_program(void **state)
+{
+	int map = bpf_test_map(), prog = bpf_test_prog(BPF_PROG_TYPE_XDP, 0, map, 2);
+	const struct msg_holder *h;
+
+	one_run(ROLE_LOADER, IPC_ONE_HOLDERS, NULL, NULL, &run);
+	assert_int_equal(run.res.code, IPC_OK);
+	assert_confined(once_uid(), 0);
+	h = holder_of(bpf_test_prog_id(prog));
+	assert_non_null(h);
+	assert_int_equal(h->pid, getpid());
+	close(prog);
+	close(map);
+}
+
+static void
+finds_where_a_program_is_pinned(void **state)
+{
+	int map = bpf_test_map(), prog = bpf_test_prog(BPF_PROG_TYPE_XDP, 0, map, 2);
+	union bpf_attr attr = { .pathname = (uintptr_t)"/run/pins/below/here", .bpf_fd = (uint32_t)prog };
+	const struct msg_holder *h;
+
+	assert_int_equal(mkdir("/run/pins", 0700), 0);
+	assert_int_equal(mount("bpf", "/run/pins", "bpf", 0, "mode=0700"), 0);
+	assert_int_equal(mkdir("/run/pins/below", 0700), 0);
+	assert_int_equal(syscall(__NR_bpf, BPF_OBJ_PIN, &attr, sizeof(attr)), 0);
+	one_run(ROLE_LOADER, IPC_ONE_PINS, NULL, NULL, &run);
+	assert_int_equal(run.res.code, IPC_OK);
+	assert_confined(once_uid(), 0);
+	h = holder_of(bpf_test_prog_id(prog));
+	assert_non_null(h);
+	assert_int_equal(h->pid, 0);
+	assert_string_equal(h->text, "/run/pins/below/here");
+	close(prog);
+	close(map);
+	assert_int_equal(umount2("/run/pins", 0), 0);
+}
+
+static void
+counts_runs_while_its_answer_is_open(void **state)
+{
+	one_run(ROLE_LOADER, IPC_ONE_STATS, NULL, NULL, &run);
+	assert_accepted();
+	assert_confined(once_uid(), 0);
+	close(run.fd);
 }
 
 /* ---- unmounting ---- */
@@ -174,6 +261,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lists_every_program),
+		cmocka_unit_test(lists_links_when_asked),
+		cmocka_unit_test(finds_the_process_that_holds_a_program),
+		cmocka_unit_test(finds_where_a_program_is_pinned),
+		cmocka_unit_test(counts_runs_while_its_answer_is_open),
 		cmocka_unit_test(unmounts_a_bpffs),
 		cmocka_unit_test(unmounts_nothing_else),
 		cmocka_unit_test(dies_of_a_message_that_is_not_for_it),
