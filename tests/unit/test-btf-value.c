@@ -174,5 +174,6 @@ main(void)
 		cmocka_unit_test(what_no_type_describes_is_hex),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, make, NULL);
 }
