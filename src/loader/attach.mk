@@ -55,6 +55,7 @@ tests_unit_test_attach_suffix_SOURCES = tests/unit/test-attach-suffix.c
 tests_unit_test_attach_suffix_LDADD = libattach.a $(CMOCKA_LIBS)
 COMPONENT_TESTS += tests/component/test-attach tests/component/test-attach-tc
 ATTACH_HARNESS = tests/component/attach-harness.c tests/component/attach-harness.h \
+	tests/component/attach-fakes.c \
 	tests/component/bpf-prog.h tests/component/oneshot-run.c tests/component/oneshot-run.h
 tests_component_test_attach_SOURCES = tests/component/test-attach.c $(ATTACH_HARNESS)
 tests_component_test_attach_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS)
@@ -64,5 +65,5 @@ tests_component_test_attach_tc_LDADD = $(ATTACH_LIBS) $(IPC_LIBS) $(CMOCKA_LIBS)
 endif
 
 FUZZ_TARGETS += tests/fuzz/fuzz-attach
-tests_fuzz_fuzz_attach_SOURCES = tests/fuzz/fuzz-attach.c
+tests_fuzz_fuzz_attach_SOURCES = tests/fuzz/fuzz-attach.c tests/component/attach-fakes.c
 tests_fuzz_fuzz_attach_LDADD = $(ATTACH_LIBS) $(IPC_LIBS) $(FUZZ_LIBS)

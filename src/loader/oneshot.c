@@ -137,30 +137,9 @@ take_result(const struct chan_msg *m, struct msg_result *res)
 	return res->code == IPC_OK ? 0 : res->err < 0 ? res->err : -EIO;
 }
 
-int
-oneshot_do(struct loader *ld, enum ipc_type type, const void *payload, const int *fds,
-	struct msg_one_fd *facts, struct msg_result *res)
-{
-	int64_t deadline = loader_now_ms() + ONESHOT_TIMEOUT_MS;
-	AUTO(chan) struct chan *ch = NULL;
-	struct chan_msg m;
-	int err = oneshot_ask(ld, HELPER_KIND_ONESHOT, type, payload, fds, deadline, &ch, res);
-
-	if (!err)
-		err = oneshot_answer(ld, HELPER_KIND_ONESHOT, ch, deadline, &m, res);
-	if (err)
-		return err;
-	if (m.hdr.type == IPC_ONE_FACTS) {
-		*facts = *(const struct msg_one_fd *)m.payload;
-		return 0;
-	}
-	err = take_result(&m, res);
-	chan_drop_fds(&m);
-	return err ? err : result_set(res, IPC_INTERNAL, -EPROTO, "bpfd-oneshot gave the wrong answer");
-}
-
-int
-oneshot_fd(struct loader *ld, enum ipc_type type, const void *payload, const int *fds,
+/* One answer of the type want, with its descriptor where fd is not NULL. */
+static int
+one(struct loader *ld, enum ipc_type type, const void *payload, const int *fds, enum ipc_type want,
 	struct msg_one_fd *facts, int *fd, struct msg_result *res)
 {
 	int64_t deadline = loader_now_ms() + ONESHOT_TIMEOUT_MS;
@@ -172,14 +151,30 @@ oneshot_fd(struct loader *ld, enum ipc_type type, const void *payload, const int
 		err = oneshot_answer(ld, HELPER_KIND_ONESHOT, ch, deadline, &m, res);
 	if (err)
 		return err;
-	if (m.hdr.type == IPC_ONE_FD) {
+	if (m.hdr.type == want) {
 		*facts = *(const struct msg_one_fd *)m.payload;
-		*fd = TAKE_FD(m.fds[0]);
+		if (fd)
+			*fd = TAKE_FD(m.fds[0]);
 		return 0;
 	}
 	err = take_result(&m, res);
 	chan_drop_fds(&m);
-	return err ? err : result_set(res, IPC_INTERNAL, -EPROTO, "bpfd-oneshot gave no descriptor");
+	return err ? err : result_set(res, IPC_INTERNAL, -EPROTO, "bpfd-oneshot gave %s",
+		fd ? "no descriptor" : "the wrong answer");
+}
+
+int
+oneshot_do(struct loader *ld, enum ipc_type type, const void *payload, const int *fds,
+	struct msg_one_fd *facts, struct msg_result *res)
+{
+	return one(ld, type, payload, fds, IPC_ONE_FACTS, facts, NULL, res);
+}
+
+int
+oneshot_fd(struct loader *ld, enum ipc_type type, const void *payload, const int *fds,
+	struct msg_one_fd *facts, int *fd, struct msg_result *res)
+{
+	return one(ld, type, payload, fds, IPC_ONE_FD, facts, fd, res);
 }
 
 int
