@@ -17,6 +17,7 @@
 
 #include "actions/worker.h"
 #include "common/auto.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "events/text.h"
 
@@ -247,7 +248,7 @@ our_own(const struct programs *p, const struct ev_hdr *ev)
 static const char *
 over_limit(struct programs *p, const struct action_def *a, unsigned int action)
 {
-	uint64_t minute = worker_now_ns() / MINUTE_NS;
+	uint64_t minute = clock_ns(CLOCK_BOOTTIME) / MINUTE_NS;
 
 	if (minute != p->minute) {
 		memset(p->started, 0, sizeof(p->started));
@@ -351,7 +352,7 @@ act_one(struct worker *w, const struct event *e, unsigned int action)
 		return;
 	}
 	memcpy(j->rec, e->rec, e->rec->len);
-	j->deadline_ns = worker_now_ns() + a->timeout_ms * 1000000;
+	j->deadline_ns = clock_ns(CLOCK_BOOTTIME) + a->timeout_ms * 1000000;
 	p->running[action]++;
 	p->started[action]++;
 	note_run(w, j);
@@ -408,7 +409,7 @@ static void
 look_after(struct worker *w)
 {
 	struct programs *p = w->own;
-	uint64_t now = worker_now_ns();
+	uint64_t now = clock_ns(CLOCK_BOOTTIME);
 	int status = 0;
 
 	for (size_t i = 0; i < JOBS_MAX; i++) {
@@ -433,7 +434,7 @@ static size_t
 wait_for(struct worker *w, struct pollfd *fds, size_t room, int *timeout_ms)
 {
 	struct programs *p = w->own;
-	uint64_t now = worker_now_ns(), first = UINT64_MAX;
+	uint64_t now = clock_ns(CLOCK_BOOTTIME), first = UINT64_MAX;
 	size_t n = 0;
 
 	for (size_t i = 0; i < JOBS_MAX && n < room; i++) {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "actions/output.h"
+#include "common/clock.h"
 #include "common/log.h"
 
 struct outputs {
@@ -181,7 +182,7 @@ flush_one(struct worker *w, struct output *o)
 	if (!o->len && !o->skip_bytes)
 		return;
 	if (o->retry_at) {
-		now = worker_now_ns();
+		now = clock_ns(CLOCK_BOOTTIME);
 		if (now < o->retry_at) {
 			o->old = o->len;
 			return;
@@ -195,7 +196,7 @@ flush_one(struct worker *w, struct output *o)
 	o->retry_at = 0;
 	if (!err)
 		return;
-	o->retry_at = worker_now_ns() + OUTPUT_RETRY_NS;
+	o->retry_at = clock_ns(CLOCK_BOOTTIME) + OUTPUT_RETRY_NS;
 	o->old = o->len;
 	worker_trouble(w, o->action, err, "lines cannot be written and wait in memory");
 }
@@ -245,7 +246,7 @@ woken(struct worker *w, const struct pollfd *fds, size_t n)
 	for (uint64_t rest = w->mask; rest; rest &= rest - 1) {
 		struct output *o = &all->of[__builtin_ctzll(rest)];
 
-		if (o->old && worker_now_ns() >= o->retry_at)
+		if (o->old && clock_ns(CLOCK_BOOTTIME) >= o->retry_at)
 			flush_one(w, o);
 	}
 }

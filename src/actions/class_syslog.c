@@ -9,6 +9,7 @@
 
 #include "actions/worker.h"
 #include "common/auto.h"
+#include "common/clock.h"
 #include "events/text.h"
 
 /*
@@ -59,7 +60,7 @@ ask(struct worker *w, enum action_fd_kind kind)
 	struct pollfd answer = { .fd = chan_fd(w->sup), .events = POLLIN };
 	const struct msg_action_fd m = { .kind = kind };
 	struct local *l = w->own;
-	uint64_t now = worker_now_ns();
+	uint64_t now = clock_ns(CLOCK_BOOTTIME);
 	int old = w->fd[kind];
 
 	if (l->asked[kind] && now - l->asked[kind] < ASK_EVERY_NS)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "actions/worker.h"
+#include "common/clock.h"
 #include "common/log.h"
 
 /*
@@ -72,7 +73,7 @@ first_time(struct guard *g, uint64_t key, bool remember)
 	}
 	if (remember) {
 		g->acts[oldest].key = key;
-		g->acts[oldest].when = worker_now_ns();
+		g->acts[oldest].when = clock_ns(CLOCK_BOOTTIME);
 	}
 	return true;
 }
@@ -91,7 +92,7 @@ refuse(struct guard *g, struct worker *w, const struct event *e, const struct re
 static bool
 budget_left(struct guard *g)
 {
-	uint64_t minute = worker_now_ns() / MINUTE_NS;
+	uint64_t minute = clock_ns(CLOCK_BOOTTIME) / MINUTE_NS;
 
 	if (minute != g->minute) {
 		g->minute = minute;
@@ -117,7 +118,7 @@ guard_allows(struct guard *g, struct worker *w, const struct event *e, const str
 			: "actions.allow_enforce is off");
 		return false;
 	}
-	if (worker_now_ns() > e->ev->ts + g->max_age_ns) {
+	if (clock_ns(CLOCK_BOOTTIME) > e->ev->ts + g->max_age_ns) {
 		refuse(g, w, e, m, action, OUTCOME_TOO_OLD, "the event is too old");
 		return false;
 	}

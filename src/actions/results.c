@@ -2,21 +2,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "actions/worker.h"
+#include "common/clock.h"
 #include "common/log.h"
 
 #define TROUBLE_EVERY_NS 10000000000ull
-
-uint64_t
-worker_now_ns(void)
-{
-	struct timespec ts = { 0 };
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
 
 const struct rec_match *
 worker_match(const struct event *e, unsigned int action)
@@ -76,7 +67,7 @@ worker_result(struct worker *w, const struct event *e, const struct rec_match *m
 	worker_count(w, outcome == OUTCOME_DONE ? STAT_DONE :
 		outcome == OUTCOME_FAILED ? STAT_FAILED : STAT_REFUSED);
 	if (e) {
-		uint64_t now = worker_now_ns();
+		uint64_t now = clock_ns(CLOCK_BOOTTIME);
 
 		r.seq = e->rec->seq;
 		r.latency_ns = now > e->ev->ts ? now - e->ev->ts : 0;
@@ -99,7 +90,7 @@ void
 worker_trouble(struct worker *w, unsigned int action, int err, const char *text)
 {
 	static uint64_t logged[ACTIONS_MAX], told[ACTIONS_MAX];
-	uint64_t now = worker_now_ns();
+	uint64_t now = clock_ns(CLOCK_BOOTTIME);
 
 	if (!logged[action] || now - logged[action] >= TROUBLE_EVERY_NS) {
 		logged[action] = now;

@@ -85,7 +85,6 @@ const struct rec_match *worker_match(const struct event *e, unsigned int action)
 /* A failure of an output: told at most once in ten seconds for each instance, always counted. */
 void	worker_trouble(struct worker *w, unsigned int action, int err, const char *text);
 
-uint64_t worker_now_ns(void);		/* CLOCK_BOOTTIME */
 
 /* ---- limits of destructive acts, guard.c ---- */
 

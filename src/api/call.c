@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/conn.h"
+#include "common/clock.h"
 
 /* All connections together may hold this many times what one may. */
 #define SERVER_CONNS_FULL 4
@@ -82,7 +83,7 @@ call_free(struct call *call)
 	LIST_REMOVE(call, link);
 	c->n_calls--;
 	c->srv->n_calls--;
-	c->active_ns = conn_clock_ns();
+	c->active_ns = clock_ns(CLOCK_MONOTONIC);
 
 	if (c->srv->n_spare >= CALL_SPARE_MAX) {
 		free(call);
@@ -166,7 +167,7 @@ call_on_cancel(struct call *call, void (*fn)(void *arg), void *arg)
 long
 call_time_left_ms(const struct call *call)
 {
-	uint64_t now = conn_clock_ns();
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
 
 	if (!call->deadline_ns)
 		return -1;

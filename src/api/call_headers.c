@@ -5,6 +5,7 @@
 #include "api/call.h"
 #include "api/conn.h"
 #include "common/auto.h"
+#include "common/clock.h"
 #include "common/log.h"
 
 #define HEADER_LIST_MAX	(16 * 1024)
@@ -149,7 +150,7 @@ start_deadline(struct call *call)
 	uint64_t ns = call->timeout_ns < TIMER_NS_MAX ? call->timeout_ns : TIMER_NS_MAX;
 	struct timeval tv = { (time_t)(ns / 1000000000), (suseconds_t)(ns % 1000000000 / 1000) };
 
-	call->deadline_ns = conn_clock_ns() + ns;
+	call->deadline_ns = clock_ns(CLOCK_MONOTONIC) + ns;
 	event_assign(&call->timer, call->conn->srv->base, -1, 0, on_deadline, call);
 	if (event_add(&call->timer, &tv) < 0)
 		call_abort(call, IPC_RESOURCE_EXHAUSTED, "no memory for the deadline");

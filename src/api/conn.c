@@ -9,18 +9,10 @@
 
 #include "api/call.h"
 #include "common/auto.h"
+#include "common/clock.h"
 #include "common/log.h"
 
 #define NS_PER_S 1000000000ULL
-
-uint64_t
-conn_clock_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
 
 void
 conn_free(struct conn *c)
@@ -76,7 +68,7 @@ put(struct conn *c, const uint8_t *data, size_t len)
 		return errno == EAGAIN || errno == EINTR ? 0 : -1;
 	c->srv->counters[COUNT_bytes_out] += (uint64_t)n;
 	if (n > 0)
-		c->active_ns = conn_clock_ns();
+		c->active_ns = clock_ns(CLOCK_MONOTONIC);
 	return n;
 }
 
@@ -218,7 +210,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct conn *c = arg;
 	enum counter why = COUNT_connections_late;
-	uint64_t now = conn_clock_ns(), limit = now;
+	uint64_t now = clock_ns(CLOCK_MONOTONIC), limit = now;
 
 	if (end_late_calls(c, now))
 		limit = limit_ns(c, &why);
@@ -263,7 +255,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	srv->counters[COUNT_bytes_in] += (uint64_t)n;
-	c->active_ns = conn_clock_ns();
+	c->active_ns = clock_ns(CLOCK_MONOTONIC);
 	err = nghttp2_session_mem_recv(c->h2, srv->in, (size_t)n);
 	if (err < 0) {
 		srv->counters[is_flood(err) ? COUNT_connections_abusive : COUNT_protocol_errors]++;
@@ -307,7 +299,7 @@ conn_new(struct server *srv, int take_fd, const struct peer *peer, struct user *
 	c->peer = *peer;
 	c->peer.sock = c->fd;
 	c->user = user;
-	c->born_ns = c->active_ns = c->resets_since_ns = conn_clock_ns();
+	c->born_ns = c->active_ns = c->resets_since_ns = clock_ns(CLOCK_MONOTONIC);
 	LIST_INSERT_HEAD(&srv->conns, c, link);
 	srv->n_conns++;
 	user->n_conns++;

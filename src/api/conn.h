@@ -84,7 +84,6 @@ struct conn {
 
 #define CONN_COUNT(srv, name) ((srv)->counters[COUNT_##name]++)
 
-uint64_t conn_clock_ns(void);
 
 /* Takes fd, a client's socket.  On failure it is closed. */
 int	conn_new(struct server *srv, int take_fd, const struct peer *peer, struct user *user);

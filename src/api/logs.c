@@ -3,23 +3,15 @@
 
 #include <event2/event.h>
 #include <stdlib.h>
-#include <time.h>
 
-static int64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
-}
+#include "common/clock.h"
 
 /* For the oldest; none: no timer. */
 static void
 arm(struct logs *ls)
 {
 	const struct kept_log *first = STAILQ_FIRST(&ls->all);
-	int64_t left_ms = first ? first->until_ms - now_ms() : 0;
+	int64_t left_ms = first ? first->until_ms - clock_ms() : 0;
 	struct timeval tv = { 0 };
 
 	if (!first) {
@@ -37,7 +29,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct logs *ls = arg;
 	struct kept_log *log;
-	int64_t now = now_ms();
+	int64_t now = clock_ms();
 
 	while ((log = STAILQ_FIRST(&ls->all)) && log->until_ms <= now)
 		logs_drop(ls, log);
@@ -70,7 +62,7 @@ logs_keep(struct logs *ls, uid_t uid, char *take_text, size_t len)
 		return 0;
 	while (ls->n >= LOGS_MAX || ls->bytes > LOGS_BYTES_MAX - len)
 		logs_drop(ls, STAILQ_FIRST(&ls->all));
-	*log = (struct kept_log){ .id = ++ls->last_id, .until_ms = now_ms() + LOGS_KEEP_S * 1000,
+	*log = (struct kept_log){ .id = ++ls->last_id, .until_ms = clock_ms() + LOGS_KEEP_S * 1000,
 		.uid = uid, .text = take_text, .len = len };
 	STAILQ_INSERT_TAIL(&ls->all, log, next);
 	ls->n++;

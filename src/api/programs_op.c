@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "api/api.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "proto/grpc.h"
 
@@ -171,17 +171,11 @@ op_fail_store(struct op *op, int err)
 int64_t
 programs_now_ns(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
+	return (int64_t)clock_ns(CLOCK_REALTIME);
 }
 
 int64_t
 programs_unix_ns(uint64_t boot_ns)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return programs_now_ns() - (ts.tv_sec * 1000000000LL + ts.tv_nsec) + (int64_t)boot_ns;
+	return programs_now_ns() - (int64_t)clock_ns(CLOCK_BOOTTIME) + (int64_t)boot_ns;
 }

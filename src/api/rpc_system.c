@@ -3,13 +3,13 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "api/ctl.h"
 #include "api/rpc_parts.h"
 #include "api/server.h"
 #include "bpfd_v1.pb-c.h"
 #include "common/auto.h"
+#include "common/clock.h"
 
 #define COUNTERS_MAX	512
 #define NOTES_MAX	8
@@ -32,21 +32,12 @@ rpc_system_version(struct call *call, const ProtobufCMessage *request)
 	call_reply(call, &rs.base);
 }
 
-static uint64_t
-boot_s(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (uint64_t)ts.tv_sec;
-}
-
 static void
 fill_processes(struct scratch *s, const struct msg_proc *procs, size_t n,
 	Bpfd__V1__StatusResponse *rs)
 {
 	Bpfd__V1__Process *all = scratch_take(s, n, sizeof(*all));
-	uint64_t now = boot_s();
+	uint64_t now = clock_ns(CLOCK_BOOTTIME) / 1000000000;
 
 	rs->processes = scratch_take(s, n, sizeof(*rs->processes));
 	for (size_t i = 0; all && rs->processes && i < n; i++) {

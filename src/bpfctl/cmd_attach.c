@@ -57,9 +57,7 @@ run_attach(struct ctl *ctl, const struct args *args)
 		return status;
 	if (rpc_attach(ctl->client, &spec.req, &reply, &e))
 		return ctl_fail_call(ctl, "attach", &e);
-	out_list(ctl->out, "links", &schema_link, (const void *const *)&reply->link,
-		reply->link ? 1 : 0, SHOW_TABLE);
-	return ctl_print(ctl);
+	return ctl_print_link(ctl, reply->link);
 }
 
 static const struct opt opts[] = {

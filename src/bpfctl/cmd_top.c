@@ -3,12 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "bpfctl/client_call.h"
 #include "bpfctl/ctl.h"
 #include "bpfctl/waiter.h"
+#include "common/clock.h"
 
 #define SECOND_MS	1000
 #define OWNERS_EVERY	10		/* intervals: who holds a program is looked for more rarely */
@@ -28,15 +28,6 @@ sample_free(struct sample *s)
 	s->all = NULL;
 }
 
-static uint64_t
-now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
-
 static int
 take(struct ctl *ctl, const struct args *args, bool owners, struct sample *out)
 {
@@ -52,7 +43,7 @@ take(struct ctl *ctl, const struct args *args, bool owners, struct sample *out)
 		req.type = (char *)(uintptr_t)type;
 	if (rpc_list(ctl->client, &req, &out->all, &e))
 		return ctl_fail_call(ctl, "top", &e);
-	out->ns = now_ns();
+	out->ns = clock_ns(CLOCK_MONOTONIC);
 	return CTL_DONE;
 }
 

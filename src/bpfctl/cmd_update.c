@@ -47,9 +47,7 @@ run_update(struct ctl *ctl, const struct args *args)
 	req.dry_run = args_has(args, "dry-run");
 	if (rpc_update_link(ctl->client, &req, &reply, &e))
 		return ctl_fail_call(ctl, "update", &e);
-	out_list(ctl->out, "links", &schema_link, (const void *const *)&reply->link,
-		reply->link ? 1 : 0, SHOW_TABLE);
-	return ctl_print(ctl);
+	return ctl_print_link(ctl, reply->link);
 }
 
 static const struct opt opts[] = {

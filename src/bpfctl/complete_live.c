@@ -114,16 +114,25 @@ add_maps(struct complete *c, const char *stem, bool names)
 	}
 }
 
+/* What the daemon says of itself; NULL: nobody answers. */
+static Bpfd__V1__StatusResponse *
+ask_status(struct complete *c)
+{
+	Bpfd__V1__StatusRequest req = BPFD__V1__STATUS_REQUEST__INIT;
+	AUTO(client_error) struct client_error e = { 0 };
+	Bpfd__V1__StatusResponse *status = NULL;
+
+	if (c->client)
+		rpc_status(c->client, &req, &status, &e);
+	return status;
+}
+
 static void
 add_kinds(struct complete *c, const char *stem, const char *suffix)
 {
-	Bpfd__V1__StatusRequest req = BPFD__V1__STATUS_REQUEST__INIT;
-	AUTO(reply) Bpfd__V1__StatusResponse *status = NULL;
-	AUTO(client_error) struct client_error e = { 0 };
+	AUTO(reply) Bpfd__V1__StatusResponse *status = ask_status(c);
 
-	if (!c->client || rpc_status(c->client, &req, &status, &e))
-		return;
-	for (size_t i = 0; i < status->n_attach_kinds; i++) {
+	for (size_t i = 0; status && i < status->n_attach_kinds; i++) {
 		AUTO(buf) struct buf name = { 0 };
 
 		buf_printf(&name, "%s%s", status->attach_kinds[i]->name, suffix);
@@ -135,13 +144,9 @@ add_kinds(struct complete *c, const char *stem, const char *suffix)
 static void
 add_options(struct complete *c, const char *stem, const char *kind)
 {
-	Bpfd__V1__StatusRequest req = BPFD__V1__STATUS_REQUEST__INIT;
-	AUTO(reply) Bpfd__V1__StatusResponse *status = NULL;
-	AUTO(client_error) struct client_error e = { 0 };
+	AUTO(reply) Bpfd__V1__StatusResponse *status = ask_status(c);
 
-	if (!c->client || rpc_status(c->client, &req, &status, &e))
-		return;
-	for (size_t i = 0; i < status->n_attach_kinds; i++) {
+	for (size_t i = 0; status && i < status->n_attach_kinds; i++) {
 		const Bpfd__V1__AttachKind *k = status->attach_kinds[i];
 
 		for (size_t j = 0; strcmp(k->name, kind) == 0 && j < k->n_options; j++) {

@@ -97,6 +97,13 @@ ctl_print(struct ctl *ctl)
 }
 
 int
+ctl_print_link(struct ctl *ctl, const Bpfd__V1__Link *link)
+{
+	out_list(ctl->out, "links", &schema_link, (const void *const *)&link, link ? 1 : 0, SHOW_TABLE);
+	return ctl_print(ctl);
+}
+
+int
 ctl_read_id(const struct ctl *ctl, const char *what, const char *text, uint64_t max, uint64_t *id)
 {
 	if (spec_is_id(text) && spec_number(text, 1, max, id) == 0)

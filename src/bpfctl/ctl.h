@@ -33,6 +33,8 @@ const char *ctl_socket(const char *given);
 
 /* Prints the document of ctl->out unless quiet.  CTL_DONE, or CTL_FAILED, reported. */
 int	ctl_print(struct ctl *ctl);
+/* The same of one link as the whole document; NULL: none, as after a dry run. */
+int	ctl_print_link(struct ctl *ctl, const Bpfd__V1__Link *link);
 
 /* "bpfctl: WHAT: text" on standard error, then the hint (NULL: none) on a line of its own unless
  * quiet.  Returns code, so that it can end a function. */

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/array.h"
+
 /*
  * Blocks of aligned columns, an empty line between them.  A list is a block with a row per
  * element; the fields outside of lists are a block of two columns, label and value.
@@ -50,16 +52,9 @@ add_cell(struct out_table *t, const char *s, size_t len, enum mark mark)
 {
 	struct cell *c;
 
-	if (t->n == t->room) {
-		size_t room = t->room ? 2 * t->room : 64;
-
-		c = reallocarray(t->cells, room, sizeof(*c));
-		if (!c) {
-			t->text.failed = true;
-			return;
-		}
-		t->cells = c;
-		t->room = room;
+	if (array_room(&t->cells, t->n, &t->room, sizeof(*t->cells))) {
+		t->text.failed = true;
+		return;
 	}
 	c = &t->cells[t->n++];
 	c->off = t->text.len;

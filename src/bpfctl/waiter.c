@@ -6,19 +6,10 @@
 #include <poll.h>
 #include <stddef.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/auto.h"
-
-static int64_t
-now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
+#include "common/clock.h"
 
 int
 waiter_begin(struct waiter *w, uint64_t timeout_ms)
@@ -34,7 +25,7 @@ waiter_begin(struct waiter *w, uint64_t timeout_ms)
 		if (sigaction(ending[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
 			sigaddset(&set, ending[i]);
 	}
-	w->deadline_ns = timeout_ms ? now_ns() + (int64_t)timeout_ms * 1000000 : 0;
+	w->deadline_ns = timeout_ms ? (int64_t)clock_ns(CLOCK_MONOTONIC) + (int64_t)timeout_ms * 1000000 : 0;
 	if (w->signal_fd >= 0)
 		return 0;
 	w->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -51,7 +42,7 @@ left_ms(const struct waiter *w)
 
 	if (!w->deadline_ns)
 		return -1;
-	left = (w->deadline_ns - now_ns() + 999999) / 1000000;
+	left = (w->deadline_ns - (int64_t)clock_ns(CLOCK_MONOTONIC) + 999999) / 1000000;
 	return left <= 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
 }
 

@@ -6,6 +6,7 @@
 
 #include "bpfd/sup.h"
 #include "common/auto.h"
+#include "common/clock.h"
 #include "common/log.h"
 
 #define READY_MS	20000	/* from its start until a child says READY */
@@ -218,7 +219,7 @@ on_ended(struct task *t, int status)
 {
 	struct child *c = (struct child *)t;	/* its first member */
 	struct sup *s = t->sup;
-	int64_t now = loop_now_ms();
+	int64_t now = clock_ms();
 	uint64_t lived = (uint64_t)(now - t->started_ms);
 
 	if (c->chan)
@@ -288,7 +289,7 @@ kill_late(struct child *c)
 void
 child_start_due(struct sup *s)
 {
-	int64_t now = loop_now_ms();
+	int64_t now = clock_ms();
 
 	for (size_t i = 0; i < N_CHILDREN; i++) {
 		struct child *c = &s->children[i];
@@ -334,11 +335,11 @@ child_stop(struct child *c, uint32_t flags, int ms)
 	const struct msg_stop stop = { .flags = flags };
 
 	if (!c->task.pid)
-		c->start_at_ms = c->wanted ? loop_now_ms() : INT64_MAX;
+		c->start_at_ms = c->wanted ? clock_ms() : INT64_MAX;
 	if (!c->task.pid || c->ending)
 		return;
 	c->ending = true;
-	c->kill_at_ms = loop_now_ms() + ms;
+	c->kill_at_ms = clock_ms() + ms;
 	child_say(c, words[i < WORKERS ? i : WORKERS], 0, &stop, NULL);
 }
 
@@ -355,7 +356,7 @@ child_classes(struct sup *s, uint64_t mask)
 		if (!wanted)
 			child_stop(c, 0, WORKER_STOP_MS);
 		else if (!c->task.pid)
-			c->start_at_ms = loop_now_ms();
+			c->start_at_ms = clock_ms();
 	}
 }
 

@@ -15,6 +15,7 @@
 #include "bpfd/logout.h"
 #include "bpfd/sup.h"
 #include "common/auto.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/memfd.h"
 
@@ -65,19 +66,19 @@ static int
 listen_to(int log, pid_t pid)
 {
 	struct pollfd p = { .fd = log, .events = POLLIN };
-	int64_t deadline = loop_now_ms() + CONFIG_MS;
+	int64_t deadline = clock_ms() + CONFIG_MS;
 	struct loglines lines = { 0 };
 	char buf[4096];
 	ssize_t n;
 
 	do {
-		int64_t left = deadline - loop_now_ms();
+		int64_t left = deadline - clock_ms();
 
 		if (left <= 0 || poll(&p, 1, (int)left) <= 0)
 			return -ETIMEDOUT;
 		n = read(log, buf, sizeof(buf));
 		if (n > 0)
-			loglines_feed(&lines, buf, (size_t)n, loop_now_ms(), say, &pid);
+			loglines_feed(&lines, buf, (size_t)n, clock_ms(), say, &pid);
 	} while (n > 0);
 	loglines_end(&lines, say, &pid);
 	return 0;

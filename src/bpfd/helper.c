@@ -10,6 +10,7 @@
 
 #include "bpfd/sup.h"
 #include "common/auto.h"
+#include "common/clock.h"
 #include "common/log.h"
 
 #define ARENA_BYTES	(64u << 20)	/* sparse: a linker pays for what it writes */
@@ -188,7 +189,7 @@ void
 helper_unmount(struct sup *s)
 {
 	struct msg_umount req = { .name = "bpffs" };
-	int64_t deadline = loop_now_ms() + UNMOUNT_MS;
+	int64_t deadline = clock_ms() + UNMOUNT_MS;
 	struct chan *ch;
 	int sv[2], err;
 
@@ -202,7 +203,7 @@ helper_unmount(struct sup *s)
 		return;
 	}
 	err = chan_send(ch, IPC_ONE_UMOUNT, 0, &req, &s->run_dir);
-	while (!err && s->helpers && loop_now_ms() < deadline)
+	while (!err && s->helpers && clock_ms() < deadline)
 		err = loop_round(s->loop, deadline);
 	if (err || s->helpers)
 		log_err(err ? err : -ETIMEDOUT, "stop.unmount", "path=%s", s->paths.bpffs);

@@ -4,16 +4,8 @@
 #include <errno.h>
 #include <limits.h>
 #include <sys/epoll.h>
-#include <time.h>
 
-int64_t
-loop_now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
-}
+#include "common/clock.h"
 
 int
 loop_new(void)
@@ -43,7 +35,7 @@ loop_round(int loop, int64_t until_ms)
 {
 	struct epoll_event ev;
 	struct loop_source *src;
-	int64_t left = until_ms == INT64_MAX ? -1 : until_ms - loop_now_ms();
+	int64_t left = until_ms == INT64_MAX ? -1 : until_ms - clock_ms();
 	int n;
 
 	if (until_ms != INT64_MAX && left < 0)

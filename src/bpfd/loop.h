@@ -18,9 +18,8 @@ int	loop_new(void);						/* epoll descriptor, or -errno */
 int	loop_add(int loop, struct loop_source *src);		/* borrowed until removed; -errno */
 void	loop_remove(int loop, struct loop_source *src);		/* before its fd is closed */
 
-/* Waits for one event and runs its handler.  until_ms: time on loop_now_ms()'s clock at which it
+/* Waits for one event and runs its handler.  until_ms: on clock_ms()'s clock, when it
  * returns anyway, INT64_MAX for never. */
 int	loop_round(int loop, int64_t until_ms);
-int64_t	loop_now_ms(void);					/* CLOCK_MONOTONIC */
 
 #endif

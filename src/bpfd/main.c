@@ -15,6 +15,7 @@
 #include "bpfd/logout.h"
 #include "bpfd/sup.h"
 #include "common/auto.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/sandbox.h"
 
@@ -201,7 +202,7 @@ start(struct sup *s)
 	s->loop = loop_new();
 	if (s->loop < 0 || open_signals(s))
 		return log_err(-errno, "start.loop", "step=epoll"), EXIT_FAILED;
-	notify_init(&s->notify, loop_now_ms());
+	notify_init(&s->notify, clock_ms());
 	if (s->opt.daemon && logout_syslog())
 		log_warn("start.syslog", "path=/dev/log nobody listens yet");
 	return 0;
@@ -287,13 +288,13 @@ run(struct sup *s)
 {
 	int err = 0;
 
-	s->started_boot_ns = task_boot_ns();
+	s->started_boot_ns = clock_ns(CLOCK_BOOTTIME);
 	child_init(s);
 	while (!s->stop_wanted && !err) {
 		int64_t next, tick = s->notify.next_ms;
 
 		child_start_due(s);
-		notify_tick(&s->notify, loop_now_ms());
+		notify_tick(&s->notify, clock_ms());
 		parse_kill_late(s);
 		next = child_next_ms(s);
 		if (parse_next_ms(s) < next)

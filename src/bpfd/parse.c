@@ -7,6 +7,7 @@
 
 #include "bpfd/sup.h"
 #include "common/auto.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/memfd.h"
 
@@ -143,7 +144,7 @@ parse_next_ms(const struct sup *s)
 void
 parse_kill_late(struct sup *s)
 {
-	int64_t now = loop_now_ms();
+	int64_t now = clock_ms();
 
 	for (struct job *j = s->jobs; j; j = j->next) {
 		if (j->kill_at_ms > now)

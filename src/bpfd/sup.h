@@ -105,7 +105,6 @@ int	key_read(struct sup *s);
 /* task.c */
 int	task_start(struct task *t, struct proc_start *s);	/* fills s->out, log, and in when 0; -errno */
 void	task_kill(struct task *t);
-uint64_t task_boot_ns(void);				/* CLOCK_BOOTTIME */
 
 /* child.c */
 void	child_init(struct sup *s);

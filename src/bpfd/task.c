@@ -4,22 +4,13 @@
 #include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "bpfd/logout.h"
 #include "bpfd/sup.h"
 #include "common/auto.h"
+#include "common/clock.h"
 
 #define READS_MAX 16	/* reads of one pipe in a round, so that a talker does not hold up others */
-
-uint64_t
-task_boot_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
-}
 
 static void
 pass_line(void *arg, enum log_level level, const char *text)
@@ -40,7 +31,7 @@ read_log(struct task *t)
 
 		if (n <= 0)
 			return n < 0 && (errno == EAGAIN || errno == EINTR);
-		loglines_feed(&t->lines, buf, (size_t)n, loop_now_ms(), pass_line, t);
+		loglines_feed(&t->lines, buf, (size_t)n, clock_ms(), pass_line, t);
 	}
 	return true;
 }
@@ -121,8 +112,8 @@ task_start(struct task *t, struct proc_start *s)
 		close(pipefd[0]);
 		return err;
 	}
-	t->started_ms = loop_now_ms();
-	t->started_boot_ns = task_boot_ns();
+	t->started_ms = clock_ms();
+	t->started_boot_ns = clock_ns(CLOCK_BOOTTIME);
 	return watch(t, pipefd[0]);
 }
 

@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #include "bpf/action.h"
 #include "common/auto.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/memfd.h"
 #include "enricher/enricher.h"
@@ -295,21 +295,12 @@ append(struct action_record *r, const char *s, size_t room)
 	return ref;
 }
 
-static uint64_t
-boot_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
-}
-
 static int
 on_ACTION_RESULT(struct enricher *en, struct chan *ch, const struct msg_hdr *h,
 	const struct msg_action_result *m, int *fds)
 {
 	struct action_record r = { .a = { .h = { .tracer = TR_ACTION, .event = ACTION_EV_RESULT,
-		.len = sizeof(r.a), .ts = boot_ns(), .start = m->target_start, .tgid = m->target_pid,
+		.len = sizeof(r.a), .ts = clock_ns(CLOCK_BOOTTIME), .start = m->target_start, .tgid = m->target_pid,
 		.tid = m->target_pid, .ret = m->err < 0 ? m->err : 0 } } };
 
 	if (m->outcome >= N_OUTCOMES || m->action >= ACTIONS_MAX)

@@ -1,20 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 #include <errno.h>
-#include <time.h>
 
+#include "common/clock.h"
 #include "enricher/enricher.h"
 
 #define LOSSES_EVERY_NS 1000000
-
-static uint64_t
-now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
-}
 
 /*
  * What was read and what was written become true together: the ring's commit has the positions of
@@ -117,7 +108,7 @@ look_at_losses(struct enricher *en, uint64_t now)
 bool
 enricher_drain(struct enricher *en)
 {
-	uint64_t now = en->drained_at = now_ns();
+	uint64_t now = en->drained_at = clock_ns(CLOCK_MONOTONIC);
 	struct kring *r;
 	bool any = false;
 

@@ -3,8 +3,8 @@
 
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
+#include "common/clock.h"
 #include "events/tables.h"
 
 #define TRACER(id, name, class, flags, help) extern const struct tracer_info tracer_##name;
@@ -137,15 +137,6 @@ field_get(const struct event *e, const struct field *f, struct value *out)
 	return out->u || !(f->flags & FIELD_OPTIONAL);
 }
 
-static int64_t
-now_ns(clockid_t clock)
-{
-	struct timespec ts = { 0 };
-
-	clock_gettime(clock, &ts);
-	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
-}
-
 /* The pair of readings that lie closest together: what came between them is the error. */
 int64_t
 boot_offset_ns(void)
@@ -153,9 +144,9 @@ boot_offset_ns(void)
 	int64_t best = INT64_MAX, offset = 0;
 
 	for (int i = 0; i < 5; i++) {
-		int64_t before = now_ns(CLOCK_BOOTTIME);
-		int64_t real = now_ns(CLOCK_REALTIME);
-		int64_t after = now_ns(CLOCK_BOOTTIME);
+		int64_t before = (int64_t)clock_ns(CLOCK_BOOTTIME);
+		int64_t real = (int64_t)clock_ns(CLOCK_REALTIME);
+		int64_t after = (int64_t)clock_ns(CLOCK_BOOTTIME);
 
 		if (after - before < best) {
 			best = after - before;

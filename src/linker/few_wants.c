@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/array.h"
 #include "common/auto.h"
 #include "linker/few.h"
 
@@ -27,22 +28,6 @@ struct ext_section {
 	uint32_t name_off, n;
 };
 
-static int
-grow(void **all, size_t n, size_t *room, size_t size)
-{
-	size_t more = *room ? *room * 2 : 64;
-	void *p;
-
-	if (n < *room)
-		return 0;
-	p = reallocarray(*all, more, size);
-	if (!p)
-		return -ENOMEM;
-	*all = p;
-	*room = more;
-	return 0;
-}
-
 /* Its index, or -ENOMEM. */
 static int
 want(struct wants *w, const char *name, size_t len, uint32_t kinds)
@@ -50,7 +35,7 @@ want(struct wants *w, const char *name, size_t len, uint32_t kinds)
 	for (size_t i = 0; i < w->n; i++)
 		if (w->all[i].kinds == kinds && w->all[i].len == len && memcmp(w->all[i].name, name, len) == 0)
 			return (int)i;
-	if (grow((void **)&w->all, w->n, &w->room, sizeof(*w->all)))
+	if (array_room(&w->all, w->n, &w->room, sizeof(*w->all)))
 		return -ENOMEM;
 	w->all[w->n] = (struct want){ .name = name, .len = len, .kinds = kinds };
 	return (int)w->n++;
@@ -107,7 +92,7 @@ want_hook(struct wants *w, const char *section)
 	copy = strdup(name);
 	if (!copy)
 		return -ENOMEM;
-	if (grow((void **)&w->names, w->n_names, &w->room_names, sizeof(*w->names))) {
+	if (array_room(&w->names, w->n_names, &w->room_names, sizeof(*w->names))) {
 		free(copy);
 		return -ENOMEM;
 	}
@@ -173,7 +158,7 @@ read_relocation(struct wants *w, const struct bpf_core_relo *r, uint8_t *code, s
 		return i < 0 ? i : 0;
 	/* The id is part of an instruction of two: code, registers, offset, number; 0, number. */
 	if (code_len < 16 || r->insn_off > code_len - 16 || code[r->insn_off] != (BPF_LD | BPF_IMM | BPF_DW) ||
-	    grow((void **)&w->ids, w->n_ids, &w->room_ids, sizeof(*w->ids)))
+	    array_room(&w->ids, w->n_ids, &w->room_ids, sizeof(*w->ids)))
 		return -ENOTSUP;
 	w->ids[w->n_ids++] = (struct want_id){ (uint32_t)i, code + r->insn_off };
 	return 0;

@@ -7,20 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/array.h"
 #include "common/auto.h"
-
-static int
-grow(struct slots *t)
-{
-	size_t room = t->room ? t->room * 2 : 64;
-	struct slot *all = reallocarray(t->all, room, sizeof(*all));
-
-	if (!all)
-		return -ENOMEM;
-	t->all = all;
-	t->room = room;
-	return 0;
-}
 
 int
 slots_add(struct slots *t, const struct slot *s, uint64_t bytes)
@@ -31,7 +19,7 @@ slots_add(struct slots *t, const struct slot *s, uint64_t bytes)
 
 	if (fd < 0 || fstat(fd, &st) < 0 || (bytes && ftruncate(fd, (off_t)bytes) < 0))
 		return -errno;
-	err = t->n == t->room ? grow(t) : 0;
+	err = array_room(&t->all, t->n, &t->room, sizeof(*t->all));
 	if (err)
 		return err;
 

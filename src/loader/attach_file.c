@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/auto.h"
 #include "common/bpf_compat.h"
@@ -137,14 +138,37 @@ attach_multi(const struct attach_in *in, int file, const struct msg_uprobe *m, s
 
 int
 attach_sites(const struct attach_in *in, int file, const struct msg_uprobe *m, bool multi,
-	const char *what, struct attach_out *out, struct msg_result *res)
+	struct attach_out *out, struct msg_result *res)
 {
 	uint64_t cookies[IPC_SITES_MAX];
-	struct attach_events e = { .in = in, .out = out, .what = what, .cookies = cookies };
+	struct attach_events e = { .in = in, .out = out, .what = in->req->target,
+		.cookies = cookies };
 
 	if (multi)
 		return attach_multi(in, file, m, out, res);
 	for (uint32_t i = 0; i < m->n_sites; i++)
 		cookies[i] = m->sites[i].cookie;
 	return oneshot_fds(in->ld, IPC_ONE_UPROBE, m, &file, attach_event, &e, res);
+}
+
+int
+attach_in_file(const struct attach_in *in, const struct attach_place *p, struct msg_uprobe *m, bool multi,
+	struct attach_out *out, struct msg_result *res)
+{
+	AUTO(fd) int opened = in->found ? -1 : attach_open(in, p, res);
+	int file = in->found ? in->found->file : opened, err;
+
+	if (file < 0)
+		return file;
+	m->pid = p->pid;
+	attach_hook(out, attach_file_hash(file, m));
+	err = attach_check_new(in, &out->facts, res);
+	return err ? err : attach_sites(in, file, m, multi, out, res);
+}
+
+const char *
+attach_no_uprobes(const struct config *cfg)
+{
+	return access("/sys/bus/event_source/devices/uprobe/type", R_OK) < 0 ?
+		"this kernel has no uprobes (CONFIG_UPROBE_EVENTS)" : NULL;
 }

@@ -153,7 +153,12 @@ int	attach_look_into(const struct attach_in *in, const struct attach_place *p, i
 uint64_t attach_file_hash(int file, const struct msg_uprobe *m);
 /* Attaches to all places of m, one event for each, or by one link of uprobe.multi. */
 int	attach_sites(const struct attach_in *in, int file, const struct msg_uprobe *m, bool multi,
-		const char *what, struct attach_out *out, struct msg_result *res);
+		struct attach_out *out, struct msg_result *res);
+/* As struct attach_kind's unavailable: uprobes and what is made of them. */
+const char *attach_no_uprobes(const struct config *cfg);
+/* The end of a kind's attach(): the file that was looked into, or else p's; m->pid is set to p's. */
+int	attach_in_file(const struct attach_in *in, const struct attach_place *p, struct msg_uprobe *m,
+		bool multi, struct attach_out *out, struct msg_result *res);
 
 /* The kernel's refusal as an answer; what: "the tracepoint a/b".  Returns err. */
 int	attach_refused(struct msg_result *res, int err, const char *what);

@@ -4,9 +4,7 @@
 #include <linux/bpf.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "common/auto.h"
 #include "loader/attach_hook.h"
 #include "loader/oneshot.h"
 
@@ -59,30 +57,15 @@ static int
 attach(const struct attach_in *in, struct attach_out *out, struct msg_result *res)
 {
 	struct msg_uprobe m = { .n_sites = 1, .flags = at_return(in) ? PROBE_RETURN : 0 };
-	AUTO(fd) int opened = -1;
 	struct attach_place p;
-	int err = read_request(in, &p, res), file;
+	int err = read_request(in, &p, res);
 
 	if (err)
 		return err;
-	opened = in->found ? -1 : attach_open(in, &p, res);
-	file = in->found ? in->found->file : opened;
-	if (file < 0)
-		return file;
 	m.sites[0] = (struct probe_site){ .offset = p.offset, .cookie = in->req->cookie };
 	if (in->found && __builtin_add_overflow(p.offset, in->found->sites[0].offset, &m.sites[0].offset))
 		return result_set(res, IPC_INVALID_ARGUMENT, -ERANGE, "the offset is not in the file");
-	m.pid = p.pid;
-	attach_hook(out, attach_file_hash(file, &m));
-	err = attach_check_new(in, &out->facts, res);
-	return err ? err : attach_sites(in, file, &m, false, in->req->target, out, res);
-}
-
-static const char *
-unavailable(const struct config *cfg)
-{
-	return access("/sys/bus/event_source/devices/uprobe/type", R_OK) < 0 ?
-		"this kernel has no uprobes (CONFIG_UPROBE_EVENTS)" : NULL;
+	return attach_in_file(in, &p, &m, false, out, res);
 }
 
 static const struct attach_option options[] = {
@@ -100,7 +83,7 @@ const struct attach_kind attach_kind_uprobe = {
 	.takes = TAKES_TARGET | TAKES_COOKIE,
 	.options = options,
 	.sections = "uprobe|uretprobe",
-	.unavailable = unavailable,
+	.unavailable = attach_no_uprobes,
 	.look = look,
 	.attach = attach,
 };
@@ -113,7 +96,7 @@ const struct attach_kind attach_kind_uretprobe = {
 	.takes = TAKES_TARGET | TAKES_COOKIE,
 	.options = options,
 	.sections = "uprobe|uretprobe",
-	.unavailable = unavailable,
+	.unavailable = attach_no_uprobes,
 	.look = look,
 	.attach = attach,
 };

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/auto.h"
 #include "common/bpf_compat.h"
 #include "loader/attach_hook.h"
 #include "loader/oneshot.h"
@@ -87,24 +86,14 @@ static int
 attach(const struct attach_in *in, struct attach_out *out, struct msg_result *res)
 {
 	struct msg_uprobe m = { .flags = at_return(in) ? PROBE_RETURN : 0 };
-	AUTO(fd) int opened = -1;
 	struct attach_place p;
-	int err = read_request(in, &p, res), file;
+	int err = read_request(in, &p, res);
 
 	for (size_t i = 0; !err && in->found && i < in->found->n; i++)
 		err = add_site(&m, in->found->sites[i].offset, in->req->cookie, res);
 	if (!err)
 		err = add_offsets(&m, attach_text(in, "offset"), in->req->cookie, res);
-	if (err)
-		return err;
-	opened = in->found ? -1 : attach_open(in, &p, res);
-	file = in->found ? in->found->file : opened;
-	if (file < 0)
-		return file;
-	m.pid = p.pid;
-	attach_hook(out, attach_file_hash(file, &m));
-	err = attach_check_new(in, &out->facts, res);
-	return err ? err : attach_sites(in, file, &m, true, in->req->target, out, res);
+	return err ? err : attach_in_file(in, &p, &m, true, out, res);
 }
 
 static const char *

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/auto.h"
 #include "common/bpf_compat.h"
@@ -222,14 +221,7 @@ attach(const struct attach_in *in, struct attach_out *out, struct msg_result *re
 		return err;
 	attach_hook(out, out->facts.hook);	/* with the records now */
 	fill(in, s, &m);
-	return attach_sites(in, in->found->file, &m, multi, in->req->target, out, res);
-}
-
-static const char *
-unavailable(const struct config *cfg)
-{
-	return access("/sys/bus/event_source/devices/uprobe/type", R_OK) < 0 ?
-		"this kernel has no uprobes (CONFIG_UPROBE_EVENTS)" : NULL;
+	return attach_sites(in, in->found->file, &m, multi, out, res);
 }
 
 static const struct attach_option options[] = {
@@ -247,7 +239,7 @@ const struct attach_kind attach_kind_usdt = {
 	.takes = TAKES_TARGET | TAKES_COOKIE,
 	.options = options,
 	.sections = "usdt",
-	.unavailable = unavailable,
+	.unavailable = attach_no_uprobes,
 	.look = look,
 	.attach = attach,
 };

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/array.h"
 #include "ipc/bpfcmds.h"
 
 static bool
@@ -63,15 +64,8 @@ byname_found(struct byname *t, const char *name)
 {
 	if (!name_ok(name))
 		return -EINVAL;
-	if (t->n == t->room) {
-		size_t room = t->room ? t->room * 2 : 16;
-		struct byname_entry *all = reallocarray(t->all, room, sizeof(*all));
-
-		if (!all)
-			return -ENOMEM;
-		t->all = all;
-		t->room = room;
-	}
+	if (array_room(&t->all, t->n, &t->room, sizeof(*t->all)))
+		return -ENOMEM;
 	memset(&t->all[t->n], 0, sizeof(t->all[0]));
 	strcpy(t->all[t->n++].name, name);
 	return 0;

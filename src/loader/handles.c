@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "common/array.h"
 #include "common/auto.h"
 #include "loader/broker.h"
 
@@ -14,15 +15,8 @@ handles_add(struct handles *t, struct handle **h)
 
 	if (t->n >= t->max)
 		return -EMFILE;
-	if (t->n == t->room) {
-		size_t room = t->room ? t->room * 2 : 32;
-		struct handle **all = reallocarray(t->all, room, sizeof(struct handle *));
-
-		if (!all)
-			return -ENOMEM;
-		t->all = all;
-		t->room = room;
-	}
+	if (array_room(&t->all, t->n, &t->room, sizeof(*t->all)))
+		return -ENOMEM;
 	new = calloc(1, sizeof(*new));
 	if (!new)
 		return -ENOMEM;

@@ -324,10 +324,7 @@ on_DETACH(struct loader *ld, struct peer *p, const struct msg_hdr *h, const stru
 		err = result_set(&res, IPC_NOT_FOUND, -ENOENT, "there is no link %" PRIu64, m->link_id);
 	if (!err)
 		err = release_link(ld, l, m->netns, &res);
-	if (err)
-		reply_result(ld, h->seq, &res);
-	else
-		reply_ok(ld, h->seq, 0);
+	reply_done(ld, h->seq, err, &res);
 	return 0;
 }
 

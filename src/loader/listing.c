@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/bpf_compat.h"
+#include "common/clock.h"
 #include "loader/attach.h"
 #include "loader/facts.h"
 #include "loader/handlers.h"
@@ -87,14 +88,14 @@ hold_stats(struct loader *ld, struct msg_result *res)
 
 	if (ld->stats_fd < 0)
 		err = oneshot_fd(ld, IPC_ONE_STATS, NULL, NULL, &facts, &ld->stats_fd, res);
-	ld->stats_until_ms = loader_now_ms() + STATS_IDLE_MS;
+	ld->stats_until_ms = clock_ms() + STATS_IDLE_MS;
 	return err;
 }
 
 int
 listing_timeout_ms(const struct loader *ld)
 {
-	int64_t left = ld->stats_until_ms - loader_now_ms();
+	int64_t left = ld->stats_until_ms - clock_ms();
 
 	return ld->stats_fd < 0 ? -1 : left < 0 ? 0 : (int)left;
 }

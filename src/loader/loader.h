@@ -122,7 +122,6 @@ struct peer {
 	struct linker *ln;		/* NULL: the supervisor, the API or the enricher */
 };
 
-int64_t	loader_now_ms(void);
 
 /* dispatch.c: one received message to its on_NAME().  Negative errno: end the peer. */
 int	loader_dispatch(struct loader *ld, struct peer *p, struct chan_msg *m);
@@ -134,6 +133,8 @@ int	loader_loop(struct loader *ld);
 void	reply(struct loader *ld, enum ipc_type type, uint32_t seq, const void *payload, const int *fds);
 void	reply_result(struct loader *ld, uint32_t seq, const struct msg_result *res);
 void	reply_ok(struct loader *ld, uint32_t seq, uint32_t n_items);
+/* Either of them: what err was decides. */
+void	reply_done(struct loader *ld, uint32_t seq, int err, const struct msg_result *res);
 
 /* pool.c: linkers */
 void	pool_fill(struct loader *ld);		/* asks for as many as are needed */

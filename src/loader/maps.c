@@ -232,10 +232,7 @@ on_MAP_UPDATE(struct loader *ld, struct peer *p, const struct msg_hdr *h, const 
 		err = check_act(ld, &map.facts, MAP_ACT_UPDATE, m->key_len, &res);
 	if (!err)
 		err = update(ld, m, &map, fds[0], &res);
-	if (err)
-		reply_result(ld, h->seq, &res);
-	else
-		reply_ok(ld, h->seq, 0);
+	reply_done(ld, h->seq, err, &res);
 	return 0;
 }
 
@@ -257,10 +254,7 @@ on_MAP_DELETE(struct loader *ld, struct peer *p, const struct msg_hdr *h, const 
 		err = kernel_delete(&ld->kernel, map.fd, m->key);
 		err = err ? refuse(&map.facts, err, "written", &res) : 0;
 	}
-	if (err)
-		reply_result(ld, h->seq, &res);
-	else
-		reply_ok(ld, h->seq, 0);
+	reply_done(ld, h->seq, err, &res);
 	return 0;
 }
 

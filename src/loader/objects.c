@@ -11,25 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/array.h"
 #include "common/auto.h"
 
 #define PATH_ROOM 256
-
-int
-objects_grow(void **all, size_t n, size_t *room, size_t size)
-{
-	size_t more = *room ? *room * 2 : 16;
-	void *p;
-
-	if (n < *room)
-		return 0;
-	p = reallocarray(*all, more, size);
-	if (!p)
-		return -ENOMEM;
-	*all = p;
-	*room = more;
-	return 0;
-}
 
 /* Removes element i of an array in order. */
 #define REMOVE(all, n, i) memmove(&(all)[i], &(all)[(i) + 1], (--(n) - (i)) * sizeof((all)[0]))
@@ -144,7 +129,7 @@ int
 objects_add_prog(struct objects *t, int fd, const struct obj_prog *p)
 {
 	char file[PATH_ROOM];
-	int err = objects_grow((void **)&t->progs, t->n_progs, &t->room_progs, sizeof(*t->progs));
+	int err = array_room(&t->progs, t->n_progs, &t->room_progs, sizeof(*t->progs));
 
 	if (err)
 		return err;
@@ -173,7 +158,7 @@ objects_add_map(struct objects *t, int fd, const struct obj_map *m, const char *
 {
 	struct obj_map new = *m;
 	char file[PATH_ROOM];
-	int err = objects_grow((void **)&t->maps, t->n_maps, &t->room_maps, sizeof(*t->maps));
+	int err = array_room(&t->maps, t->n_maps, &t->room_maps, sizeof(*t->maps));
 
 	if (err)
 		return err;
@@ -209,7 +194,7 @@ objects_add_link(struct objects *t, int fd, const int *more, size_t n_more, cons
 {
 	char file[PATH_ROOM];
 	struct obj_link *new;
-	int err = objects_grow((void **)&t->links, t->n_links, &t->room_links, sizeof(*t->links));
+	int err = array_room(&t->links, t->n_links, &t->room_links, sizeof(*t->links));
 
 	if (err)
 		return err;

@@ -86,9 +86,6 @@ int	objects_scan_shared(struct objects *t);
 int	objects_add_link(struct objects *t, int fd, const int *more, size_t n_more,
 		const struct obj_link *l);
 
-/* Makes room for element n of an array with *room elements of size bytes.  -ENOMEM. */
-int	objects_grow(void **all, size_t n, size_t *room, size_t size);
-
 /* Descriptors of pinned objects, the caller's; negative errno. */
 int	objects_open_prog(struct objects *t, const struct obj_prog *p);
 int	objects_open_map(struct objects *t, const struct obj_map *m);

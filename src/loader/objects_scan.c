@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/array.h"
 #include "common/auto.h"
 #include "common/log.h"
 #include "loader/attach.h"
@@ -61,7 +62,7 @@ found_prog(struct objects *t, const char *name)
 		log_warn("loader.pin", "pin=prog/%s is not the program that its name says", LOG_QUOTE(name));
 		return 0;
 	}
-	if (objects_grow((void **)&t->progs, t->n_progs, &t->room_progs, sizeof(*t->progs)))
+	if (array_room(&t->progs, t->n_progs, &t->room_progs, sizeof(*t->progs)))
 		return -ENOMEM;
 	snprintf(p.name, sizeof(p.name), "%.16s", info.name);
 	t->progs[t->n_progs++] = p;
@@ -96,7 +97,7 @@ found_map(struct objects *t, const char *name)
 	fd = objects_open_map(t, &m);
 	if (fd < 0 || kernel_info(t->kernel, fd, &info, sizeof(info)) < 0)
 		return 0;
-	if (objects_grow((void **)&t->maps, t->n_maps, &t->room_maps, sizeof(*t->maps)))
+	if (array_room(&t->maps, t->n_maps, &t->room_maps, sizeof(*t->maps)))
 		return -ENOMEM;
 	m.id = info.id;
 	snprintf(m.name, sizeof(m.name), "%.127s", name);
@@ -199,7 +200,7 @@ found_link(struct objects *t, const char *name)
 		unlinkat(t->link_dir, name, 0);
 		return 0;
 	}
-	if (objects_grow((void **)&t->links, t->n_links, &t->room_links, sizeof(*t->links)))
+	if (array_room(&t->links, t->n_links, &t->room_links, sizeof(*t->links)))
 		return -ENOMEM;
 	link_facts(t, fd, &l);
 	if (objects_link(t, l.facts.link_id) && !both_stay(t, objects_link(t, l.facts.link_id), &l))

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "loader/handlers.h"
 #include "loader/loader.h"
@@ -11,7 +12,7 @@
 static int
 left_ms(int64_t deadline)
 {
-	int64_t left = deadline - loader_now_ms();
+	int64_t left = deadline - clock_ms();
 
 	return left < 0 ? 0 : (int)left;
 }
@@ -142,7 +143,7 @@ static int
 one(struct loader *ld, enum ipc_type type, const void *payload, const int *fds, enum ipc_type want,
 	struct msg_one_fd *facts, int *fd, struct msg_result *res)
 {
-	int64_t deadline = loader_now_ms() + ONESHOT_TIMEOUT_MS;
+	int64_t deadline = clock_ms() + ONESHOT_TIMEOUT_MS;
 	AUTO(chan) struct chan *ch = NULL;
 	struct chan_msg m;
 	int err = oneshot_ask(ld, HELPER_KIND_ONESHOT, type, payload, fds, deadline, &ch, res);
@@ -181,7 +182,7 @@ int
 oneshot_fds(struct loader *ld, enum ipc_type type, const void *payload, const int *fds,
 	int (*each)(void *arg, int take_fd, struct msg_result *res), void *arg, struct msg_result *res)
 {
-	int64_t deadline = loader_now_ms() + ONESHOT_TIMEOUT_MS;
+	int64_t deadline = clock_ms() + ONESHOT_TIMEOUT_MS;
 	AUTO(chan) struct chan *ch = NULL;
 	struct chan_msg m;
 	int err = oneshot_ask(ld, HELPER_KIND_ONESHOT, type, payload, fds, deadline, &ch, res);
@@ -204,7 +205,7 @@ int
 oneshot_each(struct loader *ld, enum ipc_type type, const void *payload,
 	int (*each)(void *arg, const struct chan_msg *m), void *arg, struct msg_result *res)
 {
-	int64_t deadline = loader_now_ms() + ONESHOT_TIMEOUT_MS;
+	int64_t deadline = clock_ms() + ONESHOT_TIMEOUT_MS;
 	AUTO(chan) struct chan *ch = NULL;
 	struct chan_msg m;
 	int err = oneshot_ask(ld, HELPER_KIND_ONESHOT, type, payload, NULL, deadline, &ch, res);

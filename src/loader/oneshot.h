@@ -21,7 +21,7 @@ int	oneshot_fd(struct loader *ld, enum ipc_type type, const void *payload, const
 
 /*
  * The two halves of it, for a bpfd-xdp too: starts one of kind (enum ipc_helper) and sends it the
- * request, *ch is the caller's; takes its next message.  deadline: of loader_now_ms().  A negative
+ * request, *ch is the caller's; takes its next message.  deadline: of clock_ms().  A negative
  * errno fills res; who is late is killed.
  */
 int	oneshot_ask(struct loader *ld, uint32_t kind, enum ipc_type type, const void *payload, const int *fds,

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "loader/handlers.h"
 #include "loader/loader.h"
@@ -43,7 +44,7 @@ pool_fill(struct loader *ld)
 	uint32_t need = n_startable(ld), have = n_spare(ld) + ld->linkers_asked;
 	const struct msg_helper want = { .kind = HELPER_KIND_LINKER };
 
-	if (loader_now_ms() >= ld->no_spare_until_ms)
+	if (clock_ms() >= ld->no_spare_until_ms)
 		need += (uint32_t)ld->cfg->linker_spare;
 	for (; have < need; have++) {
 		if (chan_send(ld->sup, IPC_HELPER_WANTED, 0, &want, NULL) < 0)
@@ -55,7 +56,7 @@ pool_fill(struct loader *ld)
 int
 pool_timeout_ms(const struct loader *ld)
 {
-	int64_t left = ld->no_spare_until_ms - loader_now_ms();
+	int64_t left = ld->no_spare_until_ms - clock_ms();
 
 	if (!ld->no_spare_until_ms || n_spare(ld) + ld->linkers_asked >= ld->cfg->linker_spare)
 		return -1;
@@ -65,7 +66,7 @@ pool_timeout_ms(const struct loader *ld)
 void
 pool_rest(struct loader *ld)
 {
-	int64_t until = loader_now_ms() + REST_MS;
+	int64_t until = clock_ms() + REST_MS;
 
 	if (ld->no_spare_until_ms < until)
 		ld->no_spare_until_ms = until;
@@ -178,7 +179,7 @@ start_failed(struct loader *ld, const char *why)
 	ld->spare_backoff_ms = ld->spare_backoff_ms ? ld->spare_backoff_ms * 2 : BACKOFF_MIN_MS;
 	if (ld->spare_backoff_ms > BACKOFF_MAX_MS)
 		ld->spare_backoff_ms = BACKOFF_MAX_MS;
-	ld->no_spare_until_ms = loader_now_ms() + ld->spare_backoff_ms;
+	ld->no_spare_until_ms = clock_ms() + ld->spare_backoff_ms;
 	for (struct session *s = ld->sessions; s; s = s->next) {
 		if (s->state == SESSION_QUEUED) {	/* the list changes */
 			session_fail(ld, s, IPC_UNAVAILABLE, -EAGAIN,

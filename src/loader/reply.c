@@ -57,3 +57,12 @@ reply_ok(struct loader *ld, uint32_t seq, uint32_t n_items)
 
 	reply(ld, IPC_RESULT, seq, &res, NULL);
 }
+
+void
+reply_done(struct loader *ld, uint32_t seq, int err, const struct msg_result *res)
+{
+	if (err)
+		reply_result(ld, seq, res);
+	else
+		reply_ok(ld, seq, 0);
+}

@@ -147,10 +147,7 @@ on_UNLOAD(struct loader *ld, struct peer *p, const struct msg_hdr *h, const stru
 		err = result_set(&res, IPC_NOT_FOUND, -ENOENT, "there is no group %" PRIu64, m->gid);
 	if (!err)
 		err = m->prog_id ? release_prog(ld, m->prog_id, &res) : release_group(ld, m->gid, &res);
-	if (err)
-		reply_result(ld, h->seq, &res);
-	else
-		reply_ok(ld, h->seq, 0);
+	reply_done(ld, h->seq, err, &res);
 	return 0;
 }
 
@@ -228,10 +225,7 @@ on_UNDO(struct loader *ld, struct peer *p, const struct msg_hdr *h, const struct
 		err = undo_prog(ld, m->id, any, &res);
 	else
 		err = result_set(&res, IPC_INVALID_ARGUMENT, -EINVAL, "only groups, links and programs are undone");
-	if (err)
-		reply_result(ld, h->seq, &res);
-	else
-		reply_ok(ld, h->seq, 0);
+	reply_done(ld, h->seq, err, &res);
 	return 0;
 }
 

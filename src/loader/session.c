@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 
+#include "common/array.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "ipc/bpfnames.h"
 #include "loader/attach_hook.h"
@@ -20,15 +21,6 @@
 #define WARM_CALLS_MAX 256	/* before a linker has work */
 #define REGS_BYTES 272	/* the largest struct pt_regs that USDT arguments may lie in: arm64's */
 #define SEND_WAIT_MS 200	/* for a linker that has seen no input yet */
-
-int64_t
-loader_now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
-}
 
 struct session *
 session_of_group(const struct loader *ld, uint64_t gid)
@@ -133,7 +125,7 @@ session_new(struct loader *ld, const struct session_owner *owner, uint32_t seq,
 	s->attaching = take_attaching;
 	if (req && req->timeout_ms && req->timeout_ms < limit)
 		limit = req->timeout_ms;
-	s->deadline_ms = loader_now_ms() + (int64_t)limit;
+	s->deadline_ms = clock_ms() + (int64_t)limit;
 	*at = s;
 	session_start_queued(ld);
 	return 0;
@@ -232,7 +224,7 @@ on_LINKED_PROG(struct loader *ld, struct peer *p, const struct msg_hdr *h,
 
 	if (!o || o->linked || !IPC_STR_OK(m->name) || !IPC_STR_OK(m->section))
 		return -EPROTO;
-	if (objects_grow((void **)&s->progs, s->n_progs, &s->room_progs, sizeof(*s->progs)))
+	if (array_room(&s->progs, s->n_progs, &s->room_progs, sizeof(*s->progs)))
 		return -ENOMEM;
 	o->linked = true;
 	s->progs[s->n_progs++] = *m;
@@ -248,7 +240,7 @@ on_LINKED_MAP(struct loader *ld, struct peer *p, const struct msg_hdr *h,
 
 	if (!o || o->linked || !IPC_STR_OK(m->name) || !m->name[0])
 		return -EPROTO;
-	if (objects_grow((void **)&s->maps, s->n_maps, &s->room_maps, sizeof(*s->maps)))
+	if (array_room(&s->maps, s->n_maps, &s->room_maps, sizeof(*s->maps)))
 		return -ENOMEM;
 	o->linked = true;
 	s->maps[s->n_maps++] = *m;
@@ -264,7 +256,7 @@ on_LINKED_WITHOUT(struct loader *ld, struct peer *p, const struct msg_hdr *h,
 	if (!s || !s->req || !(s->req->flags & LOAD_TRACER) || s->n_without == IPC_PROGS_MAX ||
 	    !IPC_STR_OK(m->name) || !IPC_STR_OK(m->section) || !IPC_STR_OK(m->text))
 		return -EPROTO;
-	if (objects_grow((void **)&s->without, s->n_without, &s->room_without, sizeof(*s->without)))
+	if (array_room(&s->without, s->n_without, &s->room_without, sizeof(*s->without)))
 		return -ENOMEM;
 	s->without[s->n_without++] = *m;
 	return 0;
@@ -371,7 +363,7 @@ on_LINKED_SITE(struct loader *ld, struct peer *p, const struct msg_hdr *h,
 
 	if (!s || !s->sites || s->n_found == IPC_SITES_MAX || !site_ok(m))
 		return -EPROTO;
-	if (objects_grow((void **)&s->found, s->n_found, &s->room_found, sizeof(*s->found)))
+	if (array_room(&s->found, s->n_found, &s->room_found, sizeof(*s->found)))
 		return -ENOMEM;
 	s->found[s->n_found++] = *m;
 	return 0;
@@ -398,7 +390,7 @@ void
 session_linker_gone(struct loader *ld, struct session *s)
 {
 	s->state = SESSION_DYING;
-	s->deadline_ms = loader_now_ms() + DYING_MS;
+	s->deadline_ms = clock_ms() + DYING_MS;
 }
 
 void
@@ -445,7 +437,7 @@ session_timeout_ms(const struct loader *ld)
 			first = s->deadline_ms;
 	if (first == INT64_MAX)
 		return -1;
-	left = first - loader_now_ms();
+	left = first - clock_ms();
 	return left < 0 ? 0 : (int)left;
 }
 
@@ -453,7 +445,7 @@ void
 session_expire(struct loader *ld)
 {
 	struct session *s = ld->sessions, *next;
-	int64_t now = loader_now_ms();
+	int64_t now = clock_ms();
 	bool any = false;
 
 	for (; s; s = next) {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/array.h"
 #include "loader/tracers_parts.h"
 
 /*
@@ -22,7 +23,7 @@ remove_old(struct loader *ld, int set, uint32_t element)
 		from = &key;
 		if (key.filter != element)
 			continue;
-		err = objects_grow((void **)&old, n, &room, sizeof(*old));
+		err = array_room(&old, n, &room, sizeof(*old));
 		if (!err)
 			old[n++] = key;
 	}

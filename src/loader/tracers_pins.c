@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/array.h"
 #include "common/log.h"
 #include "ipc/tracers.h"
 #include "loader/tracers_parts.h"
@@ -26,7 +27,7 @@ remember(struct tracer_facts *f, const char *pin)
 {
 	struct tracer_pins *p = &f->pins;
 
-	if (objects_grow((void **)&p->names, p->n, &p->room, sizeof(*p->names)))
+	if (array_room(&p->names, p->n, &p->room, sizeof(*p->names)))
 		return -ENOMEM;
 	snprintf(p->names[p->n++], sizeof(*p->names), "%s", pin);
 	return 0;

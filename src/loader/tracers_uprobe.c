@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "common/bpf_compat.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "loader/handlers.h"
 #include "loader/tracers_parts.h"
@@ -179,7 +180,7 @@ tracers_uprobe_host(struct loader *ld)
 static bool
 may_look(struct tracers *t)
 {
-	int64_t now = loader_now_ms();
+	int64_t now = clock_ms();
 
 	if (now - t->looks_since_ms >= LOOKS_MS) {
 		t->looks_since_ms = now;

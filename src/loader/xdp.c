@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "loader/attach_hook.h"
 #include "loader/handlers.h"
@@ -53,7 +54,7 @@ static int
 ask(struct loader *ld, enum ipc_type type, const void *payload, const int *fds, struct answer *a,
 	struct msg_result *res)
 {
-	int64_t deadline = loader_now_ms() + XDP_TIMEOUT_MS;
+	int64_t deadline = clock_ms() + XDP_TIMEOUT_MS;
 	AUTO(chan) struct chan *ch = NULL;
 	struct chan_msg m;
 	int err = oneshot_ask(ld, HELPER_KIND_XDP, type, payload, fds, deadline, &ch, res);

@@ -5,28 +5,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-static int64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
+#include "common/clock.h"
 
 void
 holders_begin(struct holders *h)
 {
-	*h = (struct holders){ .deadline_ms = now_ms() + HOLDERS_MS };
+	*h = (struct holders){ .deadline_ms = clock_ms() + HOLDERS_MS };
 }
 
 bool
 holders_full(struct holders *h)
 {
-	if (h->n == HOLDERS_MAX || now_ms() > h->deadline_ms)
+	if (h->n == HOLDERS_MAX || clock_ms() > h->deadline_ms)
 		h->cut = true;
 	return h->cut;
 }

@@ -109,6 +109,18 @@ one_read_file(int dir, const char *path, char *out, size_t size)
 }
 
 int
+one_event_type(struct oneshot *o, const char *name, uint32_t *type)
+{
+	char path[64], text[32];
+
+	snprintf(path, sizeof(path), "/sys/bus/event_source/devices/%s/type", name);
+	if (one_read_file(AT_FDCWD, path, text, sizeof(text)) <= 0)
+		return one_refuse(o, IPC_FAILED_PRECONDITION, -EOPNOTSUPP, "this kernel has no %ss", name);
+	*type = (uint32_t)strtoul(text, NULL, 10);
+	return 0;
+}
+
+int
 one_open_tracefs(struct oneshot *o)
 {
 	static const char *const dirs[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };

@@ -73,4 +73,7 @@ int	one_refuse(struct oneshot *o, enum ipc_code code, int err, const char *fmt, 
  * directory.  Returns the length or a negative errno. */
 long	one_read_file(int dir, const char *path, char *out, size_t size);
 
+/* The number by which perf_event_open(2) knows "kprobe" or "uprobe"; refuses where there is none. */
+int	one_event_type(struct oneshot *o, const char *name, uint32_t *type);
+
 #endif

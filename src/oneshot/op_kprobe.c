@@ -8,9 +8,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/closest.h"
 #include "oneshot/oneshot.h"
 
@@ -22,42 +22,31 @@ static const struct sandbox_rule rules[] = {
 #include "oneshot/sandbox.def"
 };
 
-static long kprobe_type;
+static uint32_t kprobe_type;
 static FILE *symbols;		/* names are for everybody, addresses are not asked for */
 
 static int
 prepare(struct oneshot *o)
 {
-	char text[32];
+	int err = one_event_type(o, "kprobe", &kprobe_type);
 
-	if (one_read_file(AT_FDCWD, "/sys/bus/event_source/devices/kprobe/type", text, sizeof(text)) <= 0)
-		return one_refuse(o, IPC_FAILED_PRECONDITION, -EOPNOTSUPP,
-			"this kernel has no kprobes (CONFIG_KPROBE_EVENTS)");
-	kprobe_type = strtol(text, NULL, 10);
+	if (err)
+		return err;
 	symbols = fopen("/proc/kallsyms", "re");
 	if (symbols)
 		setvbuf(symbols, NULL, _IOFBF, 65536);
 	return 0;
 }
 
-static int64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
-}
-
 /* "ADDRESS TYPE NAME [MODULE]": functions that begin as the word does, as far as there is time. */
 static void
 offer_functions(struct closest *near)
 {
-	int64_t end = now_ms() + OFFER_MS;
+	int64_t end = clock_ms() + OFFER_MS;
 	unsigned int n = 0;
 	char line[512];
 
-	while (symbols && fgets(line, sizeof(line), symbols) && (++n % 1024 || now_ms() < end)) {
+	while (symbols && fgets(line, sizeof(line), symbols) && (++n % 1024 || clock_ms() < end)) {
 		char *type = strchr(line, ' '), *name = type ? type + 3 : NULL;
 
 		if (!type || strlen(type) < 4 || !strchr("tTwW", type[1]) ||
@@ -103,7 +92,7 @@ static int
 run(struct oneshot *o, const void *payload, int *fds)
 {
 	const struct msg_kprobe *req = payload;
-	struct perf_event_attr attr = { .type = (uint32_t)kprobe_type, .size = sizeof(attr),
+	struct perf_event_attr attr = { .type = kprobe_type, .size = sizeof(attr),
 		.config = req->flags & PROBE_RETURN, .probe_offset = req->offset, .disabled = 1 };
 	AUTO(fd) int event = -1;
 	int err;

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
+#include "common/array.h"
 #include "common/bpf_compat.h"
 #include "oneshot/oneshot.h"
 
@@ -81,30 +82,13 @@ fill(struct msg_prog_facts *p, int fd, int dir)
 	return 0;
 }
 
-/* The array with room for element n. */
-static int
-grow(void *array, size_t n, size_t *room, size_t size)
-{
-	size_t more = *room ? *room * 2 : 64;
-	void *p;
-
-	if (n < *room)
-		return 0;
-	p = realloc(*(void **)array, more * size);
-	if (!p)
-		return -ENOMEM;
-	*(void **)array = p;
-	*room = more;
-	return 0;
-}
-
 /* 0 too when that program went away meanwhile. */
 static int
 add_prog(struct list *l, uint32_t id, int dir)
 {
 	union bpf_attr attr;
 	AUTO(fd) int fd = -1;
-	int err = grow(&l->progs, l->n, &l->room, sizeof(*l->progs));
+	int err = array_room(&l->progs, l->n, &l->room, sizeof(*l->progs));
 
 	if (err)
 		return err;
@@ -133,7 +117,7 @@ add_link(struct list *l, uint32_t id, int dir)
 	struct msg_link_seen *it;
 	union bpf_attr attr;
 	AUTO(fd) int fd = -1;
-	int err = grow(&l->links, l->n_links, &l->room_links, sizeof(*l->links));
+	int err = array_room(&l->links, l->n_links, &l->room_links, sizeof(*l->links));
 
 	if (err)
 		return err;

@@ -60,18 +60,12 @@ run_binary(struct oneshot *o, const void *payload, int *fds)
 	return one_answer(o, fd, &facts);
 }
 
-static long uprobe_type;
+static uint32_t uprobe_type;
 
 static int
 prepare_uprobe(struct oneshot *o)
 {
-	char text[32];
-
-	if (one_read_file(AT_FDCWD, "/sys/bus/event_source/devices/uprobe/type", text, sizeof(text)) <= 0)
-		return one_refuse(o, IPC_FAILED_PRECONDITION, -EOPNOTSUPP,
-			"this kernel has no uprobes (CONFIG_UPROBE_EVENTS)");
-	uprobe_type = strtol(text, NULL, 10);
-	return 0;
+	return one_event_type(o, "uprobe", &uprobe_type);
 }
 
 static bool
@@ -99,7 +93,7 @@ refuse_uprobe(struct oneshot *o, const struct msg_uprobe *req, int err, uint64_t
 static int
 open_uprobe(const struct msg_uprobe *req, const struct probe_site *site, const char *path)
 {
-	struct perf_event_attr attr = { .type = (uint32_t)uprobe_type, .size = sizeof(attr),
+	struct perf_event_attr attr = { .type = uprobe_type, .size = sizeof(attr),
 		.config = (req->flags & PROBE_RETURN) | site->ref_ctr_offset << 32,
 		.probe_offset = site->offset, .disabled = 1 };
 	long fd;

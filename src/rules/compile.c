@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "common/array.h"
 #include "rules/matcher.h"
 
 #define NO_ANCHOR UINT64_MAX
@@ -15,23 +16,6 @@ struct compiling {
 	uint64_t *keys;			/* hash of every value that could be in an index, sorted */
 	size_t n_keys, room_keys, room_atoms, room_code;
 };
-
-/* Room for one more in an array that grows by half. */
-static int
-room_for(void *array, size_t *room, size_t n, size_t size)
-{
-	void **p = array, *more;
-	size_t want = *room + *room / 2 + 8;
-
-	if (n < *room)
-		return 0;
-	more = reallocarray(*p, want, size);
-	if (!more)
-		return -ENOMEM;
-	*p = more;
-	*room = want;
-	return 0;
-}
 
 /* ---- atoms ---- */
 
@@ -75,7 +59,7 @@ add_keys(struct compiling *c, const struct atom *a)
 	if (!index_of(a, &kind))
 		return 0;
 	for (uint32_t i = 0; i < a->n; i++) {
-		if (room_for(&c->keys, &c->room_keys, c->n_keys, sizeof(*c->keys)) < 0)
+		if (array_room(&c->keys, c->n_keys, &c->room_keys, sizeof(*c->keys)) < 0)
 			return -ENOMEM;
 		c->keys[c->n_keys++] = key_of(a, kind, &a->values[i]);
 	}
@@ -92,7 +76,7 @@ make_atoms(struct compiling *c, struct nnf *n, uint32_t rule, uint32_t format)
 		err = make_atoms(c, &n->children[i], rule, format);
 	if (n->kind != NODE_TEST)
 		return err;
-	err = room_for(&t->atoms, &c->room_atoms, t->n_atoms, sizeof(*t->atoms));
+	err = array_room(&t->atoms, t->n_atoms, &c->room_atoms, sizeof(*t->atoms));
 	if (err)
 		return err;
 	n->id = t->n_atoms;
@@ -331,7 +315,7 @@ make_code(struct compiling *c, const struct nnf *n, uint32_t yes, uint32_t no, u
 	int err = 0;
 
 	if (n->kind == NODE_TEST) {
-		err = room_for(&t->code, &c->room_code, t->n_code, sizeof(*t->code));
+		err = array_room(&t->code, t->n_code, &c->room_code, sizeof(*t->code));
 		if (err)
 			return err;
 		t->code[t->n_code] = (struct code){ .atom = n->id, .negate = n->negate, .yes = yes, .no = no };

@@ -5,20 +5,15 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "common/array.h"
+
 #define RUN 4
 
 int
 grams_add(struct grams *g, const char *data, size_t len, uint32_t id, uint32_t where)
 {
-	if (g->n == g->room) {
-		size_t room = g->room ? 2 * g->room : 16;
-		struct grams_pattern *p = reallocarray(g->patterns, room, sizeof(*p));
-
-		if (!p)
-			return -ENOMEM;
-		g->patterns = p;
-		g->room = room;
-	}
+	if (array_room(&g->patterns, g->n, &g->room, sizeof(*g->patterns)))
+		return -ENOMEM;
 	g->patterns[g->n++] = (struct grams_pattern){ data, (uint32_t)len, 0, id, where };
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/array.h"
 #include "common/auto.h"
 #include "ipc/kfilter.h"
 #include "rules/model.h"
@@ -42,16 +43,9 @@ items_clear(struct items *s)
 static void
 items_add(struct items *s, uint64_t value, uint32_t dim, uint32_t depth)
 {
-	if (s->n == s->room) {
-		size_t room = s->room ? 2 * s->room : 8;
-		struct item *v = reallocarray(s->v, room, sizeof(*v));
-
-		if (!v) {
-			s->failed = true;
-			return;
-		}
-		s->v = v;
-		s->room = room;
+	if (array_room(&s->v, s->n, &s->room, sizeof(*s->v))) {
+		s->failed = true;
+		return;
 	}
 	s->v[s->n++] = (struct item){ value, dim, depth };
 }

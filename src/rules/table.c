@@ -4,18 +4,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "common/array.h"
+
 int
 table_add(struct table *t, uint64_t hash, const char *key, uint32_t len, uint32_t id)
 {
-	if (t->n_adds == t->room) {
-		size_t room = t->room ? 2 * t->room : 16;
-		struct table_add *adds = reallocarray(t->adds, room, sizeof(*adds));
-
-		if (!adds)
-			return -ENOMEM;
-		t->adds = adds;
-		t->room = room;
-	}
+	if (array_room(&t->adds, t->n_adds, &t->room, sizeof(*t->adds)))
+		return -ENOMEM;
 	t->adds[t->n_adds++] = (struct table_add){ hash, key, len, id };
 	return 0;
 }
