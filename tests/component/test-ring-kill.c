@@ -31,6 +31,7 @@ struct seen {
 	uint64_t records, repeats, holes, wrong;
 	uint64_t missed;
 	uint64_t produced;
+	bool opened;			/* by a consumer: from now on the producer minds its place */
 };
 
 static struct seen *seen;
@@ -129,6 +130,7 @@ consume(void)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (ring_open(ro_fd, cursor_fd, &r))
 		_exit(1);
+	__atomic_store_n(&seen->opened, true, __ATOMIC_RELAXED);
 	for (;;) {
 		uint64_t before = ring_missed(r);
 
@@ -169,6 +171,15 @@ start_consumer(void)
 	return pid;
 }
 
+/* A fresh cursor begins at the newest record: nothing is missed from when it is there. */
+static void
+wait_for_consumer(void)
+{
+	for (unsigned int i = 0; i < 10000 && !__atomic_load_n(&seen->opened, __ATOMIC_RELAXED); i++)
+		usleep(1000);
+	assert_true(seen->opened);
+}
+
 /* It ran until it was killed: nothing went wrong by itself. */
 static void
 end(pid_t pid)
@@ -194,7 +205,7 @@ a_killed_producer_leaves_no_hole_and_no_repeat(void **state)
 
 	make();
 	c = start_consumer();
-	a_while(900);
+	wait_for_consumer();
 	for (unsigned int i = 0; i < KILLS; i++) {
 		pid_t p = start_producer(true);
 
@@ -216,12 +227,15 @@ a_killed_producer_leaves_no_hole_and_no_repeat(void **state)
 static void
 a_killed_consumer_misses_nothing(void **state)
 {
-	pid_t p;
+	pid_t p, c;
 
 	make();
+	c = start_consumer();
+	wait_for_consumer();
+	end(c);
 	p = start_producer(true);
 	for (unsigned int i = 0; i < KILLS; i++) {
-		pid_t c = start_consumer();
+		c = start_consumer();
 
 		a_while(i);
 		end(c);
