@@ -19,7 +19,7 @@ bpfd_action_SOURCES = \
 bpfd_action_LDADD = $(EVENTS_LIBS) $(RING_LIBS) $(IPC_LIBS)
 
 if HAVE_CMOCKA
-ACTION_RIG = tests/component/action-rig.c tests/component/action-rig.h tests/unit/event_make.h
+ACTION_RIG = tests/component/action-rig.c tests/component/action-rig.h tests/unit/event_make.h tests/unit/config_make.h
 ACTS_RIG = $(ACTION_RIG) tests/component/action-acts.h
 ACTION_RIG_LIBS = $(EVENTS_LIBS) $(RING_LIBS) $(IPC_LIBS) $(CMOCKA_LIBS)
 COMPONENT_TESTS += tests/component/test-action

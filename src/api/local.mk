@@ -41,10 +41,11 @@ APISERVER_LIBS = libapiserver.a libproto.a $(PB_LIBS) $(IPC_LIBS) $(LIBEVENT_LIB
 src/api/libapiserver_a-descset.$(OBJEXT): gen/descriptors.pb
 
 # Its tests serve tests/component/fake-rpcs.c.
-FAKE_RPCS = tests/component/fake-rpcs.c tests/component/fake-rpcs.h
+FAKE_RPCS = tests/component/fake-rpcs.c tests/component/fake-rpcs.h tests/unit/config_make.h
 APISERVER_CFLAGS = $(AM_CFLAGS) $(LIBEVENT_CFLAGS) $(NGHTTP2_CFLAGS) $(PROTOBUFC_CFLAGS)
 check_PROGRAMS += tests/component/fake-server
 tests_component_fake_server_SOURCES = tests/component/fake-server.c $(FAKE_RPCS)
+tests_component_fake_server_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_component_fake_server_CFLAGS = $(APISERVER_CFLAGS)
 tests_component_fake_server_LDADD = $(APISERVER_LIBS)
 
@@ -53,17 +54,20 @@ SERVED = $(FAKE_RPCS) tests/component/h2client.c tests/component/h2client.h \
 	tests/component/served.c tests/component/served.h
 COMPONENT_TESTS += tests/component/test-server
 tests_component_test_server_SOURCES = tests/component/test-server.c $(SERVED)
+tests_component_test_server_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_component_test_server_CFLAGS = $(APISERVER_CFLAGS) $(CMOCKA_CFLAGS)
 tests_component_test_server_LDADD = $(APISERVER_LIBS) $(CMOCKA_LIBS)
 COMPONENT_TESTS += tests/component/test-server-abuse
 tests_component_test_server_abuse_SOURCES = tests/component/test-server-abuse.c \
 	tests/component/frames.c tests/component/frames.h $(SERVED)
+tests_component_test_server_abuse_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_component_test_server_abuse_CFLAGS = $(APISERVER_CFLAGS) $(CMOCKA_CFLAGS)
 tests_component_test_server_abuse_LDADD = $(APISERVER_LIBS) $(CMOCKA_LIBS)
 if !SANITIZERS
 COMPONENT_TESTS += tests/component/test-server-sealed
 tests_component_test_server_sealed_SOURCES = tests/component/test-server-sealed.c \
 	tests/component/frames.c tests/component/frames.h $(SERVED)
+tests_component_test_server_sealed_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_component_test_server_sealed_CFLAGS = $(APISERVER_CFLAGS) $(CMOCKA_CFLAGS)
 tests_component_test_server_sealed_LDADD = $(APISERVER_LIBS) $(CMOCKA_LIBS)
 endif
@@ -71,6 +75,7 @@ endif
 
 FUZZ_TARGETS += tests/fuzz/fuzz-h2 tests/fuzz/fuzz-wirecheck
 tests_fuzz_fuzz_h2_SOURCES = tests/fuzz/fuzz-h2.c $(FAKE_RPCS)
+tests_fuzz_fuzz_h2_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_fuzz_fuzz_h2_CFLAGS = $(APISERVER_CFLAGS)
 tests_fuzz_fuzz_h2_LDADD = $(APISERVER_LIBS) $(FUZZ_LIBS)
 tests_fuzz_fuzz_wirecheck_SOURCES = tests/fuzz/fuzz-wirecheck.c
@@ -135,7 +140,7 @@ UNIT_TESTS += tests/unit/test-logs
 tests_unit_test_logs_SOURCES = tests/unit/test-logs.c src/api/logs.c
 tests_unit_test_logs_CFLAGS = $(AM_CFLAGS) $(LIBEVENT_CFLAGS)
 tests_unit_test_logs_LDADD = $(LIBEVENT_LIBS) $(CMOCKA_LIBS)
-APIRIG = tests/component/apicall.c tests/component/apicall.h tests/component/apirig.c tests/component/apirig.h \
+APIRIG = tests/unit/config_make.h tests/component/apicall.c tests/component/apicall.h tests/component/apirig.c tests/component/apirig.h \
 	tests/component/h2client.c tests/component/h2client.h
 EVRIG = $(APIRIG) tests/component/evcalls.h tests/component/evrig.c tests/component/evrig.h tests/unit/event_make.h
 APIRIG_CFLAGS = $(APISERVER_CFLAGS) $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests

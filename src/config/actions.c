@@ -5,41 +5,23 @@
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/auto.h"
 #include "common/closest.h"
+#include "config/mistakes.h"
 #include "config/toml.h"
 #include "ipc/bundle.h"
 #include "rules/rule.h"
 
 struct reader {
 	struct names *names;
-	FILE *errors;
-	const char *file;
 	struct action_table *table;
 	struct action_def *a;
-	unsigned int mistakes;
+	struct mistakes mistakes;
 	bool has_user, has_type;
 };
-
-static void
-mistake(struct reader *r, struct toml_place at, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-
-static void
-mistake(struct reader *r, struct toml_place at, const char *fmt, ...)
-{
-	va_list ap;
-
-	r->mistakes++;
-	fprintf(r->errors, "%s:%u:%u: ", r->file, at.line, at.column);
-	va_start(ap, fmt);
-	vfprintf(r->errors, fmt, ap);
-	va_end(ap);
-	fputc('\n', r->errors);
-}
 
 /* ---- the keys ---- */
 
@@ -54,7 +36,7 @@ static void
 read_path(struct reader *r, const char *key, const struct toml_value *v)
 {
 	if (v->len >= sizeof(r->a->path) || !v->len || memchr(v->text, '\0', v->len))
-		mistake(r, v->at, "path is 1 to %zu bytes", sizeof(r->a->path) - 1);
+		mistake(&r->mistakes, v->at, "path is 1 to %zu bytes", sizeof(r->a->path) - 1);
 	else
 		memcpy(r->a->path, v->text, v->len + 1);
 }
@@ -71,7 +53,7 @@ read_format(struct reader *r, const char *key, const struct toml_value *v)
 			return;
 		}
 	}
-	mistake(r, v->at, "format is one of json, table, seed, logfmt, execsnoop, socketsnoop");
+	mistake(&r->mistakes, v->at, "format is one of json, table, seed, logfmt, execsnoop, socketsnoop");
 }
 
 static void
@@ -89,7 +71,7 @@ read_signal(struct reader *r, const char *key, const struct toml_value *v)
 			return;
 		}
 	}
-	mistake(r, v->at, "signal is the name or number of one: \"TERM\", \"SIGSTOP\", 9");
+	mistake(&r->mistakes, v->at, "signal is the name or number of one: \"TERM\", \"SIGSTOP\", 9");
 }
 
 static int
@@ -99,9 +81,9 @@ read_argument(void *arg, const struct toml_value *v)
 	struct action_def *a = r->a;
 
 	if (v->kind != TOML_STRING || memchr(v->text, '\0', v->len))
-		mistake(r, v->at, "argv is an array of strings");
+		mistake(&r->mistakes, v->at, "argv is an array of strings");
 	else if (a->args_len + v->len + 1 > sizeof(a->args))
-		mistake(r, v->at, "argv is longer than %d bytes", ACTION_ARGS_MAX);
+		mistake(&r->mistakes, v->at, "argv is longer than %d bytes", ACTION_ARGS_MAX);
 	else {
 		memcpy(a->args + a->args_len, v->text, v->len + 1);
 		a->args_len += (uint32_t)v->len + 1;
@@ -114,7 +96,7 @@ read_argv(struct reader *r, const char *key, const struct toml_value *v)
 {
 	toml_items(v->node, read_argument, r);
 	if (!r->a->args_len)
-		mistake(r, v->at, "argv has to hold the program at least");
+		mistake(&r->mistakes, v->at, "argv has to hold the program at least");
 }
 
 static void
@@ -123,9 +105,9 @@ read_user(struct reader *r, const char *key, const struct toml_value *v)
 	char why[600];
 
 	if (lists_user(r->names, v->text, &r->a->uid, &r->a->gid, why, sizeof(why)))
-		mistake(r, v->at, "user: %s", why);
+		mistake(&r->mistakes, v->at, "user: %s", why);
 	else if (r->a->uid == 0)
-		mistake(r, v->at, "user: a program is never run as root");
+		mistake(&r->mistakes, v->at, "user: a program is never run as root");
 	r->has_user = true;
 }
 
@@ -144,7 +126,7 @@ read_number(struct reader *r, const char *key, const struct toml_value *v)
 		if (strcmp(numbers[i].key, key) != 0)
 			continue;
 		if (v->number < 0 || (uint64_t)v->number < numbers[i].min || (uint64_t)v->number > numbers[i].max)
-			mistake(r, v->at, "%s is from %llu to %llu", key, (unsigned long long)numbers[i].min,
+			mistake(&r->mistakes, v->at, "%s is from %llu to %llu", key, (unsigned long long)numbers[i].min,
 				(unsigned long long)numbers[i].max);
 		else
 			*numbers[i].to = (uint64_t)v->number;
@@ -186,7 +168,7 @@ read_type(void *arg, const char *key, struct toml_place at, const struct toml_va
 		}
 		closest_offer(&near, action_types[i].name);
 	}
-	mistake(r, v->at, "there is no action of this type%s", CLOSEST_TEXT(&near));
+	mistake(&r->mistakes, v->at, "there is no action of this type%s", CLOSEST_TEXT(&near));
 	return 0;
 }
 
@@ -208,12 +190,12 @@ read_key(void *arg, const char *key, struct toml_place at, const struct toml_val
 		if (strcmp(k->name, key) != 0)
 			continue;
 		if (k->kind != TOML_OTHER && v->kind != k->kind)
-			mistake(r, v->at, "%s is %s, not %s", key, toml_kind_name(k->kind), toml_kind_name(v->kind));
+			mistake(&r->mistakes, v->at, "%s is %s, not %s", key, toml_kind_name(k->kind), toml_kind_name(v->kind));
 		else
 			k->read(r, key, v);
 		return 0;
 	}
-	mistake(r, at, "an action of type %s has no key \"%.60s\"%s", action_types[r->a->type].name, key,
+	mistake(&r->mistakes, at, "an action of type %s has no key \"%.60s\"%s", action_types[r->a->type].name, key,
 		CLOSEST_TEXT(&near));
 	return 0;
 }
@@ -227,7 +209,7 @@ read_name(struct reader *r, const char *path)
 
 	rule_stem(path, stem, sizeof(stem));
 	if (strlen(stem) >= sizeof(r->a->name))
-		mistake(r, (struct toml_place){ 0, 0 }, "the name is longer than %zu bytes", sizeof(r->a->name) - 1);
+		mistake(&r->mistakes, (struct toml_place){ 0, 0 }, "the name is longer than %zu bytes", sizeof(r->a->name) - 1);
 	else
 		strcpy(r->a->name, stem);
 }
@@ -247,9 +229,9 @@ complete(struct reader *r)
 		if (!a->path[0])
 			snprintf(a->path, sizeof(a->path), "%.255s", a->args);
 		if (a->path[0] != '/')
-			mistake(r, nowhere, "exec needs argv with the absolute path of a program");
+			mistake(&r->mistakes, nowhere, "exec needs argv with the absolute path of a program");
 		if (!r->has_user && lists_user(r->names, "nobody", &a->uid, &a->gid, why, sizeof(why)))
-			mistake(r, nowhere, "user: %s", why);
+			mistake(&r->mistakes, nowhere, "user: %s", why);
 	}
 	action_defaults(a);
 }
@@ -262,16 +244,16 @@ read_doc(struct reader *r, const struct bundle_file *f)
 	struct toml_doc *doc = toml_read(f->text, f->text_len, why, sizeof(why), &at);
 
 	if (!doc) {
-		mistake(r, at, "%s", why);
+		mistake(&r->mistakes, at, "%s", why);
 		return;
 	}
 	toml_each(doc, NULL, read_type, r);
 	read_name(r, f->path);
 	if (!r->has_type)
-		mistake(r, (struct toml_place){ 1, 1 }, "the action has no type");
-	if (!r->mistakes)
+		mistake(&r->mistakes, (struct toml_place){ 1, 1 }, "the action has no type");
+	if (!r->mistakes.n)
 		toml_each(doc, NULL, read_key, r);
-	if (!r->mistakes)
+	if (!r->mistakes.n)
 		complete(r);
 	toml_free(doc);
 }
@@ -285,24 +267,24 @@ take(void *arg, const struct bundle_file *f)
 
 	if (f->kind != BUNDLE_ACTION)
 		return 0;
-	r->file = f->path;
-	r->mistakes = 0;
+	r->mistakes.file = f->path;
+	r->mistakes.n = 0;
 	r->has_user = r->has_type = false;
 	if (f->refused) {
-		fprintf(r->errors, "%s: %.*s\n", f->path, (int)f->text_len, f->text);
+		fprintf(r->mistakes.to, "%s: %.*s\n", f->path, (int)f->text_len, f->text);
 		return 0;
 	}
 	if (t->n == ACTIONS_MAX) {
-		fprintf(r->errors, "%s: more than %d actions\n", f->path, ACTIONS_MAX);
+		fprintf(r->mistakes.to, "%s: more than %d actions\n", f->path, ACTIONS_MAX);
 		return 0;
 	}
 	r->a = &t->a[t->n];
 	memset(r->a, 0, sizeof(*r->a));
 	read_doc(r, f);
 	t->n++;
-	if (!r->mistakes && action_table_check(t, why, sizeof(why)))
-		mistake(r, (struct toml_place){ 0, 0 }, "%s", why);
-	if (r->mistakes) {
+	if (!r->mistakes.n && action_table_check(t, why, sizeof(why)))
+		mistake(&r->mistakes, (struct toml_place){ 0, 0 }, "%s", why);
+	if (r->mistakes.n) {
 		memset(r->a, 0, sizeof(*r->a));
 		t->n--;
 	}
@@ -313,7 +295,7 @@ int
 actions_read_bundle(struct names *names, const void *bytes, size_t len, FILE *errors,
 	struct action_table *out)
 {
-	struct reader r = { .names = names, .errors = errors, .table = out };
+	struct reader r = { .names = names, .mistakes.to = errors, .table = out };
 
 	action_table_init(out);
 	return bundle_each(bytes, len, take, &r);

@@ -9,6 +9,7 @@ libconfig_a_SOURCES = \
 	src/config/actions.c src/config/actions.h \
 	src/config/btf_ids.c src/config/btf_ids.h \
 	src/config/lists.c src/config/lists.h \
+	src/config/mistakes.c src/config/mistakes.h \
 	src/config/read.c src/config/read.h \
 	src/config/rules.c src/config/rules.h
 CONFIG_LIBS = libconfig.a $(RULES_PARSE_LIBS)

@@ -2,7 +2,6 @@
 #include "config/read.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "common/auto.h"
 #include "common/closest.h"
 #include "config/btf_ids.h"
+#include "config/mistakes.h"
 #include "config/toml.h"
 #include "ipc/chan.h"
 
@@ -48,30 +48,11 @@ static const struct key keys[] = {
 
 struct reader {
 	struct names *names;
-	const char *file;
-	FILE *errors;
 	struct config *out;
 	const char *section;		/* of the table that is being read */
 	const struct key *list;		/* whose items are being read */
-	unsigned int mistakes;
+	struct mistakes mistakes;
 };
-
-static void
-mistake(struct reader *r, struct toml_place at, const char *fmt, ...)
-		__attribute__((format(printf, 3, 4)));
-
-static void
-mistake(struct reader *r, struct toml_place at, const char *fmt, ...)
-{
-	va_list ap;
-
-	r->mistakes++;
-	fprintf(r->errors, "%s:%u:%u: ", r->file, at.line, at.column);
-	va_start(ap, fmt);
-	vfprintf(r->errors, fmt, ap);
-	va_end(ap);
-	fputc('\n', r->errors);
-}
 
 static void *
 place_in(struct config *c, const struct key *k)
@@ -130,7 +111,7 @@ set_default(struct reader *r, const struct key *k)
 		p += n;
 		/* A host without the group "bpfd" has no viewer by default. */
 		if (k->add(r->names, dst, item, why, sizeof(why)) && k->add != list_add_WHO)
-			mistake(r, (struct toml_place){ 0, 0 }, "default of %s.%s: %s", k->section, k->name, why);
+			mistake(&r->mistakes, (struct toml_place){ 0, 0 }, "default of %s.%s: %s", k->section, k->name, why);
 	}
 	if (k->end)
 		k->end(r->names, dst);
@@ -144,12 +125,12 @@ read_item(void *arg, const struct toml_value *v)
 	char why[600];
 
 	if (v->kind != TOML_STRING)
-		mistake(r, v->at, "%s.%s is an array of strings, this item is %s", k->section, k->name,
+		mistake(&r->mistakes, v->at, "%s.%s is an array of strings, this item is %s", k->section, k->name,
 			toml_kind_name(v->kind));
 	else if (!ipc_str_ok(v->text, v->len + 1) || strlen(v->text) != v->len)
-		mistake(r, v->at, "%s.%s: the item has control characters", k->section, k->name);
+		mistake(&r->mistakes, v->at, "%s.%s: the item has control characters", k->section, k->name);
 	else if (k->add(r->names, place_in(r->out, k), v->text, why, sizeof(why)))
-		mistake(r, v->at, "%s.%s: %s", k->section, k->name, why);
+		mistake(&r->mistakes, v->at, "%s.%s: %s", k->section, k->name, why);
 	return 0;
 }
 
@@ -171,7 +152,7 @@ read_text(struct reader *r, const struct key *k, const struct toml_value *v)
 	char *dst = place_in(r->out, k);
 
 	if (v->len >= k->size || !ipc_str_ok(v->text, v->len + 1) || strlen(v->text) != v->len) {
-		mistake(r, v->at, "%s.%s is at most %zu bytes of text without control characters",
+		mistake(&r->mistakes, v->at, "%s.%s is at most %zu bytes of text without control characters",
 			k->section, k->name, k->size - 1);
 		return;
 	}
@@ -185,7 +166,7 @@ read_word(struct reader *r, const struct key *k, const struct toml_value *v)
 	int index = word_index(k->words, v->text);
 
 	if (index < 0)
-		mistake(r, v->at, "%s.%s is one of %s, not \"%.40s\"", k->section, k->name, k->words, v->text);
+		mistake(&r->mistakes, v->at, "%s.%s is one of %s, not \"%.40s\"", k->section, k->name, k->words, v->text);
 	else
 		set_number(r->out, k, (uint64_t)index);
 }
@@ -194,7 +175,7 @@ static void
 read_number(struct reader *r, const struct key *k, const struct toml_value *v)
 {
 	if (v->number < 0 || (uint64_t)v->number < k->min || (uint64_t)v->number > k->max)
-		mistake(r, v->at, "%s.%s is from %llu to %llu, not %lld", k->section, k->name,
+		mistake(&r->mistakes, v->at, "%s.%s is from %llu to %llu, not %lld", k->section, k->name,
 			(unsigned long long)k->min, (unsigned long long)k->max, (long long)v->number);
 	else
 		set_number(r->out, k, (uint64_t)v->number);
@@ -215,7 +196,7 @@ read_value(struct reader *r, const struct key *k, const struct toml_value *v)
 	};
 
 	if (v->kind != by_type[k->type].kind)
-		mistake(r, v->at, "%s.%s is %s, not %s", k->section, k->name,
+		mistake(&r->mistakes, v->at, "%s.%s is %s, not %s", k->section, k->name,
 			toml_kind_name(by_type[k->type].kind), toml_kind_name(v->kind));
 	else
 		by_type[k->type].read(r, k, v);
@@ -237,7 +218,7 @@ read_key(void *arg, const char *name, struct toml_place at, const struct toml_va
 		}
 		closest_offer(&near, keys[i].name);
 	}
-	mistake(r, at, "there is no key \"%.80s\" in [%s]%s", name, r->section, CLOSEST_TEXT(&near));
+	mistake(&r->mistakes, at, "there is no key \"%.80s\" in [%s]%s", name, r->section, CLOSEST_TEXT(&near));
 	return 0;
 }
 
@@ -256,10 +237,10 @@ read_section(void *arg, const char *name, struct toml_place at, const struct tom
 		r->section = keys[i].section;
 		if (v->kind == TOML_TABLE)
 			return toml_each(NULL, v->node, read_key, r);
-		mistake(r, v->at, "%s is a table: [%s]", name, name);
+		mistake(&r->mistakes, v->at, "%s is a table: [%s]", name, name);
 		return 0;
 	}
-	mistake(r, at, "there is no %s \"%.80s\"%s", v->kind == TOML_TABLE ? "table" : "key outside tables",
+	mistake(&r->mistakes, at, "there is no %s \"%.80s\"%s", v->kind == TOML_TABLE ? "table" : "key outside tables",
 		name, CLOSEST_TEXT(&near));
 	return 0;
 }
@@ -268,7 +249,7 @@ static void
 check_power_of_two(struct reader *r, const char *key, uint64_t bytes)
 {
 	if (bytes & (bytes - 1))
-		mistake(r, (struct toml_place){ 1, 1 }, "events.%s = %llu is not a power of two", key,
+		mistake(&r->mistakes, (struct toml_place){ 1, 1 }, "events.%s = %llu is not a power of two", key,
 			(unsigned long long)bytes);
 }
 
@@ -279,9 +260,9 @@ check_together(struct reader *r)
 	const struct toml_place nowhere = { 1, 1 };
 
 	if (r->out->restart_backoff_min_ms > r->out->restart_backoff_max_ms)
-		mistake(r, nowhere, "restart.backoff_min_ms is larger than restart.backoff_max_ms");
+		mistake(&r->mistakes, nowhere, "restart.backoff_min_ms is larger than restart.backoff_max_ms");
 	if (r->out->limits_message_bytes < r->out->limits_object_bytes)
-		mistake(r, nowhere, "limits.message_bytes is smaller than limits.object_bytes, which a "
+		mistake(&r->mistakes, nowhere, "limits.message_bytes is smaller than limits.object_bytes, which a "
 			"message has to hold");
 	check_power_of_two(r, "ring_bytes", r->out->events_ring_bytes);
 	check_power_of_two(r, "control_bytes", r->out->events_control_bytes);
@@ -302,7 +283,7 @@ unsigned int
 config_read(struct names *names, const char *file, const char *text, size_t len, FILE *errors,
 	struct config *out)
 {
-	struct reader r = { .names = names, .file = file, .errors = errors, .out = out };
+	struct reader r = { .names = names, .mistakes = { errors, file, 0 }, .out = out };
 	struct toml_place at = { 0, 0 };
 	struct toml_doc *doc;
 	char why[300];
@@ -316,14 +297,14 @@ config_read(struct names *names, const char *file, const char *text, size_t len,
 		btf_ids_functions(names->btf, names->btf_size, offer_tracer_kfunc, out);
 	doc = toml_read(text, len, why, sizeof(why), &at);
 	if (!doc) {
-		mistake(&r, at, "%s", why);
-		return r.mistakes;
+		mistake(&r.mistakes, at, "%s", why);
+		return r.mistakes.n;
 	}
 	toml_each(doc, NULL, read_section, &r);
 	toml_free(doc);
-	if (!r.mistakes)
+	if (!r.mistakes.n)
 		check_together(&r);
-	return r.mistakes;
+	return r.mistakes.n;
 }
 
 static void

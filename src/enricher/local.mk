@@ -24,7 +24,7 @@ pkglibexec_PROGRAMS += bpfd-enricher
 bpfd_enricher_SOURCES = src/enricher/main.c src/enricher/sandbox.def
 bpfd_enricher_LDADD = $(ENRICHER_LIBS)
 
-ENRIG = tests/component/enricher-rig.c tests/component/enricher-rig.h tests/component/enricher-put.h \
+ENRIG = tests/unit/config_make.h tests/component/enricher-rig.c tests/component/enricher-rig.h tests/component/enricher-put.h \
 	tests/component/kring-real.h tests/unit/kring_fake.h
 
 check_PROGRAMS += tests/bench/enricher-bench

@@ -63,13 +63,13 @@ CLEANFILES += gen/tracer_objects.c gen/tracer_objects.c.d/*
 EXTRA_DIST += src/loader/embed
 
 include tests/objects/local.mk
-RIG = tests/component/rig.c tests/component/rig.h
+RIG = tests/component/rig.c tests/component/rig.h tests/unit/config_make.h
 check_PROGRAMS += tests/bench/linker-load
 tests_bench_linker_load_SOURCES = tests/bench/linker-load.c $(RIG)
 tests_bench_linker_load_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_bench_linker_load_LDADD = $(IPC_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz-broker
-tests_fuzz_fuzz_broker_SOURCES = tests/fuzz/fuzz-broker.c tests/unit/broker_fake.h $(BROKER_SOURCES)
+tests_fuzz_fuzz_broker_SOURCES = tests/fuzz/fuzz-broker.c tests/unit/broker_fake.h tests/unit/config_make.h $(BROKER_SOURCES)
 tests_fuzz_fuzz_broker_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_fuzz_fuzz_broker_LDADD = $(IPC_LIBS) $(FUZZ_LIBS)
 # A loader whose tracers are those of tests/tracers: a hook that is missing, a program that is refused.
@@ -100,7 +100,7 @@ tests_component_test_loader_wishes_SOURCES = tests/component/test-loader-wishes.
 tests_component_test_loader_wishes_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_component_test_loader_wishes_LDADD = $(CONFIG_LIBS) $(IPC_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/test-loader-broker tests/unit/test-loader-insns
-tests_unit_test_loader_broker_SOURCES = tests/unit/test-loader-broker.c tests/unit/broker_fake.h \
+tests_unit_test_loader_broker_SOURCES = tests/unit/test-loader-broker.c tests/unit/broker_fake.h tests/unit/config_make.h \
 	$(BROKER_SOURCES)
 tests_unit_test_loader_broker_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_unit_test_loader_broker_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)

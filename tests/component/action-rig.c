@@ -19,6 +19,7 @@
 #include "bpf/open.h"
 #include "common/auto.h"
 #include "common/memfd.h"
+#include "unit/config_make.h"
 
 #define RING_BYTES (4 << 20)
 
@@ -48,11 +49,7 @@ arig_open(struct arig *r, enum action_class class)
 	}
 	r->class = class;
 	r->pid = -1;
-	r->cfg.magic = CONFIG_MAGIC;
-	r->cfg.size = sizeof(r->cfg);
-#define CONF_UINT(s, k, d, min, max, h) r->cfg.s##_##k = (d);
-#define CONF_STR(s, k, d, room, h)      strcpy(r->cfg.s##_##k, d);
-#include "ipc/config.def"
+	config_defaults(&r->cfg);
 	r->cfg.log_level = 3;
 	action_table_init(&r->table);
 	strcpy(r->dir, "/tmp/bpfd-action-XXXXXX");

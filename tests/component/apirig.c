@@ -18,18 +18,14 @@
 #include "common/auto.h"
 #include "common/memfd.h"
 #include "ipc/actions.h"
+#include "unit/config_make.h"
 
 #define LOG "verifier says: R1 is not a pointer\n"
 
 static void
-config_defaults(struct config *c)
+api_config(struct config *c)
 {
-	memset(c, 0, sizeof(*c));
-	c->magic = CONFIG_MAGIC;
-	c->size = sizeof(*c);
-#define CONF_UINT(section, key, dflt, min, max, help) c->section##_##key = dflt;
-#define CONF_BOOL(section, key, dflt, help) c->section##_##key = dflt;
-#include "ipc/config.def"
+	config_defaults(c);
 	c->log_level = 3;
 	c->limits_total_programs = 16;
 }
@@ -42,7 +38,7 @@ apirig_open(struct apirig *r)
 	char path[64];
 
 	memset(r, 0, sizeof(*r));
-	config_defaults(&r->cfg);
+	api_config(&r->cfg);
 	pthread_mutex_init(&r->lock, NULL);
 	r->next_id = 100;
 	r->ring = r->cursor = r->wake = r->rules = -1;

@@ -15,17 +15,12 @@
 #include "common/auto.h"
 #include "common/memfd.h"
 #include "ipc/state.h"
+#include "unit/config_make.h"
 
 static void
-config_defaults(struct config *c)
+enricher_config(struct config *c)
 {
-	memset(c, 0, sizeof(*c));
-	c->magic = CONFIG_MAGIC;
-	c->size = sizeof(*c);
-#define CONF_UINT(section, key, dflt, min, max, help) c->section##_##key = dflt;
-#define CONF_BOOL(section, key, dflt, help) c->section##_##key = dflt;
-#define CONF_STR(section, key, dflt, room, help) strcpy(c->section##_##key, dflt);
-#include "ipc/config.def"
+	config_defaults(c);
 	c->log_level = 1;
 	c->policy_interfaces.n = c->policy_cgroups.n = 1;
 	strcpy(c->policy_interfaces.glob[0], "*");
@@ -61,7 +56,7 @@ enrig_open(struct enrig *r, size_t ring_bytes, size_t kring_bytes)
 	char dir[] = "/tmp/enrig.XXXXXX";
 
 	memset(r, 0, sizeof(*r));
-	config_defaults(&r->cfg);
+	enricher_config(&r->cfg);
 	r->ring_bytes = ring_bytes ? ring_bytes : 1 << 20;
 	r->kring_bytes = kring_bytes ? kring_bytes : 65536;
 	r->cfg.events_ring_bytes = r->ring_bytes;

@@ -12,6 +12,7 @@
 #include "health.pb-c.h"
 #include "reflection_v1.pb-c.h"
 #include "reflection_v1alpha.pb-c.h"
+#include "unit/config_make.h"
 
 #define N_NOTES	20000
 
@@ -22,11 +23,7 @@ fake_config(void)
 
 	if (!c)
 		abort();
-	c->magic = CONFIG_MAGIC;
-	c->size = sizeof(*c);
-#define CONF_UINT(s, k, d, min, max, h) c->s##_##k = (d);
-#define CONF_STR(s, k, d, room, h)      strcpy(c->s##_##k, d);
-#include "ipc/config.def"
+	config_defaults(c);
 	return c;
 }
 

@@ -23,6 +23,7 @@
 
 #include "common/memfd.h"
 #include "ipc/bpfnames.h"
+#include "unit/config_make.h"
 
 #define ARENA_BYTES (64u << 20)
 #define CAP(name) (1ULL << CAP_##name)
@@ -43,14 +44,9 @@ config_words(struct conf_HELPERS *h, const char *words)
 }
 
 static void
-config_defaults(struct config *c)
+rig_config(struct config *c)
 {
-	memset(c, 0, sizeof(*c));
-	c->magic = CONFIG_MAGIC;
-	c->size = sizeof(*c);
-#define CONF_UINT(section, key, dflt, min, max, help) c->section##_##key = dflt;
-#define CONF_BOOL(section, key, dflt, help) c->section##_##key = dflt;
-#include "ipc/config.def"
+	config_defaults(c);
 	c->log_level = 3;
 	c->access_admin.n_uids = 1;
 	c->policy_program_types.mask = ~(1ULL << BPF_PROG_TYPE_SYSCALL);
@@ -69,7 +65,7 @@ rig_open(struct rig *r)
 	char path[96];
 
 	memset(r, 0, sizeof(*r));
-	config_defaults(&r->cfg);
+	rig_config(&r->cfg);
 	r->bpffs = -1;
 	if (!pw)
 		return -ENOENT;

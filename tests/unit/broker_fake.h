@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "loader/broker.h"
+#include "unit/config_make.h"
 
 /* A broker whose kernel accepts everything and whose arena is a memfd, for tests and the fuzzer. */
 #define FAKE_ARENA (1u << 20)
@@ -85,8 +86,7 @@ fake_open(struct fake *f)
 {
 	memset(f, 0, sizeof(*f));
 	memset(&fake_seen, 0, sizeof(fake_seen));
-#define CONF_UINT(section, key, dflt, min, max, help) f->cfg.section##_##key = dflt;
-#include "ipc/config.def"
+	config_defaults(&f->cfg);
 	f->cfg.policy_program_types.mask = ~0ULL;
 	f->cfg.policy_map_types.mask = ~0ULL;
 	f->cfg.policy_deny_helpers.bits[109 / 64] = 1ULL << (109 % 64);

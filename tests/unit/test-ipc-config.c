@@ -14,6 +14,7 @@
 #include "common/auto.h"
 #include "common/memfd.h"
 #include "ipc/config.h"
+#include "unit/config_make.h"
 
 /* Every key at its default; lists empty. */
 static struct config *
@@ -21,11 +22,7 @@ defaults(void)
 {
 	struct config *c = calloc(1, sizeof(*c));
 
-	c->magic = CONFIG_MAGIC;
-	c->size = sizeof(*c);
-#define CONF_UINT(s, k, d, min, max, h) c->s##_##k = (d);
-#define CONF_STR(s, k, d, room, h)      strcpy(c->s##_##k, d);
-#include "ipc/config.def"
+	config_defaults(c);
 	return c;
 }
 

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/mistakes.h"
+
+#include <stdarg.h>
+
+void
+mistake(struct mistakes *m, struct toml_place at, const char *fmt, ...)
+{
+	va_list ap;
+
+	m->n++;
+	fprintf(m->to, "%s:%u:%u: ", m->file, at.line, at.column);
+	va_start(ap, fmt);
+	vfprintf(m->to, fmt, ap);
+	va_end(ap);
+	fputc('\n', m->to);
+}
