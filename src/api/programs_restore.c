@@ -180,7 +180,7 @@ fill_attach(const struct link *l, const struct prog *p, struct msg_restore_attac
 	at->prog_id = p->facts.id;
 	at->flags = l->wanted->flags;
 	at->priority = l->facts.priority;
-	at->proceed_on = l->proceed_on;
+	at->proceed_on = at->flags & ATTACH_HAS_PROCEED_ON ? l->proceed_on : 0;
 	memcpy(at->kind, l->facts.kind, sizeof(at->kind));
 	memcpy(at->target, l->wanted->target, sizeof(at->target));
 	memcpy(at->netns, l->netns, sizeof(at->netns));

@@ -4,8 +4,6 @@
 
 #include "api/rpc_bpfman.h"
 
-#define TC_DEFAULTS (1u << 3 | 1u << 30)	/* pipe, dispatcher_return */
-
 /* One AttachInfo of whatever kind, as far as kinds have the same parts. */
 struct parts {
 	const char *kind, *where;	/* where: the field of AttachInfo, for texts */
@@ -160,11 +158,6 @@ fill(struct call *call, const struct parts *p, struct msg_attach *m)
 	for (size_t i = 0; i < p->n_proceed_on; i++)
 		if (!rpc_proceed_on(call, field, m, p->proceed_on[i]))
 			return false;
-	/* What clients send who did not choose: the hook's own way is meant. */
-	if (strcmp(m->kind, "tc") == 0 && m->proceed_on == TC_DEFAULTS) {
-		m->flags &= ~(uint32_t)ATTACH_HAS_PROCEED_ON;
-		m->proceed_on = 0;
-	}
 	return true;
 }
 

@@ -226,9 +226,9 @@ struct msg_link_facts {
 	uint32_t attach_type;			/* BPF_* where one kind has several hooks, or 0 */
 	int32_t priority;
 	uint32_t hook_flags;			/* LINK_MADE_QDISC, ... */
-	uint32_t proceed_on;			/* of a dispatcher: bit per return code */
+	uint32_t proceed_on;			/* of a dispatcher, at traffic control: bit per return code */
 	int32_t position;			/* in its chain when it was last seen, from 1; 0: not known */
-	uint32_t reserved;
+	uint32_t stub_id;			/* the loader's own program that calls this one; 0: none */
 	char kind[32];				/* as attached: "tc" becomes tcx or clsact in backend */
 	char backend[16];			/* link, tcx, clsact, dispatcher */
 	char target[IPC_TARGET_MAX];

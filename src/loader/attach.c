@@ -330,7 +330,8 @@ attach_out_close(struct attach_out *out)
 		close_keep_errno(out->more[i]);
 	free(out->more);
 	close_keep_errno(out->link_fd);
-	out->link_fd = -1;
+	close_keep_errno(out->stub_fd);
+	out->link_fd = out->stub_fd = -1;
 	out->more = NULL;
 	out->n_more = 0;
 }
@@ -354,8 +355,7 @@ begin(const struct attach_kind *k, const struct attach_in *in, struct attach_out
 {
 	const struct msg_attach *req = in->req;
 
-	memset(out, 0, sizeof(*out));
-	out->link_fd = -1;
+	*out = (struct attach_out)ATTACH_OUT_NONE;
 	out->facts.prog_id = req->prog_id;
 	out->facts.priority = req->priority ? req->priority : DEFAULT_PRIORITY;
 	out->facts.cookie = req->cookie;

@@ -7,6 +7,7 @@
 
 #include "ipc/config.h"
 #include "ipc/messages.h"
+#include "loader/attach_suffix.h"
 
 struct loader;
 
@@ -41,16 +42,25 @@ struct attach_found {
  * characters, no dot) becomes part of the pin's name: without a link what is needed to take it off;
  * with one what the kernel does not keep (priority, network namespace), or "".
  * attach_suffix_facts() reads it back after a restart.
+ * stub_fd: the program that the hook has in the place of the one that was asked for, or -1.
  * facts: all but link_id, gid; filled by a dry run too.
  */
 #define ATTACH_LINKS_MAX 512		/* kernel links of one attachment, beside one for each processor */
 struct attach_out {
-	int link_fd;
+	int link_fd, stub_fd;
 	int *more;
 	size_t n_more;
 	struct msg_link_facts facts;
-	char pin_suffix[64];
+	char pin_suffix[ATTACH_SUFFIX_MAX];
 };
+#define ATTACH_OUT_NONE { .link_fd = -1, .stub_fd = -1 }
+
+/* What the link's pin is of, where it is not a link; prog_fd: the program that was asked for. */
+static inline int
+attach_out_pinned(const struct attach_out *out, int prog_fd)
+{
+	return out->link_fd >= 0 ? out->link_fd : out->stub_fd >= 0 ? out->stub_fd : prog_fd;
+}
 
 /* One of a kind's own options, as people write them: NAME=VALUE. */
 struct attach_option {
@@ -181,6 +191,13 @@ int	loader_map_open(struct loader *ld, uint64_t gid, const char *which);
  */
 int	loader_keep_first(const struct attach_in *in, struct attach_out *out, struct msg_result *res);
 void	loader_forget(const struct attach_in *in);
+
+/*
+ * A stub for the program (tc_stub.h), whose array is pinned beside the link: of a link that is changed,
+ * the one that it has.  Fills out->stub_fd and out->facts.stub_id.
+ */
+int	loader_stub(const struct attach_in *in, uint32_t proceed_on, bool clsact, struct attach_out *out,
+		struct msg_result *res);
 
 /* A descriptor of the namespace with this inode, known as spec or ""; -1 for the host's.  -ESRCH: it is
  * gone; other negative errno fill res. */

@@ -54,7 +54,9 @@ tests_unit_test_netlink_LDADD = $(ATTACH_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_attach_suffix_SOURCES = tests/unit/test-attach-suffix.c
 tests_unit_test_attach_suffix_LDADD = libattach.a $(CMOCKA_LIBS)
 COMPONENT_TESTS += tests/component/test-attach tests/component/test-attach-tc
-ATTACH_HARNESS = tests/component/attach-harness.c tests/component/attach-harness.h \
+# A program of the loader's own at traffic control, for who has no loader.
+TC_STUB = src/loader/tc_stub.c src/loader/tc_stub.h src/loader/kernel.c src/loader/kernel.h src/loader/kernel_maps.c
+ATTACH_HARNESS = $(TC_STUB) tests/component/attach-harness.c tests/component/attach-harness.h \
 	tests/component/attach-fakes.c \
 	tests/component/bpf-prog.h tests/component/oneshot-run.c tests/component/oneshot-run.h
 tests_component_test_attach_SOURCES = tests/component/test-attach.c $(ATTACH_HARNESS)

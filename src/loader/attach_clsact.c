@@ -9,7 +9,6 @@
 #include "common/auto.h"
 #include "common/bpf_compat.h"
 #include "loader/attach_hook.h"
-#include "loader/attach_suffix.h"
 #include "loader/oneshot.h"
 
 /* What is on the two hooks of an interface. */
@@ -76,7 +75,6 @@ add(const struct attach_in *in, int sock, const struct attach_iface *it, struct 
 	struct msg_link_facts *facts, struct msg_result *res)
 {
 	struct netlink_err why = { "" };
-	char name[64];
 	int made = netlink_clsact_add(sock, it->ifindex, &why), err;
 
 	if (made == -EEXIST)
@@ -85,8 +83,7 @@ add(const struct attach_in *in, int sock, const struct attach_iface *it, struct 
 			it->target, it->target);
 	if (made < 0)
 		return refuse(in, it, made, &why, res);
-	prog_name(in, name, sizeof(name));
-	err = netlink_filter_add(sock, f, in->prog_fd, name, &why);
+	err = netlink_filter_add(sock, f, in->prog_fd, &why);
 	if (err && made)
 		netlink_clsact_del(sock, it->ifindex);
 	if (err)
@@ -102,13 +99,11 @@ replace(const struct attach_in *in, struct attach_out *out, int sock, const stru
 	struct netlink_filter *f, struct msg_result *res)
 {
 	struct netlink_err why = { "" };
-	char name[64];
 	int err = loader_keep_first(in, out, res);
 
 	if (err)
 		return err;
-	prog_name(in, name, sizeof(name));
-	err = netlink_filter_replace(sock, f, in->prog_fd, name, &why);
+	err = netlink_filter_replace(sock, f, in->prog_fd, &why);
 	if (!err)
 		return 0;
 	loader_forget(in);
@@ -120,19 +115,13 @@ write_suffix(const struct attach_in *in, const struct attach_iface *it, const st
 	struct attach_out *out)
 {
 	const struct attach_suffix s = { .priority = f->priority, .netns_ino = it->netns_ino,
-		.ifindex = it->ifindex, .handle = f->handle, .prog_id = in->req->prog_id,
+		.ifindex = it->ifindex, .handle = f->handle,
+		.prog_id = out->facts.stub_id ? out->facts.stub_id : in->req->prog_id,
+		.proceed_on = out->facts.stub_id ? out->facts.proceed_on : 0,
 		.egress = f->dir == NETLINK_EGRESS,
 		.made_qdisc = out->facts.hook_flags & LINK_MADE_QDISC };
 
 	attach_suffix_write(&s, out->pin_suffix);
-}
-
-int
-attach_clsact_proceed_on(const struct attach_in *in, struct msg_result *res)
-{
-	return attach_tc_proceed_on(in, TC_RESULT_BIT(TC_ACT_UNSPEC) | TC_RESULT_BIT(TC_ACT_PIPE) |
-		TC_RESULT_BIT(TC_ACT_RECLASSIFY) | TC_RESULT_BIT(TC_ACT_REPEAT),
-		"unspec, pipe, reclassify and repeat (clsact)", res);
 }
 
 int
@@ -144,10 +133,9 @@ attach_by_clsact(const struct attach_in *in, struct attach_out *out, struct msg_
 	struct attach_suffix was;
 	AUTO(fd) int take_sock = -1;
 	struct attach_iface it;
-	int err = attach_clsact_proceed_on(in, res), sock;
+	struct attach_in at;
+	int err = attach_iface(in, true, &it, res), sock;
 
-	if (!err)
-		err = attach_iface(in, true, &it, res);
 	if (err)
 		return err;
 	take_sock = TAKE_FD(it.take_sock);
@@ -159,15 +147,19 @@ attach_by_clsact(const struct attach_in *in, struct attach_out *out, struct msg_
 	if (there.found && (!in->replaces || in->replaces->prog_id != in->req->prog_id))
 		return result_set(res, IPC_ALREADY_EXISTS, -EEXIST, "program %u is attached to %s %s already",
 			in->req->prog_id, it.target, in->req->direction);
-	if (in->req->flags & ATTACH_DRY_RUN)
-		return 0;
+	err = attach_check_new(in, &out->facts, res);
+	if (!err)
+		err = attach_tc_program(in, true, out, &at, res);
+	if (err || (in->req->flags & ATTACH_DRY_RUN))
+		return err;
+	prog_name(in, f.name, sizeof(f.name));
 	if (in->replaces && attach_suffix_read(in->replaces_suffix, &was) == 0 && was.priority == f.priority) {
 		f.handle = was.handle;
 		out->facts.hook_flags |= was.made_qdisc ? LINK_MADE_QDISC : 0;
 		write_suffix(in, &it, &f, out);
-		return replace(in, out, sock, &it, &f, res);
+		return replace(&at, out, sock, &it, &f, res);
 	}
-	err = add(in, sock, &it, &f, &out->facts, res);
+	err = add(&at, sock, &it, &f, &out->facts, res);
 	if (err)
 		return err;
 	write_suffix(in, &it, &f, out);

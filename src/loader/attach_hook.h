@@ -2,11 +2,13 @@
 #ifndef BPFD_LOADER_ATTACH_HOOK_H
 #define BPFD_LOADER_ATTACH_HOOK_H
 
+#include <linux/pkt_cls.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "loader/attach.h"
 #include "loader/netlink.h"
+#include "loader/tc_stub.h"
 
 /* What the attach kinds share. */
 #define PROG_BIT(type) (1ULL << BPF_PROG_TYPE_##type)
@@ -186,16 +188,20 @@ void	attach_sockmap_facts(uint32_t attach_type, struct msg_link_facts *facts);
 struct attach_suffix;
 int	attach_sockmap_detach(struct loader *ld, const struct attach_suffix *s, struct msg_result *res);
 
+/* After which results the kernel's own chains go on. */
+#define ATTACH_TCX_GOES_ON TC_RESULT_BIT(TC_ACT_UNSPEC)
+#define ATTACH_CLSACT_GOES_ON                                                                          \
+	(TC_RESULT_BIT(TC_ACT_UNSPEC) | TC_RESULT_BIT(TC_ACT_RECLASSIFY) | TC_RESULT_BIT(TC_ACT_PIPE) | \
+		TC_RESULT_BIT(TC_ACT_QUEUED) | TC_RESULT_BIT(TC_ACT_REPEAT) |                          \
+		TC_RESULT_BIT(TC_DISPATCHER_RETURN))
 /*
- * A chain of these has no table of its own of what goes on after which result: refuses a proceed-on
- * set with more than the bits of may, which names spells.
+ * The set of a request at traffic control, in *proceed_on.  1: the hook needs a stub for it; 0: it does
+ * that by itself; negative errno with res filled: kind tcx has no stubs.
  */
-int	attach_tc_proceed_on(const struct attach_in *in, uint32_t may, const char *names,
-		struct msg_result *res);
-int	attach_tcx_proceed_on(const struct attach_in *in, struct msg_result *res);
-int	attach_clsact_proceed_on(const struct attach_in *in, struct msg_result *res);
-#define TC_RESULT_BIT(code) (1u << ((code) < 0 ? 31 : (code)))	/* TC_ACT_UNSPEC is -1 */
-#define TC_DISPATCHER_RETURN 30					/* bpfman's: what no program returns */
+int	attach_tc_set(const struct attach_in *in, bool clsact, uint32_t *proceed_on, struct msg_result *res);
+/* The same, and makes the stub.  Fills out->facts.proceed_on and *at: in with what goes to the hook. */
+int	attach_tc_program(const struct attach_in *in, bool clsact, struct attach_out *out,
+		struct attach_in *at, struct msg_result *res);
 
 /* "tc" with the TCX backend, and "tcx"; "tc" with the clsact backend. */
 int	attach_by_tcx(const struct attach_in *in, struct attach_out *out, struct msg_result *res);

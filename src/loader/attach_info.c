@@ -9,7 +9,6 @@
 #include "common/bpf_compat.h"
 #include "ipc/bpfnames.h"
 #include "loader/attach_hook.h"
-#include "loader/attach_suffix.h"
 
 struct names {
 	const char *kind, *backend, *target, *direction;
@@ -139,6 +138,8 @@ attach_link_describe(const struct compat_link_info *info, const char *known, uin
 	} else if (info->type == COMPAT_BPF_LINK_TYPE_TCX) {
 		n = (struct names){ "tcx", "tcx", name,
 			info->tcx.attach_type == COMPAT_BPF_TCX_INGRESS ? "ingress" : "egress" };
+		if (!facts->stub_id)
+			facts->proceed_on = ATTACH_TCX_GOES_ON;
 	}
 	facts->hook_flags |= is_gone(info) ? LINK_GONE : 0;
 	facts->kernel_link_id = info->id;
@@ -204,6 +205,8 @@ attach_suffix_facts(const char *pin_suffix, int rtnl, struct msg_link_facts *fac
 		facts->target[0] = '\0';
 	if (s.kind == ATTACH_SUFFIX_LINK) {
 		strcpy(facts->mode, s.mode == 'n' ? "native" : s.mode == 's' ? "skb" : "");
+		facts->proceed_on = s.proceed_on;
+		facts->stub_id = s.stub_id;
 		return 0;
 	}
 	facts->prog_id = s.prog_id;
@@ -218,6 +221,10 @@ attach_suffix_facts(const char *pin_suffix, int rtnl, struct msg_link_facts *fac
 	else
 		put(facts, &(struct names){ "tc", "clsact", "", s.egress ? "egress" : "ingress" });
 	facts->proceed_on = s.proceed_on;
+	if (s.kind == ATTACH_SUFFIX_FILTER && s.proceed_on)
+		facts->stub_id = s.prog_id;
+	else if (s.kind == ATTACH_SUFFIX_FILTER)
+		facts->proceed_on = ATTACH_CLSACT_GOES_ON;
 	put_iface(facts, rtnl, s.ifindex);
 	facts->hook_flags = s.made_qdisc ? LINK_MADE_QDISC : 0;
 	return 1;

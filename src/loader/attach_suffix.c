@@ -12,6 +12,8 @@
 void
 attach_suffix_write(const struct attach_suffix *s, char out[ATTACH_SUFFIX_MAX])
 {
+	int n = 0;
+
 	if (s->kind == ATTACH_SUFFIX_SOCKET)
 		snprintf(out, ATTACH_SUFFIX_MAX, "k-%u-%u-%u-%" PRIx64 "-%u", s->priority, s->pid, s->fd,
 			s->cookie, s->prog_id);
@@ -24,15 +26,19 @@ attach_suffix_write(const struct attach_suffix *s, char out[ATTACH_SUFFIX_MAX])
 		snprintf(out, ATTACH_SUFFIX_MAX, "m-%u-%u-%u-%u", s->map_id, s->attach_type, s->priority,
 			s->prog_id);
 	else if (s->kind == ATTACH_SUFFIX_LINK)
-		snprintf(out, ATTACH_SUFFIX_MAX, "l-%u-%" PRIu64 "-%c", s->priority, s->netns_ino,
+		n = snprintf(out, ATTACH_SUFFIX_MAX, "l-%u-%" PRIu64 "-%c", s->priority, s->netns_ino,
 			s->mode ? s->mode : '-');
 	else if (s->kind == ATTACH_SUFFIX_DISPATCHER)
 		snprintf(out, ATTACH_SUFFIX_MAX, "d-%u-%u-%x-%u-%" PRIu64, s->ifindex, s->priority,
 			s->proceed_on, s->prog_id, s->netns_ino);
 	else
-		snprintf(out, ATTACH_SUFFIX_MAX, "c-%u-%c-%u-%x-%c-%u-%" PRIu64, s->ifindex,
+		n = snprintf(out, ATTACH_SUFFIX_MAX, "c-%u-%c-%u-%x-%c-%u-%" PRIu64, s->ifindex,
 			s->egress ? 'e' : 'i', s->priority, s->handle, s->made_qdisc ? 'q' : 'n',
 			s->prog_id, s->netns_ino);
+	if (n && s->stub_id)
+		snprintf(out + n, (size_t)(ATTACH_SUFFIX_MAX - n), "-%x-%u", s->proceed_on, s->stub_id);
+	else if (n && s->proceed_on)
+		snprintf(out + n, (size_t)(ATTACH_SUFFIX_MAX - n), "-%x", s->proceed_on);
 }
 
 /* Reads a number up to max and the border behind it: '-', or the end. */
@@ -52,6 +58,14 @@ number(const char **at, int base, uint64_t max, char border, uint64_t *out)
 	return true;
 }
 
+/* The last number of some, and of others the one before the last. */
+static bool
+number_or_end(const char **at, uint64_t max, uint64_t *out, bool *end)
+{
+	*end = number(at, 10, max, '\0', out);
+	return *end || number(at, 10, max, '-', out);
+}
+
 /* One of two letters and the border behind it. */
 static bool
 letter(const char **at, const char *letters, char border, char *out)
@@ -66,12 +80,16 @@ letter(const char **at, const char *letters, char border, char *out)
 static bool
 read_link(const char *at, struct attach_suffix *s)
 {
-	uint64_t priority;
+	uint64_t priority, proceed_on = 0, stub = 0;
 
 	if (!number(&at, 10, 1000, '-', &priority) || !number(&at, 10, UINT64_MAX, '-', &s->netns_ino) ||
-	    !letter(&at, "ns-", '\0', &s->mode))
+	    (!letter(&at, "ns-", '\0', &s->mode) && (!letter(&at, "ns-", '-', &s->mode) ||
+		    !number(&at, 16, UINT32_MAX, '-', &proceed_on) ||
+		    !number(&at, 10, UINT32_MAX, '\0', &stub) || !proceed_on || !stub)))
 		return false;
 	s->priority = (uint16_t)priority;
+	s->proceed_on = (uint32_t)proceed_on;
+	s->stub_id = (uint32_t)stub;
 	return true;
 }
 
@@ -96,14 +114,17 @@ read_hash(const char *at, struct attach_suffix *s)
 static bool
 read_filter(const char *at, struct attach_suffix *s)
 {
-	uint64_t ifindex, priority, handle, prog;
+	uint64_t ifindex, priority, handle, prog, proceed_on = 0;
 	char direction, qdisc;
+	bool end;
 
 	if (!number(&at, 10, INT32_MAX, '-', &ifindex) || !letter(&at, "ie", '-', &direction) ||
 	    !number(&at, 10, 1000, '-', &priority) || !number(&at, 16, UINT32_MAX, '-', &handle) ||
 	    !letter(&at, "qn", '-', &qdisc) || !number(&at, 10, UINT32_MAX, '-', &prog) ||
-	    !number(&at, 10, UINT64_MAX, '\0', &s->netns_ino) || !ifindex || !handle)
+	    !number_or_end(&at, UINT64_MAX, &s->netns_ino, &end) || !ifindex || !handle ||
+	    (!end && (!number(&at, 16, UINT32_MAX, '\0', &proceed_on) || !proceed_on)))
 		return false;
+	s->proceed_on = (uint32_t)proceed_on;
 	s->ifindex = (uint32_t)ifindex;
 	s->priority = (uint16_t)priority;
 	s->handle = (uint32_t)handle;

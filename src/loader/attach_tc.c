@@ -19,16 +19,35 @@ unavailable(const struct config *cfg)
 	return use_clsact ? NULL : no_tcx;
 }
 
-int
-attach_tc_proceed_on(const struct attach_in *in, uint32_t may, const char *names, struct msg_result *res)
-{
-	uint32_t all = may | TC_RESULT_BIT(TC_DISPATCHER_RETURN);
+#define DEFAULT_SET (TC_RESULT_BIT(TC_ACT_PIPE) | TC_RESULT_BIT(TC_DISPATCHER_RETURN))
 
-	if (!(in->req->flags & ATTACH_HAS_PROCEED_ON) || !(in->req->proceed_on & ~all))
+int
+attach_tc_set(const struct attach_in *in, bool clsact, uint32_t *proceed_on, struct msg_result *res)
+{
+	const uint32_t own = clsact ? ATTACH_CLSACT_GOES_ON : ATTACH_TCX_GOES_ON;
+	bool chosen = in->req->flags & ATTACH_HAS_PROCEED_ON, tcx = strcmp(in->req->kind, "tcx") == 0;
+
+	*proceed_on = chosen ? in->req->proceed_on : tcx ? own : DEFAULT_SET;
+	if (!tcx)
+		return (*proceed_on | TC_RESULT_BIT(TC_ACT_UNSPEC)) != own;
+	if (!(*proceed_on & ~(own | TC_RESULT_BIT(TC_DISPATCHER_RETURN))))
 		return 0;
-	return result_set(res, IPC_FAILED_PRECONDITION, -EOPNOTSUPP, "on this hook the next program runs after "
-		"%s, and after no other result: leave the others out of proceed-on, or return one of those "
-		"from the program", names);
+	return result_set(res, IPC_FAILED_PRECONDITION, -EOPNOTSUPP, "kind tcx is the kernel's own chain: the next "
+		"program runs after unspec, and after no other result; kind tc honours any set");
+}
+
+int
+attach_tc_program(const struct attach_in *in, bool clsact, struct attach_out *out, struct attach_in *at,
+	struct msg_result *res)
+{
+	int err = attach_tc_set(in, clsact, &out->facts.proceed_on, res);
+
+	if (err == 1)
+		err = loader_stub(in, out->facts.proceed_on, clsact, out, res);
+	*at = *in;
+	if (out->stub_fd >= 0)
+		at->prog_fd = out->stub_fd;
+	return err;
 }
 
 static int

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <linux/pkt_cls.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/auto.h"
 #include "common/bpf_compat.h"
 #include "loader/attach_hook.h"
-#include "loader/attach_suffix.h"
 #include "loader/oneshot.h"
 
 /* bpfd has such links outside the host's namespace. */
@@ -40,7 +38,9 @@ create(const struct attach_in *in, struct attach_iface *it, uint32_t type,
 int
 attach_ordered(const struct attach_in *in, struct attach_out *out, uint32_t type, struct msg_result *res)
 {
-	struct attach_suffix suffix = { .kind = ATTACH_SUFFIX_LINK, .priority = (uint16_t)out->facts.priority };
+	struct attach_suffix suffix = { .kind = ATTACH_SUFFIX_LINK, .priority = (uint16_t)out->facts.priority,
+		.stub_id = out->facts.stub_id,
+		.proceed_on = out->facts.stub_id ? out->facts.proceed_on : 0 };
 	char what[IPC_TARGET_MAX + 32];
 	AUTO(fd) int sock = -1;
 	struct attach_iface it;
@@ -68,20 +68,15 @@ attach_ordered(const struct attach_in *in, struct attach_out *out, uint32_t type
 }
 
 int
-attach_tcx_proceed_on(const struct attach_in *in, struct msg_result *res)
-{
-	return attach_tc_proceed_on(in, TC_RESULT_BIT(TC_ACT_UNSPEC), "unspec (TCX)", res);
-}
-
-int
 attach_by_tcx(const struct attach_in *in, struct attach_out *out, struct msg_result *res)
 {
-	int err = attach_tcx_proceed_on(in, res);
+	struct attach_in at;
+	int err = attach_tc_program(in, false, out, &at, res);
 
 	if (err)
 		return err;
 	strcpy(out->facts.backend, "tcx");
-	return attach_ordered(in, out, strcmp(in->req->direction, "ingress") == 0 ?
+	return attach_ordered(&at, out, strcmp(in->req->direction, "ingress") == 0 ?
 		COMPAT_BPF_TCX_INGRESS : COMPAT_BPF_TCX_EGRESS, res);
 }
 

@@ -31,6 +31,17 @@ int	kernel_prog_info(struct kernel *k, int fd, struct bpf_prog_info *info, uint3
 #define ENOTSUPP_KERNEL 524	/* what a map without batches answers; no errno of user space's */
 int	kernel_ringbuf(struct kernel *k, const char *name, uint32_t bytes);
 int	kernel_map_array(struct kernel *k, const char *name, int inner, uint32_t n);	/* of maps like inner */
+int	kernel_prog_array(struct kernel *k, const char *name, uint32_t n);
+/* A program of the loader's own; with functions, it needs BTF that says what they return. */
+struct kernel_code {
+	const struct bpf_insn *insns;
+	uint32_t n, n_funcs;
+	const struct bpf_func_info *funcs;
+	int btf;
+};
+int	kernel_prog_load(struct kernel *k, const char *name, uint32_t type, uint32_t attach_type,
+		const struct kernel_code *code);
+int	kernel_btf(struct kernel *k, const void *btf, uint32_t size);
 int	kernel_lookup(struct kernel *k, int map, const void *key, void *value);
 int	kernel_update(struct kernel *k, int map, const void *key, const void *value);
 int	kernel_update_as(struct kernel *k, int map, const void *key, const void *value, uint64_t flags);

@@ -41,6 +41,47 @@ kernel_map_array(struct kernel *k, const char *name, int inner, uint32_t n)
 	return run(k, BPF_MAP_CREATE, &attr, END(map_extra));
 }
 
+int
+kernel_prog_array(struct kernel *k, const char *name, uint32_t n)
+{
+	union bpf_attr attr = { 0 };
+
+	attr.map_type = BPF_MAP_TYPE_PROG_ARRAY;
+	attr.key_size = attr.value_size = sizeof(uint32_t);
+	attr.max_entries = n;
+	snprintf(attr.map_name, sizeof(attr.map_name), "%s", name);
+	return run(k, BPF_MAP_CREATE, &attr, END(map_extra));
+}
+
+int
+kernel_prog_load(struct kernel *k, const char *name, uint32_t type, uint32_t attach_type,
+	const struct kernel_code *code)
+{
+	union bpf_attr attr = { 0 };
+
+	attr.prog_type = type;
+	attr.expected_attach_type = attach_type;
+	attr.insns = (uintptr_t)code->insns;
+	attr.insn_cnt = code->n;
+	attr.prog_btf_fd = code->n_funcs ? (uint32_t)code->btf : 0;
+	attr.func_info = (uintptr_t)code->funcs;
+	attr.func_info_cnt = code->n_funcs;
+	attr.func_info_rec_size = code->n_funcs ? sizeof(*code->funcs) : 0;
+	attr.license = (uintptr_t)"Apache-2.0";
+	snprintf(attr.prog_name, sizeof(attr.prog_name), "%s", name);
+	return run(k, BPF_PROG_LOAD, &attr, sizeof(attr));
+}
+
+int
+kernel_btf(struct kernel *k, const void *btf, uint32_t size)
+{
+	union bpf_attr attr = { 0 };
+
+	attr.btf = (uintptr_t)btf;
+	attr.btf_size = size;
+	return run(k, BPF_BTF_LOAD, &attr, END(btf_log_level));
+}
+
 static int
 element(struct kernel *k, uint32_t cmd, int map, const void *key, const void *value, uint64_t flags)
 {

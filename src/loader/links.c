@@ -105,8 +105,7 @@ pin_link(struct loader *ld, const struct msg_attach *m, int prog_fd, const struc
 	l.linkless = out->link_fd < 0;
 	snprintf(l.suffix, sizeof(l.suffix), "%s", out->pin_suffix);
 	snprintf(l.netns, sizeof(l.netns), "%s", m->netns);
-	err = objects_add_link(&ld->objects, out->link_fd < 0 ? prog_fd : out->link_fd, out->more,
-		out->n_more, &l);
+	err = objects_add_link(&ld->objects, attach_out_pinned(out, prog_fd), out->more, out->n_more, &l);
 	return err ? result_set(res, IPC_INTERNAL, err, "the link cannot be pinned: %s", strerrordesc_np(-err))
 		   : 0;
 }
@@ -194,6 +193,8 @@ attach(struct loader *ld, const struct msg_attach *m, const struct attach_found 
 		out->facts.prog_id = m->prog_id;
 		err = m->flags & ATTACH_DRY_RUN ? 0 : keep_link(ld, m, in.prog_fd, out, res);
 	}
+	if (err)
+		objects_drop_stub(&ld->objects, m->link_id);
 	close_keep_errno(in.prog_fd);
 	return err;
 }
@@ -202,7 +203,7 @@ void
 links_attach(struct loader *ld, uint32_t seq, const struct msg_attach *m, const struct attach_found *found,
 	int client)
 {
-	struct attach_out out = { .link_fd = -1 };
+	struct attach_out out = ATTACH_OUT_NONE;
 	struct msg_result res = { 0 };
 	int err = attach(ld, m, found, client, &out, &res);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* KERNEL_LIST: every program of the kernel, whose links and holders other processes look for. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -38,6 +39,10 @@ list_prog(struct listing *list, const struct msg_prog_facts *p)
 	tracer = tracers_of_program(list->ld, p->id);
 	if (tracer)
 		snprintf(facts.section, sizeof(facts.section), "bpfd's tracer %s", tracer);
+	for (size_t i = 0; i < list->ld->objects.n_links; i++)
+		if (list->ld->objects.links[i].facts.stub_id == p->id)
+			snprintf(facts.section, sizeof(facts.section), "bpfd's part of link %" PRIu64,
+				list->ld->objects.links[i].facts.link_id);
 	reply(list->ld, IPC_PROG, list->seq, &facts, NULL);
 	return 0;
 }

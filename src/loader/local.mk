@@ -21,12 +21,14 @@ LOADER_SOURCES = $(BROKER_SOURCES) \
 	src/loader/iters.c \
 	src/loader/keep.c \
 	src/loader/links.c \
+	src/loader/links_stub.c \
 	src/loader/listing.c \
 	src/loader/loader.h \
 	src/loader/loop.c \
 	src/loader/objects.c src/loader/objects.h \
 	src/loader/objects_scan.c \
 	src/loader/objects_shared.c \
+	src/loader/objects_stub.c \
 	src/loader/oneshot.c \
 	src/loader/map_kinds.c src/loader/map_kinds.h \
 	src/loader/maps.c \
@@ -38,7 +40,9 @@ LOADER_SOURCES = $(BROKER_SOURCES) \
 	src/loader/session.c \
 	src/loader/token.c src/loader/token.h \
 	src/loader/standin.c src/loader/standin.h \
-	src/loader/update.c \
+	src/loader/tc_stub.c src/loader/tc_stub.h \
+	src/loader/update.c src/loader/update.h \
+	src/loader/update_tc.c \
 	src/loader/xdp.c \
 	src/loader/kernel_maps.c \
 	src/loader/kfilter.c src/loader/kfilter.h \
@@ -107,6 +111,9 @@ tests_unit_test_loader_broker_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_loader_insns_SOURCES = tests/unit/test-loader-insns.c \
 	src/loader/insns.c src/loader/insns.h
 tests_unit_test_loader_insns_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
+COMPONENT_TESTS += tests/component/test-tc-stub
+tests_component_test_tc_stub_SOURCES = tests/component/test-tc-stub.c tests/component/bpf-prog.h $(TC_STUB)
+tests_component_test_tc_stub_LDADD = $(CMOCKA_LIBS)
 COMPONENT_TESTS += tests/component/test-broker
 tests_component_test_broker_SOURCES = tests/component/test-broker.c tests/component/brokerrig.h $(RIG)
 tests_component_test_broker_CPPFLAGS = $(TESTS_CPPFLAGS)

@@ -42,14 +42,13 @@ struct netlink_filter {
 	uint32_t handle;			/* out of netlink_filter_add() */
 	uint32_t prog_id;			/* not used by netlink_filter_add() */
 	bool is_bpf;				/* of kind bpf; not used by netlink_filter_add() */
+	char name[64];				/* for people, in tc(8) */
 };
 
-/* Adds the program in direct-action mode; f->handle is filled.  name: for people, in tc(8). */
-int	netlink_filter_add(int sock, struct netlink_filter *f, int prog_fd, const char *name,
-		struct netlink_err *why);
+/* Adds the program in direct-action mode; f->handle is filled. */
+int	netlink_filter_add(int sock, struct netlink_filter *f, int prog_fd, struct netlink_err *why);
 /* The same in the place of the filter with f's priority and handle: no packet sees neither. */
-int	netlink_filter_replace(int sock, struct netlink_filter *f, int prog_fd, const char *name,
-		struct netlink_err *why);
+int	netlink_filter_replace(int sock, struct netlink_filter *f, int prog_fd, struct netlink_err *why);
 /* -ENOENT: not there. */
 int	netlink_filter_del(int sock, const struct netlink_filter *f);
 /* Calls each() for every filter there, of anybody; -ENODEV, -EINVAL: there is no such hook. */

@@ -6,6 +6,7 @@
 #include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "loader/netlink.h"
@@ -112,12 +113,14 @@ struct filters {
 };
 
 static int
-bpf_attr_id(const struct nlattr *attr, void *arg)
+bpf_attr(const struct nlattr *attr, void *arg)
 {
 	struct netlink_filter *f = arg;
 
 	if (mnl_attr_get_type(attr) == TCA_BPF_ID && mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
 		f->prog_id = mnl_attr_get_u32(attr);
+	if (mnl_attr_get_type(attr) == TCA_BPF_NAME && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
+		snprintf(f->name, sizeof(f->name), "%s", mnl_attr_get_str(attr));
 	return MNL_CB_OK;
 }
 
@@ -129,7 +132,7 @@ filter_attr(const struct nlattr *attr, void *arg)
 	if (mnl_attr_get_type(attr) == TCA_KIND && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
 		f->is_bpf = strcmp(mnl_attr_get_str(attr), "bpf") == 0;
 	if (mnl_attr_get_type(attr) == TCA_OPTIONS && f->is_bpf)
-		return mnl_attr_parse_nested(attr, bpf_attr_id, f);
+		return mnl_attr_parse_nested(attr, bpf_attr, f);
 	return MNL_CB_OK;
 }
 
@@ -171,8 +174,7 @@ keep_handle(void *arg, const struct netlink_filter *f)
 }
 
 static int
-put_filter(int sock, uint16_t flags, struct netlink_filter *f, int prog_fd, const char *name,
-	struct netlink_err *why)
+put_filter(int sock, uint16_t flags, struct netlink_filter *f, int prog_fd, struct netlink_err *why)
 {
 	union netlink_request req;
 	struct tcmsg *tcm;
@@ -188,24 +190,22 @@ put_filter(int sock, uint16_t flags, struct netlink_filter *f, int prog_fd, cons
 	mnl_attr_put_strz(nh, TCA_KIND, "bpf");
 	options = mnl_attr_nest_start(nh, TCA_OPTIONS);
 	mnl_attr_put_u32(nh, TCA_BPF_FD, (uint32_t)prog_fd);
-	mnl_attr_put_strz(nh, TCA_BPF_NAME, name);
+	mnl_attr_put_strz(nh, TCA_BPF_NAME, f->name);
 	mnl_attr_put_u32(nh, TCA_BPF_FLAGS, TCA_BPF_FLAG_ACT_DIRECT);
 	mnl_attr_nest_end(nh, options);
 	return netlink_ask(sock, nh, &a);
 }
 
 int
-netlink_filter_add(int sock, struct netlink_filter *f, int prog_fd, const char *name,
-	struct netlink_err *why)
+netlink_filter_add(int sock, struct netlink_filter *f, int prog_fd, struct netlink_err *why)
 {
-	return put_filter(sock, NLM_F_CREATE | NLM_F_EXCL, f, prog_fd, name, why);
+	return put_filter(sock, NLM_F_CREATE | NLM_F_EXCL, f, prog_fd, why);
 }
 
 int
-netlink_filter_replace(int sock, struct netlink_filter *f, int prog_fd, const char *name,
-	struct netlink_err *why)
+netlink_filter_replace(int sock, struct netlink_filter *f, int prog_fd, struct netlink_err *why)
 {
-	return put_filter(sock, 0, f, prog_fd, name, why);
+	return put_filter(sock, 0, f, prog_fd, why);
 }
 
 int

@@ -316,7 +316,8 @@ objects_remove_link(struct objects *t, struct obj_link *l)
 }
 
 int
-objects_repin_link(struct objects *t, struct obj_link *l, int fd, const char *suffix)
+objects_pin_beside(struct objects *t, const struct obj_link *l, int fd, const char *suffix,
+	struct obj_link *out)
 {
 	struct obj_link new = *l;
 	char file[PATH_ROOM];
@@ -326,6 +327,17 @@ objects_repin_link(struct objects *t, struct obj_link *l, int fd, const char *su
 	new.again = false;
 	link_file(file, &new);
 	err = pin_file(t, fd, "link", file);
+	if (!err)
+		*out = new;
+	return err;
+}
+
+int
+objects_repin_link(struct objects *t, struct obj_link *l, int fd, const char *suffix)
+{
+	struct obj_link new;
+	int err = objects_pin_beside(t, l, fd, suffix, &new);
+
 	if (err)
 		return err;
 	objects_unpin_link(t, l);

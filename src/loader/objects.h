@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "ipc/messages.h"
+#include "loader/attach_suffix.h"
 #include "loader/byname.h"
 #include "loader/kernel.h"
 
@@ -16,10 +17,10 @@
  *
  *   prog/GID-ID[-ATTACHTYPE]    map/GID/NAME    link/LINKID[~][-SUFFIX]   byname/NAME
  *   shared/UNIXGROUP/GID-NAME
- *                                               link/LINKID+N
+ *                                               link/LINKID+N    link/LINKID=
  *
  * An attachment may be several links of the kernel's: the second is link/LINKID+1, and so on.  The one
- * without +N is pinned first and unpinned last.
+ * without +N is pinned first and unpinned last.  link/LINKID= is the array of its stub (tc_stub.h).
  *
  * The expected attach type is part of the name because the kernel does not tell it.
  */
@@ -46,7 +47,8 @@ struct obj_link {
 	uint32_t n_more;			/* kernel links beside the first */
 	bool replacing;				/* comes in the place of the one with its number */
 	bool again;				/* of the pin's name: two may be there during a change */
-	char suffix[64];			/* of the pin's name, see attach.h; "" for none */
+	bool stale;				/* the kernel has another program there than suffix says */
+	char suffix[ATTACH_SUFFIX_MAX];		/* of the pin's name, see attach.h; "" for none */
 	char netns[IPC_TARGET_MAX];		/* "" after a restart */
 };
 
@@ -103,5 +105,18 @@ int	objects_mark_standin(struct objects *t, const struct obj_link *l, int prog_f
 void	objects_unmark_standin(struct objects *t, const struct obj_link *l);
 /* Gives its pin another suffix and its own name; fd is what is pinned. */
 int	objects_repin_link(struct objects *t, struct obj_link *l, int fd, const char *suffix);
+/* The same in two steps: *out is pinned beside l, which objects_unpin_link() ends, or it is *out. */
+int	objects_pin_beside(struct objects *t, const struct obj_link *l, int fd, const char *suffix,
+		struct obj_link *out);
+
+/* objects_stub.c: the array of a link's stub, the caller's; -ENOENT. */
+int	objects_open_stub(struct objects *t, uint64_t link_id);
+int	objects_pin_stub(struct objects *t, uint64_t link_id, int array);
+/* When the stub is off its hook: unless a link of that number still has one. */
+void	objects_drop_stub(struct objects *t, uint64_t link_id);
+/* After all links are known: arrays of links that are not there leave. */
+int	objects_found_stub(struct objects *t, const char *name);
+/* Of a link that was found: which program its stub calls. */
+void	objects_stub_facts(struct objects *t, struct obj_link *l);
 
 #endif

@@ -136,7 +136,6 @@ link_facts(struct objects *t, int fd, struct obj_link *l)
 	if (l->linkless) {
 		if (kernel_info(t->kernel, fd, &prog, sizeof(prog)) == 0)
 			l->facts.prog_id = prog.id;
-		p = objects_prog(t, l->facts.prog_id);
 	} else {
 		p = kernel_info(t->kernel, fd, &link, sizeof(link)) ? NULL :
 			objects_prog(t, link.prog_id ? link.prog_id : l->facts.prog_id);
@@ -146,21 +145,29 @@ link_facts(struct objects *t, int fd, struct obj_link *l)
 		if (attach_link_info(fd, prog.type, t->rtnl, &l->facts) < 0)
 			log_warn("loader.link", "link=%" PRIu64 " has no information", l->facts.link_id);
 	}
+	l->stale = l->facts.stub_id ? l->facts.prog_id != l->facts.stub_id :
+		!objects_prog(t, l->facts.prog_id);
+	if (l->facts.stub_id && !l->stale)
+		objects_stub_facts(t, l);
+	else
+		l->facts.stub_id = 0;
+	p = objects_prog(t, l->facts.prog_id);
 	l->facts.gid = p ? p->gid : 0;
 }
 
 /*
  * Two pins of one link: a change did not come to its end.  Of two links of the kernel the later one is
- * where it should be.  Without them, those that are not in the kernel leave; where that cannot be
+ * where it should be; of two names of one, that which says what is in it.  Without them, those that are not in the kernel leave; where that cannot be
  * seen from here, both stay and are detached together.
  */
 static bool
 both_stay(struct objects *t, struct obj_link *old, struct obj_link *l)
 {
 	bool linkless = old->linkless && l->linkless && strcmp(old->suffix, l->suffix) != 0;
+	bool one = !linkless && l->facts.kernel_link_id == old->facts.kernel_link_id;
 
 	if (linkless ? attach_suffix_there(old->suffix, t->rtnl) == 0 :
-		       l->facts.kernel_link_id > old->facts.kernel_link_id) {
+	    one ? old->stale : l->facts.kernel_link_id > old->facts.kernel_link_id) {
 		const struct obj_link other = *old;
 
 		*old = *l;
@@ -290,5 +297,7 @@ objects_open(struct objects *t, struct kernel *k, int rtnl)
 	end_standin(t);
 	byname_sweep(&t->byname);
 	err = scan(t->link_dir, ".", t, found_more);
+	if (!err)
+		err = scan(t->link_dir, ".", t, objects_found_stub);
 	return err ? err : objects_scan_shared(t);
 }

@@ -35,6 +35,7 @@ release_link(struct loader *ld, struct obj_link *l, const char *netns, struct ms
 		err = release_one(ld, l, netns, res);
 	while (!err && (l = objects_link(&ld->objects, link_id)))
 		err = release_one(ld, l, netns, res);
+	objects_drop_stub(&ld->objects, link_id);
 	if (!err)
 		ld->counts.detaches++;
 	return err;

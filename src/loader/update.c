@@ -18,16 +18,7 @@
 #include "loader/handlers.h"
 #include "loader/loader.h"
 #include "loader/standin.h"
-
-struct change {
-	struct msg_attach m;		/* the link as it is to be */
-	struct msg_link_facts was;
-	char suffix[ATTACH_SUFFIX_MAX];
-	bool linkless;
-	int prog_fd, old_fd, link_fd;	/* of the new program, the old one, the link; -1: none */
-	uint32_t prog_type, attach_type;
-	uint64_t gid;
-};
+#include "loader/update.h"
 
 static void
 auto_change(struct change *c)
@@ -35,18 +26,6 @@ auto_change(struct change *c)
 	close_keep_errno(c->prog_fd);
 	close_keep_errno(c->old_fd);
 	close_keep_errno(c->link_fd);
-}
-
-static bool
-other_program(const struct change *c)
-{
-	return c->m.prog_id != c->was.prog_id;
-}
-
-static bool
-other_priority(const struct change *c)
-{
-	return c->m.priority && c->m.priority != c->was.priority;
 }
 
 static bool
@@ -119,8 +98,8 @@ open_change(struct loader *ld, const struct msg_attach *m, struct change *c, str
 	return check_types(ld, c, res);
 }
 
-static void
-attach_in_of(struct loader *ld, const struct change *c, struct attach_in *in)
+void
+change_attach_in(struct loader *ld, const struct change *c, struct attach_in *in)
 {
 	bool chained = c->prog_type == BPF_PROG_TYPE_EXT && c->attach_type == BPF_XDP;
 
@@ -158,8 +137,8 @@ check_single(const struct change *c, const struct attach_in *in, bool single, st
 		"detach link %" PRIu64, c->m.kind, c->m.link_id);
 }
 
-static int
-make_anew(struct loader *ld, const struct change *c, struct attach_out *out, struct msg_result *res)
+int
+change_anew(struct loader *ld, const struct change *c, struct attach_out *out, struct msg_result *res)
 {
 	struct objects *t = &ld->objects;
 	struct msg_result ignored;
@@ -167,7 +146,7 @@ make_anew(struct loader *ld, const struct change *c, struct attach_out *out, str
 	struct obj_link *l;
 	int err;
 
-	attach_in_of(ld, c, &in);
+	change_attach_in(ld, c, &in);
 	err = check_single(c, &in, !objects_link(t, c->m.link_id)->n_more, res);
 	if (!err)
 		err = attach_run(&in, out, res);
@@ -196,7 +175,7 @@ make_anew(struct loader *ld, const struct change *c, struct attach_out *out, str
 	l->committed = true;
 	l->facts = out->facts;
 	/* Its own name is free now; with the other it would be found too. */
-	objects_repin_link(t, l, out->link_fd < 0 ? c->prog_fd : out->link_fd, out->pin_suffix);
+	objects_repin_link(t, l, attach_out_pinned(out, c->prog_fd), out->pin_suffix);
 	return 0;
 }
 
@@ -220,7 +199,7 @@ move(struct loader *ld, struct change *c, struct attach_out *out, struct msg_res
 		return result_set(res, IPC_FAILED_PRECONDITION, err, "the link does not have the program that "
 			"bpfd gave it: %s", strerrordesc_np(-err));
 	}
-	err = make_anew(ld, c, out, res);
+	err = change_anew(ld, c, out, res);
 	if (err && attach_replace(c->link_fd, c->was.kernel_link_type, c->prog_fd, s.prog) < 0)
 		return err;		/* the mark is for the next start */
 	/* Before what it calls: the kernel waits here until no packet is in it. */
@@ -241,7 +220,7 @@ in_place(struct loader *ld, const struct change *c, struct msg_result *res)
 	int err;
 
 	want.prog_id = c->m.prog_id;
-	attach_in_of(ld, c, &in);
+	change_attach_in(ld, c, &in);
 	err = attach_check_new(&in, &want, res);
 	if (err)
 		return err;
@@ -270,7 +249,7 @@ keep_facts(struct loader *ld, struct change *c, struct attach_out *out, struct m
 		out->facts.priority = c->m.priority;
 	if (c->m.flags & ATTACH_DRY_RUN)
 		return 0;
-	if (other_priority(c) && c->suffix[0] && attach_suffix_read(c->suffix, &s) == 0) {
+	if (change_priority(c) && c->suffix[0] && attach_suffix_read(c->suffix, &s) == 0) {
 		s.priority = (uint16_t)c->m.priority;
 		s.prog_id = s.prog_id ? c->m.prog_id : 0;
 		attach_suffix_write(&s, suffix);
@@ -282,21 +261,21 @@ keep_facts(struct loader *ld, struct change *c, struct attach_out *out, struct m
 	return 0;
 }
 
-static int
+int
 change_link(struct loader *ld, struct change *c, struct attach_out *out, struct msg_result *res)
 {
-	bool elsewhere = other_priority(c) && attach_has_order(&c->was);
+	bool elsewhere = change_priority(c) && attach_has_order(&c->was);
 	int err = 0;
 
-	if (elsewhere && !other_program(c) && c->was.kernel_link_type != BPF_LINK_TYPE_CGROUP &&
+	if (elsewhere && !change_program(c) && c->was.kernel_link_type != BPF_LINK_TYPE_CGROUP &&
 	    !(c->m.flags & ATTACH_DRY_RUN))
 		return move(ld, c, out, res);
 	if (elsewhere)
-		return make_anew(ld, c, out, res);
-	if (other_program(c))
+		return change_anew(ld, c, out, res);
+	if (change_program(c))
 		err = in_place(ld, c, res);
 	if (err == 1)
-		return make_anew(ld, c, out, res);
+		return change_anew(ld, c, out, res);
 	return err ? err : keep_facts(ld, c, out, res);
 }
 
@@ -304,37 +283,35 @@ static int
 change(struct loader *ld, const struct msg_attach *m, struct attach_out *out, struct msg_result *res)
 {
 	__attribute__((cleanup(auto_change))) struct change c = { .prog_fd = -1, .old_fd = -1, .link_fd = -1 };
-	struct attach_in in;
 	int err = open_change(ld, m, &c, res);
 
 	if (err)
 		return err;
-	attach_in_of(ld, &c, &in);
 	out->facts = c.was;
-	if (strcmp(c.was.backend, "tcx") == 0)
-		err = attach_tcx_proceed_on(&in, res);
-	else if (strcmp(c.was.backend, "clsact") == 0)
-		err = attach_clsact_proceed_on(&in, res);
-	if (err || (!other_program(&c) && !other_priority(&c) && !in_dispatcher(&c)))
-		return err;
+	if (strcmp(c.was.backend, "tcx") == 0 || strcmp(c.was.backend, "clsact") == 0)
+		return change_tc(ld, &c, out, res);
+	if (!change_program(&c) && !change_priority(&c) && !in_dispatcher(&c))
+		return 0;
 	if (strcmp(c.was.backend, "sockmap") == 0)
 		return result_set(res, IPC_FAILED_PRECONDITION, -EOPNOTSUPP, "this kernel has no links for maps "
 			"of sockets (Linux 6.10 has), so a program there cannot be replaced: detach it first");
-	return c.linkless ? make_anew(ld, &c, out, res) : change_link(ld, &c, out, res);
+	return c.linkless ? change_anew(ld, &c, out, res) : change_link(ld, &c, out, res);
 }
 
 int
 on_LINK_UPDATE(struct loader *ld, struct peer *p, const struct msg_hdr *h, const struct msg_attach *m,
 	int *fds)
 {
-	struct attach_out out = { .link_fd = -1 };
+	struct attach_out out = ATTACH_OUT_NONE;
 	struct msg_result res = { 0 };
 	int err = authorise(ld, fds[0], "update", &res);
 
 	if (!err)
 		err = check(ld, m, &res);
-	if (!err)
+	if (!err) {
 		err = change(ld, m, &out, &res);
+		objects_drop_stub(&ld->objects, m->link_id);
+	}
 	if (!err) {
 		reply(ld, IPC_LINK_FACTS, h->seq, &out.facts, NULL);
 		reply_ok(ld, h->seq, 1);

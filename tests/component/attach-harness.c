@@ -10,7 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/auto.h"
 #include "loader/oneshot.h"
+#include "loader/tc_stub.h"
 #include "oneshot-run.h"
 
 struct loader ld;
@@ -104,6 +106,18 @@ loader_prog_open(struct loader *l, uint32_t id)
 	return l->prog_fd > 0 && id == bpf_test_prog_id(l->prog_fd) ? dup(l->prog_fd) : -ENOENT;
 }
 
+int
+loader_stub(const struct attach_in *in, uint32_t proceed_on, bool clsact, struct attach_out *o,
+	struct msg_result *r)
+{
+	struct kernel k = { kernel_bpf, 0 };
+
+	in->ld->array = tc_stub_array(&k, in->prog_fd);
+	o->stub_fd = tc_stub_load(&k, in->ld->array, in->prog_attach_type, proceed_on, clsact);
+	o->facts.stub_id = bpf_test_prog_id(o->stub_fd);
+	return o->stub_fd < 0 ? result_set(r, IPC_INTERNAL, o->stub_fd, "no stub") : 0;
+}
+
 /* A link that was made goes into the table, as the real loader's. */
 int
 attach_req(struct msg_attach *req, int prog, uint32_t type, uint32_t attach_type)
@@ -124,8 +138,11 @@ attach_req(struct msg_attach *req, int prog, uint32_t type, uint32_t attach_type
 		out.facts.link_id = ++ld.next_id;
 		ld.links[ld.n].facts = out.facts;
 		ld.links[ld.n].fd = out.link_fd;
+		ld.links[ld.n].array = ld.array;
 		strcpy(ld.links[ld.n++].suffix, out.pin_suffix);
 	}
+	ld.array = 0;
+	close_keep_errno(TAKE_FD(out.stub_fd));
 	return 0;
 }
 
@@ -138,6 +155,8 @@ detach(size_t i, const char *netns)
 		close(ld.links[i].fd);
 	else
 		err = attach_detach_suffix(&ld, &cfg, rtnl, ld.links[i].suffix, netns, &res);
+	if (ld.links[i].array)
+		close(ld.links[i].array);
 	ld.links[i] = ld.links[--ld.n];
 	return err;
 }

@@ -18,9 +18,10 @@
  * of the test's own.
  */
 struct loader {
-	struct { struct msg_link_facts facts; int fd; char suffix[64]; } links[16];
+	struct { struct msg_link_facts facts; int fd, array; char suffix[ATTACH_SUFFIX_MAX]; } links[16];
 	size_t n;
 	uint64_t next_id;
+	int array;				/* of the stub that was made last, or 0 */
 	int map_fd, prog_fd;			/* a map "sockets" and a program that it keeps, or 0 */
 	uint32_t map_id;
 };

@@ -33,7 +33,7 @@ tcx_orders_by_priority(const char *ifname, const char *netns, int ns)
 {
 	static const int priorities[] = { 50, 10, 90, 50, 1 };	/* expected: 4 1 0 3 2 */
 	static const size_t order[] = { 4, 1, 0, 3, 2 };
-	uint32_t ids[8], want[5], n;
+	uint32_t ids[8], in_kernel[5], want[5], n;
 	int progs[5], home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 
 	for (size_t i = 0; i < 5; i++) {
@@ -42,10 +42,12 @@ tcx_orders_by_priority(const char *ifname, const char *netns, int ns)
 		progs[i] = bpf_test_prog(BPF_PROG_TYPE_SCHED_CLS, 0, -1, TCX_NEXT);
 		assert_attached(attach_req(&req, progs[i], BPF_PROG_TYPE_SCHED_CLS, 0));
 		assert_string_equal(out.facts.backend, "tcx");
+		assert_int_equal(out.facts.stub_id != 0, i % 2);
+		in_kernel[i] = i % 2 ? out.facts.stub_id : bpf_test_prog_id(progs[i]);
 		assert_refused(attach_req(&req, progs[i], BPF_PROG_TYPE_SCHED_CLS, 0), IPC_ALREADY_EXISTS, "already");
 	}
 	for (size_t i = 0; i < 5; i++)
-		want[i] = bpf_test_prog_id(progs[order[i]]);
+		want[i] = in_kernel[order[i]];
 	if (ns >= 0)
 		assert_int_equal(setns(ns, CLONE_NEWNET), 0);
 	n = tcx_order(out.facts.ifindex, COMPAT_BPF_TCX_INGRESS, ids, 8);
@@ -153,7 +155,10 @@ clsact_round_trip(const char *ifname, const char *netns, const char *show)
 	assert_string_equal(out.facts.backend, "clsact");
 	assert_int_equal(out.facts.hook_flags, LINK_MADE_QDISC);
 	assert_int_equal(attach_suffix_facts(out.pin_suffix, rtnl, &info), 1);
-	assert_int_equal(info.prog_id, bpf_test_prog_id(prog));
+	assert_int_equal(info.stub_id, out.facts.stub_id);
+	assert_int_equal(info.prog_id, info.stub_id);
+	assert_int_equal(info.proceed_on, out.facts.proceed_on);
+	assert_int_equal(out.facts.prog_id, bpf_test_prog_id(prog));
 	assert_int_equal(info.priority, 50);
 	assert_string_equal(info.target, netns[0] ? "" : ifname);
 	assert_refused(attach_req(&req, prog, BPF_PROG_TYPE_SCHED_CLS, 0), IPC_ALREADY_EXISTS, "already");

@@ -40,6 +40,13 @@ oneshot_fds(struct loader *ld, enum ipc_type type, const void *payload, const in
 	return result_set(res, IPC_UNAVAILABLE, -EPIPE, "none");
 }
 
+int
+loader_stub(const struct attach_in *in, uint32_t proceed_on, bool clsact, struct attach_out *o,
+	struct msg_result *r)
+{
+	return result_set(r, IPC_INTERNAL, -ENOSYS, "none");
+}
+
 uint32_t
 loader_group_map(struct loader *ld, uint64_t gid, const char *name, int *fd)
 {

@@ -74,6 +74,25 @@ comes_back_as_it_was_written(void **state)
 }
 
 static void
+the_set_of_a_stub_comes_back(void **state)
+{
+	struct attach_suffix got;
+
+	assert_round_trip(&(struct attach_suffix){ .kind = ATTACH_SUFFIX_LINK, .priority = 1000,
+		.netns_ino = UINT64_MAX, .mode = '-', .proceed_on = UINT32_MAX, .stub_id = UINT32_MAX });
+	assert_round_trip(&(struct attach_suffix){ .kind = ATTACH_SUFFIX_FILTER, .priority = 1000,
+		.netns_ino = UINT64_MAX, .ifindex = INT32_MAX, .handle = UINT32_MAX, .prog_id = UINT32_MAX,
+		.proceed_on = UINT32_MAX, .made_qdisc = true });
+	assert_int_equal(attach_suffix_read("l-50-1-n-40000008-7", &got), 0);
+	assert_int_equal(got.proceed_on, 0x40000008);
+	assert_int_equal(got.stub_id, 7);
+	assert_int_equal(attach_suffix_read("c-3-e-50-1f-q-9-4026531840-c", &got), 0);
+	assert_int_equal(got.netns_ino, 4026531840);
+	assert_int_equal(got.proceed_on, 0xc);
+	assert_int_equal(got.prog_id, 9);
+}
+
+static void
 refuses_everything_else(void **state)
 {
 	static const char *const bad[] = { "", "l", "l-", "x-1-2-n", "l-0-1-n", "l-1001-1-n", "l-1-1-x",
@@ -90,7 +109,9 @@ refuses_everything_else(void **state)
 		"h-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-1-0-0",
 		"k-50-0-3-1f-9", "k-50-12-3-1f", "k-50-12-3-1f-0", "k-50-12-3-1g-9", "k-0-12-3-1f-9",
 		"k-50-12-3-1f-9-",
-		"l-1-000000000000000000000000000000000000000000000000000000000000001-n" };
+		"l-1-00000000000000000000000000000000000000000000000000000000000000000000000000001-n",
+		"l-1-1-n-8", "l-1-1-n-8-", "l-1-1-n-0-7", "l-1-1-n-8-0", "l-1-1-n-8-7-", "l-1-1-n-100000000-7",
+		"c-3-e-50-1-q-9-1-", "c-3-e-50-1-q-9-1-0", "c-3-e-50-1-q-9-1-8-", "c-3-e-50-1-q-9-1-8-7" };
 	struct attach_suffix got = { .priority = 7 };
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -103,6 +124,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(comes_back_as_it_was_written),
+		cmocka_unit_test(the_set_of_a_stub_comes_back),
 		cmocka_unit_test(refuses_everything_else),
 	};
 

@@ -166,7 +166,7 @@ adds_a_filter_in_direct_action_mode(void **state)
 	tcm->tcm_handle = 3;
 	answer_done(nh);
 	answer_ack(0);
-	assert_int_equal(WITH_KERNEL(netlink_filter_add(sock, &f, 17, "name", NULL)), 0);
+	assert_int_equal(WITH_KERNEL(netlink_filter_add(sock, &f, 17, NULL)), 0);
 	assert_int_equal(f.handle, 3);
 	nh = (struct nlmsghdr *)k.request;
 	tcm = mnl_nlmsg_get_payload(nh);
