@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,6 +74,8 @@ print(struct ctl *ctl, Bpfd__V1__Finding *const *findings, size_t n, bool repair
 	}
 	out_list(ctl->out, "findings", &row_schema, all, n, SHOW_TABLE);
 	printed = ctl_print(ctl);
+	if (!n && !ctl->quiet)
+		fputs("bpfctl: fsck: nothing is wrong\n", stderr);
 	return stay ? CTL_FAILED : printed;
 }
 

@@ -60,6 +60,7 @@ is "fsck_finds_what_is_lost" says lost ctl fsck
 is "and_its_status_tells" exits 1 ctl fsck
 is "repair_drops_what_never_comes_back" says dropped ctl fsck --repair
 is "then_nothing_is_wrong" ctl fsck
+is "and_that_is_said" says "nothing is wrong" ctl fsck
 old=$(child bpfd-loader)
 kill -s KILL "$old"
 is "a_restart_finds_the_new_pins" within 5 lists_the_same
