@@ -43,6 +43,7 @@ answer_clear(struct answer *a)
 	free(a->tracers);
 	free(a->slots);
 	free(a->holders);
+	free(a->ifaces);
 	free(a->log);
 	if (a->object_fd >= 0)
 		close(a->object_fd);
@@ -144,6 +145,15 @@ add_holder(struct answer *a, const struct msg_holder *m)
 }
 
 static int
+add_iface(struct answer *a, const struct msg_iface *m)
+{
+	struct msg_iface f = *m;
+
+	CLEAN(f.name);
+	return append(&a->ifaces, &a->n_ifaces, sizeof(f), &f);
+}
+
+static int
 add_object(struct answer *a, const struct msg_object_fd *m, int *fds)
 {
 	if (a->object_fd >= 0)
@@ -202,7 +212,7 @@ add_log(struct answer *a, const struct msg_result_log *m, const int *fds)
 static int
 add_result(struct answer *a, const struct msg_result *m)
 {
-	size_t n = a->n_progs + a->n_maps + a->n_links + a->n_counters + a->n_tracers + a->n_slots + a->n_holders +
+	size_t n = a->n_progs + a->n_maps + a->n_links + a->n_counters + a->n_tracers + a->n_slots + a->n_holders + a->n_ifaces +
 		(a->object_fd >= 0) + (a->stream_fd >= 0);
 
 	if (m->code > IPC_UNAUTHENTICATED || m->n_items != n)
@@ -230,6 +240,8 @@ answer_add(struct answer *a, struct chan_msg *m)
 		return add_slot(a, m->payload);
 	case IPC_HOLDER:
 		return add_holder(a, m->payload);
+	case IPC_IFACE:
+		return add_iface(a, m->payload);
 	case IPC_OBJECT:
 		return add_object(a, m->payload, m->fds);
 	case IPC_MAP_PAGE:

@@ -12,6 +12,7 @@
 #include "api/ctl_req.h"
 #include "api/programs.h"
 #include "api/sets.h"
+#include "api/wishes.h"
 #include "common/auto.h"
 #include "common/log.h"
 #include "ipc/chan.h"
@@ -222,6 +223,27 @@ on_tracer_state(struct ctl_loader *l, const struct msg_tracer_state *m)
 	return 0;
 }
 
+/* What became of interfaces, and of attachments with them. */
+static int
+on_iface(struct ctl_loader *l, const struct msg_iface *m)
+{
+	struct msg_iface iface = *m;
+
+	answer_clean(iface.name, sizeof(iface.name));
+	wishes_iface(l->api, &iface);
+	return 0;
+}
+
+static int
+on_link_facts(struct ctl_loader *l, const struct msg_link_facts *m)
+{
+	struct msg_link_facts facts = *m;
+
+	answer_clean(facts.target, sizeof(facts.target));
+	programs_link_changed(l->api, &facts);
+	return 0;
+}
+
 static int
 on_message(struct ctl_loader *l, struct chan_msg *m)
 {
@@ -236,6 +258,10 @@ on_message(struct ctl_loader *l, struct chan_msg *m)
 		return on_kind_option(l, m->payload);
 	if (m->hdr.type == IPC_TRACER_STATE && !m->hdr.seq)
 		return on_tracer_state(l, m->payload);
+	if (m->hdr.type == IPC_IFACE && !m->hdr.seq)
+		return on_iface(l, m->payload);
+	if (m->hdr.type == IPC_LINK_FACTS && !m->hdr.seq)
+		return on_link_facts(l, m->payload);
 	TAILQ_FOREACH(r, &l->reqs, link)
 		if (r->seq == m->hdr.seq)
 			break;

@@ -27,7 +27,8 @@ struct answer {
 	struct msg_tracer_state *tracers;
 	struct msg_xdp_slot *slots;
 	struct msg_holder *holders;
-	size_t n_progs, n_maps, n_links, n_counters, n_tracers, n_slots, n_holders;
+	struct msg_iface *ifaces;
+	size_t n_progs, n_maps, n_links, n_counters, n_tracers, n_slots, n_holders, n_ifaces;
 	struct msg_map_page page;	/* with object_fd, object_bytes: its bytes */
 	int object_fd, stream_fd;	/* -1: did not come */
 	uint64_t object_bytes;

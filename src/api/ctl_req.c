@@ -14,15 +14,18 @@ made_by(enum ipc_type type, const void *payload)
 {
 	const struct msg_load *load = payload;
 	const struct msg_attach *attach = payload;
+	const struct msg_wish *wish = payload;
 
 	if (type == IPC_LOAD && !(load->flags & LOAD_DRY_RUN))
 		return (struct msg_object){ .id = load->gid, .kind = OBJECT_GROUP };
-	if (type == IPC_ATTACH && !(attach->flags & ATTACH_DRY_RUN))
+	if (type == IPC_ATTACH && !(attach->flags & (ATTACH_DRY_RUN | ATTACH_FUTURE)))
 		return (struct msg_object){ .id = attach->link_id, .kind = OBJECT_LINK };
 	if (type == IPC_RESTORE_LOAD)
 		return (struct msg_object){ .id = load->gid, .kind = OBJECT_GROUP };
 	if (type == IPC_RESTORE_ATTACH)
 		return (struct msg_object){ .id = attach->link_id, .kind = OBJECT_LINK };
+	if (type == IPC_WISH_ATTACH)
+		return (struct msg_object){ .id = wish->link_id, .kind = OBJECT_LINK };
 	return (struct msg_object){ 0 };
 }
 

@@ -106,6 +106,9 @@ bpfd_api_SOURCES = \
 	src/api/programs_restore.c src/api/programs_restore.h \
 	src/api/programs_update.c \
 	src/api/programs_undo.c src/api/programs_undo.h \
+	src/api/wishes.c src/api/wishes.h src/api/wishes_parts.h \
+	src/api/wishes_attach.c \
+	src/api/wishes_ifaces.c src/api/wishes_ifaces.h \
 	src/api/rpc_attach.c \
 	src/api/rpc_bpfman.c src/api/rpc_bpfman.h \
 	src/api/rpc_bpfman_attach.c src/api/rpc_bpfman_list.c \

@@ -25,6 +25,7 @@
 #include "api/sets.h"
 #include "api/store.h"
 #include "api/streams.h"
+#include "api/wishes.h"
 #include "common/auto.h"
 #include "common/log.h"
 #include "common/sandbox.h"
@@ -73,6 +74,8 @@ start_server(struct api *api, struct start *s)
 		err = server_listen(api->server, s->ctl.listeners[i]);
 	if (!err)
 		err = ctl_loader_new(api, &api->loader);
+	if (!err)
+		err = wishes_new(api, &api->wishes);
 	return err ? err : ctl_enricher_new(api, &api->enricher);
 }
 
@@ -206,6 +209,7 @@ stop(struct api *api)
 {
 	server_free(api->server);
 	ctl_loader_free(api->loader);
+	wishes_free(api->wishes);
 	ctl_enricher_free(api->enricher);
 	ctl_free(api->ctl);
 	sets_free(api->sets);

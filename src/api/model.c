@@ -50,6 +50,7 @@ link_free(struct link *l)
 		return;
 	kvs_clear(&l->metadata);
 	kvs_clear(&l->options);
+	kvs_clear(&l->fits);
 	free(l->wanted);
 	free(l->reason);
 	free(l);
@@ -300,7 +301,7 @@ model_count(const struct model *m)
 		TAILQ_FOREACH(p, &g->progs, in_group)
 			count_one(&n, &n.progs, p->state, p->live);
 		TAILQ_FOREACH(l, &g->links, in_group)
-			count_one(&n, &n.links, l->state, l->live);
+			count_one(&n, l->live == LIVE && link_is_wish(l) ? &n.waiting : &n.links, l->state, l->live);
 	}
 	return n;
 }

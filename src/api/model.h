@@ -65,6 +65,9 @@ struct link {
 	int64_t attached_ns;		/* since 1970 */
 	struct kvs metadata, options;	/* options: of the attach kind */
 	struct wanted_link *wanted;	/* NULL: not persistent */
+	uint64_t wish;			/* the link that brought it, see wishes.h; 0: a client */
+	struct msg_token wish_token;
+	struct kvs fits;		/* dry run of a wish: interfaces, and why not to them */
 	char *reason;			/* why it is lost, when that is known; or NULL */
 	bool restoring;
 };
@@ -104,6 +107,13 @@ struct group *group_new(void);
 void	group_free(struct group *g);
 int	group_set(char **field, const char *text);	/* -ENOMEM */
 
+/* It is attached to no interface itself, but to all that fit, as they come. */
+static inline bool
+link_is_wish(const struct link *l)
+{
+	return l->wanted && (l->wanted->flags & ATTACH_FUTURE);
+}
+
 /* Each takes what it is given only on 0.  -ENOMEM, -EEXIST. */
 int	model_add_group(struct model *m, struct group *take);
 int	model_add_prog(struct model *m, struct group *g, const struct msg_prog_facts *facts,
@@ -127,6 +137,7 @@ void	model_prog_lost(struct model *m, struct prog *p);
 /* What there is, without what is only intended. */
 struct model_count {
 	size_t progs, links, lost, orphans;	/* lost and orphans: programs and links */
+	size_t waiting;				/* wishes, which links does not count */
 };
 struct model_count model_count(const struct model *m);
 

@@ -67,6 +67,13 @@ void	programs_when_known(struct api *api, void (*fn)(void *arg, bool known), voi
 /* The same, once the loader has looked which links the kernel took off by itself. */
 void	programs_when_links_known(struct api *api, void (*fn)(void *arg, bool known), void *arg);
 
+/* The kernel took it off, with what it was on; its pin is gone. */
+void	programs_link_gone(struct api *api, struct link *l);
+/* That, or its interface has another name or is elsewhere. */
+void	programs_link_changed(struct api *api, const struct msg_link_facts *f);
+/* What was asked for stays; what came of it is added. */
+void	programs_take_facts(struct link *l, const struct msg_link_facts *f);
+
 /* Every program of the kernel, as KERNEL_LIST answers with these KERNEL_*, and perhaps more of them; fn
  * runs once, perhaps at once.  Askers share the answer and take nothing from it.  -ENOMEM: fn will
  * not run. */

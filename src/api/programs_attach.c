@@ -5,6 +5,7 @@
 
 #include "api/programs_op.h"
 #include "api/store.h"
+#include "api/wishes.h"
 #include "common/auto.h"
 #include "common/log.h"
 
@@ -40,9 +41,8 @@ drop_intent(struct attach_op *o)
 		model_del_link(&api->model, l);
 }
 
-/* What was asked for stays; what came of it is added. */
-static void
-take_facts(struct link *l, const struct msg_link_facts *f)
+void
+programs_take_facts(struct link *l, const struct msg_link_facts *f)
 {
 	struct msg_link_facts asked = l->facts;
 
@@ -61,6 +61,46 @@ take_facts(struct link *l, const struct msg_link_facts *f)
 	l->attached_ns = programs_now_ns();
 }
 
+/* The interfaces that are there have been tried. */
+static void
+on_settled(void *arg, bool ready)
+{
+	struct attach_op *o = arg;
+	const struct link *l = model_link(&o->op.api->model, o->args.msg.link_id);
+
+	if (o->op.call && l) {
+		o->reply(o->op.call, l);
+		op_ok(&o->op);
+	} else {
+		op_fail(&o->op, IPC_ABORTED, "link %llu was detached meanwhile",
+			(unsigned long long)o->args.msg.link_id);
+	}
+}
+
+static void
+settle(struct attach_op *o)
+{
+	/* Others may work on the group while interfaces are attached to. */
+	o->group->busy--;
+	o->group = NULL;
+	wishes_added(o->op.api, on_settled, o);
+}
+
+/* Where a dry run of a wish would attach to, and where not. */
+static int
+take_fits(struct link *l, const struct answer *a)
+{
+	static const char refused[] = "the policy (policy.interfaces) does not allow programs on it";
+	int err = 0;
+
+	for (size_t i = 0; !err && i < a->n_ifaces; i++) {
+		bool no = a->ifaces[i].flags & IFACE_REFUSED;
+
+		err = kvs_set(&l->fits, a->ifaces[i].name, no ? refused : "", no ? sizeof(refused) - 1 : 0);
+	}
+	return err;
+}
+
 static void
 finish(struct attach_op *o, struct link *l, const struct answer *a)
 {
@@ -68,9 +108,13 @@ finish(struct attach_op *o, struct link *l, const struct answer *a)
 	struct msg_object made = { .id = l->facts.link_id, .kind = OBJECT_LINK };
 	int err = 0;
 
-	take_facts(l, &a->links[0]);
+	programs_take_facts(l, &a->links[0]);
 	if (o->args.dry_run) {
 		l->facts.link_id = 0;
+		if (take_fits(l, a)) {
+			op_fail(&o->op, IPC_RESOURCE_EXHAUSTED, "no memory for the request");
+			return;
+		}
 	} else if (!o->op.call) {
 		programs_undo_link(api, l, NULL);
 		op_fail(&o->op, IPC_CANCELLED, "cancelled");
@@ -86,8 +130,13 @@ finish(struct attach_op *o, struct link *l, const struct answer *a)
 	if (!o->args.dry_run) {
 		l->state = ROW_DONE;
 		ctl_loader_tell(api->loader, IPC_COMMIT, &made);
-		op_what(&o->op, "link=%llu program=%u kind=%s target=%s", (unsigned long long)made.id,
-			l->facts.prog_id, l->facts.kind, LOG_QUOTE(l->facts.target));
+		op_what(&o->op, "link=%llu program=%u kind=%s target=%s%s", (unsigned long long)made.id,
+			l->facts.prog_id, l->facts.kind, LOG_QUOTE(l->facts.target),
+			link_is_wish(l) ? " future=1" : "");
+	}
+	if (link_is_wish(l) && !o->args.dry_run) {
+		settle(o);
+		return;
 	}
 	if (o->op.call)
 		o->reply(o->op.call, l);
@@ -102,8 +151,8 @@ on_attached(void *arg, struct answer *a)
 	struct link *l = o->args.dry_run ? o->link : model_link(&o->op.api->model, id);
 
 	if (!a->lost && a->result.code == IPC_OK && a->n_links == 1 && a->links[0].link_id == id &&
-	    a->links[0].prog_id == o->args.prog_id && l && (!l->wanted || a->has_token)) {
-		if (l->wanted)
+	    a->links[0].prog_id == o->args.prog_id && l && (!l->wanted || a->has_token || o->args.dry_run)) {
+		if (l->wanted && a->has_token)
 			l->wanted->token = a->token;
 		finish(o, l, a);
 		return;
@@ -163,7 +212,7 @@ take_wanted(struct link *l, const struct msg_attach *m, uid_t uid)
 	if (!w)
 		return -ENOMEM;
 	w->uid = uid;
-	w->flags = m->flags & (ATTACH_HAS_COOKIE | ATTACH_HAS_PROCEED_ON);
+	w->flags = m->flags & (ATTACH_HAS_COOKIE | ATTACH_HAS_PROCEED_ON | ATTACH_FUTURE);
 	memcpy(w->target, m->target, sizeof(w->target));
 	memcpy(w->direction, m->direction, sizeof(w->direction));
 	memcpy(w->mode, m->mode, sizeof(w->mode));
@@ -201,10 +250,10 @@ send_attach(struct attach_op *o)
 		memcpy(m->section, p->facts.section, sizeof(m->section));
 		memcpy(m->prog_name, p->facts.name, sizeof(m->prog_name));
 	}
-	if (o->group->wanted && !o->args.dry_run) {
+	if (o->group->wanted && !o->args.dry_run)
 		m->flags |= ATTACH_PERSISTENT;
+	if (m->flags & (ATTACH_PERSISTENT | ATTACH_FUTURE))
 		err = take_wanted(o->link, m, o->op.uid);
-	}
 	if (err) {
 		op_fail_errno(&o->op, err);
 		return;
@@ -271,7 +320,8 @@ programs_attach(struct call *call, struct attach_args *take,
 	take->metadata = (struct kvs){ 0 };
 	o->reply = reply;
 	op_start(&o->op, call, attach_free);
-	op_what(&o->op, "program=%u kind=%s target=%s%s", o->args.prog_id, LOG_QUOTE(o->args.msg.kind),
-		LOG_QUOTE(o->args.msg.target), o->args.dry_run ? " dry_run=1" : "");
+	op_what(&o->op, "program=%u kind=%s target=%s%s%s", o->args.prog_id, LOG_QUOTE(o->args.msg.kind),
+		LOG_QUOTE(o->args.msg.target), o->args.msg.flags & ATTACH_FUTURE ? " future=1" : "",
+		o->args.dry_run ? " dry_run=1" : "");
 	ctl_loader_ready(o->op.api->loader, on_ready, o);
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
+#include <string.h>
 
 #include "api/programs.h"
+#include "api/store.h"
 
 /*
  * A link whose interface, cgroup or namespace goes away is taken off by the kernel, which tells
@@ -13,6 +15,33 @@ struct asker {
 	void *arg;
 };
 
+void
+programs_link_gone(struct api *api, struct link *l)
+{
+	if (l->state != ROW_DONE || l->live != LIVE || l->restoring)
+		return;
+	/* What a wish brought leaves with its interface: the wish itself is what is shown. */
+	if (l->wish && store_del_link(api->store, l->facts.link_id) == 0)
+		model_del_link(&api->model, l);
+	else
+		l->live = LIVE_LOST;
+}
+
+void
+programs_link_changed(struct api *api, const struct msg_link_facts *f)
+{
+	struct link *l = model_link(&api->model, f->link_id);
+
+	if (!l)
+		return;
+	if (f->hook_flags & LINK_GONE) {
+		programs_link_gone(api, l);
+		return;
+	}
+	memcpy(l->facts.target, f->target, sizeof(l->facts.target));
+	l->facts.hook_flags = f->hook_flags;
+}
+
 static void
 on_gone(void *arg, struct answer *a)
 {
@@ -21,10 +50,10 @@ on_gone(void *arg, struct answer *a)
 	for (size_t i = 0; i < a->n_links; i++) {
 		struct link *l = model_link(&one->api->model, a->links[i].link_id);
 
-		if (l && l->live == LIVE && !l->restoring && (a->links[i].hook_flags & LINK_GONE))
-			l->live = LIVE_LOST;
 		if (l)
 			l->facts.position = a->links[i].position;
+		if (l && (a->links[i].hook_flags & LINK_GONE))
+			programs_link_gone(one->api, l);
 	}
 	one->fn(one->arg, true);
 	free(one);

@@ -133,7 +133,10 @@ match_link(struct api *api, const struct inventory *inv, struct link *l)
 	}
 	l->live = f && !(f->hook_flags & LINK_GONE) ? LIVE : LIVE_LOST;
 	if (!f)
-		return;
+		return;		/* a wish has no pin: wishes_begin() looks at its program */
+	l->facts.hook_flags = f->hook_flags;
+	if (f->ifindex && f->target[0])
+		memcpy(l->facts.target, f->target, sizeof(l->facts.target));
 	l->facts.position = f->position;
 	l->facts.kernel_link_id = f->kernel_link_id;
 	l->facts.kernel_link_type = f->kernel_link_type;

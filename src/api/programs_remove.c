@@ -7,6 +7,7 @@
 
 #include "api/programs_op.h"
 #include "api/store.h"
+#include "api/wishes.h"
 #include "common/auto.h"
 #include "common/log.h"
 
@@ -156,7 +157,8 @@ send_next(struct remove_op *o)
 	} else {
 		l = model_link(&api->model, o->links[o->next]);
 		detach.link_id = o->links[o->next];
-		memcpy(detach.netns, l->netns, sizeof(detach.netns));
+		if (l)
+			memcpy(detach.netns, l->netns, sizeof(detach.netns));
 		err = ctl_loader_call(api->loader, IPC_DETACH, &detach, &o->sock, on_detached, o);
 	}
 	if (err) {
@@ -194,9 +196,17 @@ begin(struct remove_op *o, struct group *g)
 	send_next(o);
 }
 
-/* Links of the program, or of all programs when it is NULL; the same for programs. */
+static bool
+is_meant(const struct link *l, const struct prog *only, const struct link *wish)
+{
+	return l->state == ROW_DONE && (!only || l->facts.prog_id == only->facts.id) &&
+		(!wish || l->wish == wish->facts.link_id);
+}
+
+/* Links of the program, or of all programs when it is NULL; the same for programs.  wish: only its
+ * links, then itself, and no program. */
 static int
-collect(struct remove_op *o, const struct group *g, const struct prog *only)
+collect(struct remove_op *o, const struct group *g, const struct prog *only, const struct link *wish)
 {
 	const struct prog *p;
 	const struct link *l;
@@ -206,15 +216,19 @@ collect(struct remove_op *o, const struct group *g, const struct prog *only)
 		n_links++;
 	TAILQ_FOREACH(p, &g->progs, in_group)
 		n_progs++;
+	free(o->links);
+	o->n_links = 0;
 	o->links = calloc(n_links + 1, sizeof(*o->links));
 	o->progs = calloc(n_progs + 1, sizeof(*o->progs));
 	if (!o->links || !o->progs)
 		return -ENOMEM;
 	TAILQ_FOREACH(l, &g->links, in_group)
-		if (l->state == ROW_DONE && (!only || l->facts.prog_id == only->facts.id))
+		if (is_meant(l, only, wish))
 			o->links[o->n_links++] = l->facts.link_id;
+	if (wish)
+		o->links[o->n_links++] = wish->facts.link_id;
 	TAILQ_FOREACH(p, &g->progs, in_group)
-		if (!only || p == only)
+		if (!wish && (!only || p == only))
 			o->progs[o->n_progs++] = p->live == LIVE_LOST ? 0 : p->facts.id;
 	return 0;
 }
@@ -247,7 +261,7 @@ on_ready_unload(void *arg, bool ready)
 		o->prog_id = 0;
 		p = NULL;
 	}
-	if (collect(o, g, p) < 0)
+	if (collect(o, g, p, NULL) < 0)
 		op_fail(&o->op, IPC_RESOURCE_EXHAUSTED, "no memory for the request");
 	else
 		begin(o, g);
@@ -268,8 +282,16 @@ on_ready_detach(void *arg, bool ready)
 		op_fail(&o->op, IPC_NOT_FOUND, "bpfd has no link %llu", (unsigned long long)o->links[0]);
 		return;
 	}
+	if (l->wish) {
+		op_fail(&o->op, IPC_FAILED_PRECONDITION, "link %llu came by link %llu, which attaches to every interface "
+			"that fits: detach that one", (unsigned long long)o->links[0], (unsigned long long)l->wish);
+		return;
+	}
 	o->gid = l->group->gid;
-	begin(o, l->group);
+	if (link_is_wish(l) && collect(o, l->group, NULL, l) < 0)
+		op_fail(&o->op, IPC_RESOURCE_EXHAUSTED, "no memory for the request");
+	else
+		begin(o, l->group);
 }
 
 static struct remove_op *
@@ -304,7 +326,7 @@ programs_detach(struct call *call, uint64_t link_id, bool dry_run, void (*reply)
 	o->n_links = 1;
 	o->only_link = true;
 	o->detached = reply;
-	ctl_loader_ready(o->op.api->loader, on_ready_detach, o);
+	wishes_idle(o->op.api, on_ready_detach, o);
 }
 
 void
@@ -320,5 +342,5 @@ programs_unload(struct call *call, uint64_t gid, uint32_t prog_id, bool dry_run,
 	o->gid = gid;
 	o->prog_id = gid ? 0 : prog_id;
 	o->unloaded = reply;
-	ctl_loader_ready(o->op.api->loader, on_ready_unload, o);
+	wishes_idle(o->op.api, on_ready_unload, o);
 }

@@ -10,6 +10,7 @@
 
 #include "api/programs_undo.h"
 #include "api/store.h"
+#include "api/wishes.h"
 #include "common/auto.h"
 #include "common/log.h"
 #include "common/memfd.h"
@@ -36,6 +37,8 @@ static void
 end(struct restore *r, bool whole)
 {
 	r->api->restore = NULL;
+	if (whole)
+		wishes_begin(r->api);
 	if (whole && (r->n_progs || r->n_links || r->failed))
 		log_notice("restore.done", "programs=%zu links=%zu failed=%zu", r->n_progs, r->n_links, r->failed);
 	if (r->fn)
@@ -78,8 +81,8 @@ programs_group_lost(const struct group *g)
 	return true;
 }
 
-static struct prog *
-prog_of(const struct link *l)
+struct prog *
+programs_prog_of(const struct link *l)
 {
 	struct prog *p;
 
@@ -167,13 +170,9 @@ on_attached(void *arg, struct answer *a)
 	step(r);
 }
 
-static void
-fill_attach(const struct link *l, const struct prog *p, struct msg_restore_attach *m)
+void
+programs_wanted_attach(const struct link *l, const struct prog *p, struct msg_attach *at)
 {
-	struct msg_attach *at = &m->attach;
-
-	m->token = l->wanted->token;
-	m->uid = l->wanted->uid;
 	at->link_id = l->facts.link_id;
 	at->gid = l->facts.gid;
 	at->cookie = l->facts.cookie;
@@ -200,7 +199,9 @@ send_link(struct restore *r, struct link *l, const struct prog *p)
 
 	if (!err) {
 		l->restoring = true;
-		fill_attach(l, p, m);
+		m->token = l->wanted->token;
+		m->uid = l->wanted->uid;
+		programs_wanted_attach(l, p, &m->attach);
 		err = ctl_loader_call(r->api->loader, IPC_RESTORE_ATTACH, m, NULL, on_attached, r);
 		if (err)
 			unmark_link(r, l);
@@ -219,9 +220,9 @@ next_link(struct restore *r, const struct group *g)
 	struct link *l;
 
 	TAILQ_FOREACH(l, &g->links, in_group) {
-		const struct prog *p = prog_of(l);
+		const struct prog *p = programs_prog_of(l);
 
-		if (l->facts.link_id <= r->link_id || l->live != LIVE_LOST || !l->wanted || l->restoring ||
+		if (l->facts.link_id <= r->link_id || l->live != LIVE_LOST || !l->wanted || link_is_wish(l) || l->restoring ||
 		    l->state != ROW_DONE || !p || p->live != LIVE)
 			continue;
 		r->link_id = l->facts.link_id;

@@ -15,4 +15,8 @@ int	programs_restore(struct api *api, void (*fn)(void *arg, bool whole), void *a
 bool	programs_group_lost(const struct group *g);	/* none of its programs is there */
 bool	programs_object_whole(const struct group *g, const void *object, size_t len);
 
+/* The request that would attach it once more, as it was asked for; p: its program. */
+void	programs_wanted_attach(const struct link *l, const struct prog *p, struct msg_attach *out);
+struct prog *programs_prog_of(const struct link *l);	/* lost ones too; NULL */
+
 #endif

@@ -5,6 +5,7 @@
 
 #include "api/programs_op.h"
 #include "api/store.h"
+#include "api/wishes.h"
 #include "common/auto.h"
 
 /*
@@ -120,6 +121,10 @@ changeable(struct update_op *o)
 	else if (l->live != LIVE)
 		op_fail(&o->op, IPC_FAILED_PRECONDITION, "link %llu is not attached any more, or not known to "
 			"the store: detach it and attach the program anew", id);
+	else if (link_is_wish(l) || l->wish)
+		op_fail(&o->op, IPC_FAILED_PRECONDITION, "link %llu %s, and so is not changed: attach the other program "
+			"beside it, then detach it", id, l->wish ? "came by another that attaches to every interface that fits" :
+			"attaches to every interface that fits");
 	else if (l->wanted)
 		op_fail(&o->op, IPC_FAILED_PRECONDITION, "link %llu comes back after a reboot as it was attached, "
 			"and so is not changed: attach the other program beside it, then detach it", id);
@@ -192,5 +197,5 @@ programs_update(struct call *call, const struct update_args *a,
 	op_start(&o->op, call, update_free);
 	op_what(&o->op, "link=%llu program=%u priority=%d%s", (unsigned long long)a->link_id, a->prog_id,
 		a->priority, a->dry_run ? " dry_run=1" : "");
-	ctl_loader_ready(o->op.api->loader, on_ready, o);
+	wishes_idle(o->op.api, on_ready, o);
 }

@@ -65,10 +65,10 @@ fill_links(struct scratch *s, const struct prog *p, Bpfman__V1__ProgramInfo *out
 	size_t n = 0;
 
 	TAILQ_FOREACH(l, &p->group->links, in_group)
-		n += l->state == ROW_DONE && l->facts.prog_id == p->facts.id;
+		n += l->state == ROW_DONE && l->facts.prog_id == p->facts.id && !link_is_wish(l);
 	out->links = scratch_take(s, n, sizeof(*out->links));
 	TAILQ_FOREACH(l, &p->group->links, in_group)
-		if (out->links && l->state == ROW_DONE && l->facts.prog_id == p->facts.id)
+		if (out->links && l->state == ROW_DONE && l->facts.prog_id == p->facts.id && !link_is_wish(l))
 			out->links[out->n_links++] = (uint32_t)l->facts.link_id;
 }
 

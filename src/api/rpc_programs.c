@@ -119,7 +119,7 @@ rpc_programs_attach(struct call *call, const ProtobufCMessage *request)
 	}
 	m->priority = rq->priority;
 	m->cookie = rq->cookie;
-	m->flags = rq->cookie ? ATTACH_HAS_COOKIE : 0;
+	m->flags = (rq->cookie ? ATTACH_HAS_COOKIE : 0) | (rq->future ? ATTACH_FUTURE : 0);
 	if (!attach_strings(call, rq, m) || !rpc_attach_check(call, "", m))
 		return;
 	if (!rpc_options(call, "options", rq->n_options, rq->options, m))

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/rpc_programs.h"
+#include "api/wishes.h"
 #include "ipc/bpfnames.h"
 
 #define EMPTY ((char *)protobuf_c_empty_string)
@@ -217,6 +218,73 @@ name_of(const struct link *l)
 	return EMPTY;
 }
 
+struct wish {
+	struct scratch *s;
+	Bpfd__V1__Link *out;
+	size_t n;
+};
+
+static void
+count_failure(void *arg, const char *name, const char *text)
+{
+	struct wish *w = arg;
+
+	w->n++;
+}
+
+static void
+add_failure(void *arg, const char *name, const char *text)
+{
+	struct wish *w = arg;
+	Bpfd__V1__Link__FailuresEntry *e = w->out->failures ? scratch_take(w->s, 1, sizeof(*e)) : NULL;
+
+	if (!e)
+		return;
+	bpfd__v1__link__failures_entry__init(e);
+	e->key = scratch_printf(w->s, "%s", name);
+	e->value = scratch_printf(w->s, "%s", text);
+	w->out->failures[w->out->n_failures++] = e;
+}
+
+static void
+add_name(Bpfd__V1__Link *out, const char *name)
+{
+	if (out->interfaces)
+		out->interfaces[out->n_interfaces++] = (char *)name;
+}
+
+/* Where it is attached, and where it is not; after a dry run, where it would be. */
+static void
+fill_wish(struct scratch *s, const struct api *api, const struct link *l, Bpfd__V1__Link *out)
+{
+	struct wish w = { s, out, l->fits.n };
+	size_t n = l->fits.n;
+	const struct link *one;
+
+	out->future = true;
+	if (l->live != LIVE_LOST)
+		out->state = "waiting";
+	out->persistent = l->group && l->group->wanted;
+	if (l->group)
+		TAILQ_FOREACH(one, &l->group->links, in_group)
+			n += one->wish == l->facts.link_id;
+	wishes_failures(api, l->facts.link_id, count_failure, &w);
+	out->interfaces = scratch_take(s, n, sizeof(*out->interfaces));
+	out->failures = scratch_take(s, w.n, sizeof(*out->failures));
+	for (size_t i = 0; i < l->fits.n; i++) {
+		if (l->fits.v[i].len)
+			add_failure(&w, l->fits.v[i].key, (const char *)l->fits.v[i].value);
+		else
+			add_name(out, l->fits.v[i].key);
+	}
+	if (!l->group)
+		return;
+	TAILQ_FOREACH(one, &l->group->links, in_group)
+		if (one->wish == l->facts.link_id && one->state == ROW_DONE)
+			add_name(out, one->facts.target);
+	wishes_failures(api, l->facts.link_id, add_failure, &w);
+}
+
 void
 rpc_fill_link(struct scratch *s, const struct api *api, const struct link *l, Bpfd__V1__Link *out)
 {
@@ -249,6 +317,10 @@ rpc_fill_link(struct scratch *s, const struct api *api, const struct link *l, Bp
 	out->n_proceed_on = rpc_proceed_on_names(s, f->kind, l->proceed_on, &out->proceed_on);
 	out->n_options = rpc_text_entries(s, &l->options,
 		&bpfd__v1__link__options_entry__descriptor, &out->options);
+	out->by = l->wish;
+	out->elsewhere = f->hook_flags & LINK_ELSEWHERE;
+	if (link_is_wish(l))
+		fill_wish(s, api, l, out);
 }
 
 size_t

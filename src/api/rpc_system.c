@@ -7,6 +7,7 @@
 #include "api/ctl.h"
 #include "api/rpc_parts.h"
 #include "api/server.h"
+#include "api/wishes.h"
 #include "bpfd_v1.pb-c.h"
 #include "common/auto.h"
 #include "common/clock.h"
@@ -133,6 +134,7 @@ on_procs(void *arg, const struct msg_proc *procs, size_t n)
 	rs.links = (uint32_t)count.links;
 	rs.lost = (uint32_t)count.lost;
 	rs.orphans = (uint32_t)count.orphans;
+	rs.waiting = (uint32_t)count.waiting;
 	rpc_reply(q->call, &s, &rs.base);
 }
 
@@ -187,6 +189,7 @@ reply_counters(struct query *q, const struct answer *a)
 	c.all = scratch_take(&s, COUNTERS_MAX, sizeof(*c.all));
 	c.v = scratch_take(&s, COUNTERS_MAX, sizeof(*c.v));
 	server_counters(q->api->server, add_counter, &c);
+	wishes_counters(q->api, add_counter, &c);
 	for (size_t i = 0; a && i < a->n_counters; i++)
 		add_counter(&c, a->counters[i].name, a->counters[i].value);
 	rs.counters = c.v;

@@ -177,6 +177,9 @@ store_finish_link(struct store *st, const struct link *l)
 	err = finish_link(st, l);
 	if (!err && l->wanted)
 		err = add_wanted_link(st, l->facts.link_id, l->wanted);
+	if (!err && l->wish)
+		err = store_run(st, ST_ADD_WISH_LINK, "iib", I(l->facts.link_id), I(l->wish),
+			B(l->wish_token.mac, sizeof(l->wish_token.mac)));
 	return store_end(st, err);
 }
 

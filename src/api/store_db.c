@@ -207,6 +207,7 @@ migrate(struct store *st)
 		[2] = { STORE_RULES_TABLE, "PRAGMA user_version = 2" },
 		[3] = { "DROP TRIGGER link_attrs", STORE_LINK_TRIGGER, "PRAGMA user_version = 3" },
 		[4] = { STORE_WANTED_LOADS, STORE_WANTED_PROGS, STORE_WANTED_LINKS, "PRAGMA user_version = 4" },
+		[5] = { STORE_WISH_LINKS, "PRAGMA user_version = 5" },
 	};
 	int version = 0, err = pragma_int(st, "PRAGMA user_version", &version);
 

@@ -259,6 +259,17 @@ read_wanted_link(sqlite3_stmt *row, struct model *m)
 }
 
 static int
+read_wish_link(sqlite3_stmt *row, struct model *m)
+{
+	struct link *l = model_link(m, u64(row, 0));
+
+	if (!l || l->wish || l->wanted)
+		return -EUCLEAN;
+	l->wish = u64(row, 1);
+	return blob(row, 2, l->wish_token.mac, sizeof(l->wish_token.mac));
+}
+
+static int
 read_all(struct store *st, enum store_stmt which, int (*each)(sqlite3_stmt *row, struct model *m),
 	struct model *m)
 {
@@ -292,5 +303,7 @@ store_read(struct store *st, struct model *m)
 		err = read_all(st, ST_ALL_WANTED_PROGS, read_wanted_prog, m);
 	if (!err)
 		err = read_all(st, ST_ALL_WANTED_LINKS, read_wanted_link, m);
+	if (!err)
+		err = read_all(st, ST_ALL_WISH_LINKS, read_wish_link, m);
 	return err ? log_err(err, "store.read", "a row is not as bpfd writes it") : 0;
 }

@@ -177,8 +177,8 @@ const struct command cmd_load = {
 	.help = "load the programs of a compiled object",
 	.more = "Without --program all programs of the object are loaded.  They share its maps and make\n"
 		"a group.  Keys of --attach: priority, direction, mode, netns, cookie, proceed-on\n"
-		"(actions joined by +), metadata=KEY=VALUE, and program=NAME where several fit.  When an\n"
-		"attachment fails, everything is unloaded again.\n",
+		"(actions joined by +), future=yes, metadata=KEY=VALUE, and program=NAME where several fit.\n"
+		"When an attachment fails, everything is unloaded again.\n",
 	.opts = opts,
 	.min_words = 1, .max_words = 1,
 	.words = { WORD_FILE },

@@ -245,7 +245,7 @@ add_attach(struct complete *c, const char *stem)
 		buf_add(&inner, text, (size_t)(comma + 1 - text));
 		add_choices(c, buf_text(&inner),
 			"priority=|direction=ingress|direction=egress|mode=native|mode=skb|mode=hw|"
-			"netns=|cookie=|program=|proceed-on=|metadata=");
+			"netns=|cookie=|program=|proceed-on=|metadata=|future=yes");
 		buf_add(&kind, text, strcspn(text, ":,"));
 		add_options(c, buf_text(&inner), buf_text(&kind));
 	} else if (colon) {

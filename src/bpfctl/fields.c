@@ -82,6 +82,11 @@ static const struct field link_fields[] = {
 	{ "attached_at", "ATTACHED", FIELD_TIME, SHOW_WIDE, offsetof(LINK, attached_at_unix_ns), 0 },
 	F(LINK, pin, "PIN", STR, DATA),
 	F(LINK, persistent, "PERSISTENT", BOOL, WIDE),
+	F(LINK, future, "FUTURE", BOOL, DATA),
+	FN(LINK, interfaces, "INTERFACES", WORDS, WIDE),
+	FN(LINK, failures, "FAILURES", MAP, WIDE),
+	F(LINK, by, "BY", ID64, WIDE),
+	F(LINK, elsewhere, "ELSEWHERE", BOOL, DATA),
 	F(LINK, reason, "REASON", STR, WIDE),
 };
 SCHEMA(link);
@@ -173,6 +178,7 @@ SCHEMA(top);
 static const struct field status_fields[] = {
 	F(STATUS, programs, "PROGRAMS", U32, TABLE),
 	F(STATUS, links, "LINKS", U32, TABLE),
+	F(STATUS, waiting, "WAITING", U32, TABLE),
 	F(STATUS, lost, "LOST", U32, TABLE),
 	F(STATUS, orphans, "ORPHANS", U32, TABLE),
 	FN(STATUS, notes, "NOTES", STRS, TABLE),

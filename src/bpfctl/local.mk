@@ -7,6 +7,7 @@ libbpfctl_a_SOURCES = \
 	src/bpfctl/buf.c src/bpfctl/buf.h \
 	src/bpfctl/client.c src/bpfctl/client.h \
 	src/bpfctl/client_call.c src/bpfctl/client_call.h \
+	src/bpfctl/attach_glob.c src/bpfctl/attach_glob.h \
 	src/bpfctl/cmd_attach.c \
 	src/bpfctl/cmd_complete.c \
 	src/bpfctl/cmd_completion.c \

@@ -181,7 +181,7 @@ static bool
 is_expected(const char *state)
 {
 	return strcmp(state, "loaded") == 0 || strcmp(state, "active") == 0 || strcmp(state, "attached") == 0 ||
-		strcmp(state, "foreign") == 0;
+		strcmp(state, "foreign") == 0 || strcmp(state, "waiting") == 0;
 }
 
 static void

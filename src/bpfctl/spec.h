@@ -36,7 +36,7 @@ struct spec_attach {
 	size_t n_owned;
 };
 void	spec_attach_init(struct spec_attach *s);
-/* Keys: direction, mode, netns, priority, proceed-on, cookie, metadata, program; any other is an
+/* Keys: direction, mode, netns, priority, proceed-on, cookie, metadata, program, future; any other is an
  * option of the kind, which the daemon checks. */
 int	spec_attach_set(struct spec_attach *s, const char *key, const char *value, struct buf *why);
 int	spec_attach_pair(struct spec_attach *s, char *text, struct buf *why);	/* KEY=VALUE; cuts text */

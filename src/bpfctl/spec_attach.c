@@ -66,6 +66,16 @@ set_program(struct spec_attach *s, const char *value, struct buf *why)
 }
 
 static int
+set_future(struct spec_attach *s, const char *value, struct buf *why)
+{
+	s->req.future = strcmp(value, "yes") == 0;
+	if (s->req.future || strcmp(value, "no") == 0)
+		return 0;
+	buf_printf(why, "future \"%s\" is neither yes nor no", value);
+	return -EINVAL;
+}
+
+static int
 set_priority(struct spec_attach *s, const char *value, struct buf *why)
 {
 	uint64_t v;
@@ -163,6 +173,7 @@ spec_attach_set(struct spec_attach *s, const char *key, const char *value, struc
 		{ "direction", set_direction }, { "mode", set_mode }, { "netns", set_netns },
 		{ "priority", set_priority }, { "proceed-on", set_proceed_on },
 		{ "cookie", set_cookie }, { "metadata", set_metadata }, { "program", set_program },
+		{ "future", set_future },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)

@@ -128,6 +128,9 @@ struct msg_object_fd { uint64_t size; };
 enum { ATTACH_DRY_RUN = 1 };
 enum { ATTACH_HAS_COOKIE = 2, ATTACH_HAS_PROCEED_ON = 4 };
 enum { ATTACH_PERSISTENT = 8 };			/* the answer has a TOKEN */
+/* To every interface whose name fits target, as they come (WISH_ATTACH).  Nothing is attached now; the
+ * answer has a TOKEN.  With ATTACH_DRY_RUN it has an IFACE for each that fits. */
+enum { ATTACH_FUTURE = 16 };
 struct msg_attach {
 	uint64_t link_id;			/* the store's number, never reused */
 	uint64_t gid;
@@ -153,6 +156,20 @@ struct msg_attach {
 struct msg_token { uint8_t mac[32]; };
 struct msg_restore_load { struct msg_load load; struct msg_token token; uint32_t uid, reserved; };
 struct msg_restore_attach { struct msg_attach attach; struct msg_token token; uint32_t uid, reserved; };
+
+/*
+ * A wish is what ATTACH_FUTURE asked for, with the token that was given for it; attach.link_id is its
+ * number.  link_id: of the attachment to one interface.  link_token: its own, for WISH_DETACH.
+ */
+struct msg_wish {
+	uint64_t link_id;
+	struct msg_attach attach;
+	struct msg_token token, link_token;
+	uint32_t uid, ifindex;
+};
+/* An interface of the host's namespace.  ifindex 0: some changes were not seen, ask again. */
+enum { IFACE_GONE = 1, IFACE_REFUSED = 2 /* by policy.interfaces */ };
+struct msg_iface { uint32_t ifindex, flags; char name[16]; };
 
 struct msg_detach { uint64_t link_id; char netns[IPC_TARGET_MAX]; };
 struct msg_iter_read { uint64_t link_id; };
@@ -238,6 +255,7 @@ struct msg_link_facts {
 enum {
 	LINK_MADE_QDISC = 1,			/* bpfd made the clsact qdisc and removes it */
 	LINK_GONE = 2,				/* what it was attached to is gone, so the kernel took it off */
+	LINK_ELSEWHERE = 4,			/* its interface is in another network namespace now */
 };
 /* Who keeps a program: a process, or a pin (pid 0).  link_id: the kernel's, 0 without one. */
 struct msg_holder { uint32_t prog_id, link_id, pid, reserved; char text[IPC_TARGET_MAX]; };

@@ -431,3 +431,21 @@ attach_run(const struct attach_in *in, struct attach_out *out, struct msg_result
 	}
 	return err;
 }
+
+int
+attach_wish(const struct attach_in *in, struct msg_link_facts *facts, struct msg_result *res)
+{
+	const struct attach_kind *k;
+	struct attach_out out;
+	int err = check(in, &k, res);
+
+	if (err)
+		return err;
+	if (!(k->takes & TAKES_WISH))
+		return result_set(res, IPC_INVALID_ARGUMENT, -EINVAL, "attach kind %s is not attached to interfaces: "
+			"there are none to come", k->name);
+	begin(k, in, &out);
+	*facts = out.facts;
+	strcpy(facts->backend, "");
+	return 0;
+}

@@ -74,7 +74,8 @@ const char *attach_text(const struct attach_in *in, const char *name);
 bool	attach_number(const struct attach_in *in, const char *name, uint64_t *out);
 bool	attach_flag(const struct attach_in *in, const char *name);
 
-enum { TAKES_TARGET = 1, TAKES_NETNS = 2, TAKES_DIRECTION = 4, TAKES_MODE = 8, TAKES_COOKIE = 16 };
+enum { TAKES_TARGET = 1, TAKES_NETNS = 2, TAKES_DIRECTION = 4, TAKES_MODE = 8, TAKES_COOKIE = 16,
+	TAKES_WISH = 32 /* its target is an interface, which may be still to come */ };
 
 /*
  * One attach kind, registered in attach.def as ATTACH_KIND(name) with a definition
@@ -116,6 +117,8 @@ const char *attach_no_hook(uint32_t prog_type, uint32_t attach_type);
  * priority 1..1000, options that the kind has, program type accepted), and runs it.
  */
 int	attach_run(const struct attach_in *in, struct attach_out *out, struct msg_result *res);
+/* For a wish: the same checks, but for what only the interface tells.  facts: as of the request. */
+int	attach_wish(const struct attach_in *in, struct msg_link_facts *facts, struct msg_result *res);
 
 /* Without a target: the one that the program's section names, if the kind takes any of those. */
 void	attach_default_target(struct msg_attach *req);
@@ -153,6 +156,8 @@ bool	attach_link_gone(int link_fd);
 
 /* Whether what a pin_suffix says is in the kernel: 1, 0; -1: not known. */
 int	attach_suffix_there(const char *pin_suffix, int rtnl);
+/* It is a filter, and is not there, wherever its namespace is: that costs a process. */
+bool	attach_suffix_gone(struct loader *ld, const char *pin_suffix, const char *netns, int rtnl);
 
 /*
  * Puts the program into the kernel's link, which is never without one: 0; -EOPNOTSUPP: links of its

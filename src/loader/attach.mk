@@ -40,6 +40,7 @@ libattach_a_SOURCES = \
 	src/loader/netlink.c src/loader/netlink.h \
 	src/loader/netlink_ask.h \
 	src/loader/netlink_tc.c \
+	src/loader/netlink_watch.c \
 	src/loader/oneshot.h
 libattach_a_CFLAGS = $(AM_CFLAGS) $(LIBMNL_CFLAGS)
 ATTACH_LIBS = libattach.a $(LIBMNL_LIBS)
@@ -66,6 +67,9 @@ tests_component_test_attach_tc_SOURCES = tests/component/test-attach-tc.c $(ATTA
 tests_component_test_attach_tc_LDADD = $(ATTACH_LIBS) $(IPC_LIBS) $(CMOCKA_LIBS)
 endif
 
+FUZZ_TARGETS += tests/fuzz/fuzz-netlink
+tests_fuzz_fuzz_netlink_SOURCES = tests/fuzz/fuzz-netlink.c
+tests_fuzz_fuzz_netlink_LDADD = $(ATTACH_LIBS) $(FUZZ_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz-attach
 tests_fuzz_fuzz_attach_SOURCES = tests/fuzz/fuzz-attach.c tests/component/attach-fakes.c
 tests_fuzz_fuzz_attach_LDADD = $(ATTACH_LIBS) $(IPC_LIBS) $(FUZZ_LIBS)

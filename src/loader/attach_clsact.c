@@ -228,18 +228,40 @@ del(int sock, const struct attach_suffix *s, struct msg_result *res)
 	return 0;
 }
 
+static int
+filter_there(int sock, const struct attach_suffix *s)
+{
+	struct census c = { .prog_id = s->prog_id, .handle = s->handle, .priority = s->priority };
+	int err = netlink_filters(sock, s->ifindex, s->egress ? NETLINK_EGRESS : NETLINK_INGRESS, count, &c);
+
+	return err && err != -ENODEV && err != -EINVAL && err != -ENOENT ? -1 : c.found;
+}
+
 int
 attach_suffix_there(const char *pin_suffix, int rtnl)
 {
 	struct attach_suffix s;
-	struct census c;
 
 	if (attach_suffix_read(pin_suffix, &s) < 0 || s.kind != ATTACH_SUFFIX_FILTER ||
 	    s.netns_ino != attach_host()->netns_ino)
 		return -1;
-	c = (struct census){ .prog_id = s.prog_id, .handle = s.handle, .priority = s.priority };
-	netlink_filters(rtnl, s.ifindex, s.egress ? NETLINK_EGRESS : NETLINK_INGRESS, count, &c);
-	return c.found;
+	return filter_there(rtnl, &s);
+}
+
+bool
+attach_suffix_gone(struct loader *ld, const char *pin_suffix, const char *netns, int rtnl)
+{
+	struct msg_result ignored = { 0 };
+	struct attach_suffix s;
+	AUTO(fd) int sock = -1;
+	int there;
+
+	if (attach_suffix_read(pin_suffix, &s) < 0 || s.kind != ATTACH_SUFFIX_FILTER)
+		return false;
+	if (s.netns_ino == attach_host()->netns_ino)
+		return filter_there(rtnl, &s) == 0;
+	there = enter(ld, netns, s.netns_ino, &sock, &ignored);
+	return there == 0 || (there > 0 && filter_there(sock, &s) == 0);
 }
 
 int

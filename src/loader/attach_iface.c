@@ -29,9 +29,9 @@ policy_allows_all(const struct conf_PATTERNS *p)
 }
 
 static void
-offer(void *arg, const char *name)
+offer(void *arg, const struct netlink_iface *it)
 {
-	closest_offer(arg, name);
+	closest_offer(arg, it->name);
 }
 
 static int
@@ -44,7 +44,7 @@ refuse_unknown(const struct attach_in *in, int sock, int err, struct msg_result 
 		return result_set(res, IPC_INTERNAL, err, "cannot look for interface %s: %s",
 			in->req->target, strerrordesc_np(-err));
 	closest_init(&near, in->req->target);
-	netlink_iface_names(sock, offer, &near);
+	netlink_ifaces(sock, offer, &near);
 	return result_set(res, IPC_NOT_FOUND, err, "there is no interface %s%s%s%s", in->req->target,
 		where, in->req->netns, CLOSEST_TEXT(&near));
 }

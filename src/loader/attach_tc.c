@@ -61,7 +61,7 @@ const struct attach_kind attach_kind_tc = {
 	.target = "INTERFACE",
 	.help = "packets at traffic control; direction ingress or egress",
 	.prog_types = PROG_BIT(SCHED_CLS),
-	.takes = TAKES_TARGET | TAKES_NETNS | TAKES_DIRECTION,
+	.takes = TAKES_WISH | TAKES_TARGET | TAKES_NETNS | TAKES_DIRECTION,
 	.unavailable = unavailable,
 	.attach = attach,
 };

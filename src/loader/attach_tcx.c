@@ -105,7 +105,7 @@ const struct attach_kind attach_kind_tcx = {
 	.target = "INTERFACE",
 	.help = "packets at traffic control, by TCX; direction ingress or egress",
 	.prog_types = PROG_BIT(SCHED_CLS),
-	.takes = TAKES_TARGET | TAKES_NETNS | TAKES_DIRECTION,
+	.takes = TAKES_WISH | TAKES_TARGET | TAKES_NETNS | TAKES_DIRECTION,
 	.unavailable = unavailable,
 	.attach = attach_by_tcx,
 };

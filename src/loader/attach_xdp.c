@@ -101,6 +101,6 @@ const struct attach_kind attach_kind_xdp = {
 	.target = "INTERFACE",
 	.help = "packets as they arrive; modes native and skb",
 	.prog_types = PROG_BIT(XDP),
-	.takes = TAKES_TARGET | TAKES_NETNS | TAKES_MODE,
+	.takes = TAKES_WISH | TAKES_TARGET | TAKES_NETNS | TAKES_MODE,
 	.attach = attach,
 };

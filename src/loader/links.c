@@ -13,8 +13,8 @@
 #include "loader/loader.h"
 #include "loader/token.h"
 
-static int
-check_attach(struct loader *ld, const struct msg_attach *m, struct msg_result *res)
+int
+links_check(struct loader *ld, const struct msg_attach *m, struct msg_result *res)
 {
 	const struct obj_prog *p = objects_prog(&ld->objects, m->prog_id);
 
@@ -150,9 +150,8 @@ loader_forget(const struct attach_in *in)
 		objects_remove_link(t, l);
 }
 
-/* Fills what an attach kind gets of the program.  The descriptor is the caller's. */
-static int
-open_program(struct loader *ld, const struct msg_attach *m, struct attach_in *in, struct msg_result *res)
+int
+links_open_program(struct loader *ld, const struct msg_attach *m, struct attach_in *in, struct msg_result *res)
 {
 	const struct obj_prog *p = objects_prog(&ld->objects, m->prog_id);
 	int fd = objects_open_prog(&ld->objects, p);
@@ -177,10 +176,10 @@ attach(struct loader *ld, const struct msg_attach *m, const struct attach_found 
 {
 	struct attach_in in = { .prog_fd = -1 };
 	uint64_t gid;
-	int err = check_attach(ld, m, res);
+	int err = links_check(ld, m, res);
 
 	if (!err)
-		err = open_program(ld, m, &in, res);
+		err = links_open_program(ld, m, &in, res);
 	if (err)
 		return err;
 	in.found = found;
@@ -224,10 +223,10 @@ look(struct loader *ld, uint32_t seq, const struct msg_attach *m, int client, st
 	struct attach_in in = { .prog_fd = -1 };
 	struct msg_link_sites what = { 0 };
 	AUTO(fd) int file = -1;
-	int err = check_attach(ld, m, res);
+	int err = links_check(ld, m, res);
 
 	if (!err)
-		err = open_program(ld, m, &in, res);
+		err = links_open_program(ld, m, &in, res);
 	if (err)
 		return err;
 	in.client = client;
@@ -249,9 +248,8 @@ is_named(const struct obj_prog *p, const char *name)
 		(!p->section[0] && len == BPF_OBJ_NAME_LEN - 1 && strncmp(p->name, name, len) == 0);
 }
 
-/* What a token is made of: texts that end, and the name of the program that is meant. */
-static int
-check_token(struct loader *ld, const struct msg_attach *m, struct msg_result *res)
+int
+links_check_token(struct loader *ld, const struct msg_attach *m, struct msg_result *res)
 {
 	const struct obj_prog *p = objects_prog(&ld->objects, m->prog_id);
 
@@ -277,9 +275,9 @@ give_token(struct loader *ld, uint32_t seq, const struct msg_attach *m, int clie
 	pid_t pid;
 	int err;
 
-	if (!(m->flags & ATTACH_PERSISTENT) || (m->flags & ATTACH_DRY_RUN))
+	if (!(m->flags & (ATTACH_PERSISTENT | ATTACH_FUTURE)) || (m->flags & ATTACH_DRY_RUN))
 		return 0;
-	err = check_token(ld, m, res);
+	err = links_check_token(ld, m, res);
 	if (err)
 		return err;
 	err = config_peer(client, &uid, &pid, gids, &n);
@@ -300,6 +298,10 @@ on_ATTACH(struct loader *ld, struct peer *p, const struct msg_hdr *h, const stru
 
 	if (!err)
 		err = give_token(ld, h->seq, m, fds[0], &res);
+	if (!err && (m->flags & ATTACH_FUTURE)) {
+		wish_new(ld, h->seq, m, fds[0]);
+		return 0;
+	}
 	if (!err) {
 		attach_default_target(&req);
 		err = look(ld, h->seq, &req, fds[0], &res);
@@ -329,42 +331,6 @@ on_DETACH(struct loader *ld, struct peer *p, const struct msg_hdr *h, const stru
 	return 0;
 }
 
-/* The pin stays until somebody detaches it: the client is to see what became of its link. */
-static bool
-is_gone(struct loader *ld, struct obj_link *l)
-{
-	AUTO(fd) int fd = -1;
-
-	if (l->linkless || (l->facts.hook_flags & LINK_GONE))
-		return l->facts.hook_flags & LINK_GONE;
-	if (!attach_can_go(l->facts.kernel_link_type))
-		return false;
-	fd = objects_open_link(&ld->objects, l);
-	if (fd < 0 || !attach_link_gone(fd))
-		return false;
-	l->facts.hook_flags |= LINK_GONE;
-	return true;
-}
-
-int
-on_LINKS_GONE(struct loader *ld, struct peer *p, const struct msg_hdr *h, const struct msg_none *m,
-	int *fds)
-{
-	uint32_t n = 0;
-
-	xdp_look(ld);
-	for (size_t i = 0; i < ld->objects.n_links; i++) {
-		struct obj_link *l = &ld->objects.links[i];
-
-		if (!is_gone(ld, l) && !l->facts.position)
-			continue;
-		reply(ld, IPC_LINK_FACTS, h->seq, &l->facts, NULL);
-		n++;
-	}
-	reply_ok(ld, h->seq, n);
-	return 0;
-}
-
 /* As on_ATTACH(), for who asked before the reboot. */
 int
 on_RESTORE_ATTACH(struct loader *ld, struct peer *p, const struct msg_hdr *h,
@@ -374,15 +340,16 @@ on_RESTORE_ATTACH(struct loader *ld, struct peer *p, const struct msg_hdr *h,
 	struct msg_token token;
 	struct msg_result res = { 0 };
 	struct obj_link *gone = objects_link(&ld->objects, req.link_id);
-	int err = check_token(ld, &req, &res);
+	int err = links_check_token(ld, &req, &res);
 
 	if (!err) {
 		token_attach(&req, m->uid, &token);
-		if (!token_same(&token, &m->token))
+		/* A wish is none: it has no interface. */
+		if ((req.flags & ATTACH_FUTURE) || !token_same(&token, &m->token))
 			err = authorise_token(ld, "attach", req.link_id, &res);
 	}
-	/* The kernel took it off with its interface; the pin has kept its place. */
-	if (!err && gone && is_gone(ld, gone))
+	/* The kernel took it off with its interface, and nobody has looked since. */
+	if (!err && gone && link_is_gone(ld, gone))
 		err = release_link(ld, gone, req.netns, &res);
 	if (!err) {
 		attach_default_target(&req);

@@ -80,6 +80,8 @@ struct loader {
 	struct probes probes;
 	struct broker_stats stats;
 	int bpffs, rtnl;
+	int watch;			/* NETLINK_ROUTE socket that is told of interfaces */
+	bool watching;			/* the API wants to hear of them */
 	int netns;			/* the host's network namespace, for bpfd-xdp */
 	int kernel_slot;		/* see slot.h; below 0 where this kernel refuses freplace */
 	uint32_t n_cpus;
@@ -180,6 +182,28 @@ void	attaching_cancel(struct loader *ld);	/* the API is gone */
 struct attach_found;
 void	links_attach(struct loader *ld, uint32_t seq, const struct msg_attach *req,
 		const struct attach_found *found, int client);
+/* links.c, for wishes too.  Each 0, or res->err with res filled. */
+int	links_check(struct loader *ld, const struct msg_attach *m, struct msg_result *res);
+/* What a token is made of: texts that end, and the name of the program that is meant. */
+int	links_check_token(struct loader *ld, const struct msg_attach *m, struct msg_result *res);
+/* Fills what an attach kind gets of the program.  The descriptor is the caller's. */
+struct attach_in;
+int	links_open_program(struct loader *ld, const struct msg_attach *m, struct attach_in *in,
+		struct msg_result *res);
+
+/* wishes.c: answers an ATTACH with ATTACH_FUTURE, of a client that may attach. */
+void	wish_new(struct loader *ld, uint32_t seq, const struct msg_attach *m, int client);
+
+/* gone.c: what an attachment was on is gone, so the kernel took it off. */
+bool	link_is_gone(struct loader *ld, struct obj_link *l);
+/* Takes those away, pins and all; tell: the API hears of each (seq), and how many. */
+uint32_t links_sweep(struct loader *ld, uint32_t seq, bool tell);
+/* One of them. */
+void	link_sweep(struct loader *ld, uint32_t seq, struct obj_link *l, bool tell);
+
+/* watch.c: what interfaces do. */
+void	watch_read(struct loader *ld);
+
 /* links.c: pins what was attached; beside a link of that number, to replace it. */
 struct attach_out;
 int	pin_link(struct loader *ld, const struct msg_attach *m, int prog_fd, const struct attach_out *out,

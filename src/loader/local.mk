@@ -17,6 +17,7 @@ LOADER_SOURCES = $(BROKER_SOURCES) \
 	src/loader/authorise.c src/loader/authorise.h \
 	src/loader/dispatch.c \
 	src/loader/facts.c src/loader/facts.h \
+	src/loader/gone.c \
 	src/loader/handlers.h \
 	src/loader/iters.c \
 	src/loader/keep.c \
@@ -43,6 +44,8 @@ LOADER_SOURCES = $(BROKER_SOURCES) \
 	src/loader/tc_stub.c src/loader/tc_stub.h \
 	src/loader/update.c src/loader/update.h \
 	src/loader/update_tc.c \
+	src/loader/watch.c \
+	src/loader/wishes.c \
 	src/loader/xdp.c \
 	src/loader/kernel_maps.c \
 	src/loader/kfilter.c src/loader/kfilter.h \
@@ -118,6 +121,10 @@ COMPONENT_TESTS += tests/component/test-broker
 tests_component_test_broker_SOURCES = tests/component/test-broker.c tests/component/brokerrig.h $(RIG)
 tests_component_test_broker_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_component_test_broker_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
+COMPONENT_TESTS += tests/component/test-loader-future
+tests_component_test_loader_future_SOURCES = tests/component/test-loader-future.c tests/component/brokerrig.h $(RIG)
+tests_component_test_loader_future_CPPFLAGS = $(TESTS_CPPFLAGS)
+tests_component_test_loader_future_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
 COMPONENT_TESTS += tests/component/test-broker-keeps
 tests_component_test_broker_keeps_SOURCES = tests/component/test-broker-keeps.c tests/component/brokerrig.h $(RIG)
 tests_component_test_broker_keeps_CPPFLAGS = $(TESTS_CPPFLAGS)

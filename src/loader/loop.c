@@ -44,6 +44,7 @@ api_drop(struct loader *ld)
 	ld->api = NULL;
 	ld->api_gone = false;
 	ld->tracers.asked = false;
+	ld->watching = false;
 	session_cancel(ld, false);
 	attaching_cancel(ld);
 }
@@ -161,7 +162,7 @@ stop(struct loader *ld)
 }
 
 struct wait_set {
-	struct pollfd fds[POLL_MAX];
+	struct pollfd fds[POLL_MAX + 1];	/* the last one is the watch of interfaces */
 	struct peer peers[POLL_MAX];
 	nfds_t n;
 };
@@ -186,6 +187,7 @@ fill(const struct loader *ld, struct wait_set *w)
 			wait_for(w, ln->ch, ln);
 	wait_for(w, ld->tracers.enricher, NULL);
 	wait_for(w, ld->api, NULL);
+	w->fds[w->n] = (struct pollfd){ .fd = ld->watch, .events = POLLIN };
 }
 
 static int
@@ -234,11 +236,13 @@ loader_loop(struct loader *ld)
 		tracers_step(ld);
 	while (!err) {
 		fill(ld, &w);
-		ready = poll(w.fds, w.n, timeout_ms(ld));
+		ready = poll(w.fds, w.n + 1, timeout_ms(ld));
 		if (ready < 0 && errno != EINTR)
 			return -errno;
 		if (ready == 0)
 			tracers_quiet(ld);
+		if (ready > 0 && w.fds[w.n].revents)
+			watch_read(ld);
 		err = serve_ready(ld, &w);
 		session_expire(ld);
 		listing_expire(ld);

@@ -13,6 +13,7 @@
 #include "common/sandbox.h"
 #include "loader/attach.h"
 #include "loader/loader.h"
+#include "loader/netlink.h"
 #include "loader/slot.h"
 #include "loader/token.h"
 
@@ -80,6 +81,10 @@ on_start(struct loader *ld, const struct chan_msg *m, int *fds)
 	ld->netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	ld->kernel_slot = slot_open(&ld->kernel);
 	err = attach_init(ld->cfg, &ld->rtnl);
+	if (!err) {
+		ld->watch = netlink_watch_open();
+		err = ld->watch < 0 ? ld->watch : 0;
+	}
 	return err ? log_err(err, "loader.start", "step=attach") : open_bpffs(ld);
 }
 
@@ -149,7 +154,7 @@ stop(struct loader *ld)
 int
 main(void)
 {
-	static struct loader ld = { .bpffs = -1, .rtnl = -1, .netns = -1, .kernel_slot = -1, .peer_fd = -1,
+	static struct loader ld = { .bpffs = -1, .rtnl = -1, .watch = -1, .netns = -1, .kernel_slot = -1, .peer_fd = -1,
 		.stats_fd = -1, .oneshot.fd = -1, .tracers.enricher_fd = -1 };
 	int err;
 

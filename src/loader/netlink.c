@@ -132,13 +132,13 @@ link_attr(const struct nlattr *attr, void *arg)
 	return MNL_CB_OK;
 }
 
-static int
-link_msg(const struct nlmsghdr *nh, void *arg)
+int
+netlink_link_msg(const struct nlmsghdr *nh, void *arg)
 {
 	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nh);
 	struct netlink_iface *it = arg;
 
-	if (nh->nlmsg_type != RTM_NEWLINK || mnl_nlmsg_get_payload_len(nh) < sizeof(*ifi))
+	if ((nh->nlmsg_type != RTM_NEWLINK && nh->nlmsg_type != RTM_DELLINK) || mnl_nlmsg_get_payload_len(nh) < sizeof(*ifi))
 		return MNL_CB_ERROR;
 	it->ifindex = (uint32_t)ifi->ifi_index;
 	return mnl_attr_parse(nh, sizeof(*ifi), link_attr, it);
@@ -150,7 +150,7 @@ get_link(int sock, const char *name, uint32_t ifindex, struct netlink_iface *out
 	union netlink_request req;
 	struct nlmsghdr *nh = mnl_nlmsg_put_header(&req);
 	struct netlink_iface it = { 0 };
-	struct netlink_answer a = { .each = link_msg, .arg = &it };
+	struct netlink_answer a = { .each = netlink_link_msg, .arg = &it };
 	struct ifinfomsg *ifi;
 	int err;
 
@@ -185,30 +185,36 @@ netlink_iface(int sock, const char *target, struct netlink_iface *out)
 	return get_link(sock, NULL, (uint32_t)n, out);
 }
 
-struct names {
-	void (*each)(void *arg, const char *name);
+int
+netlink_iface_at(int sock, uint32_t ifindex, struct netlink_iface *out)
+{
+	return ifindex && ifindex <= INT32_MAX ? get_link(sock, NULL, ifindex, out) : -ENODEV;
+}
+
+struct ifaces {
+	void (*each)(void *arg, const struct netlink_iface *it);
 	void *arg;
 };
 
 static int
-name_msg(const struct nlmsghdr *nh, void *arg)
+iface_msg(const struct nlmsghdr *nh, void *arg)
 {
-	struct names *names = arg;
+	struct ifaces *all = arg;
 	struct netlink_iface it = { 0 };
 
-	if (link_msg(nh, &it) == MNL_CB_ERROR)
+	if (netlink_link_msg(nh, &it) == MNL_CB_ERROR)
 		return MNL_CB_ERROR;
-	names->each(names->arg, it.name);
+	all->each(all->arg, &it);
 	return MNL_CB_OK;
 }
 
 int
-netlink_iface_names(int sock, void (*each)(void *arg, const char *name), void *arg)
+netlink_ifaces(int sock, void (*each)(void *arg, const struct netlink_iface *it), void *arg)
 {
 	union netlink_request req;
 	struct nlmsghdr *nh = mnl_nlmsg_put_header(&req);
-	struct names names = { each, arg };
-	struct netlink_answer a = { .each = name_msg, .arg = &names };
+	struct ifaces all = { each, arg };
+	struct netlink_answer a = { .each = iface_msg, .arg = &all };
 
 	nh->nlmsg_type = RTM_GETLINK;
 	nh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;

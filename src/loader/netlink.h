@@ -24,8 +24,21 @@ struct netlink_iface {
 
 /* By name (or alternative name), else by number when it is one.  -ENODEV. */
 int	netlink_iface(int sock, const char *target, struct netlink_iface *out);
-/* Calls each() with the name of every interface. */
-int	netlink_iface_names(int sock, void (*each)(void *arg, const char *name), void *arg);
+/* The same by number alone. */
+int	netlink_iface_at(int sock, uint32_t ifindex, struct netlink_iface *out);
+/* Calls each() for every interface. */
+int	netlink_ifaces(int sock, void (*each)(void *arg, const struct netlink_iface *it), void *arg);
+
+/*
+ * A socket that is told what becomes of interfaces.  netlink_watch_read() calls each() for some of
+ * the changes that wait there, in their order, a few for one that came, changed or got another name.
+ * 1: there may be more; 0: that was all; -ENOBUFS: some were lost, what there is is to be looked at anew.
+ */
+int	netlink_watch_open(void);		/* a descriptor, the caller's; -errno */
+typedef void netlink_watch_fn(void *arg, const struct netlink_iface *it, bool gone);
+int	netlink_watch_read(int sock, netlink_watch_fn *each, void *arg);
+/* What it does with the bytes of one message of the kernel's. */
+void	netlink_watch_parse(const void *buf, size_t len, netlink_watch_fn *each, void *arg);
 
 /* ---- clsact ---- */
 enum netlink_dir { NETLINK_INGRESS, NETLINK_EGRESS };

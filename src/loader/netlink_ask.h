@@ -28,4 +28,7 @@ struct netlink_answer {
  */
 int	netlink_ask(int sock, struct nlmsghdr *nh, struct netlink_answer *a);
 
+/* RTM_NEWLINK or RTM_DELLINK into a struct netlink_iface.  MNL_CB_OK or _ERROR. */
+int	netlink_link_msg(const struct nlmsghdr *nh, void *iface);
+
 #endif

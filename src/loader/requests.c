@@ -259,7 +259,7 @@ on_INVENTORY(struct loader *ld, struct peer *p, const struct msg_hdr *h, const s
 {
 	uint32_t n = 0;
 
-	xdp_look(ld);
+	links_sweep(ld, 0, false);
 	for (size_t i = 0; i < ld->objects.n_progs; i++)
 		n += send_prog(ld, h->seq, &ld->objects.progs[i]);
 	for (size_t i = 0; i < ld->objects.n_maps; i++)

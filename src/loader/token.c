@@ -134,8 +134,19 @@ token_attach(const struct msg_attach *m, uint32_t uid, struct msg_token *out)
 	NUMBER(&ctx, m->priority);
 	NUMBER(&ctx, m->proceed_on);
 	NUMBER(&ctx, m->cookie);
-	NUMBER(&ctx, m->flags & (ATTACH_HAS_COOKIE | ATTACH_HAS_PROCEED_ON));
+	NUMBER(&ctx, m->flags & (ATTACH_HAS_COOKIE | ATTACH_HAS_PROCEED_ON | ATTACH_FUTURE));
 	bytes(&ctx, m->options, options_len(m->options));
+	end(&ctx, out);
+}
+
+void
+token_wish_link(uint64_t wish_id, uint64_t link_id, struct msg_token *out)
+{
+	SHA2_CTX ctx;
+
+	begin(&ctx, "bpfd wish link 1");
+	NUMBER(&ctx, wish_id);
+	NUMBER(&ctx, link_id);
 	end(&ctx, out);
 }
 

@@ -18,6 +18,8 @@ void	token_key(const uint8_t key[IPC_KEY_LEN]);	/* once, at the start */
 /* object: sealed already.  Negative errno of reading it. */
 int	token_load(const struct msg_load *m, int object, uint32_t uid, struct msg_token *out);
 void	token_attach(const struct msg_attach *m, uint32_t uid, struct msg_token *out);
+/* That this link was made for this wish, and no other way. */
+void	token_wish_link(uint64_t wish_id, uint64_t link_id, struct msg_token *out);
 
 bool	token_same(const struct msg_token *a, const struct msg_token *b);	/* in constant time */
 

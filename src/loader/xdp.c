@@ -293,12 +293,12 @@ struct names {
 };
 
 static void
-keep_name(void *arg, const char *name)
+keep_name(void *arg, const struct netlink_iface *it)
 {
 	struct names *n = arg;
 
 	if (n->n < XDP_INTERFACES_MAX)
-		snprintf(n->all[n->n++], sizeof(n->all[0]), "%s", name);
+		snprintf(n->all[n->n++], sizeof(n->all[0]), "%s", it->name);
 }
 
 int
@@ -308,7 +308,7 @@ on_XDP_SLOTS(struct loader *ld, struct peer *p, const struct msg_hdr *h, const s
 	AUTO(mem) struct names *names = calloc(1, sizeof(*names));
 
 	if (names)		/* first all of them: the socket answers one question at a time */
-		netlink_iface_names(ld->rtnl, keep_name, names);
+		netlink_ifaces(ld->rtnl, keep_name, names);
 	for (size_t i = 0; names && i < names->n; i++)
 		tell_here(&all, names->all[i]);
 	tell_elsewhere(&all);

@@ -274,6 +274,11 @@ collect(const struct chan_msg *m, struct rig_answer *out)
 			out->links[out->n_links] = *(const struct msg_link_facts *)m->payload;
 		out->n_links++;
 		return 0;
+	case IPC_IFACE:
+		if (out->n_ifaces < ARRAY_SIZE(out->ifaces))
+			out->ifaces[out->n_ifaces] = *(const struct msg_iface *)m->payload;
+		out->n_ifaces++;
+		return 0;
 	case IPC_TOKEN:
 		out->token = *(const struct msg_token *)m->payload;
 		out->has_token = true;
@@ -313,6 +318,10 @@ rig_answer(struct rig *r, uint32_t seq, struct rig_answer *out)
 		err = chan_recv(r->api, &m);
 		if (err <= 0)
 			return err ? err : -EPIPE;
+		if (m.hdr.type == IPC_IFACE && !m.hdr.seq) {
+			r->told = *(const struct msg_iface *)m.payload;
+			r->n_told++;
+		}
 		done = m.hdr.seq == seq && collect(&m, out);
 		chan_drop_fds(&m);
 		if (done)

@@ -32,6 +32,8 @@ struct rig {
 	unsigned int n_started, n_gone;
 	bool no_linkers;		/* answer HELPER_WANTED by "could not start" */
 	int last_status;		/* wait status of the last helper that ended */
+	struct msg_iface told;		/* the last one that came unasked */
+	unsigned int n_told;
 };
 
 /* What came of a request. */
@@ -42,6 +44,8 @@ struct rig_answer {
 	struct msg_link_facts links[8];
 	struct msg_tracer_state tracers[64];	/* by number */
 	unsigned int n_progs, n_maps, n_links, n_tracers;
+	struct msg_iface ifaces[16];
+	unsigned int n_ifaces;
 	struct msg_token token;
 	bool has_token;
 	char log[65536];		/* verifier log, cut */

@@ -260,6 +260,85 @@ survives_answers_that_are_none(void **state)
 	assert_int_equal(WITH_KERNEL(netlink_clsact_add(sock, 1, &(struct netlink_err){ "" })), -EINVAL);
 }
 
+/* ---- what is told unasked ---- */
+
+static struct { struct netlink_iface it[8]; bool gone[8]; size_t n; } told;
+
+static void
+tell(void *arg, const struct netlink_iface *it, bool gone)
+{
+	assert_in_range(told.n, 0, 7);
+	told.it[told.n] = *it;
+	told.gone[told.n++] = gone;
+}
+
+static struct nlmsghdr *
+change(uint16_t type, unsigned char family, int ifindex, const char *name)
+{
+	struct nlmsghdr *nh = answer_with(type);
+	struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(nh, sizeof(*ifi));
+
+	ifi->ifi_family = family;
+	ifi->ifi_index = ifindex;
+	if (name)
+		mnl_attr_put_strz(nh, IFLA_IFNAME, name);
+	answer_done(nh);
+	return nh;
+}
+
+static void
+hears_of_interfaces_and_of_nothing_else(void **state)
+{
+	told.n = 0;
+	change(RTM_NEWLINK, AF_UNSPEC, 3, "eth0");
+	change(RTM_DELLINK, AF_BRIDGE, 3, "eth0");	/* a port left its bridge */
+	change(RTM_NEWADDR, AF_UNSPEC, 3, "eth0");
+	change(RTM_NEWLINK, AF_UNSPEC, -3, "eth0");
+	change(RTM_NEWLINK, AF_UNSPEC, 4, NULL);
+	change(RTM_DELLINK, AF_UNSPEC, 5, "veth0");
+	netlink_watch_parse(k.answer, k.answer_len, tell, NULL);
+	assert_int_equal(told.n, 2);
+	assert_string_equal(told.it[0].name, "eth0");
+	assert_int_equal(told.it[0].ifindex, 3);
+	assert_false(told.gone[0]);
+	assert_string_equal(told.it[1].name, "veth0");
+	assert_true(told.gone[1]);
+}
+
+static void
+cut_messages_are_no_news(void **state)
+{
+	change(RTM_NEWLINK, AF_UNSPEC, 3, "eth0");
+	for (size_t len = 0; len < k.answer_len; len++) {
+		told.n = 0;
+		netlink_watch_parse(k.answer, len, tell, NULL);
+		assert_int_equal(told.n, 0);
+	}
+}
+
+static void
+messages_of_other_processes_are_not_believed(void **state)
+{
+	struct sockaddr_nl from = { 0 };
+	socklen_t len = sizeof(from);
+	int watch = netlink_watch_open(), other = netlink_open();
+
+	assert_true(watch >= 0 && other >= 0);
+	while (netlink_watch_read(watch, tell, NULL) == 1)
+		told.n = 0;
+	change(RTM_DELLINK, AF_UNSPEC, 1, "lo");
+	assert_int_equal(getsockname(watch, (struct sockaddr *)&from, &len), 0);
+	/* Only root may send it at all. */
+	if (sendto(other, k.answer, k.answer_len, 0, (struct sockaddr *)&from, len) < 0)
+		assert_true(errno == EPERM || errno == ECONNREFUSED);
+	told.n = 0;
+	netlink_watch_read(watch, tell, NULL);
+	for (size_t i = 0; i < told.n; i++)
+		assert_false(told.gone[i] && told.it[i].ifindex == 1);
+	close(watch);
+	close(other);
+}
+
 int
 main(void)
 {
@@ -271,6 +350,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(keeps_the_kernels_own_words, setup, teardown),
 		cmocka_unit_test_setup_teardown(ignores_answers_to_earlier_requests, setup, teardown),
 		cmocka_unit_test_setup_teardown(survives_answers_that_are_none, setup, teardown),
+		cmocka_unit_test_setup_teardown(hears_of_interfaces_and_of_nothing_else, setup, teardown),
+		cmocka_unit_test_setup_teardown(cut_messages_are_no_news, setup, teardown),
+		cmocka_unit_test_setup_teardown(messages_of_other_processes_are_not_believed, setup, teardown),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -381,13 +381,53 @@ adds_what_a_database_of_version_1_lacks(void **state)
 	f->st = NULL;
 	assert_int_equal(sqlite3_open(f->db, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, "DROP TABLE rules; DROP TRIGGER link_attrs;"
-		"DROP TABLE wanted_progs; DROP TABLE wanted_loads; DROP TABLE wanted_links;"
+		"DROP TABLE wanted_progs; DROP TABLE wanted_loads; DROP TABLE wanted_links; DROP TABLE wish_links;"
 		"CREATE TRIGGER link_attrs AFTER DELETE ON links BEGIN SELECT 1; END;"
 		"PRAGMA user_version = 1", NULL, NULL,
 		NULL), SQLITE_OK);
 	sqlite3_close(db);
 	assert_int_equal(store_open(f->db, &f->st), 0);
 	assert_int_equal(store_add_rule(f->st, &r, NULL, 0, &id), 0);
+}
+
+static void
+keeps_what_a_wish_asked_for_and_what_it_brought(void **state)
+{
+	struct fixture *f = *state;
+	struct link *wish = calloc(1, sizeof(*wish)), *l = calloc(1, sizeof(*l));
+	struct group *g;
+	uint64_t id;
+
+	reopen(f);
+	done(f, "object", 1, 1);
+	g = TAILQ_FIRST(&f->m.groups);
+	wish->facts = l->facts = (struct msg_link_facts){ .gid = g->gid, .kind = "xdp", .target = "eth*",
+		.prog_id = TAILQ_FIRST(&g->progs)->facts.id };
+	wish->wanted = calloc(1, sizeof(*wish->wanted));
+	wish->wanted->flags = ATTACH_FUTURE;
+	strcpy(wish->wanted->target, "eth*");
+	assert_int_equal(store_add_link(f->st, wish), 0);
+	assert_int_equal(store_finish_link(f->st, wish), 0);
+	l->wish = id = wish->facts.link_id;
+	l->wish_token.mac[3] = 5;
+	strcpy(l->facts.target, "eth0");
+	assert_int_equal(store_add_link(f->st, l), 0);
+	assert_int_equal(store_finish_link(f->st, l), 0);
+	link_free(wish);
+	link_free(l);
+	reopen(f);
+	g = TAILQ_FIRST(&f->m.groups);
+	wish = TAILQ_FIRST(&g->links);
+	l = TAILQ_NEXT(wish, in_group);
+	assert_true(link_is_wish(wish));
+	assert_false(link_is_wish(l));
+	assert_int_equal(wish->wish, 0);
+	assert_int_equal(l->wish, id);
+	assert_int_equal(l->wish_token.mac[3], 5);
+	assert_null(l->wanted);
+	assert_int_equal(store_del_link(f->st, l->facts.link_id), 0);
+	reopen(f);
+	assert_null(TAILQ_NEXT(TAILQ_FIRST(&TAILQ_FIRST(&f->m.groups)->links), in_group));
 }
 
 /* After a reboot the kernel counts from the beginning: the new number of one is the old one of another. */
@@ -531,6 +571,7 @@ main(void)
 		TEST(keeps_replaces_and_forgets_rules),
 		TEST(adds_what_a_database_of_version_1_lacks),
 		TEST(refuses_a_damaged_database),
+		TEST(keeps_what_a_wish_asked_for_and_what_it_brought),
 		TEST(gives_a_restored_group_its_new_numbers),
 		TEST(refuses_a_row_that_bpfd_does_not_write),
 		TEST(says_that_another_process_has_it),

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the kernel took off by itself, with the interface, cgroup or namespace that it was on. */
+#include "common/auto.h"
+#include "common/log.h"
+#include "loader/attach.h"
+#include "loader/handlers.h"
+#include "loader/loader.h"
+
+bool
+link_is_gone(struct loader *ld, struct obj_link *l)
+{
+	AUTO(fd) int fd = -1;
+
+	if (l->facts.hook_flags & LINK_GONE)
+		return true;
+	if (l->linkless)
+		return attach_suffix_gone(ld, l->suffix, l->netns, ld->rtnl);
+	if (!attach_can_go(l->facts.kernel_link_type))
+		return false;
+	fd = objects_open_link(&ld->objects, l);
+	return fd >= 0 && attach_link_gone(fd);
+}
+
+void
+link_sweep(struct loader *ld, uint32_t seq, struct obj_link *l, bool tell)
+{
+	struct msg_result res = { 0 };
+
+	l->facts.hook_flags |= LINK_GONE;
+	l->facts.position = 0;
+	if (tell)
+		reply(ld, IPC_LINK_FACTS, seq, &l->facts, NULL);
+	/* What cannot be taken away now is gone still, and asked for again. */
+	if (release_link(ld, l, NULL, &res))
+		log_warn("loader.sweep", "link=%llu text=%s", (unsigned long long)l->facts.link_id, LOG_QUOTE(res.text));
+}
+
+uint32_t
+links_sweep(struct loader *ld, uint32_t seq, bool tell)
+{
+	uint32_t n = 0;
+
+	xdp_look(ld);
+	for (size_t i = ld->objects.n_links; i-- > 0;) {
+		struct obj_link *l = i < ld->objects.n_links ? &ld->objects.links[i] : NULL;
+
+		/* One that a change has two pins of is looked after by its detach. */
+		if (!l || l->replacing || objects_replacing(&ld->objects, l->facts.link_id) || !link_is_gone(ld, l))
+			continue;
+		link_sweep(ld, seq, l, tell);
+		n++;
+	}
+	return n;
+}
+
+int
+on_LINKS_GONE(struct loader *ld, struct peer *p, const struct msg_hdr *h, const struct msg_none *m,
+	int *fds)
+{
+	uint32_t n = links_sweep(ld, h->seq, true);
+
+	for (size_t i = 0; i < ld->objects.n_links; i++) {
+		if (!ld->objects.links[i].facts.position)
+			continue;
+		reply(ld, IPC_LINK_FACTS, h->seq, &ld->objects.links[i].facts, NULL);
+		n++;
+	}
+	reply_ok(ld, h->seq, n);
+	return 0;
+}
