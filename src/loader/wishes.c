@@ -189,9 +189,6 @@ on_WISH_DETACH(struct loader *ld, struct peer *p, const struct msg_hdr *h, const
 		log_info("loader.request", "what=detach link=%" PRIu64 " wish=%" PRIu64, m->link_id, m->attach.link_id);
 		err = release_link(ld, l, NULL, &res);
 	}
-	if (err)
-		reply_result(ld, h->seq, &res);
-	else
-		reply_ok(ld, h->seq, 0);
+	reply_done(ld, h->seq, err, &res);
 	return 0;
 }
