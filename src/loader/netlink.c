@@ -95,7 +95,7 @@ netlink_ask(int sock, struct nlmsghdr *nh, struct netlink_answer *a)
 			continue;
 		if (n <= 0 || (mh.msg_flags & MSG_TRUNC))
 			return n < 0 ? -errno : -EBADMSG;
-		for (nh = (struct nlmsghdr *)buf; mnl_nlmsg_ok(nh, left); nh = mnl_nlmsg_next(nh, &left))
+		for (nh = (struct nlmsghdr *)buf; netlink_msg_ok(nh, left); nh = mnl_nlmsg_next(nh, &left))
 			take(a, nh);
 	}
 	return a->err;

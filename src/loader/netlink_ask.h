@@ -28,6 +28,13 @@ struct netlink_answer {
  */
 int	netlink_ask(int sock, struct nlmsghdr *nh, struct netlink_answer *a);
 
+/* mnl_nlmsg_ok() takes a length of 2 GiB and more for a negative one, which is no more than any. */
+static inline bool
+netlink_msg_ok(const struct nlmsghdr *nh, int left)
+{
+	return left >= (int)sizeof(*nh) && nh->nlmsg_len >= sizeof(*nh) && nh->nlmsg_len <= (uint32_t)left;
+}
+
 /* RTM_NEWLINK or RTM_DELLINK into a struct netlink_iface.  MNL_CB_OK or _ERROR. */
 int	netlink_link_msg(const struct nlmsghdr *nh, void *iface);
 

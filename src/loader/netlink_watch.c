@@ -42,7 +42,7 @@ netlink_watch_parse(const void *buf, size_t len, netlink_watch_fn *each, void *a
 	const struct nlmsghdr *nh = buf;
 	int left = (int)len;
 
-	for (; mnl_nlmsg_ok(nh, left); nh = mnl_nlmsg_next(nh, &left)) {
+	for (; netlink_msg_ok(nh, left); nh = mnl_nlmsg_next(nh, &left)) {
 		struct netlink_iface it = { 0 };
 
 		if (is_of_interface(nh) && netlink_link_msg(nh, &it) != MNL_CB_ERROR && it.name[0])
