@@ -138,7 +138,7 @@ EXTRA_DIST += tests/kinds tests/run tests/sanitize tests/expected-skips.txt $(TE
 	tests/bench/evtime.py tests/bench/h2.py tests/bench/nothing.c tests/bench/run \
 	tests/clients \
 	tests/fuzz/corpus tests/fuzz/h2.dict tests/fuzz/run \
-	tests/lib/bpfd.sh tests/lib/bpfmap.py tests/lib/daemon.py tests/lib/kinds.sh tests/lib/mutate.py tests/lib/tap.py tests/lib/tap.sh \
+	tests/lib/bpfd.sh tests/lib/bpfmap.py tests/lib/daemon.py tests/lib/flood.sh tests/lib/kinds.sh tests/lib/mutate.py tests/lib/tap.py tests/lib/tap.sh \
 	tests/golden tests/lint tests/system tests/vm
 
 # Python may have left compiled files.

@@ -120,6 +120,7 @@ bpfd_api_SOURCES = \
 	src/api/rpc_programs_update.c \
 	src/api/rpc_programs_iter.c \
 	src/api/rpc_programs_log.c \
+	src/api/rpc_programs_object.c \
 	src/api/rpc_programs_slots.c \
 	src/api/rpc_fsck.c \
 	src/api/rpc_system.c src/api/rpc_system.h \

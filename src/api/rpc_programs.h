@@ -11,6 +11,7 @@ rpc_handler rpc_programs_list, rpc_programs_get, rpc_programs_list_links, rpc_pr
 rpc_handler rpc_programs_list_dispatchers, rpc_programs_update_link;
 rpc_handler rpc_maps_read, rpc_maps_update, rpc_maps_delete;
 rpc_handler rpc_programs_list_maps, rpc_programs_verifier_log, rpc_programs_read_iter;
+rpc_handler rpc_programs_read_object;
 
 /* Parts of answers; strings point into the model: reply before anything changes it. */
 void	rpc_fill_program(struct scratch *s, const struct api *api, const struct prog *p,

@@ -76,11 +76,12 @@ rpc_rules_get(struct call *call, const ProtobufCMessage *request)
 	const Bpfd__V1__GetRuleRequest *rq = (const void *)request;
 	Bpfd__V1__GetRuleResponse rs = BPFD__V1__GET_RULE_RESPONSE__INIT;
 	const struct api *api = call_api(call);
-	const struct api_rule *r = rules_find(&api->rules, rq->name, "", NULL);
+	const struct api_rule *r = rules_find(&api->rules, rq->name, rq->tracer, NULL);
 	struct scratch s;
 
 	if (!r) {
-		call_error(call, IPC_NOT_FOUND, "there is no rule %s", LOG_QUOTE(rq->name));
+		call_error(call, IPC_NOT_FOUND, "there is no rule %s%s%s", LOG_QUOTE(rq->name),
+			rq->tracer[0] ? " of tracer " : "", rq->tracer[0] ? LOG_QUOTE(rq->tracer) : "");
 		return;
 	}
 	scratch_start(&s);

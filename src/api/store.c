@@ -225,25 +225,41 @@ store_restored_group(struct store *st, const struct group *g, const struct msg_p
 	return err ? err : store_end(st, restored_group(st, g, progs, n_progs, maps, n_maps));
 }
 
-int
-store_object(struct store *st, const struct group *g, void **out, size_t *len)
+/* Steps s, which selects one row with bytes in a column, and resets it. */
+static int
+take_bytes(struct store *st, sqlite3_stmt *s, int column, void **out, size_t *len, uint64_t *number)
 {
-	sqlite3_stmt *s = store_bind(st, ST_GET_OBJECT, "b", B(g->digest, MODEL_DIGEST_LEN));
 	int rc = sqlite3_step(s), err = rc == SQLITE_ROW ? 0 : rc == SQLITE_DONE ? -ENOENT :
 		store_error(st, "read an object");
-	size_t n = err ? 0 : (size_t)sqlite3_column_bytes(s, 0);
+	size_t n = err ? 0 : (size_t)sqlite3_column_bytes(s, column);
 	void *copy = err ? NULL : malloc(n + 1);
 
 	if (!err && !copy)
 		err = -ENOMEM;
 	if (!err) {
 		if (n)
-			memcpy(copy, sqlite3_column_blob(s, 0), n);
+			memcpy(copy, sqlite3_column_blob(s, column), n);
+		if (number)
+			*number = (uint64_t)sqlite3_column_int64(s, 0);
 		*out = copy;
 		*len = n;
 	}
 	sqlite3_reset(s);
 	return err;
+}
+
+int
+store_object(struct store *st, const struct group *g, void **out, size_t *len)
+{
+	return take_bytes(st, store_bind(st, ST_GET_OBJECT, "b", B(g->digest, MODEL_DIGEST_LEN)), 0, out, len, NULL);
+}
+
+int
+store_object_part(struct store *st, const struct group *g, uint64_t offset, size_t max, void **out, size_t *len,
+	uint64_t *total)
+{
+	return take_bytes(st, store_bind(st, ST_GET_OBJECT_PART, "bii", B(g->digest, MODEL_DIGEST_LEN), I(offset),
+		I(max)), 1, out, len, total);
 }
 
 int

@@ -48,6 +48,9 @@ int	store_restored_group(struct store *st, const struct group *g, const struct m
 		size_t n_progs, const struct msg_map_facts *maps, size_t n_maps);
 /* The object of a group, the caller's.  -ENOENT. */
 int	store_object(struct store *st, const struct group *g, void **out, size_t *len);
+/* At most max bytes of it from offset on; none behind its end.  *total: of the whole object. */
+int	store_object_part(struct store *st, const struct group *g, uint64_t offset, size_t max, void **out,
+		size_t *len, uint64_t *total);
 
 /* A link in ROW_INTENT; sets l->facts.link_id. */
 int	store_add_link(struct store *st, struct link *l);

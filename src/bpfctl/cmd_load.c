@@ -1,48 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "bpfctl/ctl.h"
 #include "bpfctl/fit.h"
 #include "bpfctl/load_args.h"
 #include "bpfctl/object.h"
-
-#define ROLL_BACK_TRIES 100
-#define ROLL_BACK_WAIT_US 50000
-#define IS_ABORTED 10		/* gRPC codes */
-#define IS_UNAVAILABLE 14
-
-/*
- * Takes back what was loaded, after status made an attachment fail.  Nothing half done stays:
- * only when this fails, too, the exit status is CTL_PARTLY.
- */
-static int
-roll_back(struct ctl *ctl, const struct load *l, int status)
-{
-	Bpfd__V1__UnloadRequest req = BPFD__V1__UNLOAD_REQUEST__INIT;
-	AUTO(reply) Bpfd__V1__UnloadResponse *reply = NULL;
-	AUTO(client_error) struct client_error e = { 0 };
-	AUTO(buf) struct buf hint = { 0 };
-	int err;
-
-	req.what_case = BPFD__V1__UNLOAD_REQUEST__WHAT_GROUP;
-	req.group = l->reply->group;
-	/* The daemon may be at work still on an attachment that was cancelled. */
-	for (int i = 0; (err = rpc_unload(ctl->client, &req, &reply, &e)) && i < ROLL_BACK_TRIES &&
-		(e.code == IS_ABORTED || e.code == IS_UNAVAILABLE); i++)
-		usleep(ROLL_BACK_WAIT_US);
-	if (!err) {
-		if (!ctl->quiet)
-			fputs("        what was loaded has been unloaded again\n", stderr);
-		return status;
-	}
-	buf_printf(&hint, "bpfctl unload --group %llu removes it", (unsigned long long)req.group);
-	ctl_fail(ctl, CTL_PARTLY, buf_text(&hint), "load",
-		"what was loaded could not be unloaded again: %s", ctl_text_of(&e));
-	return CTL_PARTLY;
-}
 
 /* Which program each --attach means; before the first of them is attached. */
 static int
@@ -135,7 +97,7 @@ run_load(struct ctl *ctl, const struct args *args)
 	int status = load_args_read(ctl, args, &l);
 
 	if (!status)
-		status = object_read(ctl, args->words[0], &l.object, &l.req.content.len, &l.path);
+		status = object_read(ctl, "load", args->words[0], &l.object, &l.req.content.len, &l.path);
 	if (status)
 		return status;
 	l.req.object_case = BPFD__V1__LOAD_REQUEST__OBJECT_CONTENT;
@@ -151,7 +113,7 @@ run_load(struct ctl *ctl, const struct args *args)
 	if (!status && !l.req.dry_run)
 		status = attach_all(ctl, &l);
 	if (status && !l.req.dry_run)
-		status = roll_back(ctl, &l, status);
+		status = load_take_back(ctl, "load", l.reply->group, status);
 	client_release_signals(ctl->client);
 	return status ? status : print(ctl, &l);
 }
@@ -159,7 +121,8 @@ run_load(struct ctl *ctl, const struct args *args)
 static const struct opt opts[] = {
 	{ "program", 0, "NAME[:TYPE[:TARGET]]",
 		"only this program; type and target instead of its section's", .many = true },
-	{ "global", 0, "NAME=HEX", "bytes of a global variable, in memory order", .many = true },
+	{ "global", 0, "NAME=HEX|NAME=TYPE:N", "a global variable: bytes in memory order, or as u32:64",
+		.many = true },
 	{ "metadata", 0, "KEY=VALUE", "kept with the programs; list -l selects by it",
 		.many = true },
 	{ "map-owner", 0, "GROUP", "share the maps of that group, by name", WORD_GROUP },

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,17 +7,6 @@
 #include "bpfctl/safe.h"
 
 #define GRPC_NOT_FOUND 5
-
-static int
-fail_file(const struct ctl *ctl, const char *what, const char *file, int err)
-{
-	enum ctl_exit status = err == -ENOENT || err == -ENOTDIR ? CTL_NOT_FOUND :
-			       err == -EACCES || err == -EPERM   ? CTL_DENIED :
-								   CTL_FAILED;
-
-	return ctl_fail(ctl, status, NULL, what, "%s: %s", file,
-		err == -EFBIG ? "a rule has at most 256 KiB" : strerror(-err));
-}
 
 /* What the daemon has to say of a rule that it took. */
 static void
@@ -58,10 +46,10 @@ create(struct ctl *ctl, const struct args *args, const char *file, Bpfd__V1__Cre
 	AUTO(mem) char *text = NULL;
 	AUTO(buf) struct buf label = { 0 };
 	size_t len;
-	int err = rule_local_text(file, &text, &len);
+	int err = rule_local_text(file, RULE_LOCAL_MAX, &text, &len);
 
 	if (err)
-		return fail_file(ctl, "rule create", file, err);
+		return ctl_fail_file(ctl, "rule create", file, err);
 	if (memchr(text, '\0', len))
 		return ctl_fail(ctl, CTL_FAILED, NULL, "rule create", "%s: is no text", file);
 	req.text = text;
@@ -205,7 +193,7 @@ run_check(struct ctl *ctl, const struct args *args)
 	for (size_t i = 0; rules && i < n; i++) {
 		err = rule_local_read(args->words[1 + i], &rules[i]);
 		if (err)
-			err = fail_file(ctl, "rule check", args->words[1 + i], err);
+			err = ctl_fail_file(ctl, "rule check", args->words[1 + i], err);
 		else if (!rules[i].ok)
 			err = CTL_FAILED;
 		if (err && n_failed++ == 0)
@@ -238,7 +226,7 @@ explain_file(struct ctl *ctl, const char *file)
 	int err = rule_local_read(file, &r);
 
 	if (err)
-		return fail_file(ctl, "rule explain", file, err);
+		return ctl_fail_file(ctl, "rule explain", file, err);
 	for (size_t i = 0; i < r.n_problems; i++)
 		rule_local_line(&lines, &r.problems[i]);
 	fputs(buf_text(&lines), stderr);

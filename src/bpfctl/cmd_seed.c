@@ -30,7 +30,7 @@ run_create(struct ctl *ctl, const struct args *args)
 		AUTO(client_error) struct client_error e = { 0 };
 		AUTO(mem) char *text = NULL;
 		size_t len;
-		int err = rule_local_text(args->words[i], &text, &len);
+		int err = rule_local_text(args->words[i], RULE_LOCAL_MAX, &text, &len);
 
 		if (err)
 			return ctl_fail(ctl, CTL_FAILED, NULL, "create", "%s: %s", args->words[i],

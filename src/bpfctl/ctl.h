@@ -13,7 +13,7 @@
 /* Exit statuses: bpfctl(8) explains them. */
 enum ctl_exit {
 	CTL_DONE = 0, CTL_FAILED = 1, CTL_USAGE = 2, CTL_NOT_FOUND = 3, CTL_UNREACHABLE = 4,
-	CTL_DENIED = 5, CTL_CONFLICT = 6, CTL_PARTLY = 7, CTL_TIMEOUT = 124,
+	CTL_DENIED = 5, CTL_CONFLICT = 6, CTL_PARTLY = 7, CTL_CHANGES = 8, CTL_TIMEOUT = 124,
 };
 
 /* What every command gets. */
@@ -40,6 +40,8 @@ int	ctl_print_link(struct ctl *ctl, const Bpfd__V1__Link *link);
  * quiet.  Returns code, so that it can end a function. */
 int	ctl_fail(const struct ctl *ctl, enum ctl_exit code, const char *hint, const char *what,
 		const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+/* For a file that cannot be read: err is a negative errno. */
+int	ctl_fail_file(const struct ctl *ctl, const char *what, const char *file, int err);
 /* The same for a call that failed; the verifier's log follows unless quiet, whole when the daemon
  * still has it.  Returns the exit status that fits. */
 int	ctl_fail_call(const struct ctl *ctl, const char *what, const struct client_error *e);

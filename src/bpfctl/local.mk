@@ -2,12 +2,19 @@
 # All but main() is a library, so that unit tests link the same code.
 noinst_LIBRARIES += libbpfctl.a
 libbpfctl_a_SOURCES = \
+	src/bpfctl/apply_file.c src/bpfctl/apply_input.c src/bpfctl/apply_input.h src/bpfctl/apply_load.c \
+	src/bpfctl/apply_match.c src/bpfctl/apply_parts.h \
+	src/bpfctl/apply_plan.c src/bpfctl/apply_plan.h src/bpfctl/apply_plan_links.c src/bpfctl/apply_plan_rules.c \
+	src/bpfctl/apply_reader.c src/bpfctl/apply_reader.h \
+	src/bpfctl/apply_run.c src/bpfctl/apply_run.h src/bpfctl/apply_show.c src/bpfctl/apply_state.c \
+	src/bpfctl/apply_want.c src/bpfctl/apply_want.h \
 	src/bpfctl/args.c src/bpfctl/args.h \
 	src/bpfctl/btf_parse.c src/bpfctl/btf_show.c src/bpfctl/btf_value.h \
 	src/bpfctl/buf.c src/bpfctl/buf.h \
 	src/bpfctl/client.c src/bpfctl/client.h \
 	src/bpfctl/client_call.c src/bpfctl/client_call.h \
 	src/bpfctl/attach_glob.c src/bpfctl/attach_glob.h \
+	src/bpfctl/cmd_apply.c \
 	src/bpfctl/cmd_attach.c \
 	src/bpfctl/cmd_complete.c \
 	src/bpfctl/cmd_completion.c \
@@ -20,6 +27,7 @@ libbpfctl_a_SOURCES = \
 	src/bpfctl/cmd_load.c \
 	src/bpfctl/cmd_map.c \
 	src/bpfctl/cmd_rule.c \
+	src/bpfctl/cmd_save.c \
 	src/bpfctl/cmd_seed.c \
 	src/bpfctl/cmd_stats.c \
 	src/bpfctl/cmd_status.c \
@@ -44,15 +52,16 @@ libbpfctl_a_SOURCES = \
 	src/bpfctl/results.c src/bpfctl/results.h \
 	src/bpfctl/rpc.c src/bpfctl/rpc.h src/bpfctl/rpcs.def \
 	src/bpfctl/rule_local.c src/bpfctl/rule_local.h \
+	src/bpfctl/save_text.c src/bpfctl/save_text.h \
 	src/bpfctl/trace.h \
 	src/bpfctl/spec.c src/bpfctl/spec.h src/bpfctl/spec_attach.c \
 	src/bpfctl/safe.c src/bpfctl/safe.h \
 	src/bpfctl/waiter.c src/bpfctl/waiter.h
-libbpfctl_a_CFLAGS = $(AM_CFLAGS) $(NGHTTP2_CFLAGS) $(PROTOBUFC_CFLAGS)
-BPFCTL_LIBS = libbpfctl.a $(PROTO_LIBS) $(RULES_PARSE_LIBS) $(NGHTTP2_LIBS)
+libbpfctl_a_CFLAGS = $(AM_CFLAGS) $(NGHTTP2_CFLAGS) $(PROTOBUFC_CFLAGS) $(LIBMD_CFLAGS)
+BPFCTL_LIBS = libbpfctl.a $(PROTO_LIBS) $(RULES_PARSE_LIBS) $(NGHTTP2_LIBS) $(LIBMD_LIBS)
 
 bin_PROGRAMS += bpfctl
-dist_man_MANS += man/bpfctl.8
+dist_man_MANS += man/bpfctl.8 man/bpfd-apply.5
 bpfctl_SOURCES = src/bpfctl/main.c
 bpfctl_CFLAGS = $(AM_CFLAGS) $(PROTOBUFC_CFLAGS)
 bpfctl_LDADD = $(BPFCTL_LIBS)
@@ -71,7 +80,9 @@ completions/_bpfctl: bpfctl$(EXEEXT)
 if HAVE_CMOCKA
 UNIT_TESTS += tests/unit/test-bpfctl-args tests/unit/test-bpfctl-out \
 	tests/unit/test-bpfctl-spec tests/unit/test-bpfctl-text
-UNIT_TESTS += tests/unit/test-btf-value
+UNIT_TESTS += tests/unit/test-btf-value tests/unit/test-bpfctl-apply
+tests_unit_test_bpfctl_apply_SOURCES = tests/unit/test-bpfctl-apply.c
+tests_unit_test_bpfctl_apply_LDADD = $(BPFCTL_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_btf_value_SOURCES = tests/unit/test-btf-value.c
 tests_unit_test_btf_value_LDADD = $(BPFCTL_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_bpfctl_args_SOURCES = tests/unit/test-bpfctl-args.c
@@ -101,7 +112,9 @@ tests_component_test_bpfctl_events_LDADD = $(APISERVER_LIBS) $(CMOCKA_LIBS)
 endif
 
 FUZZ_TARGETS += tests/fuzz/fuzz-bpfctl-client tests/fuzz/fuzz-bpfctl-text
-FUZZ_TARGETS += tests/fuzz/fuzz-bpfctl-map
+FUZZ_TARGETS += tests/fuzz/fuzz-bpfctl-map tests/fuzz/fuzz-bpfctl-apply
+tests_fuzz_fuzz_bpfctl_apply_SOURCES = tests/fuzz/fuzz-bpfctl-apply.c
+tests_fuzz_fuzz_bpfctl_apply_LDADD = $(BPFCTL_LIBS) $(FUZZ_LIBS)
 tests_fuzz_fuzz_bpfctl_map_SOURCES = tests/fuzz/fuzz-bpfctl-map.c
 tests_fuzz_fuzz_bpfctl_map_LDADD = $(BPFCTL_LIBS) $(FUZZ_LIBS)
 tests_fuzz_fuzz_bpfctl_client_SOURCES = tests/fuzz/fuzz-bpfctl-client.c

@@ -11,7 +11,7 @@
 #define LIMIT_DEFAULT (16u << 20)	/* for a daemon that does not tell */
 
 static int
-check_size(struct ctl *ctl, const char *file, size_t size)
+check_size(struct ctl *ctl, const char *what, const char *file, size_t size)
 {
 	Bpfd__V1__VersionRequest req = BPFD__V1__VERSION_REQUEST__INIT;
 	AUTO(reply) Bpfd__V1__VersionResponse *daemon = NULL;
@@ -21,24 +21,14 @@ check_size(struct ctl *ctl, const char *file, size_t size)
 	if (size < ASK_FROM_BYTES)
 		return CTL_DONE;
 	if (rpc_version(ctl->client, &req, &daemon, &e))
-		return ctl_fail_call(ctl, "load", &e);
+		return ctl_fail_call(ctl, what, &e);
 	limit = daemon->object_bytes_max ? daemon->object_bytes_max : LIMIT_DEFAULT;
 	if (size <= limit)
 		return CTL_DONE;
 	return ctl_fail(ctl, CTL_FAILED,
 		"llvm-strip -g removes debug information; bpfd.toml has the limit: object_bytes",
-		"load", "%s is too large: %zu bytes; bpfd takes objects up to %llu", file, size,
+		what, "%s is too large: %zu bytes; bpfd takes objects up to %llu", file, size,
 		(unsigned long long)limit);
-}
-
-static int
-fail_errno(struct ctl *ctl, const char *file, int err)
-{
-	enum ctl_exit status = err == ENOENT || err == ENOTDIR ? CTL_NOT_FOUND :
-			       err == EACCES || err == EPERM   ? CTL_DENIED :
-								 CTL_FAILED;
-
-	return ctl_fail(ctl, status, NULL, "load", "%s: %s", file, strerror(err));
 }
 
 static int
@@ -60,7 +50,7 @@ read_all(int fd, uint8_t *data, size_t size, size_t *len)
 }
 
 int
-object_read(struct ctl *ctl, const char *file, uint8_t **data, size_t *len, char **path)
+object_read(struct ctl *ctl, const char *what, const char *file, uint8_t **data, size_t *len, char **path)
 {
 	AUTO(fd) int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	AUTO(mem) char *absolute = NULL;
@@ -69,20 +59,20 @@ object_read(struct ctl *ctl, const char *file, uint8_t **data, size_t *len, char
 	int err;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return fail_errno(ctl, file, errno);
+		return ctl_fail_file(ctl, what, file, -errno);
 	if (!S_ISREG(st.st_mode) || st.st_size == 0)
-		return ctl_fail(ctl, CTL_FAILED, NULL, "load", "%s is %s", file,
+		return ctl_fail(ctl, CTL_FAILED, NULL, what, "%s is %s", file,
 			S_ISREG(st.st_mode) ? "empty" : "no file");
-	err = check_size(ctl, file, (size_t)st.st_size);
+	err = check_size(ctl, what, file, (size_t)st.st_size);
 	if (err)
 		return err;
 	absolute = realpath(file, NULL);
 	p = malloc((size_t)st.st_size);
 	if (!absolute || !p)
-		return fail_errno(ctl, file, errno);
+		return ctl_fail_file(ctl, what, file, -errno);
 	err = read_all(fd, p, (size_t)st.st_size, len);
 	if (err)
-		return fail_errno(ctl, file, -err);
+		return ctl_fail_file(ctl, what, file, err);
 	*data = TAKE_PTR(p);
 	*path = TAKE_PTR(absolute);
 	return CTL_DONE;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -88,6 +89,17 @@ ctl_fail(const struct ctl *ctl, enum ctl_exit code, const char *hint, const char
 	if (n >= 0)
 		free(text);
 	return code;
+}
+
+int
+ctl_fail_file(const struct ctl *ctl, const char *what, const char *file, int err)
+{
+	enum ctl_exit status = err == -ENOENT || err == -ENOTDIR ? CTL_NOT_FOUND :
+			       err == -EACCES || err == -EPERM   ? CTL_DENIED :
+								   CTL_FAILED;
+
+	return ctl_fail(ctl, status, NULL, what, "%s: %s", file,
+		err == -EFBIG ? "the file is too large" : strerror(-err));
 }
 
 /* The daemon keeps a log that was too long for the answer.  False: it does not any more. */

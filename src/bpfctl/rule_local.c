@@ -5,16 +5,21 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "bpfctl/safe.h"
 #include "events/render.h"
 #include "rules/parse.h"
 
+_Static_assert(RULE_LOCAL_MAX == RULE_TEXT_MAX, "as the daemon takes it");
+
 int
-rule_local_text(const char *file, char **text, size_t *len)
+rule_local_text(const char *file, size_t max, char **text, size_t *len)
 {
-	AUTO(fd) int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	AUTO(mem) char *p = malloc(RULE_TEXT_MAX + 2);
+	bool is_stdin = strcmp(file, "-") == 0;
+	AUTO(fd) int fd = is_stdin ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) :
+		open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	AUTO(mem) char *p = malloc(max + 2);
 	struct stat st;
 	size_t have = 0;
 
@@ -24,8 +29,8 @@ rule_local_text(const char *file, char **text, size_t *len)
 		return -ENOMEM;
 	if (S_ISDIR(st.st_mode))
 		return -EISDIR;
-	while (have <= RULE_TEXT_MAX) {
-		ssize_t n = read(fd, p + have, RULE_TEXT_MAX + 1 - have);
+	while (have <= max) {
+		ssize_t n = read(fd, p + have, max + 1 - have);
 
 		if (n < 0 && errno != EINTR)
 			return -errno;
@@ -33,7 +38,7 @@ rule_local_text(const char *file, char **text, size_t *len)
 			break;
 		have += n > 0 ? (size_t)n : 0;
 	}
-	if (have > RULE_TEXT_MAX)
+	if (have > max)
 		return -EFBIG;
 	p[have] = '\0';
 	*text = TAKE_PTR(p);
@@ -67,7 +72,7 @@ rule_local_read(const char *file, struct local_rule *out)
 	struct rules_parsed parsed = { 0 };
 	char stem[RULE_NAME_MAX];
 	size_t len;
-	int err = rule_local_text(file, &text, &len);
+	int err = rule_local_text(file, RULE_LOCAL_MAX, &text, &len);
 
 	*out = (struct local_rule){ 0 };
 	if (err)

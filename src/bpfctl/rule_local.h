@@ -24,8 +24,9 @@ struct local_rule {
 /* Reads a file as bpfd-config would.  0, or a negative errno of opening and reading it. */
 int	rule_local_read(const char *file, struct local_rule *out);
 void	rule_local_free(struct local_rule *r);
-/* The text of a file of at most 256 KiB, with a NUL; the same errors, -EFBIG. */
-int	rule_local_text(const char *file, char **text, size_t *len);
+/* The text of a file ("-": of standard input) of at most max bytes, with a NUL; the same errors, -EFBIG. */
+#define RULE_LOCAL_MAX (256u << 10)
+int	rule_local_text(const char *file, size_t max, char **text, size_t *len);
 
 /* "FILE:LINE:COLUMN: error: TEXT [CODE]" */
 void	rule_local_line(struct buf *b, const struct local_problem *p);

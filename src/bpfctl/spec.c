@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,42 +62,73 @@ nibble(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-int
-spec_global(const char *text, char **name, uint8_t **value, size_t *len, struct buf *why)
+/* "u32:64": the bytes of a number as the variable of that type has them. */
+static int
+typed_number(const char *text, uint8_t **bytes, size_t *len)
 {
-	AUTO(mem) char *key = NULL;
-	AUTO(mem) char *hex = NULL;
-	AUTO(mem) uint8_t *bytes = NULL;
-	const char *digits;
-	size_t n;
-	int err = spec_pair(text, &key, &hex, why);
+	unsigned int bits = 0;
+	bool is_signed = text[0] == 'i';
+	bool minus = is_signed && strchr(text, ':') && strchr(text, ':')[1] == '-';
+	uint64_t v, max;
+	int at = 0;
 
-	if (err) {
-		buf_str(why, err == -EINVAL ? ": NAME=HEX is wanted" : "");
-		return err;
-	}
-	digits = strncasecmp(hex, "0x", 2) == 0 ? hex + 2 : hex;
-	n = strlen(digits);
-	bytes = malloc(n / 2 + 1);
-	if (!bytes)
+	if (sscanf(text + 1, "%2u:%n", &bits, &at) != 1 || !at ||
+	    (bits != 8 && bits != 16 && bits != 32 && bits != 64))
+		return -EINVAL;
+	max = UINT64_MAX >> (64 - bits + is_signed);
+	if (spec_number(text + 1 + at + minus, 0, max + minus, &v))
+		return -EINVAL;
+	v = minus ? -v : v;
+	*bytes = malloc(sizeof(v));
+	if (!*bytes)
+		return -ENOMEM;
+	*len = bits / 8;
+	memcpy(*bytes, (uint8_t *)&v + (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? sizeof(v) - *len : 0), *len);
+	return 0;
+}
+
+static int
+hex_bytes(const char *hex, uint8_t **bytes, size_t *len)
+{
+	const char *digits = strncasecmp(hex, "0x", 2) == 0 ? hex + 2 : hex;
+	size_t n = strlen(digits);
+	AUTO(mem) uint8_t *b = malloc(n / 2 + 1);
+
+	if (!b)
 		return -ENOMEM;
 	for (size_t i = 0; i < n / 2; i++) {
 		int high = nibble(digits[2 * i]), low = nibble(digits[2 * i + 1]);
 
 		if (high < 0 || low < 0)
-			n = 0;
-		else
-			bytes[i] = (uint8_t)(high << 4 | low);
+			return -EINVAL;
+		b[i] = (uint8_t)(high << 4 | low);
 	}
-	if (n == 0 || n % 2) {
-		buf_printf(why, "the value of %s is not pairs of hexadecimal digits, the bytes of "
-			"the variable in memory order", key);
+	if (n == 0 || n % 2)
 		return -EINVAL;
-	}
-	*name = TAKE_PTR(key);
-	*value = TAKE_PTR(bytes);
+	*bytes = TAKE_PTR(b);
 	*len = n / 2;
 	return 0;
+}
+
+int
+spec_global(const char *text, char **name, uint8_t **value, size_t *len, struct buf *why)
+{
+	AUTO(mem) char *key = NULL;
+	AUTO(mem) char *words = NULL;
+	int err = spec_pair(text, &key, &words, why);
+
+	if (err) {
+		buf_str(why, err == -EINVAL ? ": NAME=HEX is wanted" : "");
+		return err;
+	}
+	err = words[0] == 'u' || words[0] == 'i' ? typed_number(words, value, len) :
+		hex_bytes(words, value, len);
+	if (err == -EINVAL)
+		buf_printf(why, "the value of %s is neither pairs of hexadecimal digits, the bytes of the "
+			"variable in memory order, nor a number with its type, as u32:64", key);
+	if (!err)
+		*name = TAKE_PTR(key);
+	return err;
 }
 
 int
@@ -118,5 +150,20 @@ spec_program(const char *text, Bpfd__V1__ProgramSpec *out, char **copy, struct b
 		out->type = word;
 	if (rest)
 		out->attach_to = rest;
+	return 0;
+}
+
+int
+spec_append(void *array, size_t *n, void *element)
+{
+	char *list;
+
+	memcpy(&list, array, sizeof(list));
+	list = reallocarray(list, *n + 1, sizeof(element));
+	if (!list)
+		return -ENOMEM;
+	memcpy(array, &list, sizeof(list));
+	memcpy(list + *n * sizeof(element), &element, sizeof(element));
+	(*n)++;
 	return 0;
 }

@@ -98,22 +98,6 @@ set_cookie(struct spec_attach *s, const char *value, struct buf *why)
 	return 0;
 }
 
-/* Adds an element to one of the request's arrays of pointers, whatever they point to. */
-static int
-append(void *array, size_t *n, void *element)
-{
-	char *list;
-
-	memcpy(&list, array, sizeof(list));
-	list = reallocarray(list, *n + 1, sizeof(element));
-	if (!list)
-		return -ENOMEM;
-	memcpy(array, &list, sizeof(list));
-	memcpy(list + *n * sizeof(element), &element, sizeof(element));
-	(*n)++;
-	return 0;
-}
-
 static int
 set_proceed_on(struct spec_attach *s, const char *value, struct buf *why)
 {
@@ -122,7 +106,7 @@ set_proceed_on(struct spec_attach *s, const char *value, struct buf *why)
 	if (!rest)
 		return -ENOMEM;
 	while ((word = strsep(&rest, ",+")))
-		if (append(&s->req.proceed_on, &s->req.n_proceed_on, word))
+		if (spec_append(&s->req.proceed_on, &s->req.n_proceed_on, word))
 			return -ENOMEM;
 	return 0;
 }
@@ -144,12 +128,11 @@ set_metadata(struct spec_attach *s, const char *value, struct buf *why)
 	e->value = own(s, text);
 	if (!e->key || !e->value)
 		return -ENOMEM;
-	return append(&s->req.metadata, &s->req.n_metadata, e);
+	return spec_append(&s->req.metadata, &s->req.n_metadata, e);
 }
 
-/* What the kind takes besides: the daemon knows the names. */
-static int
-set_option(struct spec_attach *s, const char *key, const char *value)
+int
+spec_attach_option(struct spec_attach *s, const char *key, const char *value)
 {
 	Bpfd__V1__AttachRequest__OptionsEntry *e = calloc(1, sizeof(*e));
 
@@ -160,7 +143,7 @@ set_option(struct spec_attach *s, const char *key, const char *value)
 	e->value = own(s, strdup(value));
 	if (!e->key || !e->value)
 		return -ENOMEM;
-	return append(&s->req.options, &s->req.n_options, e);
+	return spec_append(&s->req.options, &s->req.n_options, e);
 }
 
 int
@@ -180,7 +163,7 @@ spec_attach_set(struct spec_attach *s, const char *key, const char *value, struc
 		if (strcmp(keys[i].key, key) == 0)
 			return keys[i].set(s, value, why);
 	if (key[0])
-		return set_option(s, key, value);
+		return spec_attach_option(s, key, value);
 	buf_printf(why, "\"=%s\" is not KEY=VALUE", value);
 	return -EINVAL;
 }

@@ -8,7 +8,7 @@ begin
 ctl_bin=$BUILD/bpfctl
 
 is "bpfctl_help_is_a_success" "$ctl_bin" --help
-for command in load attach detach unload list get status version completion; do
+for command in load attach detach unload apply save list get status version completion; do
 	is "bpfctl_help_names_$command" says "$command" "$ctl_bin" --help
 	is "${command}_has_help" says "usage: bpfctl $command" "$ctl_bin" "$command" --help
 done

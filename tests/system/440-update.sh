@@ -6,22 +6,14 @@ set -eu
 . "${BPFD_SRC:-.}/tests/lib/bpfd.sh"
 # shellcheck source=../lib/kinds.sh
 . "$SRC/tests/lib/kinds.sh"
+# shellcheck source=../lib/flood.sh
+. "$SRC/tests/lib/flood.sh"
 begin
+trap 'flood_stop; finish' EXIT
 HITS=swap_hits
 OBJECT=$OBJECTS/swap.bpf.o
 TIMES=${UPDATE_TIMES:-200}
-FLOOD_PID=''
 
-cat >"$WORK/flood.py" <<-'PY'
-	import socket, sys
-	s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-	s.setblocking(False)
-	while True:
-	    try:
-	        s.sendto(b"x" * 32, (sys.argv[1], 7007))
-	    except OSError:
-	        pass
-PY
 # foreign PIN: a TCX link of nobody's, on the interface, as long as the process lives.
 cat >"$WORK/foreign.py" <<-'PY'
 	import ctypes, os, struct, sys, time
@@ -37,15 +29,6 @@ cat >"$WORK/foreign.py" <<-'PY'
 	time.sleep(120)
 PY
 
-flood_start() {
-	ip netns exec "$NS" python3 "$WORK/flood.py" "10.77.$NET.1" &
-	FLOOD_PID=$!
-}
-flood_stop() {
-	kill "$FLOOD_PID"
-	wait "$FLOOD_PID" 2>/dev/null || :
-	FLOOD_PID=''
-}
 dropped() { echo $(($(hits 0) + $(hits 1))); }
 some_dropped() { [ "$(dropped)" -gt "${1:-0}" ]; }
 
@@ -115,8 +98,6 @@ under_traffic() {
 same_as_told() { same "$(program_of "$link") $(priority_of "$link")" "$1 $2"; }
 
 net_pair || bail "cannot make a network namespace and veth pair"
-cleanup_flood() { [ -z "$FLOOD_PID" ] || kill "$FLOOD_PID" 2>/dev/null || :; }
-trap 'cleanup_flood; finish' EXIT
 is "starts" daemon_start
 no_tcx=$(json '.attach_kinds[] | select(.name == "tcx") | .unavailable // ""' status)
 under_traffic tc filter_a filter_b tc "$VETH" --direction ingress

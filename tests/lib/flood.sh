@@ -1,0 +1,28 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: Apache-2.0
+# Packets without end, to port 7007 of UDP on this side of net_pair's network.  Source it after bpfd.sh.
+#
+#   flood_start, flood_stop     from the other side, as fast as they go
+
+FLOOD_PID=''
+
+flood_start() {
+	cat >"$WORK/flood.py" <<-'PY'
+		import socket, sys
+		s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		s.setblocking(False)
+		while True:
+		    try:
+		        s.sendto(b"x" * 32, (sys.argv[1], 7007))
+		    except OSError:
+		        pass
+	PY
+	ip netns exec "$NS" python3 "$WORK/flood.py" "10.77.$NET.1" &
+	FLOOD_PID=$!
+}
+flood_stop() {
+	[ -n "$FLOOD_PID" ] || return 0
+	kill "$FLOOD_PID" 2>/dev/null || :
+	wait "$FLOOD_PID" 2>/dev/null || :
+	FLOOD_PID=''
+}
