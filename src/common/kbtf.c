@@ -69,6 +69,35 @@ find_sections(const uint8_t *blob, size_t size, struct kbtf *k)
 	return k->strings[k->strings_len - 1] == '\0' ? 0 : -EINVAL;
 }
 
+/* Of the type at this place, with all that belongs to it; 0: it is not one that we know. */
+static uint32_t
+bytes_at(const struct kbtf *k, uint32_t at)
+{
+	const struct btf_type *t = (const void *)(k->types + at);
+	size_t bytes = k->types_len - at < sizeof(*t) ? 0 : kbtf_bytes(t);
+
+	return bytes > k->types_len - at || (bytes && t->name_off >= k->strings_len) ? 0 : (uint32_t)bytes;
+}
+
+int
+kbtf_functions(const void *blob, size_t size, void (*each)(void *arg, uint32_t id, const char *name), void *arg)
+{
+	struct kbtf k = { 0 };
+	uint32_t at = 0, id = 1, bytes;
+	int err = find_sections(blob, size, &k);
+
+	for (; !err && at < k.types_len; at += bytes, id++) {
+		const struct btf_type *t = (const void *)(k.types + at);
+
+		bytes = bytes_at(&k, at);
+		if (!bytes)
+			return -EINVAL;
+		if (BTF_INFO_KIND(t->info) == BTF_KIND_FUNC)
+			each(arg, id, kbtf_name(&k, t));
+	}
+	return err;
+}
+
 int
 kbtf_read(const void *blob, size_t size, struct kbtf *k)
 {
@@ -81,16 +110,15 @@ kbtf_read(const void *blob, size_t size, struct kbtf *k)
 	if (!k->at)
 		return -ENOMEM;
 	for (k->at[0] = 0; at < k->types_len; n++) {
-		const struct btf_type *t = (const void *)(k->types + at);
-		size_t bytes = k->types_len - at < sizeof(*t) ? 0 : kbtf_bytes(t);
+		uint32_t bytes = bytes_at(k, at);
 
-		if (!bytes || bytes > k->types_len - at || t->name_off >= k->strings_len) {
+		if (!bytes) {
 			free(k->at);
 			k->at = NULL;
 			return -EINVAL;
 		}
 		k->at[n] = at;
-		at += (uint32_t)bytes;
+		at += bytes;
 	}
 	k->n = n;
 	return 0;

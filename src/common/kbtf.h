@@ -28,6 +28,9 @@ int	kbtf_open(int fd, struct kbtf *k);
 /* The same of a blob that the caller keeps. */
 int	kbtf_read(const void *blob, size_t size, struct kbtf *k);
 void	kbtf_close(struct kbtf *k);
+/* Without remembering where types are: calls each() for every function, in the order of ids.  -EINVAL. */
+int	kbtf_functions(const void *blob, size_t size, void (*each)(void *arg, uint32_t id, const char *name),
+		void *arg);
 
 /* NULL: there is no such type.  All that belongs to it lies within the blob. */
 const struct btf_type *kbtf_type(const struct kbtf *k, uint32_t id);

@@ -14,7 +14,9 @@ libcommon_a_CFLAGS = $(AM_CFLAGS) $(LIBSECCOMP_CFLAGS)
 COMMON_LIBS = libcommon.a $(LIBSECCOMP_LIBS)
 
 if HAVE_CMOCKA
-UNIT_TESTS += tests/unit/test-memfd tests/unit/test-log tests/unit/test-closest
+UNIT_TESTS += tests/unit/test-memfd tests/unit/test-log tests/unit/test-closest tests/unit/test-kbtf
+tests_unit_test_kbtf_SOURCES = tests/unit/test-kbtf.c
+tests_unit_test_kbtf_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_closest_SOURCES = tests/unit/test-closest.c
 tests_unit_test_closest_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_memfd_SOURCES = tests/unit/test-memfd.c
@@ -28,3 +30,6 @@ tests_component_test_sandbox_SOURCES = tests/component/test-sandbox.c
 tests_component_test_sandbox_LDADD = $(COMMON_LIBS) $(CMOCKA_LIBS)
 endif
 endif
+FUZZ_TARGETS += tests/fuzz/fuzz-kbtf
+tests_fuzz_fuzz_kbtf_SOURCES = tests/fuzz/fuzz-kbtf.c
+tests_fuzz_fuzz_kbtf_LDADD = $(COMMON_LIBS) $(FUZZ_LIBS)

@@ -11,7 +11,7 @@
 
 #include "common/auto.h"
 #include "common/closest.h"
-#include "config/btf_ids.h"
+#include "common/kbtf.h"
 #include "ipc/bpfnames.h"
 #include "ipc/messages.h"
 #include "ipc/tracers.h"
@@ -226,33 +226,44 @@ LIST_ADD(KFUNCS)
 
 struct lookup {
 	const struct names *names;
-	struct conf_KFUNCS *found;
+	struct config *out;
 };
+
+static bool
+fits(const struct kfunc_pattern *p, const char *name)
+{
+	/* Of the kernel's functions all but a few differ in the first letter. */
+	return (!p->literal || name[0] == p->glob[0]) && strncmp(name, p->glob, p->literal) == 0 &&
+		fnmatch(p->glob, name, 0) == 0;
+}
 
 static void
 offer_function(void *arg, uint32_t id, const char *name)
 {
 	struct lookup *l = arg;
+	struct conf_KFUNCS *found = &l->out->policy_kfuncs;
+	size_t i = 0;
 
-	for (size_t i = 0; i < l->names->n_kfuncs; i++) {
-		const struct kfunc_pattern *p = &l->names->kfuncs[i];
-
-		/* Of the kernel's functions all but a few differ in the first letter. */
-		if ((p->literal && name[0] != p->glob[0]) || strncmp(name, p->glob, p->literal) != 0 ||
-		    fnmatch(p->glob, name, 0) != 0)
-			continue;
-		if (l->found->n < CONFIG_KFUNCS_MAX)
-			l->found->ids[l->found->n++] = id;
-		return;
-	}
+	/* Tracers only read: a pointer that the kernel handed out is followed by plain loads. */
+	if (name[0] == 'b' && strcmp(name, "bpf_rdonly_cast") == 0 && l->out->tracer_kfuncs.n < TRACER_KFUNCS_MAX)
+		l->out->tracer_kfuncs.ids[l->out->tracer_kfuncs.n++] = id;
+	while (i < l->names->n_kfuncs && !fits(&l->names->kfuncs[i], name))
+		i++;
+	if (i < l->names->n_kfuncs && found->n < CONFIG_KFUNCS_MAX)
+		found->ids[found->n++] = id;
 }
 
 void
-list_end_KFUNCS(struct names *names, void *dst)
+list_begin_KFUNCS(struct names *names)
 {
-	struct lookup l = { names, dst };
-
-	if (names->btf && names->n_kfuncs)
-		btf_ids_functions(names->btf, names->btf_size, offer_function, &l);
 	names->n_kfuncs = 0;
+}
+
+void
+lists_kfuncs(const struct names *names, struct config *out)
+{
+	struct lookup l = { names, out };
+
+	if (names->btf)
+		kbtf_functions(names->btf, names->btf_size, offer_function, &l);
 }

@@ -39,8 +39,10 @@ LIST_ADD(KFUNCS);
 /* A user by name or number, with its group (of a bare number: the same).  0, or -EINVAL with words. */
 int	lists_user(struct names *names, const char *who, uint32_t *uid, uint32_t *gid, char *why, size_t room);
 
-/* After the last item: looks all patterns up in one walk over the kernel's BTF.  A function that
- * this kernel does not have is no error.  The other kinds need no end. */
-void	list_end_KFUNCS(struct names *names, void *dst);
+/* Before the first item: forgets those of the default.  The other kinds need no beginning. */
+void	list_begin_KFUNCS(struct names *names);
+/* At last: looks the patterns up, and what bpfd's own tracers call, in one walk over the kernel's BTF.
+ * A function that this kernel does not have is no error. */
+void	lists_kfuncs(const struct names *names, struct config *out);
 
 #endif

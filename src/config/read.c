@@ -8,7 +8,6 @@
 
 #include "common/auto.h"
 #include "common/closest.h"
-#include "config/btf_ids.h"
 #include "config/mistakes.h"
 #include "config/toml.h"
 #include "ipc/chan.h"
@@ -23,16 +22,16 @@ struct key {
 	const char *text;			/* STR, WORD: default; LIST: default items */
 	const char *words;			/* WORD: "one|of|these" */
 	int (*add)(struct names *names, void *dst, const char *item, char *why, size_t room);
-	void (*end)(struct names *names, void *dst);
+	void (*begin)(struct names *names);
 	const char *help;
 };
 
-#define list_end_WHO        NULL
-#define list_end_PROG_TYPES NULL
-#define list_end_MAP_TYPES  NULL
-#define list_end_TRACERS    NULL
-#define list_end_HELPERS    NULL
-#define list_end_PATTERNS   NULL
+#define list_begin_WHO        NULL
+#define list_begin_PROG_TYPES NULL
+#define list_begin_MAP_TYPES  NULL
+#define list_begin_TRACERS    NULL
+#define list_begin_HELPERS    NULL
+#define list_begin_PATTERNS   NULL
 
 #define PLACE(s, k) .section = #s, .name = #k, .offset = offsetof(struct config, s##_##k),         \
 	.size = sizeof(((struct config *)0)->s##_##k)
@@ -42,7 +41,7 @@ static const struct key keys[] = {
 #define CONF_BOOL(s, k, d, h)         { PLACE(s, k), .type = BOOL, .number = d, .max = 1, .help = h },
 #define CONF_WORD(s, k, d, w, h)      { PLACE(s, k), .type = WORD, .text = d, .words = w, .help = h },
 #define CONF_STR(s, k, d, room, h)    { PLACE(s, k), .type = STR, .text = d, .help = h },
-#define CONF_LIST(s, k, d, kind, h)   { PLACE(s, k), .type = LIST, .text = d, .add = list_add_##kind, .end = list_end_##kind, .help = h },
+#define CONF_LIST(s, k, d, kind, h)   { PLACE(s, k), .type = LIST, .text = d, .add = list_add_##kind, .begin = list_begin_##kind, .help = h },
 #include "ipc/config.def"
 };
 
@@ -104,6 +103,8 @@ set_default(struct reader *r, const struct key *k)
 	case LIST:
 		break;
 	}
+	if (k->begin)
+		k->begin(r->names);
 	while (*(p += strspn(p, " "))) {
 		size_t n = strcspn(p, " ");
 
@@ -113,8 +114,6 @@ set_default(struct reader *r, const struct key *k)
 		if (k->add(r->names, dst, item, why, sizeof(why)) && k->add != list_add_WHO)
 			mistake(&r->mistakes, (struct toml_place){ 0, 0 }, "default of %s.%s: %s", k->section, k->name, why);
 	}
-	if (k->end)
-		k->end(r->names, dst);
 }
 
 static int
@@ -141,9 +140,9 @@ read_list(struct reader *r, const struct key *k, const struct toml_value *v)
 
 	memset(dst, 0, k->size);
 	r->list = k;
+	if (k->begin)
+		k->begin(r->names);
 	toml_items(v->node, read_item, r);
-	if (k->end)
-		k->end(r->names, dst);
 }
 
 static void
@@ -269,16 +268,6 @@ check_together(struct reader *r)
 	check_power_of_two(r, "bulk_bytes", r->out->events_bulk_bytes);
 }
 
-/* Reads only: a pointer that the kernel handed out is followed by plain loads. */
-static void
-offer_tracer_kfunc(void *arg, uint32_t id, const char *name)
-{
-	struct config *c = arg;
-
-	if (strcmp(name, "bpf_rdonly_cast") == 0 && c->tracer_kfuncs.n < TRACER_KFUNCS_MAX)
-		c->tracer_kfuncs.ids[c->tracer_kfuncs.n++] = id;
-}
-
 unsigned int
 config_read(struct names *names, const char *file, const char *text, size_t len, FILE *errors,
 	struct config *out)
@@ -293,8 +282,6 @@ config_read(struct names *names, const char *file, const char *text, size_t len,
 	out->size = sizeof(*out);
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		set_default(&r, &keys[i]);
-	if (names->btf)
-		btf_ids_functions(names->btf, names->btf_size, offer_tracer_kfunc, out);
 	doc = toml_read(text, len, why, sizeof(why), &at);
 	if (!doc) {
 		mistake(&r.mistakes, at, "%s", why);
@@ -304,6 +291,8 @@ config_read(struct names *names, const char *file, const char *text, size_t len,
 	toml_free(doc);
 	if (!r.mistakes.n)
 		check_together(&r);
+	if (!r.mistakes.n)
+		lists_kfuncs(names, out);
 	return r.mistakes.n;
 }
 

@@ -18,7 +18,7 @@
 
 #include "common/memfd.h"
 #include "component/rig.h"
-#include "config/btf_ids.h"
+#include "common/kbtf.h"
 #include "ipc/kfilter.h"
 
 #define BIT(n) (1ULL << TR_##n)
@@ -203,7 +203,7 @@ find_functions(void)
 
 	while (btf && fd >= 0 && (n = read(fd, btf + len, room - len)) > 0)
 		len += (size_t)n;
-	btf_ids_functions(btf, len, offer_function, NULL);
+	kbtf_functions(btf, len, offer_function, NULL);
 	free(btf);
 	close(fd);
 }

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/btf_ids.h"
+#include "common/kbtf.h"
 
 static const char strings[] = "\0int\0first\0second";
 
@@ -57,7 +57,7 @@ names_every_function_with_its_id(void **state)
 	unsigned int n = 0;
 
 	seen[0] = '\0';
-	assert_int_equal(btf_ids_functions(&b, sizeof(b), note, &n), 0);
+	assert_int_equal(kbtf_functions(&b, sizeof(b), note, &n), 0);
 	assert_string_equal(seen, "2=first 4=second ");
 }
 
@@ -68,21 +68,21 @@ refuses_what_is_cut_or_out_of_bounds(void **state)
 	unsigned int n = 0;
 
 	for (size_t len = 0; len < sizeof(b); len++)
-		assert_int_equal(btf_ids_functions(&b, len, note, &n), -EINVAL);
+		assert_int_equal(kbtf_functions(&b, len, note, &n), -EINVAL);
 	b.h.type_len -= 4;
-	assert_int_equal(btf_ids_functions(&b, sizeof(b), note, &n), -EINVAL);
+	assert_int_equal(kbtf_functions(&b, sizeof(b), note, &n), -EINVAL);
 	b = make();
 	b.integer.info = 31u << 24;
-	assert_int_equal(btf_ids_functions(&b, sizeof(b), note, &n), -EINVAL);
+	assert_int_equal(kbtf_functions(&b, sizeof(b), note, &n), -EINVAL);
 	b = make();
 	b.second.info = BTF_KIND_STRUCT << 24 | 0xffff;
-	assert_int_equal(btf_ids_functions(&b, sizeof(b), note, &n), -EINVAL);
+	assert_int_equal(kbtf_functions(&b, sizeof(b), note, &n), -EINVAL);
 	b = make();
 	b.strings[sizeof(strings) - 1] = 'x';
-	assert_int_equal(btf_ids_functions(&b, sizeof(b), note, &n), -EINVAL);
+	assert_int_equal(kbtf_functions(&b, sizeof(b), note, &n), -EINVAL);
 	b = make();
 	b.h.str_off = UINT32_MAX;
-	assert_int_equal(btf_ids_functions(&b, sizeof(b), note, &n), -EINVAL);
+	assert_int_equal(kbtf_functions(&b, sizeof(b), note, &n), -EINVAL);
 }
 
 static void
@@ -100,7 +100,7 @@ reads_the_running_kernels(void **state)
 	blob = malloc(room);
 	len = fread(blob, 1, room, f);
 	fclose(f);
-	assert_int_equal(btf_ids_functions(blob, len, note, &n), 0);
+	assert_int_equal(kbtf_functions(blob, len, note, &n), 0);
 	assert_true(n > 10000);
 	free(blob);
 }
@@ -115,5 +115,5 @@ main(void)
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests_name("btf-ids", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("kbtf", tests, NULL, NULL);
 }
