@@ -97,6 +97,7 @@ struct loader {
 
 	struct {			/* oneshot.c waits for this one */
 		bool wanted;
+		bool ordered;		/* one that nobody waits for: for the tracers' rings */
 		uint32_t stale;		/* answers to requests that gave up */
 		uint32_t id;
 		int fd, err;

@@ -185,6 +185,7 @@ fill(const struct loader *ld, struct wait_set *w)
 	for (struct linker *ln = ld->linkers; ln; ln = ln->next)
 		if (!ln->over && !ln->eof)
 			wait_for(w, ln->ch, ln);
+	wait_for(w, ld->tracers.rings, NULL);
 	wait_for(w, ld->tracers.enricher, NULL);
 	wait_for(w, ld->api, NULL);
 	w->fds[w->n] = (struct pollfd){ .fd = ld->watch, .events = POLLIN };
@@ -195,8 +196,15 @@ serve_ready(struct loader *ld, const struct wait_set *w)
 {
 	for (nfds_t i = 0; i < w->n; i++) {
 		struct peer p = w->peers[i];
-		int err = w->fds[i].revents && (!p.ln || !p.ln->over) ? serve(ld, &p) : 0;
+		int err;
 
+		if (!w->fds[i].revents || (p.ln && p.ln->over))
+			continue;
+		if (p.ch == ld->tracers.rings) {
+			tracers_rings_serve(ld);
+			continue;
+		}
+		err = serve(ld, &p);
 		if (err >= 0)
 			continue;
 		if (p.ln)
@@ -214,8 +222,7 @@ serve_ready(struct loader *ld, const struct wait_set *w)
 static int
 timeout_ms(const struct loader *ld)
 {
-	const int all[] = { session_timeout_ms(ld), pool_timeout_ms(ld), tracers_timeout_ms(ld),
-		listing_timeout_ms(ld) };
+	const int all[] = { session_timeout_ms(ld), pool_timeout_ms(ld), listing_timeout_ms(ld) };
 	int first = -1;
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
@@ -239,8 +246,6 @@ loader_loop(struct loader *ld)
 		ready = poll(w.fds, w.n + 1, timeout_ms(ld));
 		if (ready < 0 && errno != EINTR)
 			return -errno;
-		if (ready == 0)
-			tracers_quiet(ld);
 		if (ready > 0 && w.fds[w.n].revents)
 			watch_read(ld);
 		err = serve_ready(ld, &w);

@@ -32,10 +32,38 @@ helper_came(struct loader *ld, const struct msg_helper *m, int *fds)
 }
 
 int
+oneshot_order(struct loader *ld)
+{
+	const struct msg_helper want = { .kind = HELPER_KIND_ONESHOT };
+	int err = ld->oneshot.ordered ? 0 : chan_send(ld->sup, IPC_HELPER_WANTED, 0, &want, NULL);
+
+	ld->oneshot.ordered = !err;
+	return err;
+}
+
+int
 on_HELPER_ONESHOT(struct loader *ld, struct peer *p, const struct msg_hdr *h,
 	const struct msg_helper *m, int *fds)
 {
-	return helper_came(ld, m, fds);
+	if (!ld->oneshot.ordered)
+		return helper_came(ld, m, fds);
+	/* One is like another: who waits gets the next. */
+	ld->oneshot.ordered = false;
+	tracers_rings_begin(ld, TAKE_FD(fds[0]));
+	return 0;
+}
+
+void
+oneshot_failed(struct loader *ld, uint32_t kind, int err)
+{
+	if (kind == HELPER_KIND_ONESHOT && ld->oneshot.ordered) {
+		ld->oneshot.ordered = false;
+		tracers_rings_begin(ld, err);
+	} else if (ld->oneshot.stale) {
+		ld->oneshot.stale--;
+	} else if (ld->oneshot.wanted) {
+		ld->oneshot.err = err;
+	}
 }
 
 int

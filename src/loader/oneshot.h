@@ -31,6 +31,13 @@ int	oneshot_answer(struct loader *ld, uint32_t kind, struct chan *ch, int64_t de
 AUTO_DEFINE(chan, struct chan *, chan_free)
 
 /*
+ * Asks for one that is not waited for: tracers_rings_begin() gets it.  At most one; -errno.
+ * oneshot_failed(): the supervisor could not start one of kind.
+ */
+int	oneshot_order(struct loader *ld);
+void	oneshot_failed(struct loader *ld, uint32_t kind, int err);
+
+/*
  * oneshot_fd() of a request with several descriptors: calls each() for every one, which owns it then and
  * may end it by a negative errno, with res filled.
  */

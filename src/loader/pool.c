@@ -225,10 +225,8 @@ on_HELPER_GONE(struct loader *ld, struct peer *p, const struct msg_hdr *h,
 	const struct msg_helper_gone *m, int *fds)
 {
 	if (m->kind != HELPER_KIND_LINKER) {
-		if (m->err && ld->oneshot.stale)
-			ld->oneshot.stale--;
-		else if (m->err && ld->oneshot.wanted)
-			ld->oneshot.err = m->err < 0 ? m->err : -m->err;
+		if (m->err)
+			oneshot_failed(ld, m->kind, m->err < 0 ? m->err : -m->err);
 		return 0;
 	}
 	if (!m->err) {

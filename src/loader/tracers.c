@@ -94,6 +94,7 @@ tracers_close(struct loader *ld)
 {
 	for (unsigned int n = 0; n < N_TRACERS; n++)
 		free(ld->tracers.t[n].pins.names);
+	tracers_rings_drop(ld);
 	while (ld->tracers.n_found)
 		close_keep_errno(ld->tracers.found[--ld->tracers.n_found].file);
 	free(ld->tracers.filter);
@@ -249,29 +250,14 @@ switch_on(struct loader *ld)
 		tracers_uprobe_host(ld);
 }
 
-int
-tracers_timeout_ms(const struct loader *ld)
-{
-	return ld->tracers.linking && ld->tracers.n_filled < 2 ? 1 : -1;
-}
-
-void
-tracers_quiet(struct loader *ld)
-{
-	if (ld->tracers.linking)
-		tracers_core_fill(ld);
-}
-
 static int
 core_done(struct loader *ld)
 {
 	struct tracers *t = &ld->tracers;
 	int err;
 
-	while (tracers_core_fill(ld))
-		;
 	t->settings = (struct ev_settings){ .generation = 1 };
-	err = t->fill_err ? t->fill_err : tracers_settings(ld);
+	err = tracers_settings(ld);
 	return err ? err : tracer_done(ld, TRACER_CORE);
 }
 
@@ -290,26 +276,37 @@ load_some(struct loader *ld, uint64_t some)
 			tracer_load(ld, n);
 }
 
-/* What is left of a new core's rings is filled while the linker is busy. */
 static void
 load_missing(struct loader *ld)
 {
 	struct tracers *t = &ld->tracers;
 	uint64_t missing = t->want & ~loaded(t);
-	int err = 0;
 
 	load_some(ld, missing & FIRST);
 	load_some(ld, missing & ~SLOW);
 	load_some(ld, missing & SLOW);
-	if (!t->filled) {
-		err = core_done(ld);
-		if (err)
-			log_err(err, "tracers.rings", "no events will come");
-		t->filled = true;
+	if (!t->filled && t->rings_done && !t->rings_err) {
+		t->rings_err = core_done(ld);
+		t->filled = !t->rings_err;
 		tracers_greet(ld);
 	}
-	if (!t->early)
+	if (!t->early && t->filled)
 		switch_on(ld);
+}
+
+/* Without rings no event would come: nothing is on, and everybody is told why. */
+static void
+give_up_core(struct loader *ld)
+{
+	struct tracers *t = &ld->tracers;
+	struct tracer_facts *core = &t->t[TRACER_CORE];
+
+	log_err(t->rings_err, "tracers.rings", "the rings of the tracers cannot be made");
+	for (unsigned int n = N_TRACERS; n-- > 0;)
+		tracer_remove(ld, n);
+	core->failed = true;
+	snprintf(core->reason, sizeof(core->reason), "its rings cannot be made: %s",
+		strerrordesc_np(-t->rings_err));
 }
 
 void
@@ -321,12 +318,18 @@ tracers_step(struct loader *ld)
 	tracers_uprobe_found(ld);
 	if (!t->busy || !have_core(ld))
 		return;
+	if (t->t[TRACER_CORE].loaded && !t->filled && t->rings_done && t->rings_err) {
+		if (t->running)
+			return;
+		give_up_core(ld);
+		have_core(ld);	/* it is not tried again now */
+	}
 	if (t->t[TRACER_CORE].loaded)
 		load_missing(ld);
 	for (unsigned int n = 1; n < N_TRACERS; n++)
 		if ((t->want & BIT(n)) && !t->t[n].loaded && !t->t[n].failed)
 			return;
-	if (t->running == 0 && !t->early)
+	if (t->running == 0 && !t->early && (t->filled || !t->t[TRACER_CORE].loaded))
 		finish(ld);
 }
 

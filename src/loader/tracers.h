@@ -60,9 +60,9 @@ struct tracers {
 	bool asked;			/* seq waits for its answer */
 	uint32_t seq;
 	bool filled;			/* the core has its rings */
-	bool linking;			/* the core is being linked */
-	unsigned int n_filled;		/* arrays of rings */
-	int fill_err;
+	struct chan *rings;		/* of the oneshot that makes them; NULL: none */
+	bool rings_done;		/* all, or rings_err */
+	int rings_err;
 	bool step;			/* for the loop: tracers_step() */
 	uint32_t running;		/* sessions */
 	struct tracer_found found[8];
@@ -88,9 +88,9 @@ void	tracers_begin(struct loader *ld);
 /* What can be done now for the request, and the answer when all is. */
 void	tracers_step(struct loader *ld);
 
-/* The kernel makes us wait when rings are put into place: while the linker computes and asks nothing. */
-int	tracers_timeout_ms(const struct loader *ld);	/* -1: none */
-void	tracers_quiet(struct loader *ld);		/* nobody said anything for so long */
+/* The oneshot for the rings (take_fd: its channel, or -errno: there is none), and what it says. */
+void	tracers_rings_begin(struct loader *ld, int take_fd);
+void	tracers_rings_serve(struct loader *ld);
 
 /* The loop's: a new enricher's channel, or the end of one. */
 void	tracers_enricher(struct loader *ld);

@@ -56,7 +56,6 @@ share(struct loader *ld, struct session *s)
 
 	for (const char *pin = tracer_pin_of(core, 'm', NULL); pin && !err; pin = tracer_pin_of(core, 'm', pin))
 		err = session_share(s, pin + 2, tracer_get(ld, TRACER_CORE, pin));
-	ld->tracers.linking = ld->tracers.linking || s->seq == TRACER_CORE;
 	return err;
 }
 
@@ -75,11 +74,11 @@ done(struct loader *ld, struct session *s, const struct msg_result *res)
 	t->running--;
 	t->step = true;
 	f->loading = false;
-	if (s->seq == TRACER_CORE)
-		t->linking = false;
 	if (res->code == IPC_OK)
 		return;
 	tracer_unpin_all(ld, s->seq, false);
+	if (s->seq == TRACER_CORE)
+		tracers_rings_drop(ld);
 	f->passing = res->code == IPC_UNAVAILABLE || res->code == IPC_RESOURCE_EXHAUSTED ||
 		res->code == IPC_DEADLINE_EXCEEDED;
 	f->failed = !f->passing || f->tries >= TRIES;

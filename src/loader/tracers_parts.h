@@ -40,10 +40,12 @@ void	tracers_core_hooks(struct loader *ld);	/* the core's own are attached while
 
 /* tracers_maps.c: the core's maps. */
 int	tracers_map(struct loader *ld, const char *name);	/* the caller's descriptor */
-int	tracers_core_begin(struct loader *ld);	/* pins empty arrays of rings, before the core is loaded */
-bool	tracers_core_fill(struct loader *ld);	/* the next of them; false: no more, or fill_err is set */
 int	tracers_settings(struct loader *ld);	/* writes ld->tracers.settings */
 int	tracers_slot(struct loader *ld, unsigned int n, int prog);	/* -1: takes it out */
+
+/* tracers_rings.c */
+int	tracers_core_begin(struct loader *ld);	/* pins empty arrays and orders rings, before the core is loaded */
+void	tracers_rings_drop(struct loader *ld);	/* the core is given up */
 uint32_t tracers_ring_bytes(const struct loader *ld, enum ev_class class);
 
 /* tracers_filter.c: settings.filter is the other element afterwards; written by tracers_settings(). */

@@ -16,6 +16,7 @@ bpfd_oneshot_SOURCES = \
 	src/oneshot/op_netns.c \
 	src/oneshot/op_open.c \
 	src/oneshot/op_pins.c \
+	src/oneshot/op_ring.c \
 	src/oneshot/op_stats.c \
 	src/oneshot/op_perf_event.c \
 	src/oneshot/op_socket.c \

@@ -58,7 +58,7 @@ seal(const struct one_op *op, const struct oneshot *o, struct sandbox *sb)
 	sb->landlock = op->dir_only;
 	sb->allow_ro_fds = dirs;
 	sb->n_allow_ro = n;
-	sb->limits.nofile = 32;
+	sb->limits.nofile = op->n_fds ? op->n_fds : 32;
 	sb->limits.cpu_s = op->life_s ? op->life_s : LIFE_S;
 	sb->rules = op->rules;
 	sb->n_rules = op->n_rules;

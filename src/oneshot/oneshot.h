@@ -33,6 +33,7 @@ struct one_op {
 	uint64_t caps;
 	bool dir_only;
 	unsigned int life_s;	/* and processor time; 0: 3 */
+	unsigned int n_fds;	/* descriptors; 0: 32 */
 	const struct sandbox_rule *rules;
 	size_t n_rules;
 	int (*prepare)(struct oneshot *o);	/* may be NULL; negative errno: answered */

@@ -181,12 +181,13 @@ on_control(struct rig *r, const struct chan_msg *m)
 		for (size_t i = 0; i < RIG_HELPERS; i++)
 			if (r->helpers[i].pid && r->helpers[i].id == h->id)
 				kill(r->helpers[i].pid, SIGKILL);
-	} else if (m->hdr.type == IPC_HELPER_WANTED && h->kind == HELPER_KIND_ONESHOT) {
-		start_oneshot(r);
-	} else if (m->hdr.type == IPC_HELPER_WANTED && r->no_linkers) {
+	} else if (m->hdr.type == IPC_HELPER_WANTED &&
+		   (h->kind == HELPER_KIND_ONESHOT ? r->no_oneshots : r->no_linkers)) {
 		struct msg_helper_gone gone = { .kind = h->kind, .err = EMFILE };
 
 		chan_send(r->ctl, IPC_HELPER_GONE, 0, &gone, NULL);
+	} else if (m->hdr.type == IPC_HELPER_WANTED && h->kind == HELPER_KIND_ONESHOT) {
+		start_oneshot(r);
 	} else if (m->hdr.type == IPC_HELPER_WANTED) {
 		start_linker(r);
 	}

@@ -39,6 +39,18 @@ programs(const char *begin)
 }
 
 static void
+says_why_when_rings_cannot_be_made(void **state)
+{
+	rig.no_oneshots = true;
+	want(BIT(EXEC) | BIT(OPEN));
+	rig.no_oneshots = false;
+	assert_status(TR_EXEC, TRACER_FAILED, "rings cannot be made: Too many open files");
+	assert_status(TR_OPEN, TRACER_FAILED, "rings cannot be made: Too many open files");
+	assert_int_equal(answer.tracers[TR_EXEC].n_programs, 0);
+	want(0);
+}
+
+static void
 loads_what_is_wanted_and_its_events_come(void **state)
 {
 	pid_t pid;
@@ -282,6 +294,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(says_why_when_rings_cannot_be_made),
 		cmocka_unit_test(loads_what_is_wanted_and_its_events_come),
 		cmocka_unit_test(says_who_is_there_already),
 		cmocka_unit_test(an_inventory_of_programs_has_no_tracers),

@@ -133,6 +133,73 @@ counts_runs_while_its_answer_is_open(void **state)
 	close(run.fd);
 }
 
+/* ---- rings into their arrays ---- */
+
+static int
+ring_new(void)
+{
+	union bpf_attr attr = { .map_type = BPF_MAP_TYPE_RINGBUF, .max_entries = 4096 };
+
+	return compat_bpf(BPF_MAP_CREATE, &attr, sizeof(attr));
+}
+
+static int
+array_of_rings(int ring, uint32_t n)
+{
+	union bpf_attr attr = { .map_type = BPF_MAP_TYPE_ARRAY_OF_MAPS, .key_size = 4, .value_size = 4,
+		.max_entries = n, .inner_map_fd = (uint32_t)ring };
+
+	return compat_bpf(BPF_MAP_CREATE, &attr, sizeof(attr));
+}
+
+static uint32_t
+id_in(int array, uint32_t key)
+{
+	uint32_t id = 0;
+	union bpf_attr attr = { .map_fd = (uint32_t)array, .key = (uintptr_t)&key, .value = (uintptr_t)&id };
+
+	return compat_bpf(BPF_MAP_LOOKUP_ELEM, &attr, sizeof(attr)) < 0 ? 0 : id;
+}
+
+/* Sends rings for so many processors to each of two arrays; the answer's code. */
+static uint32_t
+give_rings(const int arrays[2], int ring, uint32_t n, uint32_t n_said)
+{
+	struct chan_msg m;
+	struct chan *ch;
+	uint32_t code;
+	int fd, status;
+	pid_t pid = one_start(ROLE_LOADER, &fd);
+
+	assert_int_equal(chan_new(fd, ROLE_LOADER, FROM_ONESHOT, &ch), 0);
+	chan_set_phase(ch, PHASE_RUN);
+	for (uint32_t i = 0; i < 2 * n; i++) {
+		const struct msg_ring req = { .class_ = i / n, .cpu = i % n, .n_cpus = n_said };
+
+		assert_int_equal(chan_send(ch, IPC_ONE_RING, 0, &req, (int[]){ arrays[i / n], ring }), 0);
+	}
+	assert_int_equal(chan_wait(ch, &m, 5000), 1);
+	assert_int_equal(m.hdr.type, IPC_ONE_RESULT);
+	code = ((const struct msg_result *)m.payload)->code;
+	chan_free(ch);
+	waitpid(pid, &status, 0);
+	return code;
+}
+
+static void
+puts_rings_into_their_arrays(void **state)
+{
+	int ring = ring_new(), arrays[2] = { array_of_rings(ring, 3), array_of_rings(ring, 3) };
+
+	assert_int_equal(give_rings(arrays, ring, 3, 3), IPC_OK);
+	for (uint32_t i = 0; i < 6; i++)
+		assert_true(id_in(arrays[i / 3], i % 3) > 0);
+	assert_int_equal(give_rings(arrays, ring, 3, 2), IPC_INTERNAL);
+	close(arrays[0]);
+	close(arrays[1]);
+	close(ring);
+}
+
 /* ---- unmounting ---- */
 
 static void
@@ -265,6 +332,7 @@ main(void)
 		cmocka_unit_test(finds_the_process_that_holds_a_program),
 		cmocka_unit_test(finds_where_a_program_is_pinned),
 		cmocka_unit_test(counts_runs_while_its_answer_is_open),
+		cmocka_unit_test(puts_rings_into_their_arrays),
 		cmocka_unit_test(unmounts_a_bpffs),
 		cmocka_unit_test(unmounts_nothing_else),
 		cmocka_unit_test(dies_of_a_message_that_is_not_for_it),
