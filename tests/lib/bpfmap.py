@@ -41,7 +41,8 @@ def element(cmd, fd, key, value=None):
     KEY.raw = struct.pack("<I", key)
     if value is not None:
         VALUE.raw = struct.pack("<Q", value) + bytes(len(VALUE) - 8)
-    attr = struct.pack("<IIQQQ", fd, 0, ctypes.addressof(KEY), ctypes.addressof(VALUE), 0)
+    where = 0 if cmd == DELETE else ctypes.addressof(VALUE)     # what a command does not use must be 0
+    attr = struct.pack("<IIQQQ", fd, 0, ctypes.addressof(KEY), where, 0)
     bpf({LOOKUP: "lookup", UPDATE: "update", DELETE: "delete"}[cmd], cmd, attr)
 
 

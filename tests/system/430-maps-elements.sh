@@ -70,7 +70,10 @@ is "fills" "$SRC/tests/lib/bpfmap.py" fill "$(pin k_big)" 100000
 "$SRC/tests/lib/bpfmap.py" churn "$(pin k_big)" 100000 &
 churn=$!
 ctl -o json map dump k_big >"$WORK/dump"
-kill "$churn"
+kill "$churn" || :
+churned=0
+wait "$churn" || churned=$?
+is "others_changed_it_to_the_end" same "$churned" 143
 is "dumps_100000_while_others_change" same \
 	"$(jq -c '[.elements[] | select(.key < 100000)] | [length, (map(.key) | unique | length), (map(select(.value != 2 * .key)) | length)]' <"$WORK/dump")" \
 	'[100000,100000,0]'
