@@ -23,6 +23,7 @@ TEST_OBJECTS = \
 	tests/bpf/cgroups.bpf.o \
 	tests/bpf/chain.bpf.o \
 	tests/bpf/chainfrags.bpf.o \
+	tests/bpf/classify.bpf.o \
 	tests/bpf/core.bpf.o \
 	tests/bpf/data.bpf.o \
 	tests/bpf/denied.bpf.o \
@@ -113,6 +114,7 @@ lint: tests
 
 bench: tests
 	$(top_srcdir)/tests/bench/run --builddir .
+	$(top_srcdir)/tests/bench/attach --builddir .
 	$(top_srcdir)/tests/bench/events --builddir .
 
 FUZZ_SECONDS = 60
@@ -135,10 +137,12 @@ check-sanitize:
 
 EXTRA_DIST += tests/kinds tests/run tests/sanitize tests/expected-skips.txt $(TEST_OBJECTS:.o=.c) \
 	tests/bench/events tests/bench/evbase.py tests/bench/evcost.py tests/bench/evstart.py \
-	tests/bench/evtime.py tests/bench/h2.py tests/bench/nothing.c tests/bench/run \
+	tests/bench/attach tests/bench/evtime.py tests/bench/h2.py tests/bench/manage.py tests/bench/nothing.c \
+	tests/bench/run \
 	tests/clients \
 	tests/fuzz/corpus tests/fuzz/h2.dict tests/fuzz/run \
-	tests/lib/bpfd.sh tests/lib/bpfmap.py tests/lib/daemon.py tests/lib/flood.sh tests/lib/kinds.sh tests/lib/mutate.py tests/lib/tap.py tests/lib/tap.sh \
+	tests/lib/bpfd.sh tests/lib/bpfmap.py tests/lib/daemon.py tests/lib/flood.sh tests/lib/kinds.sh \
+	tests/lib/mutate.py tests/lib/strike.py tests/lib/tap.py tests/lib/tap.sh \
 	tests/golden tests/lint tests/system tests/vm
 
 # Python may have left compiled files.
