@@ -142,7 +142,7 @@ EXTRA_DIST += tests/kinds tests/run tests/sanitize tests/expected-skips.txt $(TE
 	tests/clients \
 	tests/fuzz/corpus tests/fuzz/h2.dict tests/fuzz/run \
 	tests/lib/bpfd.sh tests/lib/bpfmap.py tests/lib/daemon.py tests/lib/flood.sh tests/lib/kinds.sh \
-	tests/lib/mutate.py tests/lib/strike.py tests/lib/tap.py tests/lib/tap.sh \
+	tests/lib/mutate.py tests/lib/reboot.sh tests/lib/strike.py tests/lib/tap.py tests/lib/tap.sh \
 	tests/golden tests/lint tests/system tests/vm
 
 # Python may have left compiled files.

@@ -103,7 +103,8 @@ bpfd_api_SOURCES = \
 	src/api/programs_links.c src/api/programs_load.c \
 	src/api/programs_op.c src/api/programs_op.h \
 	src/api/programs_reconcile.c src/api/programs_remove.c \
-	src/api/programs_restore.c src/api/programs_restore.h \
+	src/api/programs_restore.c src/api/programs_restore.h src/api/programs_restore_links.c \
+	src/api/programs_restore_step.h \
 	src/api/programs_update.c \
 	src/api/programs_undo.c src/api/programs_undo.h \
 	src/api/wishes.c src/api/wishes.h src/api/wishes_parts.h \

@@ -27,12 +27,14 @@ enum row_state { ROW_INTENT = 0, ROW_DONE = 1, ROW_REMOVING = 2, ROW_RESTORING =
 struct wanted_load {
 	uint64_t type_grant;
 	struct msg_token token;
+	char map_group[IPC_MAP_GROUP_MAX];
 	uint32_t n_progs;
 	struct load_prog progs[];
 };
 struct wanted_link {
 	struct msg_token token;
-	uint32_t uid, flags;
+	uint32_t uid, flags, proceed_on;
+	int32_t priority;
 	char target[IPC_TARGET_MAX], direction[16], mode[16];
 	char options[IPC_OPTIONS_MAX];
 };
@@ -61,7 +63,7 @@ struct link {
 	enum live_state live;
 	struct msg_link_facts facts;
 	char netns[IPC_TARGET_MAX];
-	uint32_t proceed_on;
+	uint32_t proceed_on;		/* the set in force; that which was asked for is wanted's */
 	int64_t attached_ns;		/* since 1970 */
 	struct kvs metadata, options;	/* options: of the attach kind */
 	struct wanted_link *wanted;	/* NULL: not persistent */
@@ -70,6 +72,7 @@ struct link {
 	struct kvs fits;		/* dry run of a wish: interfaces, and why not to them */
 	char *reason;			/* why it is lost, when that is known; or NULL */
 	bool restoring;
+	bool differs;			/* the kernel has another program, priority or proceed-on set */
 };
 
 struct group {

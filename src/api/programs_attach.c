@@ -213,6 +213,8 @@ take_wanted(struct link *l, const struct msg_attach *m, uid_t uid)
 		return -ENOMEM;
 	w->uid = uid;
 	w->flags = m->flags & (ATTACH_HAS_COOKIE | ATTACH_HAS_PROCEED_ON | ATTACH_FUTURE);
+	w->priority = m->priority;
+	w->proceed_on = m->proceed_on;
 	memcpy(w->target, m->target, sizeof(w->target));
 	memcpy(w->direction, m->direction, sizeof(w->direction));
 	memcpy(w->mode, m->mode, sizeof(w->mode));

@@ -100,6 +100,7 @@ take_wanted(struct group *g, const struct msg_load *m, const struct answer *a)
 		return -ENOMEM;
 	w->type_grant = m->type_grant;
 	w->token = a->token;
+	memcpy(w->map_group, m->map_group, sizeof(w->map_group));
 	w->n_progs = m->n_progs;
 	memcpy(w->progs, m->progs, m->n_progs * sizeof(w->progs[0]));
 	g->wanted = w;

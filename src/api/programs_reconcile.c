@@ -97,7 +97,7 @@ match_map(const struct inventory *inv, struct map *map)
 
 /*
  * A change of the link that the store does not know of, or the other way round: what the kernel has
- * is what is.
+ * is what is, but for persistent links, which become what the row says.
  */
 static void
 take_change(struct api *api, const struct msg_link_facts *f)
@@ -107,6 +107,11 @@ take_change(struct api *api, const struct msg_link_facts *f)
 
 	if (!l || l->state != ROW_DONE || l->live != LIVE)
 		return;
+	if (l->wanted) {
+		l->differs = f->prog_id != l->facts.prog_id || (f->priority && f->priority != l->facts.priority) ||
+			(f->proceed_on && l->proceed_on && f->proceed_on != l->proceed_on);
+		return;
+	}
 	if (f->proceed_on)
 		l->proceed_on = f->proceed_on;
 	if (!p || p->live != LIVE || p->state != ROW_DONE ||

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/programs_op.h"
+#include "api/programs_restore.h"
 #include "api/store.h"
 #include "api/wishes.h"
 #include "common/auto.h"
@@ -11,7 +12,8 @@
 /*
  * A link gets another program, priority or proceed-on set.  No intent is written before: what the
  * kernel's link and its pin say is what is, and reconciliation brings it into the store if it is not
- * there yet.
+ * there yet.  Of a persistent link it is the other way round: without the new token, which only the
+ * answer brings, the change would not outlast a reboot, so the link becomes again what the row says.
  */
 struct update_op {
 	struct op op;
@@ -33,21 +35,71 @@ update_free(void *arg)
 	free(o);
 }
 
+/* What of a link an update changes. */
+struct changed {
+	struct group *group;
+	struct msg_link_facts facts;
+	struct wanted_link wanted;
+	uint32_t proceed_on;
+};
+
+static void
+changed_read(struct changed *c, const struct link *l)
+{
+	*c = (struct changed){ .group = l->group, .facts = l->facts, .proceed_on = l->proceed_on };
+	if (l->wanted)
+		c->wanted = *l->wanted;
+}
+
+static void
+changed_undo(const struct changed *c, struct link *l)
+{
+	if (l->group != c->group)
+		model_move_link(l, c->group);
+	l->facts = c->facts;
+	l->proceed_on = c->proceed_on;
+	if (l->wanted)
+		*l->wanted = c->wanted;
+}
+
 static void
 change(struct link *l, const struct update_op *o, const struct msg_link_facts *f)
 {
 	l->facts.prog_id = f->prog_id;
 	l->facts.gid = o->to->gid;
-	l->facts.priority = f->priority;
+	if (f->priority)
+		l->facts.priority = f->priority;
 	l->facts.kernel_link_id = f->kernel_link_id;
 	l->facts.position = f->position;
 	l->proceed_on = f->proceed_on ? f->proceed_on : o->msg.proceed_on;
 }
 
+/* The client is told, and a persistent link becomes again what its row says. */
 static void
-finish(struct update_op *o, struct link *l, const struct msg_link_facts *f)
+fail_store(struct update_op *o, int err)
 {
+	struct api *api = o->op.api;
+
+	op_fail_store(&o->op, err);
+	programs_restore(api, NULL, NULL);
+}
+
+static void
+change_wanted(struct wanted_link *w, const struct update_op *o, const struct msg_token *token)
+{
+	w->token = *token;
+	w->uid = o->op.uid;
+	w->flags = o->msg.flags & (ATTACH_HAS_COOKIE | ATTACH_HAS_PROCEED_ON);
+	w->priority = o->msg.priority;
+	w->proceed_on = o->msg.proceed_on;
+}
+
+static void
+finish(struct update_op *o, struct link *l, const struct answer *a)
+{
+	const struct msg_link_facts *f = &a->links[0];
 	struct link shown = *l;
+	struct changed before;
 	int err = 0;
 
 	if (o->args.dry_run) {
@@ -58,12 +110,19 @@ finish(struct update_op *o, struct link *l, const struct msg_link_facts *f)
 		op_ok(&o->op);
 		return;
 	}
+	changed_read(&before, l);
 	if (l->group != o->to)
 		model_move_link(l, o->to);
 	change(l, o, f);
+	if (l->wanted)
+		change_wanted(l->wanted, o, &a->token);
 	err = store_change_link(o->op.api->store, l);
+	if (err && l->wanted) {
+		changed_undo(&before, l);
+		l->differs = true;
+	}
 	if (err) {
-		op_fail_store(&o->op, err);
+		fail_store(o, err);
 		return;
 	}
 	if (o->op.call)
@@ -78,8 +137,9 @@ on_updated(void *arg, struct answer *a)
 	struct link *l = model_link(&o->op.api->model, o->args.link_id);
 
 	if (l && !a->lost && a->result.code == IPC_OK && a->n_links == 1 &&
-	    a->links[0].link_id == o->args.link_id && a->links[0].prog_id == o->msg.prog_id)
-		finish(o, l, &a->links[0]);
+	    a->links[0].link_id == o->args.link_id && a->links[0].prog_id == o->msg.prog_id &&
+	    (a->has_token || !(o->msg.flags & ATTACH_PERSISTENT)))
+		finish(o, l, a);
 	else
 		op_fail_answer(&o->op, a);
 }
@@ -90,21 +150,26 @@ fill(struct update_op *o, const struct link *l, const struct prog *p)
 {
 	struct msg_attach *m = &o->msg;
 	const struct msg_link_facts *f = &l->facts;
+	const struct wanted_link *w = l->wanted;
 
 	m->link_id = f->link_id;
 	m->gid = p->facts.gid;
 	m->prog_id = p->facts.id;
 	m->cookie = f->cookie;
-	m->priority = o->args.priority ? o->args.priority : f->priority;
-	m->flags |= (o->args.dry_run ? ATTACH_DRY_RUN : 0) | (f->cookie ? ATTACH_HAS_COOKIE : 0);
-	if (!o->args.has_proceed_on && l->proceed_on) {
-		m->proceed_on = l->proceed_on;
+	m->priority = o->args.priority ? o->args.priority : w ? w->priority : f->priority;
+	m->flags |= (o->args.dry_run ? ATTACH_DRY_RUN : 0) | (w ? ATTACH_PERSISTENT | (w->flags & ATTACH_HAS_COOKIE) :
+		f->cookie ? ATTACH_HAS_COOKIE : 0);
+	if (!o->args.has_proceed_on && (w ? w->flags & ATTACH_HAS_PROCEED_ON : l->proceed_on)) {
+		m->proceed_on = w ? w->proceed_on : l->proceed_on;
 		m->flags |= ATTACH_HAS_PROCEED_ON;
 	}
-	memcpy(m->target, f->target, sizeof(m->target));
+	/* Of one that comes back: as it was asked for, for its token. */
+	memcpy(m->target, w ? w->target : f->target, sizeof(m->target));
 	memcpy(m->netns, l->netns, sizeof(m->netns));
-	memcpy(m->direction, f->direction, sizeof(m->direction));
-	memcpy(m->mode, f->mode, sizeof(m->mode));
+	memcpy(m->direction, w ? w->direction : f->direction, sizeof(m->direction));
+	memcpy(m->mode, w ? w->mode : f->mode, sizeof(m->mode));
+	memcpy(m->section, p->facts.section, sizeof(m->section));
+	memcpy(m->prog_name, p->facts.name, sizeof(m->prog_name));
 	for (size_t i = 0; i < l->options.n; i++)
 		options_add(m->options, l->options.v[i].key, (const char *)l->options.v[i].value);
 }
@@ -125,9 +190,9 @@ changeable(struct update_op *o)
 		op_fail(&o->op, IPC_FAILED_PRECONDITION, "link %llu %s, and so is not changed: attach the other program "
 			"beside it, then detach it", id, l->wish ? "came by another that attaches to every interface that fits" :
 			"attaches to every interface that fits");
-	else if (l->wanted)
-		op_fail(&o->op, IPC_FAILED_PRECONDITION, "link %llu comes back after a reboot as it was attached, "
-			"and so is not changed: attach the other program beside it, then detach it", id);
+	else if (l->differs)
+		op_fail(&o->op, IPC_FAILED_PRECONDITION, "an earlier change of link %llu was interrupted and could not "
+			"be undone: detach it and attach the program anew", id);
 	else
 		return l;
 	return NULL;
@@ -141,6 +206,9 @@ program_of(struct update_op *o, const struct link *l)
 
 	if (!p || p->state != ROW_DONE || p->group->state != ROW_DONE || p->group->orphan)
 		op_fail(&o->op, IPC_NOT_FOUND, "bpfd has no program %u", id);
+	else if (l->wanted && !p->group->wanted)
+		op_fail(&o->op, IPC_FAILED_PRECONDITION, "link %llu comes back after a reboot and program %u does not: "
+			"load it with --persistent", (unsigned long long)l->facts.link_id, id);
 	else if (l->group->busy || p->group->busy)
 		op_fail(&o->op, IPC_ABORTED, "another request is working on group %llu: try again",
 			(unsigned long long)(l->group->busy ? l->group : p->group)->gid);

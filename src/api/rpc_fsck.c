@@ -66,10 +66,13 @@ check_group(struct findings *f, const struct api *api, const struct group *g)
 	TAILQ_FOREACH(p, &g->progs, in_group)
 		if (p->live != LIVE)
 			add(f, "program", p->facts.id, rpc_live_name(p->live, false), p->facts.name, false);
-	TAILQ_FOREACH(l, &g->links, in_group)
+	TAILQ_FOREACH(l, &g->links, in_group) {
+		if (l->state == ROW_DONE && l->live == LIVE && l->differs)
+			add(f, "link", l->facts.link_id, "differs", l->reason, false);
 		if (l->state == ROW_DONE && l->live != LIVE)
 			add(f, "link", l->facts.link_id, rpc_live_name(l->live, true), l->reason ? l->reason :
 				l->wanted ? "" : "it is not attached, and is not persistent", l->live == LIVE_LOST && !l->wanted);
+	}
 }
 
 static void

@@ -64,8 +64,8 @@ add_map(struct store *st, uint64_t gid, const struct msg_map_facts *m)
 static int
 add_wanted_load(struct store *st, uint64_t gid, const struct wanted_load *w)
 {
-	int err = store_run(st, ST_ADD_WANTED_LOAD, "iib", I(gid), I(w->type_grant),
-		B(w->token.mac, sizeof(w->token.mac)));
+	int err = store_run(st, ST_ADD_WANTED_LOAD, "iibs", I(gid), I(w->type_grant),
+		B(w->token.mac, sizeof(w->token.mac)), w->map_group);
 
 	for (uint32_t i = 0; !err && i < w->n_progs; i++)
 		err = store_run(st, ST_ADD_WANTED_PROG, "iissii", I(gid), I(i), w->progs[i].name,
@@ -155,16 +155,16 @@ finish_link(struct store *st, const struct link *l)
 {
 	const struct msg_link_facts *f = &l->facts;
 
-	return store_run(st, ST_FINISH_LINK, "iisssiiis", I(f->link_id), I(ROW_DONE), f->backend, f->target,
-		f->mode, I(f->ifindex), I(f->netns_ino), I(l->attached_ns), f->direction);
+	return store_run(st, ST_FINISH_LINK, "iisssiiisi", I(f->link_id), I(ROW_DONE), f->backend, f->target,
+		f->mode, I(f->ifindex), I(f->netns_ino), I(l->attached_ns), f->direction, I(l->proceed_on));
 }
 
 static int
 add_wanted_link(struct store *st, uint64_t link_id, const struct wanted_link *w)
 {
-	return store_run(st, ST_ADD_WANTED_LINK, "iiisssbb", I(link_id), I(w->uid), I(w->flags), w->target,
+	return store_run(st, ST_ADD_WANTED_LINK, "iiisssbbii", I(link_id), I(w->uid), I(w->flags), w->target,
 		w->direction, w->mode, B(w->options, options_len(w->options)),
-		B(w->token.mac, sizeof(w->token.mac)));
+		B(w->token.mac, sizeof(w->token.mac)), I(w->priority), I(w->proceed_on));
 }
 
 int
@@ -248,6 +248,18 @@ take_bytes(struct store *st, sqlite3_stmt *s, int column, void **out, size_t *le
 	return err;
 }
 
+static int
+change_link(struct store *st, const struct link *l)
+{
+	const struct msg_link_facts *f = &l->facts;
+	const struct wanted_link *w = l->wanted;
+	int err = store_run(st, ST_CHANGE_LINK, "iiiii", I(f->link_id), I(f->gid), I(f->prog_id),
+		I(f->priority), I(l->proceed_on));
+
+	return err || !w ? err : store_run(st, ST_CHANGE_WANTED_LINK, "iiibii", I(f->link_id), I(w->uid),
+		I(w->flags), B(w->token.mac, sizeof(w->token.mac)), I(w->priority), I(w->proceed_on));
+}
+
 int
 store_object(struct store *st, const struct group *g, void **out, size_t *len)
 {
@@ -265,10 +277,9 @@ store_object_part(struct store *st, const struct group *g, uint64_t offset, size
 int
 store_change_link(struct store *st, const struct link *l)
 {
-	const struct msg_link_facts *f = &l->facts;
+	int err = store_begin(st);
 
-	return store_run(st, ST_CHANGE_LINK, "iiiii", I(f->link_id), I(f->gid), I(f->prog_id),
-		I(f->priority), I(l->proceed_on));
+	return err ? err : store_end(st, change_link(st, l));
 }
 
 int

@@ -57,7 +57,8 @@ int	store_add_link(struct store *st, struct link *l);
 int	store_finish_link(struct store *st, const struct link *l);
 /* The same link, attached again after a reboot. */
 int	store_restored_link(struct store *st, const struct link *l);
-int	store_change_link(struct store *st, const struct link *l);	/* program, priority, proceed-on */
+/* Program, priority, proceed-on, and what is wanted of it after a reboot. */
+int	store_change_link(struct store *st, const struct link *l);
 int	store_set_link(struct store *st, uint64_t link_id, enum row_state state);
 int	store_del_link(struct store *st, uint64_t link_id);
 

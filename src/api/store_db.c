@@ -203,11 +203,14 @@ check_version(struct store *st, const char *path, bool *empty)
 static int
 migrate(struct store *st)
 {
-	static const char *const steps[][4] = {
+	static const char *const steps[][5] = {
 		[2] = { STORE_RULES_TABLE, "PRAGMA user_version = 2" },
 		[3] = { "DROP TRIGGER link_attrs", STORE_LINK_TRIGGER, "PRAGMA user_version = 3" },
 		[4] = { STORE_WANTED_LOADS, STORE_WANTED_PROGS, STORE_WANTED_LINKS, "PRAGMA user_version = 4" },
 		[5] = { STORE_WISH_LINKS, "PRAGMA user_version = 5" },
+		[6] = { STORE_WANTED_GROUP, STORE_WANTED_PRIORITY, STORE_WANTED_PROCEED,
+			"UPDATE wanted_links SET (priority, proceed_on) = (SELECT priority, proceed_on FROM links"
+			" WHERE links.link_id = wanted_links.link_id)", "PRAGMA user_version = 6" },
 	};
 	int version = 0, err = pragma_int(st, "PRAGMA user_version", &version);
 

@@ -208,6 +208,8 @@ read_wanted_load(sqlite3_stmt *row, struct model *m)
 	if (!g->wanted)
 		return -ENOMEM;
 	g->wanted->type_grant = u64(row, 1);
+	if (TEXT(row, 3, g->wanted->map_group) < 0)
+		return -EUCLEAN;
 	return blob(row, 2, g->wanted->token.mac, sizeof(g->wanted->token.mac));
 }
 
@@ -246,6 +248,8 @@ read_wanted_link(sqlite3_stmt *row, struct model *m)
 		return -ENOMEM;
 	w->uid = u32(row, 1);
 	w->flags = u32(row, 2);
+	w->priority = (int32_t)sqlite3_column_int64(row, 8);
+	w->proceed_on = u32(row, 9);
 	err = TEXT(row, 3, w->target);
 	if (!err)
 		err = TEXT(row, 4, w->direction);

@@ -354,6 +354,7 @@ struct msg_iter_end { int32_t err; uint32_t reserved; };	/* 0: that was all */
 /* A file as a client may open it: a path, or the name of a library ("libc", "libc.so.6") that is
  * looked for in the usual folders; of the host, or of a process (its root and mounts). */
 struct msg_file { uint32_t pid, reserved; char path[IPC_TARGET_MAX]; };
+struct msg_file_again { uint32_t uid, reserved; char path[IPC_TARGET_MAX]; };	/* who had asked for it */
 enum { PROBE_RETURN = 1 };
 struct probe_site { uint64_t offset, ref_ctr_offset, cookie; };
 struct msg_uprobe {

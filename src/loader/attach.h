@@ -21,11 +21,17 @@ struct attach_in {
 	uint32_t prog_type, prog_attach_type;
 	bool chained;				/* an XDP program that was loaded for a dispatcher */
 	int rtnl;				/* NETLINK_ROUTE socket of the host's namespace, borrowed */
-	int client;				/* socket of who asks, borrowed */
+	const struct attach_who *who;		/* asks; NULL only where found is given */
 	const struct attach_found *found;	/* what attach_look() asked for; NULL: it did not */
 	/* The link that this one takes the place of, and its pin_suffix; NULL: a new one. */
 	const struct msg_link_facts *replaces;
 	const char *replaces_suffix;
+};
+
+/* A client, or at a restart its user of before, as the token says that came with the request. */
+struct attach_who {
+	int client;				/* socket, borrowed; -1: none */
+	uint32_t uid;				/* without a socket */
 };
 
 /* Places in a file, as a linker found them. */

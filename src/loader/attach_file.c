@@ -82,11 +82,14 @@ attach_place(const struct attach_in *in, struct attach_place *p, struct msg_resu
 int
 attach_open(const struct attach_in *in, const struct attach_place *p, struct msg_result *res)
 {
+	bool again = in->who->client < 0;
+	struct msg_file_again kept = { .uid = in->who->uid };
 	struct msg_one_fd facts;
-	int fd = -1, err = in->client < 0 ? result_set(res, IPC_FAILED_PRECONDITION, -ENOTCONN, "a file is opened "
-		"as the user who asks, and nobody does at a restart: attach it once more") :
-		oneshot_fd(in->ld, IPC_ONE_FILE, &p->file, &in->client, &facts, &fd, res);
+	int fd = -1, err;
 
+	memcpy(kept.path, p->file.path, sizeof(kept.path));
+	err = oneshot_fd(in->ld, again ? IPC_ONE_FILE_AGAIN : IPC_ONE_FILE, again ? (const void *)&kept : &p->file,
+		again ? NULL : &in->who->client, &facts, &fd, res);
 	return err ? err : fd;
 }
 

@@ -44,7 +44,7 @@ attach(const struct attach_in *in, struct attach_out *out, struct msg_result *re
 {
 	struct attach_suffix suffix = { .kind = ATTACH_SUFFIX_SOCKET, .priority = (uint16_t)out->facts.priority,
 		.prog_id = in->req->prog_id };
-	const int fds[] = { in->client, in->prog_fd };
+	const int fds[] = { in->who->client, in->prog_fd };
 	struct msg_one_fd facts;
 	struct msg_socket req;
 	int err = read_target(in->req->target, &req, res);

@@ -75,7 +75,7 @@ attaching_step(struct loader *ld)
 		const struct attach_found found = { a->file, a->sites, a->n };
 
 		ld->attaching = a->next;
-		links_attach(ld, a->seq, &a->req, &found, -1);
+		links_attach(ld, a->seq, &a->req, &found, NULL);
 		attaching_free(a);
 	}
 }

@@ -11,7 +11,6 @@
 #include "loader/authorise.h"
 #include "loader/handlers.h"
 #include "loader/loader.h"
-#include "loader/token.h"
 
 int
 links_check(struct loader *ld, const struct msg_attach *m, struct msg_result *res)
@@ -163,7 +162,7 @@ links_open_program(struct loader *ld, const struct msg_attach *m, struct attach_
 			m->prog_id);
 	}
 	*in = (struct attach_in){ .ld = ld, .cfg = ld->cfg, .req = m, .gid = p->gid, .prog_fd = fd,
-		.prog_type = info.type, .prog_attach_type = p->attach_type, .rtnl = ld->rtnl, .client = -1,
+		.prog_type = info.type, .prog_attach_type = p->attach_type, .rtnl = ld->rtnl,
 		.chained = info.type == BPF_PROG_TYPE_EXT && p->attach_type == BPF_XDP };
 	if (in->chained)
 		in->prog_type = BPF_PROG_TYPE_XDP;
@@ -171,8 +170,8 @@ links_open_program(struct loader *ld, const struct msg_attach *m, struct attach_
 }
 
 static int
-attach(struct loader *ld, const struct msg_attach *m, const struct attach_found *found, int client,
-	struct attach_out *out, struct msg_result *res)
+attach(struct loader *ld, const struct msg_attach *m, const struct attach_found *found,
+	const struct attach_who *who, struct attach_out *out, struct msg_result *res)
 {
 	struct attach_in in = { .prog_fd = -1 };
 	uint64_t gid;
@@ -183,7 +182,7 @@ attach(struct loader *ld, const struct msg_attach *m, const struct attach_found 
 	if (err)
 		return err;
 	in.found = found;
-	in.client = client;
+	in.who = who;
 	gid = objects_prog(&ld->objects, m->prog_id)->gid;
 	err = attach_run(&in, out, res);
 	if (!err) {
@@ -200,11 +199,11 @@ attach(struct loader *ld, const struct msg_attach *m, const struct attach_found 
 
 void
 links_attach(struct loader *ld, uint32_t seq, const struct msg_attach *m, const struct attach_found *found,
-	int client)
+	const struct attach_who *who)
 {
 	struct attach_out out = ATTACH_OUT_NONE;
 	struct msg_result res = { 0 };
-	int err = attach(ld, m, found, client, &out, &res);
+	int err = attach(ld, m, found, who, &out, &res);
 
 	if (err) {
 		reply_result(ld, seq, &res);
@@ -218,7 +217,8 @@ links_attach(struct loader *ld, uint32_t seq, const struct msg_attach *m, const 
 
 /* 1: a linker looks for something first, and the answer comes later. */
 static int
-look(struct loader *ld, uint32_t seq, const struct msg_attach *m, int client, struct msg_result *res)
+look(struct loader *ld, uint32_t seq, const struct msg_attach *m, const struct attach_who *who,
+	struct msg_result *res)
 {
 	struct attach_in in = { .prog_fd = -1 };
 	struct msg_link_sites what = { 0 };
@@ -229,7 +229,7 @@ look(struct loader *ld, uint32_t seq, const struct msg_attach *m, int client, st
 		err = links_open_program(ld, m, &in, res);
 	if (err)
 		return err;
-	in.client = client;
+	in.who = who;
 	err = attach_look(&in, &what, &file, res);
 	close_keep_errno(in.prog_fd);
 	if (err <= 0)
@@ -238,78 +238,37 @@ look(struct loader *ld, uint32_t seq, const struct msg_attach *m, int client, st
 	return err ? err : 1;
 }
 
-/* After a restart of the loader it has the kernel's name, which is cut. */
-static bool
-is_named(const struct obj_prog *p, const char *name)
+void
+links_start(struct loader *ld, uint32_t seq, const struct msg_attach *m, const struct attach_who *who)
 {
-	size_t len = strlen(p->name);
-
-	return strcmp(p->name, name) == 0 ||
-		(!p->section[0] && len == BPF_OBJ_NAME_LEN - 1 && strncmp(p->name, name, len) == 0);
-}
-
-int
-links_check_token(struct loader *ld, const struct msg_attach *m, struct msg_result *res)
-{
-	const struct obj_prog *p = objects_prog(&ld->objects, m->prog_id);
-
-	if (!IPC_STR_OK(m->kind) || !IPC_STR_OK(m->target) || !IPC_STR_OK(m->netns) ||
-	    !IPC_STR_OK(m->direction) || !IPC_STR_OK(m->mode) || !IPC_STR_OK(m->prog_name) ||
-	    !IPC_STR_OK(m->section) || !options_ok(m->options))
-		return result_set(res, IPC_INVALID_ARGUMENT, -EINVAL, "malformed attach request");
-	if (!p || p->gid != m->gid)
-		return result_set(res, IPC_NOT_FOUND, -ENOENT, "bpfd keeps no program %u", m->prog_id);
-	if (!is_named(p, m->prog_name))
-		return result_set(res, IPC_INVALID_ARGUMENT, -EINVAL, "program %u is not %s", m->prog_id,
-			m->prog_name);
-	return 0;
-}
-
-static int
-give_token(struct loader *ld, uint32_t seq, const struct msg_attach *m, int client, struct msg_result *res)
-{
-	gid_t gids[1];
-	size_t n = 1;
-	struct msg_token token;
-	uid_t uid = 0;
-	pid_t pid;
+	struct msg_attach req = *m;
+	struct msg_result res = { 0 };
 	int err;
 
-	if (!(m->flags & (ATTACH_PERSISTENT | ATTACH_FUTURE)) || (m->flags & ATTACH_DRY_RUN))
-		return 0;
-	err = links_check_token(ld, m, res);
-	if (err)
-		return err;
-	err = config_peer(client, &uid, &pid, gids, &n);
-	if (err)
-		return result_set(res, IPC_PERMISSION_DENIED, err, "the client cannot be identified");
-	token_attach(m, uid, &token);
-	reply(ld, IPC_TOKEN, seq, &token, NULL);
-	return 0;
+	attach_default_target(&req);
+	err = look(ld, seq, &req, who, &res);
+	if (err < 0)
+		reply_result(ld, seq, &res);
+	else if (!err)
+		links_attach(ld, seq, &req, NULL, who);
 }
 
 int
 on_ATTACH(struct loader *ld, struct peer *p, const struct msg_hdr *h, const struct msg_attach *m,
 	int *fds)
 {
-	struct msg_attach req = *m;
+	const struct attach_who who = { .client = fds[0] };
 	struct msg_result res = { 0 };
 	int err = authorise(ld, fds[0], "attach", &res);
 
 	if (!err)
-		err = give_token(ld, h->seq, m, fds[0], &res);
-	if (!err && (m->flags & ATTACH_FUTURE)) {
-		wish_new(ld, h->seq, m, fds[0]);
-		return 0;
-	}
-	if (!err) {
-		attach_default_target(&req);
-		err = look(ld, h->seq, &req, fds[0], &res);
-	}
-	if (err < 0)
+		err = links_give_token(ld, h->seq, m, fds[0], &res);
+	if (err)
 		reply_result(ld, h->seq, &res);
-	else if (!err)
-		links_attach(ld, h->seq, &req, NULL, fds[0]);
+	else if (m->flags & ATTACH_FUTURE)
+		wish_new(ld, h->seq, m, &who);
+	else
+		links_start(ld, h->seq, m, &who);
 	return 0;
 }
 
@@ -328,36 +287,5 @@ on_DETACH(struct loader *ld, struct peer *p, const struct msg_hdr *h, const stru
 	if (!err)
 		err = release_link(ld, l, m->netns, &res);
 	reply_done(ld, h->seq, err, &res);
-	return 0;
-}
-
-/* As on_ATTACH(), for who asked before the reboot. */
-int
-on_RESTORE_ATTACH(struct loader *ld, struct peer *p, const struct msg_hdr *h,
-	const struct msg_restore_attach *m, int *fds)
-{
-	struct msg_attach req = m->attach;
-	struct msg_token token;
-	struct msg_result res = { 0 };
-	struct obj_link *gone = objects_link(&ld->objects, req.link_id);
-	int err = links_check_token(ld, &req, &res);
-
-	if (!err) {
-		token_attach(&req, m->uid, &token);
-		/* A wish is none: it has no interface. */
-		if ((req.flags & ATTACH_FUTURE) || !token_same(&token, &m->token))
-			err = authorise_token(ld, "attach", req.link_id, &res);
-	}
-	/* The kernel took it off with its interface, and nobody has looked since. */
-	if (!err && gone && link_is_gone(ld, gone))
-		err = release_link(ld, gone, req.netns, &res);
-	if (!err) {
-		attach_default_target(&req);
-		err = look(ld, h->seq, &req, -1, &res);
-	}
-	if (err < 0)
-		reply_result(ld, h->seq, &res);
-	else if (!err)
-		links_attach(ld, h->seq, &req, NULL, -1);
 	return 0;
 }

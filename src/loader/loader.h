@@ -179,21 +179,29 @@ void	attaching_free(struct attaching *a);
 void	attaching_step(struct loader *ld);	/* attaches those whose places are found */
 void	attaching_cancel(struct loader *ld);	/* the API is gone */
 
-/* links.c: attaches and keeps the link, or says why not; answers the API. */
+/* links.c: attaches and keeps the link, or says why not; answers the API.  links_start() has a linker
+ * look first where the kind needs it.  who: NULL when found is given. */
 struct attach_found;
+struct attach_who;
+void	links_start(struct loader *ld, uint32_t seq, const struct msg_attach *req, const struct attach_who *who);
 void	links_attach(struct loader *ld, uint32_t seq, const struct msg_attach *req,
-		const struct attach_found *found, int client);
+		const struct attach_found *found, const struct attach_who *who);
 /* links.c, for wishes too.  Each 0, or res->err with res filled. */
 int	links_check(struct loader *ld, const struct msg_attach *m, struct msg_result *res);
-/* What a token is made of: texts that end, and the name of the program that is meant. */
-int	links_check_token(struct loader *ld, const struct msg_attach *m, struct msg_result *res);
 /* Fills what an attach kind gets of the program.  The descriptor is the caller's. */
 struct attach_in;
 int	links_open_program(struct loader *ld, const struct msg_attach *m, struct attach_in *in,
 		struct msg_result *res);
+/* links_token.c.  What a token is made of: texts that end, and the name of the program that is meant. */
+int	links_check_token(struct loader *ld, const struct msg_attach *m, struct msg_result *res);
+/* Sends what brings the attachment back later, if it is to come. */
+int	links_give_token(struct loader *ld, uint32_t seq, const struct msg_attach *m, int client,
+		struct msg_result *res);
+/* update.c: the link that is there becomes this one; answers the API. */
+void	links_change(struct loader *ld, uint32_t seq, const struct msg_attach *req, const struct attach_who *who);
 
 /* wishes.c: answers an ATTACH with ATTACH_FUTURE, of a client that may attach. */
-void	wish_new(struct loader *ld, uint32_t seq, const struct msg_attach *m, int client);
+void	wish_new(struct loader *ld, uint32_t seq, const struct msg_attach *m, const struct attach_who *who);
 
 /* gone.c: what an attachment was on is gone, so the kernel took it off. */
 bool	link_is_gone(struct loader *ld, struct obj_link *l);

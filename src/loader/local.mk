@@ -23,6 +23,7 @@ LOADER_SOURCES = $(BROKER_SOURCES) \
 	src/loader/keep.c \
 	src/loader/links.c \
 	src/loader/links_stub.c \
+	src/loader/links_token.c \
 	src/loader/listing.c \
 	src/loader/loader.h \
 	src/loader/loop.c \

@@ -50,9 +50,6 @@ check_load(struct loader *ld, const struct msg_load *m, int object, struct msg_r
 	if (m->map_owner_gid && !objects_has_group(&ld->objects, m->map_owner_gid))
 		return result_set(res, IPC_NOT_FOUND, -ENOENT,
 			"there is no group %" PRIu64 " to share maps with", m->map_owner_gid);
-	if (m->map_group[0] && (m->flags & LOAD_PERSISTENT))
-		return result_set(res, IPC_FAILED_PRECONDITION, -EINVAL, "a load that is persistent cannot let a unix "
-			"group read its maps: neither store nor token have the group");
 	if (!may_share(ld, m->map_group))
 		return result_set(res, IPC_PERMISSION_DENIED, -EPERM, "policy.map_groups does not have the group %s: "
 			"name it there and restart bpfd", m->map_group);
@@ -123,7 +120,7 @@ on_RESTORE_LOAD(struct loader *ld, struct peer *p, const struct msg_hdr *h, cons
 		err = token_load(&m->load, fds[0], m->uid, &token);
 		if (err)
 			result_set(&res, IPC_INTERNAL, err, "the object cannot be read");
-		else if (m->load.map_group[0] || !token_same(&token, &m->token))	/* no token has one */
+		else if (!token_same(&token, &m->token))
 			err = authorise_token(ld, "load", m->load.gid, &res);
 	}
 	if (!err)

@@ -92,7 +92,10 @@ token_load(const struct msg_load *m, int object, uint32_t uid, struct msg_token 
 	SHA2_CTX ctx;
 	int err;
 
-	begin(&ctx, "bpfd load 1");
+	/* Loads without a group have the tokens that they had before there were groups. */
+	begin(&ctx, m->map_group[0] ? "bpfd load 2" : "bpfd load 1");
+	if (m->map_group[0])
+		TEXT(&ctx, m->map_group);
 	NUMBER(&ctx, uid);
 	NUMBER(&ctx, m->gid);
 	NUMBER(&ctx, m->map_owner_gid);

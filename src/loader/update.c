@@ -105,8 +105,8 @@ change_attach_in(struct loader *ld, const struct change *c, struct attach_in *in
 
 	*in = (struct attach_in){ .ld = ld, .cfg = ld->cfg, .req = &c->m, .gid = c->gid,
 		.prog_fd = c->prog_fd, .prog_type = chained ? BPF_PROG_TYPE_XDP : c->prog_type,
-		.prog_attach_type = c->attach_type, .chained = chained, .rtnl = ld->rtnl,
-		.client = -1, .replaces = &c->was, .replaces_suffix = c->suffix };
+		.prog_attach_type = c->attach_type, .chained = chained, .rtnl = ld->rtnl, .who = c->who,
+		.replaces = &c->was, .replaces_suffix = c->suffix };
 }
 
 /* The new one is there: the old one leaves.  A dispatcher's left in the step that brought the new. */
@@ -280,9 +280,11 @@ change_link(struct loader *ld, struct change *c, struct attach_out *out, struct 
 }
 
 static int
-change(struct loader *ld, const struct msg_attach *m, struct attach_out *out, struct msg_result *res)
+change(struct loader *ld, const struct msg_attach *m, const struct attach_who *who, struct attach_out *out,
+	struct msg_result *res)
 {
-	__attribute__((cleanup(auto_change))) struct change c = { .prog_fd = -1, .old_fd = -1, .link_fd = -1 };
+	__attribute__((cleanup(auto_change))) struct change c = { .who = who, .prog_fd = -1, .old_fd = -1,
+		.link_fd = -1 };
 	int err = open_change(ld, m, &c, res);
 
 	if (err)
@@ -298,26 +300,41 @@ change(struct loader *ld, const struct msg_attach *m, struct attach_out *out, st
 	return c.linkless ? change_anew(ld, &c, out, res) : change_link(ld, &c, out, res);
 }
 
+void
+links_change(struct loader *ld, uint32_t seq, const struct msg_attach *m, const struct attach_who *who)
+{
+	struct attach_out out = ATTACH_OUT_NONE;
+	struct msg_attach req = *m;
+	struct msg_result res = { 0 };
+	int err = check(ld, &req, &res);
+
+	if (!err) {
+		attach_default_target(&req);
+		err = change(ld, &req, who, &out, &res);
+		objects_drop_stub(&ld->objects, req.link_id);
+	}
+	if (!err) {
+		reply(ld, IPC_LINK_FACTS, seq, &out.facts, NULL);
+		reply_ok(ld, seq, 1);
+	} else {
+		reply_result(ld, seq, &res);
+	}
+	attach_out_close(&out);
+}
+
 int
 on_LINK_UPDATE(struct loader *ld, struct peer *p, const struct msg_hdr *h, const struct msg_attach *m,
 	int *fds)
 {
-	struct attach_out out = ATTACH_OUT_NONE;
+	const struct attach_who who = { .client = fds[0] };
 	struct msg_result res = { 0 };
 	int err = authorise(ld, fds[0], "update", &res);
 
 	if (!err)
-		err = check(ld, m, &res);
-	if (!err) {
-		err = change(ld, m, &out, &res);
-		objects_drop_stub(&ld->objects, m->link_id);
-	}
-	if (!err) {
-		reply(ld, IPC_LINK_FACTS, h->seq, &out.facts, NULL);
-		reply_ok(ld, h->seq, 1);
-	} else {
+		err = links_give_token(ld, h->seq, m, fds[0], &res);
+	if (err)
 		reply_result(ld, h->seq, &res);
-	}
-	attach_out_close(&out);
+	else
+		links_change(ld, h->seq, m, &who);
 	return 0;
 }

@@ -8,6 +8,7 @@
 /* What the files update*.c share: a link that is being changed. */
 struct change {
 	struct msg_attach m;		/* the link as it is to be */
+	const struct attach_who *who;
 	struct msg_link_facts was;
 	char suffix[ATTACH_SUFFIX_MAX];
 	bool linkless;

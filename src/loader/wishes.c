@@ -81,7 +81,7 @@ tell_all(struct census *c, struct msg_result *res)
 }
 
 void
-wish_new(struct loader *ld, uint32_t seq, const struct msg_attach *m, int client)
+wish_new(struct loader *ld, uint32_t seq, const struct msg_attach *m, const struct attach_who *who)
 {
 	struct census c = { .ld = ld, .m = m, .seq = seq };
 	struct attach_in in = { .prog_fd = -1 };
@@ -92,7 +92,7 @@ wish_new(struct loader *ld, uint32_t seq, const struct msg_attach *m, int client
 	if (!err)
 		err = links_open_program(ld, m, &in, &res);
 	if (!err) {
-		in.client = client;
+		in.who = who;
 		err = attach_wish(&in, &facts, &res);
 		close_keep_errno(in.prog_fd);
 	}
@@ -127,6 +127,7 @@ check_wish(struct loader *ld, const struct msg_wish *m, struct msg_result *res)
 int
 on_WISH_ATTACH(struct loader *ld, struct peer *p, const struct msg_hdr *h, const struct msg_wish *m, int *fds)
 {
+	const struct attach_who who = { .client = -1, .uid = m->uid };
 	struct msg_attach req = m->attach;
 	struct netlink_iface it;
 	struct msg_token token;
@@ -148,7 +149,7 @@ on_WISH_ATTACH(struct loader *ld, struct peer *p, const struct msg_hdr *h, const
 	req.link_id = m->link_id;
 	req.flags &= ~(uint32_t)(ATTACH_FUTURE | ATTACH_DRY_RUN);
 	strcpy(req.target, it.name);
-	links_attach(ld, h->seq, &req, NULL, -1);
+	links_attach(ld, h->seq, &req, NULL, &who);
 	return 0;
 }
 

@@ -9,7 +9,10 @@ bpfd_oneshot_SOURCES = \
 	src/oneshot/op_cgroup.c \
 	src/oneshot/op_holders.c \
 	src/oneshot/op_iter.c \
+	src/oneshot/library.c \
+	src/oneshot/library.h \
 	src/oneshot/op_file.c \
+	src/oneshot/op_file_again.c \
 	src/oneshot/op_functions.c \
 	src/oneshot/op_kprobe.c \
 	src/oneshot/op_list.c \

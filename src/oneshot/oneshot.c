@@ -34,6 +34,18 @@ one_keep_caps(uint64_t keep)
 }
 
 int
+one_become(uid_t uid, const gid_t *gids, size_t n_gids, uint64_t root_caps)
+{
+	if (setgroups(n_gids - 1, gids + 1) < 0 || setresgid(gids[0], gids[0], gids[0]) < 0 ||
+	    setresuid(uid, uid, uid) < 0)
+		return -errno;
+	/* The change of user resets both. */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		return -errno;
+	return one_keep_caps(uid == 0 ? root_caps : 0);
+}
+
+int
 one_become_peer(int sock, uint64_t root_caps, uid_t *uid)
 {
 	static gid_t gids[PEER_GROUPS_MAX + 1];
@@ -41,15 +53,7 @@ one_become_peer(int sock, uint64_t root_caps, uid_t *uid)
 	pid_t pid;
 	int err = config_peer(sock, uid, &pid, gids, &n_gids);
 
-	if (err)
-		return err;
-	if (setgroups(n_gids - 1, gids + 1) < 0 || setresgid(gids[0], gids[0], gids[0]) < 0 ||
-	    setresuid(*uid, *uid, *uid) < 0)
-		return -errno;
-	/* The change of user resets both. */
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
-		return -errno;
-	return one_keep_caps(*uid == 0 ? root_caps : 0);
+	return err ? err : one_become(*uid, gids, n_gids, root_caps);
 }
 
 int

@@ -49,9 +49,11 @@ struct one_op {
 int	one_keep_caps(uint64_t keep);
 
 /*
- * Becomes the client at the other end of sock: its user and groups, and no capability but, when it
- * is root, those of root_caps.  Needs SETUID and SETGID.  Negative errno.
+ * Becomes a user, with the first of gids (at least one) as its group and the rest as further ones, and
+ * without a capability but, when it is root, those of root_caps.  Needs SETUID and SETGID.  Negative
+ * errno.  one_become_peer(): the client at the other end of sock.
  */
+int	one_become(uid_t uid, const gid_t *gids, size_t n_gids, uint64_t root_caps);
 int	one_become_peer(int sock, uint64_t root_caps, uid_t *uid);
 
 /* prepare() of what works in tracefs: o->dir is that. */

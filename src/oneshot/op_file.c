@@ -3,7 +3,6 @@
  * The file that a uprobe is to be put into, opened as the client: of the host, or below the root of a
  * process, through its own mounts.  Opened once; what is done later is done to this very file.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -15,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "oneshot/library.h"
 #include "oneshot/oneshot.h"
 
 static const struct sandbox_rule rules[] = {
@@ -22,85 +22,24 @@ static const struct sandbox_rule rules[] = {
 #include "oneshot/sandbox.def"
 };
 
-/* Where ld.so looks; its cache is not read, for in a container it is anybody's. */
-static const char *const lib_dirs[] = {
-	"/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu",
-	"/usr/lib/aarch64-linux-gnu", "/lib64", "/usr/lib64", "/lib", "/usr/lib", "/usr/local/lib64",
-	"/usr/local/lib",
-};
-
 /* What was asked, and where it is looked for. */
 struct search {
 	const struct msg_file *req;
 	int root;			/* AT_FDCWD: the host's */
 	uid_t uid;
-	char found[256];		/* name of a library in lib_dirs[i] */
+	char found[LIBRARY_NAME_MAX];
 };
 
 /* No link of /proc leads out of the root, nor to what another process has open. */
 static int
-open_below(const struct search *s, const char *path, int flags)
+open_below(void *arg, const char *path, int flags)
 {
+	const struct search *s = arg;
 	struct open_how how = { .flags = (uint64_t)(flags | O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK),
 		.resolve = RESOLVE_NO_MAGICLINKS | (s->root == AT_FDCWD ? 0 : RESOLVE_IN_ROOT) };
 	long fd = syscall(SYS_openat2, s->root, path, &how, sizeof(how));
 
 	return fd < 0 ? -errno : (int)fd;
-}
-
-/* "libc" is libc.so.6: the name, ".so." and a number; "libc.so.6" is itself. */
-static bool
-is_version_of(const char *file, const char *name)
-{
-	size_t len = strlen(name);
-
-	if (strncmp(file, name, len) != 0)
-		return false;
-	if (strstr(name, ".so"))
-		return file[len] == '\0';
-	return strncmp(file + len, ".so.", 4) == 0 && file[len + 4] &&
-		file[len + 4 + strspn(file + len + 4, "0123456789")] == '\0';
-}
-
-/* 1: the directory has one, in s->found; -EEXIST: it has several. */
-static int
-look_in(struct search *s, const char *dir_path)
-{
-	int fd = open_below(s, dir_path, O_DIRECTORY);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *e;
-	int n = 0;
-
-	if (!dir) {
-		close_keep_errno(fd);
-		return 0;
-	}
-	while (n < 2 && (e = readdir(dir))) {
-		if (!is_version_of(e->d_name, s->req->path))
-			continue;
-		n++;
-		snprintf(s->found, sizeof(s->found), "%s", e->d_name);
-	}
-	closedir(dir);
-	return n < 2 ? n : -EEXIST;
-}
-
-static int
-open_library(struct search *s)
-{
-	char path[IPC_TARGET_MAX + 64];
-
-	for (size_t i = 0; i < ARRAY_SIZE(lib_dirs); i++) {
-		int n = look_in(s, lib_dirs[i]);
-
-		if (n < 0)
-			return n;
-		if (n == 0)
-			continue;
-		snprintf(path, sizeof(path), "%s/%.255s", lib_dirs[i], s->found);
-		return open_below(s, path, 0);
-	}
-	return -ENOENT;
 }
 
 static int
@@ -155,10 +94,8 @@ run(struct oneshot *o, const void *payload, int *fds)
 	struct stat st;
 	int err;
 
-	if (!IPC_STR_OK(s.req->path) || !s.req->path[0] ||
-	    (s.req->path[0] != '/' && strchr(s.req->path, '/')))
-		return one_refuse(o, IPC_INVALID_ARGUMENT, -EINVAL, "a file is an absolute path, or the name "
-			"of a library like libc or libc.so.6");
+	if (!IPC_STR_OK(s.req->path) || !library_or_path(s.req->path))
+		return one_refuse(o, IPC_INVALID_ARGUMENT, -EINVAL, LIBRARY_OR_PATH);
 	if (s.req->pid) {
 		root = open_root(o, s.req->pid);
 		if (root < 0)
@@ -169,7 +106,7 @@ run(struct oneshot *o, const void *payload, int *fds)
 	if (err)
 		return one_refuse(o, IPC_INTERNAL, err, "cannot take the client's identity: %s",
 			strerrordesc_np(-err));
-	file = s.req->path[0] == '/' ? open_below(&s, s.req->path, 0) : open_library(&s);
+	file = s.req->path[0] == '/' ? open_below(&s, s.req->path, 0) : library_open(s.req->path, open_below, &s, s.found);
 	if (file < 0)
 		return refuse(o, &s, file);
 	if (fstat(file, &st) < 0 || !S_ISREG(st.st_mode))

@@ -6,6 +6,8 @@ set -eu
 . "${BPFD_SRC:-.}/tests/lib/bpfd.sh"
 # shellcheck source=../lib/kinds.sh
 . "$SRC/tests/lib/kinds.sh"
+# shellcheck source=../lib/reboot.sh
+. "$SRC/tests/lib/reboot.sh"
 begin
 
 member() { setpriv --reuid nobody --regid nogroup --groups "$(getent group games | cut -d: -f3)" "$@"; }
@@ -52,8 +54,6 @@ is "nothing_is_left" leaks_none
 printf '[policy]\nmap_groups = ["games", "no-such-group"]\n' >"$ROOT/etc/bpfd.toml"
 is "starts_with_a_group" daemon_start
 is "an_unknown_one_is_named" grep -q 'no-such-group' "$LOG"
-is "but_not_for_after_a_reboot" says "neither store nor token" \
-	ctl load "$OBJECTS/mapkinds.bpf.o" --map-group games --persistent
 is "loads_for_it" ctl load "$OBJECTS/mapkinds.bpf.o" --map-group games
 group=$(group_of mapkinds_exec)
 app_pin=$(shared "$group" k_big)
@@ -77,6 +77,27 @@ kill_daemon
 printf '' >"$ROOT/etc/bpfd.toml"
 is "starts_without_a_group" daemon_start
 is "members_are_locked_out" says "open: EACCES" app member read "$app_pin" 5
+is "unloads_it" ctl unload --group "$(group_of mapkinds_exec)"
+is "stops_in_between" daemon_stop TERM
+
+# ---- after a reboot ----
+printf '[policy]\nmap_groups = ["games"]\n' >"$ROOT/etc/bpfd.toml"
+is "starts_with_a_group_again" daemon_start
+is "loads_for_good" ctl load "$OBJECTS/mapkinds.bpf.o" --map-group games --persistent
+group=$(group_of mapkinds_exec)
+app_pin=$(shared "$group" k_big)
+is "a_reboot" reboot
+is "starts_after_it" daemon_start
+is_back() { same "$(shared "$group" k_big)" "$app_pin" && test -e "$app_pin"; }
+is "the_groups_pin_is_back" within 5 is_back
+is "writes_the_new_map" ctl map update k_big 5 66
+is "a_member_reads_the_new_map" same "$(app member read "$app_pin" 5)" 66
+is "others_do_not" says "open: EACCES" app other read "$app_pin" 5
+printf '' >"$ROOT/etc/bpfd.toml"
+is "a_reboot_without_the_group" reboot
+is "starts_without_it" daemon_start
+is "the_load_is_lost_and_says_why" within 5 says "policy.map_groups does not have the group games" ctl list programs -o wide
+is "and_nobody_reads" not test -e "$app_pin"
 leaks_note
 is "stops_at_last" daemon_stop TERM
 is "nothing_at_all_is_left" leaks_none

@@ -6,6 +6,8 @@
 set -eu
 # shellcheck source=../lib/bpfd.sh
 . "${BPFD_SRC:-.}/tests/lib/bpfd.sh"
+# shellcheck source=../lib/reboot.sh
+. "$SRC/tests/lib/reboot.sh"
 begin
 
 hits() { bpftool -j map lookup pinned "$BPFFS/map/$group/kinds_hits" key 0 0 0 0 | jq -r .formatted.value; }
@@ -14,23 +16,6 @@ runs() {
 	/bin/true
 	[ "$(hits)" -gt "$before" ]
 }
-# The same names, groups and links; numbers of the kernel are others.
-listing() {
-	json '[.programs[] | select(.persistent) | {name, group, state, links}] | sort_by(.group, .name) | tojson' list programs &&
-		json '[.links[] | select(.persistent) | {id, program_name, state, kind, target, direction, priority, options}] | sort_by(.id) | tojson' list links
-}
-lists_the_same() { same "$(listing)" "$known"; }
-bpffs_gone() {
-	while umount "$BPFFS" 2>/dev/null; do :; done
-	rm -rf "$ROOT/run"
-}
-reboot() {
-	kill -s KILL "$BPFD_PID"
-	wait "$BPFD_PID" 2>/dev/null || :
-	BPFD_PID=''
-	within 5 bpffs_gone_ok
-}
-bpffs_gone_ok() { bpffs_gone && ! grep -q " $BPFFS " /proc/mounts; }
 
 net_pair || bail "cannot make a network namespace and veth pair"
 is "starts" daemon_start
