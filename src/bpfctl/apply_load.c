@@ -7,28 +7,11 @@
 
 #include "bpfctl/apply_reader.h"
 
-static bool
-is_mark(const char *key)
-{
-	return strncmp(key, APPLY_MARK, strlen(APPLY_MARK)) == 0;
-}
-
 static int
 refuse_mark(const char *key, struct buf *why)
 {
 	buf_printf(why, "\"%s\": names that begin with " APPLY_MARK " are for what apply notes itself", key);
 	return -EINVAL;
-}
-
-/* KEY=VALUE by one of those that read such an option. */
-static int
-add_pair(struct load *l, int (*add)(struct load *l, const char *text, struct buf *why), const char *key,
-	const char *value, struct buf *why)
-{
-	AUTO(buf) struct buf text = { 0 };
-
-	buf_printf(&text, "%s=%s", key, value);
-	return text.failed ? -ENOMEM : add(l, buf_text(&text), why);
 }
 
 /* ---- attach ---- */
@@ -122,18 +105,9 @@ attach_proceed_on(struct apply_reader *r, const struct toml_value *v)
 }
 
 static int
-attach_mark(struct spec_attach *a, const char *key, const char *value, struct buf *why)
-{
-	AUTO(buf) struct buf text = { 0 };
-
-	buf_printf(&text, "%s=%s", key, value);
-	return text.failed ? -ENOMEM : spec_attach_set(a, "metadata", buf_text(&text), why);
-}
-
-static int
 attach_pair(struct apply_reader *r, const char *key, const char *value, struct buf *why)
 {
-	return is_mark(key) ? refuse_mark(key, why) : attach_mark(r->attach, key, value, why);
+	return apply_is_mark(key) ? refuse_mark(key, why) : apply_attach_pair(r->attach, key, value, why);
 }
 
 static void
@@ -266,7 +240,7 @@ load_programs(struct apply_reader *r, const struct toml_value *v)
 static int
 load_global(struct apply_reader *r, const char *key, const char *value, struct buf *why)
 {
-	return add_pair(&r->load->l, load_add_global, key, value, why);
+	return apply_load_pair(&r->load->l, load_add_global, key, value, why);
 }
 
 static void
@@ -278,7 +252,7 @@ load_globals(struct apply_reader *r, const struct toml_value *v)
 static int
 load_pair(struct apply_reader *r, const char *key, const char *value, struct buf *why)
 {
-	return is_mark(key) ? refuse_mark(key, why) : add_pair(&r->load->l, load_add_metadata, key, value, why);
+	return apply_is_mark(key) ? refuse_mark(key, why) : apply_load_pair(&r->load->l, load_add_metadata, key, value, why);
 }
 
 static void
@@ -300,7 +274,7 @@ load_group(struct apply_reader *r, const struct toml_value *v)
 
 	if (memchr(v->text, '\0', v->len))
 		apply_say(r, v->at, "there is a NUL in this text");
-	else if (*v->text && add_pair(&r->load->l, load_add_metadata, APPLY_MARK_GROUP, v->text, &why))
+	else if (*v->text && apply_load_pair(&r->load->l, load_add_metadata, APPLY_MARK_GROUP, v->text, &why))
 		r->no_memory = true;
 }
 
@@ -329,61 +303,6 @@ static const struct apply_key load_keys[] = {
 	{ "attach", TOML_ARRAY, load_attach },
 };
 
-/* ---- marks ---- */
-
-static int
-by_text(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* The programs as the file names them, in an order that does not depend on its. */
-static int
-mark_programs(struct load *l, struct buf *why)
-{
-	AUTO(mem) char **names = calloc(l->req.n_programs + 1, sizeof(*names));
-	AUTO(buf) struct buf all = { 0 };
-	size_t n = l->req.n_programs;
-
-	for (size_t i = 0; names && i < n; i++) {
-		const Bpfd__V1__ProgramSpec *p = l->req.programs[i];
-
-		if (asprintf(&names[i], "%s%s%s%s%s", p->name, *p->type || *p->attach_to ? ":" : "", p->type,
-			    *p->attach_to ? ":" : "", p->attach_to) < 0)
-			names[i] = NULL;
-		all.failed |= !names[i];
-	}
-	if (names && !all.failed)
-		qsort(names, n, sizeof(*names), by_text);
-	for (size_t i = 0; names && i < n; i++) {
-		buf_printf(&all, "%s%s", i ? "," : "", names[i] ? names[i] : "");
-		free(names[i]);
-	}
-	return !names || all.failed ? -ENOMEM : add_pair(l, load_add_metadata, APPLY_MARK_PROGRAMS, buf_text(&all), why);
-}
-
-static int
-mark(struct apply_load *a)
-{
-	AUTO(buf) struct buf why = { 0 };
-	struct load *l = &a->l;
-	int err = add_pair(l, load_add_metadata, APPLY_MARK, a->set, &why);
-
-	if (!err)
-		err = add_pair(l, load_add_metadata, APPLY_MARK_NAME, a->name, &why);
-	if (!err && l->req.n_programs)
-		err = mark_programs(l, &why);
-	for (size_t i = 0; i < l->n_attach && !err; i++) {
-		err = attach_mark(&l->attach[i], APPLY_MARK, a->set, &why);
-		if (!err)
-			err = attach_mark(&l->attach[i], APPLY_MARK_TARGET, l->attach[i].req.target, &why);
-	}
-	for (size_t i = 0; i < l->req.n_metadata && !err; i++)
-		if (strcmp(l->req.metadata[i]->key, APPLY_MARK_GROUP) == 0)
-			l->req.map_group = l->req.metadata[i]->value;
-	return err;
-}
-
 void
 apply_read_load(struct apply_reader *r, const struct toml_value *v)
 {
@@ -405,6 +324,6 @@ apply_read_load(struct apply_reader *r, const struct toml_value *v)
 		r->load->set = strdup(r->set);
 	if (!r->load->name)		/* what checks later takes it for there */
 		r->load->name = strdup("");
-	if (!r->load->set || !r->load->name || apply_add_set(r->w, r->load->set) || mark(r->load))
+	if (!r->load->set || !r->load->name || apply_add_set(r->w, r->load->set) || apply_mark(r->load))
 		r->no_memory = true;
 }

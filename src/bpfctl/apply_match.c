@@ -24,12 +24,6 @@ apply_link_metadata(const Bpfd__V1__Link *l, const char *key)
 	return "";
 }
 
-static bool
-is_mark(const char *key)
-{
-	return strncmp(key, APPLY_MARK, strlen(APPLY_MARK)) == 0;
-}
-
 static void
 differs(struct buf *why, const char *what, const char *key)
 {
@@ -42,7 +36,7 @@ pair_not_in(void *const *a, size_t n_a, void *const *b, size_t n_b, bool marks)
 {
 	for (size_t i = 0; i < n_a; i++) {
 		const struct field_pair *p = a[i];
-		bool found = !marks && is_mark(p->key);
+		bool found = !marks && apply_is_mark(p->key);
 
 		for (size_t j = 0; j < n_b && !found; j++) {
 			const struct field_pair *q = b[j];

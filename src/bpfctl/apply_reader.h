@@ -47,6 +47,14 @@ void	apply_strings(struct apply_reader *r, const struct toml_value *v,
 /* path as it is opened: from the file's folder.  NULL: no memory, noted. */
 char	*apply_path(struct apply_reader *r, const char *path);
 
+/* KEY=VALUE into a load's globals or metadata, by who reads such an option; into an attachment's metadata.
+ * -EINVAL with a sentence in *why, -ENOMEM. */
+int	apply_load_pair(struct load *l, int (*add)(struct load *l, const char *text, struct buf *why),
+		const char *key, const char *value, struct buf *why);
+int	apply_attach_pair(struct spec_attach *a, const char *key, const char *value, struct buf *why);
+/* Notes in a load that was read, and in its attachments, what they are of.  -ENOMEM. */
+int	apply_mark(struct apply_load *l);
+
 /* One table each of [[load]] and its [[load.attach]]. */
 void	apply_read_load(struct apply_reader *r, const struct toml_value *v);
 

@@ -110,19 +110,58 @@ is_in_the_way(const struct client_error *e)
 	return e->code == IS_ALREADY_EXISTS || e->code == IS_FAILED_PRECONDITION;
 }
 
+/* The link that was there, as it was: its program is still loaded. */
+static void
+put_back(struct ctl *ctl, const struct apply_step *s)
+{
+	Bpfd__V1__AttachRequest req = BPFD__V1__ATTACH_REQUEST__INIT;
+	AUTO(reply) Bpfd__V1__AttachResponse *reply = NULL;
+	AUTO(client_error) struct client_error e = { 0 };
+	AUTO(buf) struct buf what = { 0 };
+	const Bpfd__V1__Link *l = s->link;
+
+	req.program = l->program;
+	req.kind = l->kind;
+	req.target = l->target;
+	req.netns = l->netns;
+	req.direction = l->direction;
+	req.mode = l->mode;
+	req.priority = l->priority;
+	req.cookie = l->cookie;
+	req.future = l->future;
+	req.n_proceed_on = l->n_proceed_on;
+	req.proceed_on = l->proceed_on;
+	req.n_metadata = l->n_metadata;		/* entries of maps are all laid out and packed alike */
+	req.metadata = (Bpfd__V1__AttachRequest__MetadataEntry **)l->metadata;
+	req.n_options = l->n_options;
+	req.options = (Bpfd__V1__AttachRequest__OptionsEntry **)l->options;
+	if (rpc_attach(ctl->client, &req, &reply, &e) == 0)
+		return;
+	apply_step_text(&what, s);
+	ctl_fail_call(ctl, buf_text(&what), &e);
+	ctl_fail(ctl, CTL_PARTLY, NULL, buf_text(&what), "link %llu is detached and could not be put back",
+		(unsigned long long)l->id);
+}
+
 /* The new one beside the old one; where two cannot be on the hook, after it. */
 static int
 reattach(struct ctl *ctl, struct apply_step *s, bool dry_run, struct client_error *e)
 {
+	bool was_there = apply_link_holds(s->link);
 	int status = attach(ctl, s, dry_run, e);
 
 	if (dry_run)
-		return status && is_in_the_way(e) ? CTL_DONE : status;
-	if (!status || !is_in_the_way(e))
+		return status && is_in_the_way(e) && was_there ? CTL_DONE : status;
+	if (!status || !is_in_the_way(e) || !was_there)
 		return status ? status : detach(ctl, s, false, e);
 	client_error_clear(e);
 	status = detach(ctl, s, false, e);
-	return status ? status : attach(ctl, s, false, e);
+	if (status)
+		return status;
+	status = attach(ctl, s, false, e);
+	if (status)
+		put_back(ctl, s);
+	return status;
 }
 
 /* A link that comes back after a reboot may be one that an update refuses. */

@@ -53,9 +53,9 @@ apply_show_plan(const struct ctl *ctl, const struct apply_plan *p)
 			add_text(&line, s->why);
 			buf_char(&line, ')');
 		}
-		puts(buf_text(&line));
 		if (ctl->out->style.color)
-			fputs("\033[0m", stdout);
+			buf_str(&line, "\033[0m");
+		puts(buf_text(&line));
 	}
 	fflush(stdout);
 }

@@ -2,6 +2,8 @@
 #ifndef BPFD_BPFCTL_APPLY_WANT_H
 #define BPFD_BPFCTL_APPLY_WANT_H
 
+#include <string.h>
+
 #include "bpfctl/load_args.h"
 
 /*
@@ -18,6 +20,12 @@
 #define APPLY_NAME_MAX 64
 #define APPLY_FILE_MAX (16u << 20)		/* bytes of a file */
 #define APPLY_DIGEST_MAX 72			/* "sha256:..." with NUL */
+
+static inline __attribute__((unused)) bool
+apply_is_mark(const char *key)
+{
+	return strncmp(key, APPLY_MARK, strlen(APPLY_MARK)) == 0;
+}
 
 struct apply_place {
 	const char *file;			/* of the want */

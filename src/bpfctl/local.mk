@@ -3,7 +3,7 @@
 noinst_LIBRARIES += libbpfctl.a
 libbpfctl_a_SOURCES = \
 	src/bpfctl/apply_file.c src/bpfctl/apply_input.c src/bpfctl/apply_input.h src/bpfctl/apply_load.c \
-	src/bpfctl/apply_match.c src/bpfctl/apply_parts.h \
+	src/bpfctl/apply_mark.c src/bpfctl/apply_match.c src/bpfctl/apply_parts.h \
 	src/bpfctl/apply_plan.c src/bpfctl/apply_plan.h src/bpfctl/apply_plan_links.c src/bpfctl/apply_plan_rules.c \
 	src/bpfctl/apply_reader.c src/bpfctl/apply_reader.h \
 	src/bpfctl/apply_run.c src/bpfctl/apply_run.h src/bpfctl/apply_show.c src/bpfctl/apply_state.c \

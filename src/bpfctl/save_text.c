@@ -67,12 +67,6 @@ put_words(struct buf *b, const char *key, char *const *words, size_t n)
 	buf_str(b, "]\n");
 }
 
-static bool
-is_mark(const char *key)
-{
-	return strncmp(key, APPLY_MARK, strlen(APPLY_MARK)) == 0;
-}
-
 /* Pairs of any of the messages as an inline table, without marks; nothing when none is left. */
 static void
 put_pairs(struct buf *b, const char *key, void *entries, size_t n)
@@ -81,7 +75,7 @@ put_pairs(struct buf *b, const char *key, void *entries, size_t n)
 	const char *comma = "";
 
 	for (size_t i = 0; i < n; i++) {
-		if (is_mark(pairs[i]->key))
+		if (apply_is_mark(pairs[i]->key))
 			continue;
 		buf_printf(b, "%s%s", *comma ? "" : key, *comma ? comma : " = { ");
 		put_string(b, pairs[i]->key);

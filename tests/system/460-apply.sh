@@ -215,6 +215,26 @@ is "replaces_what_waits" says "0 added, 2 changed, 0 removed" ctl apply -f "$WOR
 is "and_what_it_brought" within 3 both
 is "then_nothing_is_to_do" says "no changes" ctl apply -f "$WORK/future.toml"
 
+# ---- what cannot be updated, and what is refused after that ----
+cat >"$WORK/anew.toml" <<-EOT
+	[[load]]
+	name = "anew"
+	object = "one.o"
+	[[load.attach]]
+	program = "xdp_a"
+	kind = "xdp"
+	target = "lo"
+	mode = "skb"
+EOT
+anew() { json '[.links[] | select(.metadata["bpfd.apply"] == "anew") | "\(.program_name) \(.mode) \(.metadata.k)"] | join(", ")' list links; }
+is "attaches_xdp" ctl apply -f "$WORK/anew.toml"
+printf 'metadata = { k = "v" }\n' >>"$WORK/anew.toml"
+is "changes_what_only_a_new_link_can_have" says "link $(json '.links[] | select(.metadata["bpfd.apply"] == "anew") | .id' list links): metadata" ctl apply -f "$WORK/anew.toml"
+is "there_is_one_link_then" same "$(anew)" "xdp_a skb v"
+sed -i 's/"skb"/"native"/' "$WORK/anew.toml"
+is "a_mode_that_the_driver_has_not_is_refused" exits 1 ctl apply -f "$WORK/anew.toml"
+is "and_the_link_is_there_as_it_was" same "$(anew)" "xdp_a skb v"
+
 # ---- shared maps ----
 cat >"$WORK/maps.toml" <<-EOT
 	[[load]]
@@ -250,9 +270,14 @@ printf 'version = 2\nname = "by-hand"\ntracer = "exit"\n[match]\nall = [ { field
 is "a_rule_by_hand" ctl rule create "$WORK/by-hand.toml"
 is "an_object_with_globals_by_hand" ctl load "$SAMPLE" --program count_exec --global count_min_bytes=u32:64 --persistent \
 	--metadata 'k=a "quoted" \ text' --attach tracepoint:sched/sched_process_exec,metadata=x=y
+# Larger than a part of it that is read at once.
+cp "$OBJECTS/core.bpf.o" "$WORK/big.o"
+head -c 2500000 /dev/zero >>"$WORK/big.o"
+is "a_large_object_by_hand" ctl load "$WORK/big.o"
 what_is_there >"$WORK/there"
 is "saves" ctl save -d "$WORK/saved"
 is "objects_are_saved_as_they_are" cmp "$(find "$WORK/saved/objects" -name 'fw-*')" "$WORK/two.o"
+is "large_ones_too" cmp "$(find "$WORK/saved/objects" -name 'big-*')" "$WORK/big.o"
 is "only_for_the_owner" same "$(stat -c %a "$WORK/saved/apply.toml")" 600
 is "an_untouched_save_changes_nothing" says "no changes" ctl apply -f "$WORK/saved"
 is "nor_does_pruning_by_it" says "no changes" ctl apply -f "$WORK/saved" --prune

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "bpfctl/apply_plan.h"
+#include "bpfctl/save_text.h"
 
 /* ---- a file ---- */
 
@@ -200,6 +201,7 @@ has_link(struct daemon *d, const struct spec_attach *a)
 	l->n_proceed_on = a->req.n_proceed_on;
 	l->n_metadata = a->req.n_metadata;
 	l->metadata = (Bpfd__V1__Link__MetadataEntry **)a->req.metadata;
+	l->future = a->req.future;
 	l->n_options = a->req.n_options;
 	l->options = (Bpfd__V1__Link__OptionsEntry **)a->req.options;
 }
@@ -506,6 +508,72 @@ compares_rules_by_their_text(void **state)
 		"s.toml:5:1: error: a rule r is there already: s.toml:1\n+ s/r rule ()\n+ s/r rule ()\n");
 }
 
+/* What is saved of a daemon is all that it has: applied to it, it changes nothing. */
+static void
+saves(const char *files, void (*hand)(struct daemon *d), const char *in_it, const char *notes)
+{
+	AUTO(apply_want) struct apply_want had = { 0 };
+	AUTO(apply_want) struct apply_want w = { 0 };
+	AUTO(save) struct save s = { 0 };
+	struct daemon d = { 0 };
+
+	read_as(&had, "s.toml", NULL, files);
+	fill_in(&had);
+	has_all(&d, &had);
+	for (size_t i = 0; i < d.n_programs; i++)
+		d.programs[i]->source = strchr(d.programs[i]->digest, ':') + 1;
+	if (hand)
+		hand(&d);
+	assert_int_equal(save_text(&(struct apply_actual){ d.programs, d.links, d.rules, d.n_programs, d.n_links,
+		d.n_rules }, NULL, 0, NULL, false, &s), 0);
+	assert_string_equal(buf_text(&s.notes), notes);
+	if (!strstr(buf_text(&s.text), in_it))
+		fail_msg("\"%s\" is not in:\n%s", in_it, buf_text(&s.text));
+	read_as(&w, "saved.toml", NULL, buf_text(&s.text));
+	assert_string_equal(buf_text(&w.problems), "");
+	for (size_t i = 0; i < w.n_rules; i++)
+		w.rules[i]->name = strdup("r");
+	for (size_t i = 0; i < w.n_loads; i++)
+		snprintf(w.loads[i]->digest, sizeof(w.loads[i]->digest), "sha256:%s", w.loads[i]->object);
+	if (!*notes)
+		steps_are(&d, &w, true, "");
+	daemon_free(&d);
+}
+
+static void
+odd_text(struct daemon *d)
+{
+	d->rules[0]->text = "name = \"r\"\nx = '''\\\001'''\n";
+}
+static void
+wish_and_what_it_brought(struct daemon *d)
+{
+	d->links[0]->state = "waiting";
+	d->links[1]->by = 1;
+}
+
+static void
+a_save_is_what_there_is(void **state)
+{
+	static const char all[] = LOAD("y", "/o2") "persistent = true\nglobals = { g = \"01ff\" }\nprograms = [\"b\", \"a\"]\n"
+		LOAD("x", "/o1") "map_owner = \"y\"\nmetadata = { \"a b\" = \"c \\\" \\\\ \\u0001\" }\n"
+		ATTACH("a", "eth0") "priority = 3\nproceed_on = [\"pass\"]\noptions = { pid = 3 }\n"
+		ATTACH("a", "eth1") "direction = \"ingress\"\n" ATTACH("b", "eth0") "mode = \"skb\"\nnetns = \"pid:1\"\n"
+		"cookie = \"18446744073709551615\"\n" LOAD("z", "/o1") "set = \"t\"\nmap_owner = \"s/y\"\n" RULE("r", "");
+
+	saves("", NULL, "version = 1", "");
+	saves(all, NULL, "map_owner = \"s/y\"", "");
+	saves(all, NULL, "programs = [\"a\", \"b\"]", "");
+	saves(all, NULL, "cookie = \"18446744073709551615\"", "");
+	saves(all, unmarked, "name = \"o1-3\"", "");
+	saves(RULE("r", ""), odd_text, "text = \"name", "");
+	saves(LOAD("x", "/o1") ATTACH("a", "eth0"), by_another_name, "target = \"eth0\"", "");
+	saves(LOAD("x", "/o1") ATTACH("a", "e*") "future = true\n" ATTACH("a", "e1"), wish_and_what_it_brought,
+		"future = true", "");
+	saves(ONE, lost_link, "[[load]]", "link 1 is not saved: it is not attached any more\n");
+	saves(ONE, lost_group, "version = 1", "group 1 is not saved: it is not in the kernel\n");
+}
+
 int
 main(void)
 {
@@ -524,6 +592,7 @@ main(void)
 		cmocka_unit_test(leaves_alone_what_nobody_marked),
 		cmocka_unit_test(removes_only_when_told_and_only_of_its_sets),
 		cmocka_unit_test(compares_rules_by_their_text),
+		cmocka_unit_test(a_save_is_what_there_is),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
