@@ -2,7 +2,6 @@
 #include "xdp/chain.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,75 +9,16 @@
 #include <xdp/libxdp.h>
 
 #include "common/auto.h"
-#include "common/log.h"
 #include "xdp/hooks.h"
+#include "xdp/refuse.h"
 #include "xdp/runconfig.h"
 #include "xdp/stale.h"
 
 #define TRIES		8	/* somebody else changes the same chain */
 #define TRY_AGAIN_US	20000
 
-static char warning[256];	/* the last one of either library */
-
 AUTO_DEFINE(chain, struct xdp_multiprog *, xdp_multiprog__close)
 AUTO_DEFINE(xdp_prog, struct xdp_program *, xdp_program__close)
-
-static void
-keep_warning(const char *fmt, va_list ap)
-{
-	size_t len;
-
-	vsnprintf(warning, sizeof(warning), fmt, ap);
-	len = strlen(warning);
-	while (len && (unsigned char)warning[len - 1] <= ' ')
-		warning[--len] = '\0';
-	for (size_t i = 0; i < len; i++)
-		if (warning[i] < ' ' || warning[i] > '~')
-			warning[i] = '?';
-}
-
-static int
-on_libxdp(enum libxdp_print_level level, const char *fmt, va_list ap)
-{
-	if (level == LIBXDP_WARN)
-		keep_warning(fmt, ap);
-	return 0;
-}
-
-static int
-on_libbpf(enum libbpf_print_level level, const char *fmt, va_list ap)
-{
-	if (level == LIBBPF_WARN && !warning[0])
-		keep_warning(fmt, ap);
-	return 0;
-}
-
-void
-chain_init(void)
-{
-	libxdp_set_print(on_libxdp);
-	libbpf_set_print(on_libbpf);
-}
-
-void
-chain_refuse(struct xdp *x, enum ipc_code code, int err, const char *fmt, ...)
-{
-	struct msg_xdp_done done = { .code = code, .err = err };
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(done.text, sizeof(done.text), fmt, ap);
-	va_end(ap);
-	chan_send(x->ch, IPC_XDP_DONE, x->seq, &done, NULL);
-}
-
-static void
-refuse_locked(struct xdp *x)
-{
-	chain_refuse(x, IPC_UNAVAILABLE, -EWOULDBLOCK, "another process has held libxdp's lock of " XDP_DIR
-		" for %d seconds; try again when it is done (fuser -v " XDP_DIR " names it)",
-		HOOKS_LOCK_MS / 1000);
-}
 
 /* ---- what is there ---- */
 
@@ -188,7 +128,7 @@ answer_anew(struct xdp *x, uint32_t ifindex)
 	if (hooks.locked_out)
 		refuse_locked(x);
 	else if (err)
-		chain_refuse(x, IPC_UNAVAILABLE, err, "the chain cannot be read: %s", strerrordesc_np(-err));
+		refuse(x, IPC_UNAVAILABLE, err, "the chain cannot be read: %s", strerrordesc_np(-err));
 	else
 		answer(x, mp);
 }
@@ -241,55 +181,29 @@ fits(struct xdp *x, const struct msg_xdp_add *m, const struct xdp_multiprog *mp,
 	int leaving = m->replace_id ? position(mp, m->replace_id) : -1;
 
 	if (m->replace_id && leaving < 0)
-		chain_refuse(x, IPC_NOT_FOUND, -ENOENT, "program %u is not on the interface any more",
+		refuse(x, IPC_NOT_FOUND, -ENOENT, "program %u is not on the interface any more",
 			m->replace_id);
 	else if (mp && !is_chain(mp))
-		chain_refuse(x, IPC_FAILED_PRECONDITION, -EBUSY, "the interface has XDP program %u, which was "
+		refuse(x, IPC_FAILED_PRECONDITION, -EBUSY, "the interface has XDP program %u, which was "
 			"not attached by way of libxdp and so cannot share it; detach it first", main_id(mp));
 	else if (mp && xdp_multiprog__hw_prog((struct xdp_multiprog *)(uintptr_t)mp))
-		chain_refuse(x, IPC_FAILED_PRECONDITION, -EBUSY, "the interface has a program in its hardware, "
+		refuse(x, IPC_FAILED_PRECONDITION, -EBUSY, "the interface has a program in its hardware, "
 			"which cannot share it");
 	else if (position(mp, prog_id) >= 0 && prog_id != m->replace_id)
-		chain_refuse(x, IPC_ALREADY_EXISTS, -EEXIST, "program %u is attached to the interface already",
+		refuse(x, IPC_ALREADY_EXISTS, -EEXIST, "program %u is attached to the interface already",
 			prog_id);
 	else if (too_high(mp))
-		chain_refuse(x, IPC_FAILED_PRECONDITION, -ERANGE, "a program of the interface has a priority of "
+		refuse(x, IPC_FAILED_PRECONDITION, -ERANGE, "a program of the interface has a priority of "
 			"%u or more, beside which bpfd cannot put another", HOOKS_PRIORITY_MAX);
 	else if (mp && leaving < 0 && xdp_multiprog__program_count(mp) >= XDP_PROGS_MAX)
-		chain_refuse(x, IPC_RESOURCE_EXHAUSTED, -ENOSPC, "the interface has %d XDP programs, which is "
+		refuse(x, IPC_RESOURCE_EXHAUSTED, -ENOSPC, "the interface has %d XDP programs, which is "
 			"as many as libxdp's dispatcher takes; detach one first", XDP_PROGS_MAX);
 	else if (mp && mode_of(mp, m->mode) != xdp_multiprog__attach_mode(mp))
-		chain_refuse(x, IPC_FAILED_PRECONDITION, -EBUSY, "the programs of the interface run in mode %s, "
+		refuse(x, IPC_FAILED_PRECONDITION, -EBUSY, "the programs of the interface run in mode %s, "
 			"and all of a chain run in one mode: leave the mode out", there);
 	else
 		return true;
 	return false;
-}
-
-static void
-refuse_headless(struct xdp *x)
-{
-	chain_refuse(x, IPC_FAILED_PRECONDITION, -EUCLEAN, "the interface has a dispatcher of libxdp whose pins "
-		"in " XDP_DIR " are missing, so nobody knows its programs: take it off (ip link set dev "
-		"INTERFACE xdp off) and attach them again");
-}
-
-static void
-refuse_attach(struct xdp *x, const struct msg_xdp_add *m, int err)
-{
-	if (hooks.locked_out)
-		refuse_locked(x);
-	else if (err == -EUCLEAN)
-		refuse_headless(x);
-	else if (err == -EOPNOTSUPP && m->mode == XDP_NATIVE)
-		chain_refuse(x, IPC_FAILED_PRECONDITION, err, "the driver of the interface has no native XDP, or "
-			"not in its present state: use mode skb (%s)", warning);
-	else if (err == -EBUSY || err == -EEXIST || err == -EAGAIN)
-		chain_refuse(x, IPC_FAILED_PRECONDITION, err, "the interface is taken by an XDP program that "
-			"cannot be shared, or others change its chain all the time (%s)", warning);
-	else
-		chain_refuse(x, IPC_FAILED_PRECONDITION, err, "libxdp cannot attach the program: %s%s%s%s",
-			strerrordesc_np(-err) ?: "?", warning[0] ? " (" : "", warning, warning[0] ? ")" : "");
 }
 
 static bool
@@ -324,13 +238,19 @@ try_add(struct xdp *x, const struct msg_xdp_add *m, struct xdp_program *p)
 	return err;
 }
 
-/* libxdp falls back to the program alone where it thinks that its dispatcher is of no use. */
-static bool
-is_in_chain(uint32_t ifindex, uint32_t prog_id)
+/*
+ * Sends the chain, with the program in it.  -EPROTO, nothing sent: libxdp falls back to the program alone
+ * where it thinks that its dispatcher is of no use.
+ */
+static int
+answer_added(struct xdp *x, uint32_t ifindex, uint32_t prog_id)
 {
 	AUTO(chain) struct xdp_multiprog *mp = NULL;
 
-	return read_chain(ifindex, &mp) == 0 && position(mp, prog_id) >= 0;
+	if (read_chain(ifindex, &mp) < 0 || position(mp, prog_id) < 0)
+		return -EPROTO;
+	answer(x, mp);
+	return 0;
 }
 
 void
@@ -340,13 +260,13 @@ chain_add(struct xdp *x, const struct msg_xdp_add *m, int prog_fd)
 	int err = runconfig_program(prog_fd, m->priority * HOOKS_STEP + HOOKS_NEW, &p);
 
 	if (err) {
-		chain_refuse(x, IPC_FAILED_PRECONDITION, err, "libxdp does not take the program: %s",
+		refuse(x, IPC_FAILED_PRECONDITION, err, "libxdp does not take the program: %s",
 			err == -EPROTO ? "this libxdp does not look for a priority in its BTF" :
 			strerrordesc_np(-err));
 		return;
 	}
 	for (int i = 0; i < TRIES; i++) {
-		warning[0] = '\0';
+		refuse_forget();
 		err = try_add(x, m, p);
 		if (!changed_meanwhile(err) || hooks.locked_out)
 			break;
@@ -354,14 +274,13 @@ chain_add(struct xdp *x, const struct msg_xdp_add *m, int prog_fd)
 	}
 	if (err > 0)
 		return;
-	if (!err && !is_in_chain(m->ifindex, xdp_program__id(p))) {
-		xdp_program__detach(p, (int)m->ifindex, mode_of(NULL, m->mode), 0);
-		err = -EPROTO;
+	if (!err) {
+		err = answer_added(x, m->ifindex, xdp_program__id(p));
+		if (err)
+			xdp_program__detach(p, (int)m->ifindex, mode_of(NULL, m->mode), 0);
 	}
 	if (err)
 		refuse_attach(x, m, err);
-	else
-		answer_anew(x, m->ifindex);
 }
 
 static int
@@ -391,7 +310,7 @@ chain_del(struct xdp *x, const struct msg_xdp_del *m)
 	int err = 0;
 
 	for (int i = 0; i < TRIES; i++) {
-		warning[0] = '\0';
+		refuse_forget();
 		err = try_del(x, m);
 		if (!changed_meanwhile(err) || hooks.locked_out)
 			break;
@@ -400,13 +319,11 @@ chain_del(struct xdp *x, const struct msg_xdp_del *m)
 	if (hooks.locked_out)
 		refuse_locked(x);
 	else if (err == -ENODEV)
-		chain_refuse(x, IPC_OK, 0, "the interface is gone");
+		refuse(x, IPC_OK, 0, "the interface is gone");
 	else if (err == -EUCLEAN)
 		refuse_headless(x);
 	else if (err)
-		chain_refuse(x, IPC_FAILED_PRECONDITION, err, "libxdp cannot detach program %u: %s%s%s%s",
-			m->prog_id, strerrordesc_np(-err) ?: "?", warning[0] ? " (" : "", warning,
-			warning[0] ? ")" : "");
+		refuse_detach(x, m->prog_id, err);
 	else
 		answer_anew(x, m->ifindex);
 }
@@ -424,9 +341,9 @@ chain_list(struct xdp *x, const struct msg_xdp_list *m)
 	else if (err == -EUCLEAN)
 		refuse_headless(x);
 	else if (err == -ENODEV)
-		chain_refuse(x, IPC_OK, 0, "the interface is gone");
+		refuse(x, IPC_OK, 0, "the interface is gone");
 	else if (err)
-		chain_refuse(x, IPC_UNAVAILABLE, err, "the chain cannot be read: %s", strerrordesc_np(-err));
+		refuse(x, IPC_UNAVAILABLE, err, "the chain cannot be read: %s", strerrordesc_np(-err));
 	else
 		answer(x, mp);
 }

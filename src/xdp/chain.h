@@ -23,11 +23,4 @@ void	chain_add(struct xdp *x, const struct msg_xdp_add *m, int prog_fd);
 void	chain_del(struct xdp *x, const struct msg_xdp_del *m);
 void	chain_list(struct xdp *x, const struct msg_xdp_list *m);
 
-/* An answer without a chain. */
-void	chain_refuse(struct xdp *x, enum ipc_code code, int err, const char *fmt, ...)
-		__attribute__((format(printf, 4, 5)));
-
-/* Has libxdp's and libbpf's warnings kept for the text of a refusal. */
-void	chain_init(void);
-
 #endif

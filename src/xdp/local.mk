@@ -4,6 +4,7 @@ bpfd_xdp_SOURCES = \
 	src/xdp/chain.c src/xdp/chain.h \
 	src/xdp/hooks.c src/xdp/hooks.h \
 	src/xdp/main.c \
+	src/xdp/refuse.c src/xdp/refuse.h \
 	src/xdp/runconfig.c src/xdp/runconfig.h \
 	src/xdp/sandbox.def \
 	src/xdp/stale.c src/xdp/stale.h

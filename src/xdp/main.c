@@ -22,6 +22,7 @@
 #include "common/auto.h"
 #include "common/sandbox.h"
 #include "xdp/chain.h"
+#include "xdp/refuse.h"
 
 #define CONTROL_FD	3
 #define LIFE_S		10
@@ -84,11 +85,11 @@ serve(struct xdp *x, const struct chan_msg *m)
 	if (m->hdr.type == IPC_XDP_LIST && list->n_stale > ARRAY_SIZE(list->stale))
 		return -EPROTO;
 	if (setns(m->fds[is_add], CLONE_NEWNET) < 0) {
-		chain_refuse(x, IPC_FAILED_PRECONDITION, -errno, "the network namespace cannot be entered: %s",
+		refuse(x, IPC_FAILED_PRECONDITION, -errno, "the network namespace cannot be entered: %s",
 			strerrordesc_np(errno));
 		return 0;
 	}
-	chain_init();
+	refuse_init();
 	if (is_add)
 		chain_add(x, add, m->fds[0]);	/* libxdp's, which closes it */
 	else if (m->hdr.type == IPC_XDP_DEL)
@@ -119,7 +120,7 @@ main(void)
 		_exit(0);	/* nobody wants anything any more */
 	x.seq = m.hdr.seq;
 	if (missing) {
-		chain_refuse(&x, IPC_FAILED_PRECONDITION, -ENODEV, "%s", missing);
+		refuse(&x, IPC_FAILED_PRECONDITION, -ENODEV, "%s", missing);
 		_exit(0);
 	}
 	_exit(serve(&x, &m) < 0 ? 1 : 0);
