@@ -62,6 +62,7 @@ struct call {
 	bool submitted, deferred;
 	enum ipc_code status;
 	char *message, *details;	/* encoded header values or NULL */
+	char lost[24];		/* trailer of a stream; "": none */
 
 	struct arena arena;	/* last: not cleared for each call */
 };

@@ -10,6 +10,7 @@
 
 /* Clients refuse trailers over 8 KiB, counted as names, values and 32 bytes for each field. */
 #define TRAILERS_MAX	(8192 - 256)
+#define TRAILERS_N	4
 #define DETAILS_FRAME_MAX 192	/* of the Status around text and log: type, number, lengths */
 
 #define STREAM_CHUNK	16384		/* room of an answer that takes several messages */
@@ -40,6 +41,8 @@ trailer_fields(const struct call *call, nghttp2_nv *nv)
 		nv[n] = NV("grpc-message", call->message, strlen(call->message));
 		nv[n++].flags |= NGHTTP2_NV_FLAG_NO_INDEX;
 	}
+	if (call->lost[0])
+		nv[n++] = NV("bpfd-lost", call->lost, strlen(call->lost));
 	if (call->details) {
 		nv[n] = NV("grpc-status-details-bin", call->details, strlen(call->details));
 		nv[n++].flags |= NGHTTP2_NV_FLAG_NO_INDEX;
@@ -84,7 +87,7 @@ on_read_answers(nghttp2_session *h2, int32_t stream, uint8_t *buf, size_t size, 
 {
 	struct call *call = source->ptr;
 	size_t n = take_answers(call, buf, size);
-	nghttp2_nv nv[3];
+	nghttp2_nv nv[TRAILERS_N];
 
 	call->deferred = false;
 	if (STAILQ_EMPTY(&call->answers) && call->state == CALL_ANSWERED) {
@@ -118,7 +121,7 @@ push(struct call *call)
 static void
 push_error_only(struct call *call)
 {
-	nghttp2_nv nv[6] = {
+	nghttp2_nv nv[2 + TRAILERS_N + 1] = {
 		NV_LITERAL(":status", "200"), NV_LITERAL("content-type", "application/grpc"),
 	};
 	size_t n = 2 + trailer_fields(call, nv + 2);
@@ -310,6 +313,12 @@ size_t
 call_unsent(const struct call *call)
 {
 	return call->unsent;
+}
+
+void
+call_stream_lost(struct call *call, uint64_t n)
+{
+	snprintf(call->lost, sizeof(call->lost), "%llu", (unsigned long long)n);
 }
 
 void

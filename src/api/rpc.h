@@ -67,5 +67,7 @@ void	call_begin(struct call *call);
 bool	call_stream(struct call *call, const void *a, size_t a_len, const void *b, size_t b_len,
 		size_t unsent_max);
 size_t	call_unsent(const struct call *call);
+/* For a stream whose messages have no field for it: the trailer "bpfd-lost" when the call ends. */
+void	call_stream_lost(struct call *call, uint64_t n);
 
 #endif

@@ -275,6 +275,8 @@ stream_end(struct stream *st)
 
 	log_info("stream.end", "stream=%u delivered=%llu lost=%llu", st->bit,
 		(unsigned long long)st->delivered, (unsigned long long)st->lost_all);
+	if (st->args.form == FORM_SEED)
+		call_stream_lost(st->call, st->lost_all);
 	sets_wait_cancel(st->wait);
 	st->wait = NULL;
 	st->call = NULL;

@@ -118,10 +118,8 @@ read_one(struct texts *t, enum bundle_kind kind, int dir, const char *folder, co
 	if (fd >= 0 && fstat(fd, &st) < 0)
 		return -errno;
 	why = refusal(fd, &st);
-	if (why) {
-		log_warn("rules.skipped", "path=%s %s", path, why);
+	if (why)	/* who reads the bundle says it */
 		return take(t, kind, path, true, strdup(why), strlen(why));
-	}
 	text = slurp(fd, (size_t)st.st_size, &len);
 	return take(t, kind, path, false, text, len);
 }

@@ -35,7 +35,24 @@ traces() {
 	grep -q 'level=info msg="map\[string\]string{.*verbprobe.* tracer=exec' "$WORK/trace"
 }
 
+# A client that reads nothing loses, and is told how much by the last thing that it gets.
+says() { grep -q "$1" "$2"; }
+lost_events() { [ "$(json '[.counters[] | select(.name == "streams.lost") | .value] | add' stats)" -gt 0 ]; }
+makes_events() {
+	ln -sf "$(readlink -f /usr/bin/python3)" "$WORK/lostprobe"
+	for _ in $(seq 30); do
+		"$WORK/lostprobe" -c 'import os
+for _ in range(3000): os.close(os.open("/dev/null", 0))'
+		! lost_events || return 0
+	done
+	return 1
+}
+told() { says "stream.end: .* $(grep '^lost=[0-9]' "$WORK/lost")\$" "$LOG"; }
+
 mkdir "$WORK/gen"
+ROOT=$WORK/root
+mkdir -p "$ROOT/etc"
+printf '[events]\nstream_bytes = 16384\n' >"$ROOT/etc/bpfd.toml"
 is "protoc_makes_python_messages" protoc -I "$SRC/proto" --python_out="$WORK/gen" grpc_api.proto
 is "starts" daemon_start
 is "a_python_grpcio_client_traces_live" passes python_client
@@ -49,6 +66,17 @@ verbs               exec"
 is "trace_prints_lines" traces
 is "rm_prints_the_name" same "$(seed rm verbs)" verbs
 is "rm_of_an_unknown_rule_fails" fails seed rm verbs
+
+printf 'name = "lost"\ntracer = "open"\n[filterEvents.command]\nvalues = ["lostprobe"]\n' >"$WORK/lost.toml"
+is "makes_a_rule_of_opens" seed create "$WORK/lost.toml"
+NODE_PATH=$BUILD/tests/clients/node_modules node "$SRC/tests/clients/lost_client.js" "$SOCK" "$SRC/proto" >"$WORK/lost" &
+client=$!
+is "a_client_traces_and_does_not_read" within 15 says waiting "$WORK/lost"
+is "it_loses_events" makes_events
+kill -USR1 "$client"
 is "stops" daemon_stop TERM
+is "the_client_ends" wait "$client"
+is "it_was_told_how_many_as_the_log_was" told
+is "they_were_some" says '^lost=[1-9]' "$WORK/lost"
 is "nothing_is_left" leaks_none
 tap_end

@@ -60,6 +60,7 @@ def files(tap):
     tap.check("one_that_others_may_write_is_not", rig.count("writable") == 0, listed)
     said = rig.bpfd.log_text()
     tap.check("it_is_said_why", "others than its owner may write" in said, said)
+    tap.check("once", said.count("others than its owner may write") == 1, said)
     tap.check("one_with_a_mistake_is_listed_as_refused", "refused" in listed, listed)
 
     pid = rig.bpfd.child("bpfd-loader")
