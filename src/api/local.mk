@@ -159,6 +159,10 @@ COMPONENT_TESTS += tests/component/test-api-faults
 tests_component_test_api_faults_SOURCES = tests/component/test-api-faults.c $(APIRIG)
 tests_component_test_api_faults_CFLAGS = $(APIRIG_CFLAGS)
 tests_component_test_api_faults_LDADD = $(APIRIG_LIBS)
+COMPONENT_TESTS += tests/component/test-api-future
+tests_component_test_api_future_SOURCES = tests/component/test-api-future.c $(APIRIG)
+tests_component_test_api_future_CFLAGS = $(APIRIG_CFLAGS)
+tests_component_test_api_future_LDADD = $(APIRIG_LIBS)
 COMPONENT_TESTS += tests/component/test-api-rules
 tests_component_test_api_rules_SOURCES = tests/component/test-api-rules.c $(EVRIG)
 tests_component_test_api_rules_CFLAGS = $(APIRIG_CFLAGS)
@@ -178,6 +182,7 @@ tests_unit_test_event_pb_LDADD = $(PB_LIBS) $(EVENTS_LIBS) $(IPC_LIBS) $(CMOCKA_
 $(tests_unit_test_event_pb_OBJECTS) \
 $(tests_component_test_api_OBJECTS) \
 $(tests_component_test_api_faults_OBJECTS) \
+$(tests_component_test_api_future_OBJECTS) \
 $(tests_component_test_api_rules_OBJECTS) \
 $(tests_component_test_api_seed_OBJECTS) \
 $(tests_component_test_api_streams_OBJECTS): $(GEN_PROTO_H)

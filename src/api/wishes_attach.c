@@ -59,7 +59,7 @@ fail(struct wishes *w, struct iface *it, const struct link *wish, enum ipc_code 
 	f->code = code;
 	f->tries++;
 	f->at_ms = clock_ms();
-	f->again = false;
+	f->again = it->changes != w->changes;	/* it has changed meanwhile */
 	snprintf(f->text, sizeof(f->text), "%s", text);
 }
 
@@ -235,6 +235,7 @@ attach(struct wishes *w, const struct link *wish, struct iface *it)
 	char text[96];
 	int err;
 
+	w->changes = it->changes;
 	if (api->model.n_links >= api->cfg->limits_total_links) {
 		snprintf(text, sizeof(text), "bpfd keeps %zu links and limits.total_links = %llu", api->model.n_links,
 			(unsigned long long)api->cfg->limits_total_links);

@@ -91,6 +91,7 @@ ifaces_put(struct ifaces *t, const struct msg_iface *m)
 
 	if (!it)
 		return NULL;
+	it->changes++;
 	it->gone = m->flags & IFACE_GONE;
 	it->seen = true;
 	if (it->gone || strcmp(it->name, m->name) != 0)

@@ -24,6 +24,7 @@ struct iface {
 	TAILQ_ENTRY(iface) in_all, in_dirty;
 	SLIST_HEAD(, failure) failures;
 	uint32_t ifindex;
+	uint32_t changes;		/* so far */
 	bool dirty, gone;
 	bool seen;			/* in the dump that is being taken */
 	char name[16];			/* "" when it was gone before it was seen */

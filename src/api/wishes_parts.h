@@ -28,7 +28,7 @@ struct wishes {
 	bool busy;			/* an answer of the loader's is awaited, for: */
 	uint64_t wish, link_id;
 	struct group *group;
-	uint32_t ifindex;
+	uint32_t ifindex, changes;	/* of the interface until then */
 	struct waiter_list waiters;
 	struct event timer;		/* failures whose interface has changed */
 	uint64_t attached, detached, failed, overruns;

@@ -179,7 +179,7 @@ static void
 send_link(struct apirig *r, uint32_t seq, const struct fake_link *l)
 {
 	const struct msg_link_facts f = { .link_id = l->link_id, .gid = l->gid, .prog_id = l->prog_id,
-		.kernel_link_id = 5, .ifindex = 3, .kind = "xdp", .backend = "link", .mode = "skb" };
+		.kernel_link_id = 5, .ifindex = l->ifindex, .kind = "xdp", .backend = "link", .mode = "skb" };
 
 	chan_send(r->chan, IPC_LINK_FACTS, seq, &f, NULL);
 }
@@ -274,18 +274,18 @@ on_load(struct apirig *r, uint32_t seq, const struct msg_load *m)
 static bool
 on_attach(struct apirig *r, uint32_t seq, const struct msg_attach *m)
 {
-	struct fake_link l = { m->link_id, m->gid, m->prog_id };
+	struct fake_link l = { m->link_id, m->gid, m->prog_id, 3 };
 
 	r->last_attach = *m;
 	if (r->mood == FAKE_REFUSES)
 		refuse(r, seq);
 	if (r->mood == FAKE_REFUSES || r->mood == FAKE_DIES)
 		return r->mood == FAKE_REFUSES;
-	if (!(m->flags & ATTACH_DRY_RUN))
+	if (!(m->flags & (ATTACH_DRY_RUN | ATTACH_FUTURE)))
 		r->links[r->n_links++] = l;
 	if (r->mood == FAKE_DIES_LATE)
 		return false;
-	if (m->flags & ATTACH_PERSISTENT)
+	if (m->flags & (ATTACH_PERSISTENT | ATTACH_FUTURE))
 		token(r, seq, m->link_id);
 	send_link(r, seq, &l);
 	result(r, seq, IPC_OK, 1, "");
@@ -423,6 +423,61 @@ on_tracers_want(struct apirig *r, uint32_t seq, const struct msg_tracers_want *m
 	result(r, seq, IPC_OK, n, "");
 }
 
+/* ---- wishes ---- */
+
+static void
+on_ifaces_watch(struct apirig *r, uint32_t seq)
+{
+	for (size_t i = 0; i < r->n_ifaces; i++)
+		chan_send(r->chan, IPC_IFACE, seq, &r->ifaces[i], NULL);
+	result(r, seq, IPC_OK, (uint32_t)r->n_ifaces, "");
+}
+
+static bool
+on_wish_attach(struct apirig *r, uint32_t seq, const struct msg_wish *m)
+{
+	struct fake_link l = { m->link_id, m->attach.gid, m->attach.prog_id, m->ifindex };
+
+	if (r->mood == FAKE_REFUSES)
+		result(r, seq, IPC_FAILED_PRECONDITION, 0, "the driver is not ready");
+	if (r->mood != FAKE_WORKS)
+		return r->mood == FAKE_REFUSES;
+	if (!is_token(&m->token, m->attach.link_id)) {
+		result(r, seq, IPC_PERMISSION_DENIED, 0, "a wrong token");
+		return true;
+	}
+	r->links[r->n_links++] = l;
+	token(r, seq, m->link_id);
+	send_link(r, seq, &l);
+	result(r, seq, IPC_OK, 1, "");
+	return true;
+}
+
+static void
+on_wish_detach(struct apirig *r, uint32_t seq, const struct msg_wish *m)
+{
+	const struct msg_link_facts gone = { .link_id = m->link_id, .hook_flags = LINK_GONE };
+	bool right = is_token(&m->token, m->attach.link_id) && is_token(&m->link_token, m->link_id);
+
+	if (r->gone_first)
+		chan_send(r->chan, IPC_LINK_FACTS, 0, &gone, NULL);
+	if (right)
+		answer_found(r, seq, drop_links(r, m->link_id, 0, 0));
+	else
+		result(r, seq, IPC_PERMISSION_DENIED, 0, "a wrong token");
+}
+
+void
+apirig_iface(struct apirig *r, uint32_t ifindex, const char *name, bool gone)
+{
+	struct msg_iface m = { .ifindex = ifindex, .flags = gone ? IFACE_GONE : 0 };
+
+	snprintf(m.name, sizeof(m.name), "%s", name);
+	pthread_mutex_lock(&r->lock);
+	chan_send(r->chan, IPC_IFACE, 0, &m, NULL);
+	pthread_mutex_unlock(&r->lock);
+}
+
 static bool
 on_message(struct apirig *r, const struct chan_msg *m)
 {
@@ -440,6 +495,14 @@ on_message(struct apirig *r, const struct chan_msg *m)
 		return on_restore_load(r, seq, m->payload);
 	case IPC_RESTORE_ATTACH:
 		return on_restore_attach(r, seq, m->payload);
+	case IPC_IFACES_WATCH:
+		on_ifaces_watch(r, seq);
+		return true;
+	case IPC_WISH_ATTACH:
+		return on_wish_attach(r, seq, m->payload);
+	case IPC_WISH_DETACH:
+		on_wish_detach(r, seq, m->payload);
+		return true;
 	case IPC_DETACH:
 		answer_found(r, seq, drop_links(r, detach->link_id, 0, 0));
 		return true;

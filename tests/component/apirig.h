@@ -33,7 +33,7 @@ struct fake_prog {
 
 struct fake_link {
 	uint64_t link_id, gid;
-	uint32_t prog_id;
+	uint32_t prog_id, ifindex;
 };
 
 struct apirig {
@@ -60,6 +60,9 @@ struct apirig {
 	size_t log_bytes;		/* of FAKE_REFUSES; 0: a short one */
 	struct msg_load last_load;
 	struct msg_attach last_attach;
+	struct msg_iface ifaces[8];	/* that there are */
+	size_t n_ifaces;
+	bool gone_first;		/* tells that a link is gone before it answers WISH_DETACH */
 	uint64_t tracers;		/* wanted last */
 	uint32_t failing_tracer;	/* number of one that cannot be attached */
 	unsigned int count[N_IPC_TYPES];	/* messages that the fake loader got */
@@ -83,6 +86,8 @@ void	apirig_loader(struct apirig *r);	/* a new fake loader, in place of any othe
 void	apirig_no_loader(struct apirig *r);
 struct chan *apirig_raw_loader(struct apirig *r);	/* a channel that the test itself serves */
 
+/* The loader tells of it. */
+void	apirig_iface(struct apirig *r, uint32_t ifindex, const char *name, bool gone);
 void	apirig_mood(struct apirig *r, enum fake_mood mood);
 unsigned int apirig_count(struct apirig *r, enum ipc_type type);	/* since the last reset */
 void	apirig_reset_counts(struct apirig *r);
