@@ -19,6 +19,7 @@ static void
 lose_group(struct api *api, struct group *g)
 {
 	struct prog *p;
+	struct link *l;
 	struct map *map;
 
 	if (store_set_group(api->store, g->gid, ROW_DONE) < 0)
@@ -26,6 +27,10 @@ lose_group(struct api *api, struct group *g)
 	g->restoring = false;
 	TAILQ_FOREACH(p, &g->progs, in_group)
 		model_prog_lost(&api->model, p);
+	/* Its pins are gone with the group's, and with them what its mark was for. */
+	TAILQ_FOREACH(l, &g->links, in_group)
+		if (l->restoring && store_set_link(api->store, l->facts.link_id, ROW_DONE) == 0)
+			l->restoring = false;
 	TAILQ_FOREACH(map, &g->maps, in_group)
 		map->live = LIVE_LOST;
 }
