@@ -292,20 +292,41 @@ ev_say_proc(struct ev_scratch *i)
 	return ev_output(EV_CONTROL, TR_NONE, &info->h, ev_close(i), false);
 }
 
-/* Nothing must be said before it: what ev_announce() finds out of most events, without a call. */
+/*
+ * Nothing must be said before it: what ev_announce() finds out of most events, without a call, and of
+ * one of the same process as this CPU's last one without its storage.  What was said of a process
+ * and its cgroups stays said as long as none of these numbers changes.
+ */
 static __always_inline bool
-ev_announced(const struct ev_scratch *s, struct task_struct *t)
+ev_announced(struct ev_scratch *s, struct task_struct *t)
 {
 	const struct ev_hdr *h = (const struct ev_hdr *)s->b;
-	struct ev_proc_said *said = bpf_task_storage_get(&procs, t->group_leader, NULL, 0);
 	__u32 zero = 0, generation = s->generation;
 	struct ev_v1 *v1 = bpf_map_lookup_elem(&cgroup_v1, &zero);
+	struct ev_announced *last = &s->announced;
+	struct ev_proc_said *said;
 
-	if (!said || !v1 || !said->proc || !said->cgroups)
+	if (!v1)
 		return false;
-	return !((said->cgroup ^ h->cgroup) | (said->cgroup1 ^ h->cgroup1) |
-		 (said->cgroup_generation ^ generation) | (said->cgroup_epoch ^ v1->epoch) |
-		 (said->generation ^ generation) | (said->exec_id ^ h->exec_id));
+	if (!((last->start ^ h->start) | (last->cgroup ^ h->cgroup) | (last->cgroup1 ^ h->cgroup1) |
+	      (last->tgid ^ h->tgid) | (last->exec_id ^ h->exec_id) |
+	      (last->generation ^ generation) | (last->epoch ^ v1->epoch)))
+		return true;
+	said = bpf_task_storage_get(&procs, t->group_leader, NULL, 0);
+	if (!said || !said->proc || !said->cgroups)
+		return false;
+	if ((said->cgroup ^ h->cgroup) | (said->cgroup1 ^ h->cgroup1) |
+	    (said->cgroup_generation ^ generation) | (said->cgroup_epoch ^ v1->epoch) |
+	    (said->generation ^ generation) | (said->exec_id ^ h->exec_id))
+		return false;
+	last->start = h->start;
+	last->cgroup = h->cgroup;
+	last->cgroup1 = h->cgroup1;
+	last->tgid = h->tgid;
+	last->exec_id = h->exec_id;
+	last->generation = generation;
+	last->epoch = v1->epoch;
+	return true;
 }
 
 /*

@@ -43,6 +43,12 @@ struct ev_walk_above {
 	struct ev_mount m;
 };
 
+/* Whose event was the last one that needed nothing to be said before it. */
+struct ev_announced {
+	__u64 start, cgroup, cgroup1;
+	__u32 tgid, exec_id, generation, epoch;
+};
+
 struct ev_scratch {
 	__u32 dims, depths, urgent, element;	/* of this tracer's filter, when the record was begun */
 	__u32 generation;
@@ -57,6 +63,7 @@ struct ev_scratch {
 	} judge;
 	__u64 names[EV_DEPTH];		/* addresses, the last component first */
 	struct ev_walk_above above;
+	struct ev_announced announced;
 	struct ev_proc_said unsaid;	/* where a process has no storage */
 	__u8 b[EV_ROOM];
 };

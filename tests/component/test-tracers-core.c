@@ -2,9 +2,12 @@
 /* What every tracer has: filters, counting, waking: real acts on the real kernel. */
 #include <limits.h>
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -187,12 +190,109 @@ call_of_32_bit_is_counted_and_not_looked_at(void **state)
 #endif
 }
 
+/* A child on one processor: events in each of two cgroups, more of them, one of another program. */
+static pid_t
+move_and_execute(const char *const dirs[2])
+{
+	cpu_set_t one;
+	pid_t pid = fork(), child;
+
+	if (pid)
+		return pid;
+	CPU_ZERO(&one);
+	CPU_SET((unsigned int)sched_getcpu(), &one);
+	if (sched_setaffinity(0, sizeof(one), &one))
+		_exit(125);
+	for (int i = 0; i < 2; i++) {
+		FILE *f;
+		char path[128];
+
+		snprintf(path, sizeof(path), "%s/cgroup.procs", dirs[i]);
+		f = fopen(path, "we");
+		if (!f || fputs("0", f) < 0 || fclose(f))
+			_exit(125);
+		/* The second one finds that all is said. */
+		for (int k = 0; k < 2; k++) {
+			child = fork();
+			if (!child)
+				_exit(0);
+			waitpid(child, NULL, 0);
+		}
+	}
+	for (int i = 0; i < 2; i++)
+		execl("/nowhere/at/all", "all", NULL);
+	execl("/bin/true", "true", NULL);
+	_exit(126);
+}
+
+static bool
+is_said_before(const struct ev_hdr *e)
+{
+	const struct ev_proc_info *info;
+	size_t at = 0;
+
+	while ((info = tracerrig_next(rig, &at, TR_NONE, EV_PROC_INFO, e->tgid)))
+		if (info->h.exec_id == e->exec_id && info->h.ts <= e->ts)
+			return true;
+	return false;
+}
+
+static void
+another_cgroup_or_program_is_said_also_at_once_on_one_cpu(void **state)
+{
+	char top[] = "/tmp/tracers-core-XXXXXX", dirs[2][64];
+	struct stat st[2];
+	const struct ev_hdr *e;
+	size_t at = 0, n = 0;
+	pid_t pid;
+
+	/* Who moves a process says where it is now. */
+	tracerrig_on(rig, 1ULL << TR_EXEC | 1ULL << TR_EXIT | 1ULL << TR_FORK);
+	tracerrig_drain(rig, 0);
+	tracerrig_forget(rig);
+	assert_non_null(mkdtemp(top));
+	assert_int_equal(mount("none", top, "cgroup2", 0, NULL), 0);
+	for (int i = 0; i < 2; i++) {
+		snprintf(dirs[i], sizeof(dirs[i]), "%s/tracers-core-%d", top, i);
+		assert_int_equal(mkdir(dirs[i], 0755), 0);
+		assert_int_equal(stat(dirs[i], &st[i]), 0);
+	}
+	pid = move_and_execute((const char *const[]){ dirs[0], dirs[1] });
+	n = (size_t)reap(pid);
+	for (int i = 0; i < 2; i++)
+		for (int k = 0; k < 200 && rmdir(dirs[i]); k++)
+			usleep(5000);
+	umount(top);
+	rmdir(top);
+	assert_int_equal(n, 0);
+	assert_non_null(tracerrig_wait(rig, TR_EXIT, EXIT_EXIT, (uint32_t)pid));
+
+	for (int i = 0; i < 2; i++) {
+		const struct ev_cgroup_info *info;
+		size_t from = 0;
+
+		do {
+			e = tracerrig_next(rig, &at, TR_FORK, FORK_FORK, (uint32_t)pid);
+			assert_non_null(e);
+		} while (e->cgroup != st[i].st_ino);
+		while ((info = tracerrig_next(rig, &from, TR_NONE, EV_CGROUP_INFO, 0)) && info->id != st[i].st_ino)
+			;
+		assert_non_null(info);
+		assert_true(info->h.ts <= e->ts);
+	}
+	for (at = 0; (e = tracerrig_next(rig, &at, TR_EXEC, EXEC_EXEC, (uint32_t)pid)); n++)
+		assert_true(is_said_before(e));
+	assert_int_equal(n, 3);
+	tracerrig_on(rig, ~0ULL);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(filters_pass_what_is_in_the_set_and_nothing_else),
 		cmocka_unit_test(tracer_that_is_off_sends_nothing),
+		cmocka_unit_test(another_cgroup_or_program_is_said_also_at_once_on_one_cpu),
 		cmocka_unit_test(every_record_is_delivered_or_counted_as_lost),
 		cmocka_unit_test(sleeper_is_woken_by_the_next_record),
 		cmocka_unit_test(call_of_32_bit_is_counted_and_not_looked_at),
