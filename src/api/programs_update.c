@@ -138,7 +138,7 @@ on_updated(void *arg, struct answer *a)
 
 	if (l && !a->lost && a->result.code == IPC_OK && a->n_links == 1 &&
 	    a->links[0].link_id == o->args.link_id && a->links[0].prog_id == o->msg.prog_id &&
-	    (a->has_token || !(o->msg.flags & ATTACH_PERSISTENT)))
+	    (a->has_token || o->args.dry_run || !(o->msg.flags & ATTACH_PERSISTENT)))
 		finish(o, l, a);
 	else
 		op_fail_answer(&o->op, a);

@@ -42,6 +42,7 @@ tc=1 tp=2
 is "a_program_that_does_not_come_back_is_refused" says "load it with --persistent" \
 	ctl update "$tc" --program "$(prog filter_b 2)"
 is "replaces_the_program" ctl update "$tc" --program "$(prog filter_b)"
+is "a_dry_run_would_move_it" ctl update "$tc" --priority 70 --dry-run
 is "moves_it" ctl update "$tc" --priority 70
 is "replaces_where_the_kernel_cannot" ctl update "$tp" --program "$(prog exec_b)"
 is "and_the_kernel_has_it" drops_by b
