@@ -29,7 +29,11 @@ EXTRA_DIST += bpf/warm.bpf.c
 CLEANFILES += bpf/warm.bpf.o
 src/linker/bpfd_linker-warm.$(OBJEXT): bpf/warm.bpf.o
 
-FUZZ_TARGETS += tests/fuzz/fuzz-sites tests/fuzz/fuzz-usdt
+FUZZ_TARGETS += tests/fuzz/fuzz-sites tests/fuzz/fuzz-usdt tests/fuzz/fuzz-object
+tests_fuzz_fuzz_object_SOURCES = tests/fuzz/fuzz-object.c src/linker/few.c src/linker/few.h src/linker/few_wants.c \
+	src/linker/hooks.c src/linker/object.c src/linker/object.h
+tests_fuzz_fuzz_object_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS) $(LIBELF_CFLAGS)
+tests_fuzz_fuzz_object_LDADD = $(IPC_LIBS) $(LIBBPF_LIBS) $(LIBELF_LIBS) $(FUZZ_LIBS)
 tests_fuzz_fuzz_sites_SOURCES = tests/fuzz/fuzz-sites.c src/linker/functions.c src/linker/sites.c \
 	src/linker/sites.h src/linker/usdt.c src/linker/usdt_args.c src/linker/usdt_note.c src/linker/usdt.h
 tests_fuzz_fuzz_sites_CFLAGS = $(AM_CFLAGS) $(LIBELF_CFLAGS)

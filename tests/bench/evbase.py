@@ -181,6 +181,12 @@ class Bpfd:
         wait_quiet(self.logs())
         return sum(count_lines(path, mark) for path in self.logs())
 
+    def lost(self):
+        """Opens that bpfd counted as lost, by stage: in the kernel's rings, and by the slow worker."""
+        values = self.daemon.stats()
+        return {"in the kernel's rings": values["events.kernel.open.lost"],
+                "by the worker": sum(v for k, v in values.items() if k == "events.ring.output.missed")}
+
     def end(self):
         if self.daemon:
             self.daemon.remove()

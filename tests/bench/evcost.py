@@ -29,7 +29,8 @@ def measure(subject, generator_argv, mark=FILE):
         time.sleep(0.2)
         used = cpu_ns(pids) - before
         delivered = subject.delivered(mark)
-        return {"n": n, "ns": own / n, "per_s": n / ns * 1e9, "delivered": delivered, "pss": pss, "cpu": used}
+        return {"n": n, "ns": own / n, "per_s": n / ns * 1e9, "delivered": delivered, "pss": pss, "cpu": used,
+                "lost": subject.lost() if isinstance(subject, Bpfd) else {}}
     finally:
         if generator.poll() is None:
             generator.kill()
@@ -66,6 +67,10 @@ def opens(figures, args):
             figures.add("P5", "consumer's CPU for a rejected open", s.name, "ns", r["cpu"] / r["n"], "0")
             continue
         figures.add("P1", "delivered", s.name, "%", 100 * r["delivered"] / r["n"], "100")
+        for stage, n in r["lost"].items():
+            figures.add("P1", f"lost {stage}", s.name, "%", 100 * n / r["n"], "0")
+        if r["lost"]:
+            figures.add("P1", "opens not accounted for", s.name, "", r["n"] - r["delivered"] - sum(r["lost"].values()), "0")
         figures.add("P16", "PSS under load", s.name, "MiB", r["pss"] / 1024, "<= 14")
         if r["delivered"]:
             cpu = r["cpu"] / r["delivered"]

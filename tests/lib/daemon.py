@@ -120,6 +120,10 @@ class Daemon:
                 continue    # it ended meanwhile
         return found
 
+    def stats(self):
+        """Counter by name."""
+        return {c["name"]: int(c["value"]) for c in self.ctl_json("stats")["counters"]}
+
     def log_text(self):
         with open(self.log, encoding="utf-8", errors="replace") as f:
             return f.read()

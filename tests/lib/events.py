@@ -90,10 +90,6 @@ class Events(Daemon):
     def wait_tracer(self, name, status=("on",), timeout=10.0):
         return wait_for(lambda: self.tracer(name).get("status") in status, timeout, 0.05)
 
-    def stats(self):
-        """Counter by name."""
-        return {c["name"]: int(c["value"]) for c in self.ctl_json("stats")["counters"]}
-
     def settle(self, quiet=0.4, timeout=10.0):
         """Until no event has been logged for a while."""
         end, size, since = time.monotonic() + timeout, -1, time.monotonic()
