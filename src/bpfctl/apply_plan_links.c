@@ -128,7 +128,9 @@ change(const struct of_load *o, struct spec_attach *a, const char *program, cons
 	bool moves = l->group != o->load->now.group, other = program && strcmp(program, l->program_name) != 0;
 	char *const *words;
 	size_t n = apply_proceed_on(a, &words);
-	bool anew = lost || !details || !metadata || (!results && !n);
+	/* A link is as persistent as the program that it was made for. */
+	bool persistence = !moves || l->persistent == o->load->l.req.persistent;
+	bool anew = lost || !details || !metadata || !persistence || (!results && !n);
 	AUTO(buf) struct buf why = { 0 };
 	struct apply_step *s;
 

@@ -235,6 +235,20 @@ sed -i 's/"skb"/"native"/' "$WORK/anew.toml"
 is "a_mode_that_the_driver_has_not_is_refused" exits 1 ctl apply -f "$WORK/anew.toml"
 is "and_the_link_is_there_as_it_was" same "$(anew)" "xdp_a skb v"
 
+# ---- persistent, and not ----
+sed -i '/metadata/d; s/"native"/"skb"/; s/object =/persistent = true\nobject =/' "$WORK/anew.toml"
+persistent() { json '[(.programs // .links)[] | select(.metadata["bpfd.apply"] == "anew") | .persistent] | unique | map(tostring) | join(" ")' list "$1"; }
+is "becomes_persistent" ctl apply -f "$WORK/anew.toml"
+is "its_programs_are" same "$(persistent programs)" true
+is "its_links_are" same "$(persistent links)" true
+sed -i 's/one.o/two.o/' "$WORK/anew.toml"
+is "is_replaced_as_others" says "0 added, 2 changed, 0 removed" ctl apply -f "$WORK/anew.toml"
+is "and_is_persistent" same "$(persistent links) $(anew)" "true xdp_a skb null"
+sed -i '/persistent/d' "$WORK/anew.toml"
+is "becomes_what_a_reboot_ends" ctl apply -f "$WORK/anew.toml"
+is "its_links_are_that" same "$(persistent links) $(anew)" "false xdp_a skb null"
+is "and_nothing_is_to_do_about_it" says "no changes" ctl apply -f "$WORK/anew.toml"
+
 # ---- shared maps ----
 cat >"$WORK/maps.toml" <<-EOT
 	[[load]]
