@@ -43,6 +43,7 @@ TEST_OBJECTS = \
 	tests/bpf/refused.bpf.o \
 	tests/bpf/sockets.bpf.o \
 	tests/bpf/swap.bpf.o \
+	tests/bpf/tcchain.bpf.o \
 	tests/bpf/tracing.bpf.o
 check_DATA = $(TEST_OBJECTS) $(BROKER_OBJECTS) $(BPF_SAMPLES)
 CLEANFILES += $(TEST_OBJECTS)

@@ -126,9 +126,9 @@ add_tracer(struct answer *a, const struct msg_tracer_state *m)
 }
 
 static int
-add_slot(struct answer *a, const struct msg_xdp_slot *m)
+add_slot(struct answer *a, const struct msg_slot *m)
 {
-	struct msg_xdp_slot s = *m;
+	struct msg_slot s = *m;
 
 	CLEAN(s.prog.name);
 	CLEAN(s.interface);
@@ -236,7 +236,7 @@ answer_add(struct answer *a, struct chan_msg *m)
 		return add_counter(a, m->payload);
 	case IPC_TRACER_STATE:
 		return add_tracer(a, m->payload);
-	case IPC_XDP_SLOT:
+	case IPC_SLOT:
 		return add_slot(a, m->payload);
 	case IPC_HOLDER:
 		return add_holder(a, m->payload);

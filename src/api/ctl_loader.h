@@ -25,7 +25,7 @@ struct answer {
 	struct msg_link_facts *links;
 	struct msg_counter *counters;
 	struct msg_tracer_state *tracers;
-	struct msg_xdp_slot *slots;
+	struct msg_slot *slots;
 	struct msg_holder *holders;
 	struct msg_iface *ifaces;
 	size_t n_progs, n_maps, n_links, n_counters, n_tracers, n_slots, n_holders, n_ifaces;

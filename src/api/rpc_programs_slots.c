@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
+#include <string.h>
 
 #include "api/rpc_programs.h"
 #include "common/auto.h"
@@ -16,20 +17,26 @@ fill_actions(struct scratch *s, uint32_t bits, Bpfd__V1__DispatcherSlot *out)
 }
 
 static void
-fill_slot(struct scratch *s, const struct msg_xdp_slot *m, Bpfd__V1__DispatcherSlot *out)
+fill_slot(struct scratch *s, const struct msg_slot *m, Bpfd__V1__DispatcherSlot *out)
 {
+	bool xdp = strcmp(m->kind, "xdp") == 0;
+
 	bpfd__v1__dispatcher_slot__init(out);
-	out->kind = (char *)(uintptr_t)"xdp";
+	out->kind = (char *)(uintptr_t)(xdp ? "xdp" : "tc");
 	out->target = (char *)(uintptr_t)m->interface;
 	out->ifindex = m->ifindex;
 	out->netns_inode = m->netns_ino;
-	out->mode = (char *)(uintptr_t)(m->mode == XDP_SKB ? "skb" : "native");
+	out->mode = (char *)(uintptr_t)(!xdp ? m->kind : m->mode == XDP_SKB ? "skb" : "native");
+	out->direction = (char *)(uintptr_t)m->direction;
 	out->dispatcher = m->dispatcher_id;
 	out->position = m->flags & XDP_CHAINED ? m->prog.position + 1 : 0;
 	out->program = m->prog.id;
 	out->program_name = (char *)(uintptr_t)m->prog.name;
 	out->priority = m->prog.priority;
-	fill_actions(s, m->prog.proceed_on, out);
+	if (xdp)
+		fill_actions(s, m->prog.proceed_on, out);
+	else
+		out->n_proceed_on = rpc_proceed_on_names(s, "tc", m->prog.proceed_on, &out->proceed_on);
 	out->owner = (char *)(uintptr_t)(m->link_id ? "bpfd" : "foreign");
 	out->link = m->link_id;
 }
@@ -63,7 +70,7 @@ on_known(void *arg, bool known)
 {
 	struct query *q = arg;
 
-	if (q->call && known && ctl_loader_call(q->api->loader, IPC_XDP_SLOTS, NULL, NULL, on_slots, q) == 0)
+	if (q->call && known && ctl_loader_call(q->api->loader, IPC_SLOTS, NULL, NULL, on_slots, q) == 0)
 		return;
 	if (q->call)
 		rpc_loader_away(q->call);

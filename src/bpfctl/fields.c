@@ -111,6 +111,7 @@ SCHEMA(map);
 #define SLOT Bpfd__V1__DispatcherSlot
 static const struct field slot_fields[] = {
 	F(SLOT, target, "TARGET", STR, TABLE),
+	F(SLOT, direction, "DIRECTION", STR, TABLE),
 	F(SLOT, mode, "MODE", STR, TABLE),
 	F(SLOT, position, "POSITION", ID32, TABLE),
 	F(SLOT, program, "PROGRAM", ID32, TABLE),

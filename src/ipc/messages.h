@@ -398,12 +398,15 @@ struct msg_xdp_list { uint32_t ifindex, n_stale; uint32_t stale[6]; };
 struct msg_xdp_step { uint32_t dispatcher_id, reserved; };
 struct msg_xdp_prog { uint32_t id, position, priority, proceed_on; char name[IPC_NAME_MAX]; };
 enum { XDP_CHAINED = 1, XDP_FRAGS = 2 };
-/* One program of an interface, for the API. */
-struct msg_xdp_slot {
+/* One program of an interface, for the API.  At traffic control proceed_on is as in msg_attach, position
+ * from 0, and mode, flags and dispatcher_id are 0. */
+struct msg_slot {
 	uint64_t netns_ino, link_id;			/* 0: not bpfd's */
-	uint32_t ifindex, dispatcher_id, mode, flags;	/* as in XDP_DONE */
+	uint32_t ifindex, dispatcher_id, mode, flags;	/* as in XDP_DONE; flags XDP_CHAINED: has a position */
 	struct msg_xdp_prog prog;
 	char interface[IPC_NAME_MAX];
+	char kind[16];					/* xdp, tcx, clsact */
+	char direction[16];
 };
 struct msg_xdp_done {
 	uint32_t code; int32_t err;			/* as in struct msg_result */

@@ -220,6 +220,7 @@ int	pin_link(struct loader *ld, const struct msg_attach *m, int prog_fd, const s
 
 /* xdp.c: asks libxdp what became of bpfd's programs in dispatchers: LINK_GONE, position and mode. */
 void	xdp_look(struct loader *ld);
+bool	xdp_same_interface(const struct obj_link *a, const struct obj_link *b);	/* both in a dispatcher there */
 
 /* release.c: takes things off and away.  0, or res->err with res filled. */
 int	release_link(struct loader *ld, struct obj_link *l, const char *netns, struct msg_result *res);

@@ -40,6 +40,8 @@ LOADER_SOURCES = $(BROKER_SOURCES) \
 	src/loader/reply.c \
 	src/loader/requests.c \
 	src/loader/session.c \
+	src/loader/slots.c src/loader/slots.h \
+	src/loader/slots_tc.c \
 	src/loader/token.c src/loader/token.h \
 	src/loader/standin.c src/loader/standin.h \
 	src/loader/tc_stub.c src/loader/tc_stub.h \

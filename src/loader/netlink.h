@@ -55,7 +55,7 @@ struct netlink_filter {
 	uint32_t handle;			/* out of netlink_filter_add() */
 	uint32_t prog_id;			/* not used by netlink_filter_add() */
 	bool is_bpf;				/* of kind bpf; not used by netlink_filter_add() */
-	char name[64];				/* for people, in tc(8) */
+	char name[64];				/* for people, in tc(8); of another kind, that */
 };
 
 /* Adds the program in direct-action mode; f->handle is filled. */

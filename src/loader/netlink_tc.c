@@ -128,9 +128,14 @@ static int
 filter_attr(const struct nlattr *attr, void *arg)
 {
 	struct netlink_filter *f = arg;
+	const char *kind = NULL;
 
 	if (mnl_attr_get_type(attr) == TCA_KIND && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
-		f->is_bpf = strcmp(mnl_attr_get_str(attr), "bpf") == 0;
+		kind = mnl_attr_get_str(attr);
+	if (kind)
+		f->is_bpf = strcmp(kind, "bpf") == 0;
+	if (kind && !f->is_bpf)
+		snprintf(f->name, sizeof(f->name), "%s", kind);
 	if (mnl_attr_get_type(attr) == TCA_OPTIONS && f->is_bpf)
 		return mnl_attr_parse_nested(attr, bpf_attr, f);
 	return MNL_CB_OK;

@@ -65,4 +65,5 @@ def main():
         element(UPDATE, fd, number, 1)
 
 
-main()
+if __name__ == "__main__":
+    main()

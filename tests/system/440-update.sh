@@ -14,21 +14,6 @@ HITS=swap_hits
 OBJECT=$OBJECTS/swap.bpf.o
 TIMES=${UPDATE_TIMES:-200}
 
-# foreign PIN: a TCX link of nobody's, on the interface, as long as the process lives.
-cat >"$WORK/foreign.py" <<-'PY'
-	import ctypes, os, struct, sys, time
-	def bpf(command, attr):
-	    fd = ctypes.CDLL(None, use_errno=True).syscall(321, command, attr, len(attr))
-	    if fd < 0:
-	        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-	    return fd
-	path = ctypes.create_string_buffer(sys.argv[1].encode())
-	prog = bpf(7, struct.pack("QII", ctypes.addressof(path), 0, 0))
-	link = bpf(28, struct.pack("IIIIIIQ", prog, int(sys.argv[2]), 46, 0, 0, 0, 0))
-	open(sys.argv[3], "w").close()
-	time.sleep(120)
-PY
-
 dropped() { echo $(($(hits 0) + $(hits 1))); }
 some_dropped() { [ "$(dropped)" -gt "${1:-0}" ]; }
 
@@ -117,7 +102,8 @@ is "they_run_in_order_again" is_order 12
 if [ -z "$no_tcx" ]; then
 	third=$(json '.programs[] | select(.name == "order_3") | .id' list programs)
 	ifindex=$(here cat "/sys/class/net/$VETH/ifindex" 2>/dev/null || ip -n "$HERE" -o link show "$VETH" | sed 's/:.*//')
-	here python3 "$WORK/foreign.py" "$BPFFS/prog/$group-$third" "$ifindex" "$WORK/there" &
+	nsenter --net="/run/netns/$HERE" -- python3 "$SRC/tests/lib/tcx_foreign.py" "$BPFFS/prog/$group-$third" \
+		"$ifindex" "$WORK/there" &
 	FOREIGN_PID=$!
 	is "another_tool_attaches_its_own" within 5 test -e "$WORK/there"
 	is "its_program_runs_where_it_put_it" is_order 123
