@@ -11,6 +11,9 @@
 #include "loader/attach_hook.h"
 #include "loader/oneshot.h"
 
+/* The kernel would number filters of one priority from 1 on: these are told apart from those. */
+#define HANDLE(link_id) (0x62700000 | ((uint32_t)(link_id) & 0xfffff))
+
 /* What is on the two hooks of an interface. */
 struct census {
 	uint32_t prog_id;		/* sought */
@@ -70,9 +73,24 @@ prog_name(const struct attach_in *in, char *out, size_t size)
 		snprintf(out, size, "bpfd:%u:%s", in->req->prog_id, info.name);
 }
 
+static void
+write_suffix(const struct attach_in *in, const struct attach_iface *it, const struct netlink_filter *f,
+	struct attach_out *out)
+{
+	const struct attach_suffix s = { .priority = f->priority, .netns_ino = it->netns_ino,
+		.ifindex = it->ifindex, .handle = f->handle,
+		.prog_id = out->facts.stub_id ? out->facts.stub_id : in->req->prog_id,
+		.proceed_on = out->facts.stub_id ? out->facts.proceed_on : 0,
+		.egress = f->dir == NETLINK_EGRESS,
+		.made_qdisc = out->facts.hook_flags & LINK_MADE_QDISC };
+
+	attach_suffix_write(&s, out->pin_suffix);
+}
+
+/* Its pin comes before: whenever this process dies, the next one finds what it put there. */
 static int
-add(const struct attach_in *in, int sock, const struct attach_iface *it, struct netlink_filter *f,
-	struct msg_link_facts *facts, struct msg_result *res)
+add(const struct attach_in *in, struct attach_out *out, int sock, const struct attach_iface *it,
+	struct netlink_filter *f, struct msg_result *res)
 {
 	struct netlink_err why = { "" };
 	int made = netlink_clsact_add(sock, it->ifindex, &why), err;
@@ -83,14 +101,21 @@ add(const struct attach_in *in, int sock, const struct attach_iface *it, struct 
 			it->target, it->target);
 	if (made < 0)
 		return refuse(in, it, made, &why, res);
-	err = netlink_filter_add(sock, f, in->prog_fd, &why);
+	if (made || loader_links_each(in->ld, made_qdisc, &out->facts))
+		out->facts.hook_flags |= LINK_MADE_QDISC;
+	f->handle = HANDLE(in->req->link_id);
+	write_suffix(in, it, f, out);
+	err = loader_keep_first(in, out, res);
+	if (!err) {
+		err = netlink_filter_add(sock, f, in->prog_fd, &why);
+		if (err) {
+			loader_forget(in);
+			refuse(in, it, err, &why, res);
+		}
+	}
 	if (err && made)
 		netlink_clsact_del(sock, it->ifindex);
-	if (err)
-		return refuse(in, it, err, &why, res);
-	if (made || loader_links_each(in->ld, made_qdisc, facts))
-		facts->hook_flags |= LINK_MADE_QDISC;
-	return 0;
+	return err;
 }
 
 /* The filter that is there gets another program: its pin comes before, what it was goes afterwards. */
@@ -108,20 +133,6 @@ replace(const struct attach_in *in, struct attach_out *out, int sock, const stru
 		return 0;
 	loader_forget(in);
 	return refuse(in, it, err, &why, res);
-}
-
-static void
-write_suffix(const struct attach_in *in, const struct attach_iface *it, const struct netlink_filter *f,
-	struct attach_out *out)
-{
-	const struct attach_suffix s = { .priority = f->priority, .netns_ino = it->netns_ino,
-		.ifindex = it->ifindex, .handle = f->handle,
-		.prog_id = out->facts.stub_id ? out->facts.stub_id : in->req->prog_id,
-		.proceed_on = out->facts.stub_id ? out->facts.proceed_on : 0,
-		.egress = f->dir == NETLINK_EGRESS,
-		.made_qdisc = out->facts.hook_flags & LINK_MADE_QDISC };
-
-	attach_suffix_write(&s, out->pin_suffix);
 }
 
 int
@@ -159,11 +170,7 @@ attach_by_clsact(const struct attach_in *in, struct attach_out *out, struct msg_
 		write_suffix(in, &it, &f, out);
 		return replace(&at, out, sock, &it, &f, res);
 	}
-	err = add(&at, sock, &it, &f, &out->facts, res);
-	if (err)
-		return err;
-	write_suffix(in, &it, &f, out);
-	return 0;
+	return add(&at, out, sock, &it, &f, res);
 }
 
 /* A socket in the namespace that spec names, if that is the one with this inode: 1; 0: it is not. */

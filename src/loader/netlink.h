@@ -52,13 +52,13 @@ struct netlink_filter {
 	uint32_t ifindex;
 	enum netlink_dir dir;
 	uint16_t priority;
-	uint32_t handle;			/* out of netlink_filter_add() */
+	uint32_t handle;			/* 0: netlink_filter_add() fills it */
 	uint32_t prog_id;			/* not used by netlink_filter_add() */
 	bool is_bpf;				/* of kind bpf; not used by netlink_filter_add() */
 	char name[64];				/* for people, in tc(8); of another kind, that */
 };
 
-/* Adds the program in direct-action mode; f->handle is filled. */
+/* Adds the program in direct-action mode. */
 int	netlink_filter_add(int sock, struct netlink_filter *f, int prog_fd, struct netlink_err *why);
 /* The same in the place of the filter with f's priority and handle: no packet sees neither. */
 int	netlink_filter_replace(int sock, struct netlink_filter *f, int prog_fd, struct netlink_err *why);

@@ -96,7 +96,13 @@ tc_stub_load(struct kernel *k, int array, uint32_t attach_type, uint32_t proceed
 		INSN(0, 0, 0, 0, 0),
 		SET(BPF_REG_3, 0),
 		INSN(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_tail_call),
-		SET(BPF_REG_0, NOBODY),
+		/*
+		 * Written so that verifiers before Linux 6.18, to which this is the only way on from a tail call,
+		 * do not know the result and take the rest for dead code.
+		 */
+		INSN(BPF_ST | BPF_MEM | BPF_W, BPF_REG_10, 0, -8, NOBODY),
+		INSN(BPF_ST | BPF_MEM | BPF_W, BPF_REG_10, 0, -4, 0),
+		INSN(BPF_LDX | BPF_MEM | BPF_DW, BPF_REG_0, BPF_REG_10, -8, 0),
 		EXIT,
 	};
 

@@ -99,6 +99,17 @@ def main():
     req = pb.AttachRequest(id=ids["count_ingress"], attach=pb.AttachInfo(
         tc_attach_info=pb.TCAttachInfo(priority=50, iface=iface, direction="ingress")))
     links["count_ingress"] = call("Attach", req, pb.AttachResponse).link_id
+    req.attach.tc_attach_info.direction = "egress"
+    for chosen in ([3, 30], [0, 2], [-1]):
+        del req.attach.tc_attach_info.proceed_on[:]
+        req.attach.tc_attach_info.proceed_on.extend(chosen)
+        link = call("Attach", req, pb.AttachResponse).link_id
+        check(f"attaches to TC with proceed_on {chosen}", link > 0)
+        call("Detach", pb.DetachRequest(link_id=link), pb.DetachResponse)
+    req.attach.tc_attach_info.proceed_on.append(9)
+    code, text = error("Attach", req, pb.AttachResponse)
+    check("a proceed_on that is no result is INVALID_ARGUMENT", code == grpc.StatusCode.INVALID_ARGUMENT,
+          f"{code} {text}")
     check("attaches to a tracepoint, XDP and TC", len(set(links.values())) == 3 and all(links.values()), str(links))
 
     got = call("Get", pb.GetRequest(id=ids["count_xdp"]), pb.GetResponse)

@@ -5,11 +5,11 @@
 #include "loader/attach.h"
 #include "loader/oneshot.h"
 
-/* Dispatchers are tried with the whole daemon: here nothing was loaded for one. */
+/* Nothing is pinned here. */
 int
 loader_keep_first(const struct attach_in *in, struct attach_out *o, struct msg_result *r)
 {
-	return result_set(r, IPC_INTERNAL, -ENOSYS, "none");
+	return 0;
 }
 
 void
@@ -17,6 +17,7 @@ loader_forget(const struct attach_in *in)
 {
 }
 
+/* Dispatchers are tried with the whole daemon: here nothing was loaded for one. */
 int
 loader_xdp_add(struct loader *l, const struct msg_xdp_add *m, int prog_fd, int netns, struct xdp_chain *chain,
 	struct msg_result *r)

@@ -34,6 +34,16 @@ moved() {
 		i=$((i + 8))
 	done
 }
+# set_changed LINK: its proceed-on set, none of which lets what is dropped pass.
+set_changed() {
+	i=0
+	while [ "$i" -lt "$TIMES" ]; do
+		for set in ok unspec pipe,ok pipe,dispatcher_return; do
+			ctl -q update "$1" --proceed-on "$set" || return 1
+			i=$((i + 4))
+		done
+	done
+}
 program_of() { json ".links[] | select(.id == $1) | .program_name" list links; }
 priority_of() { json ".links[] | select(.id == $1) | .priority" list links; }
 both_dropped() { [ "$(hits 0)" -gt 0 ] && [ "$(hits 1)" -gt 0 ]; }
@@ -63,6 +73,14 @@ under_traffic() {
 	is "${name}_has_a_link_of_the_same_number" same "$(link_of "$a")" "$link"
 	is "${name}_moves_under_traffic" moved "$link" 40 60
 	is "nothing_passed_while_${name}_moved" none_passed
+	if [ "$1" = tc ]; then
+		is "${name}_changes_its_set_under_traffic" set_changed "$link"
+		is "nothing_passed_while_${name}_changed_its_set" none_passed
+		is "a_set_with_what_${name}_returns_lets_pass" ctl update "$link" --proceed-on shot
+		is "the_packets_pass_then_by_$name" moves 2 sleep 0.2
+		is "and_the_default_stops_them_by_$name" ctl update "$link" --proceed-on pipe,dispatcher_return
+		bpftool map update pinned "$BPFFS/map/$group/swap_hits" key 2 0 0 0 value 0 0 0 0 0 0 0 0
+	fi
 	is "${name}_has_its_last_priority" same "$(priority_of "$link")" 40
 	is "program_and_priority_of_${name}_change_together" ctl update "$link" --program "$b" --priority 70
 	is "nothing_passed_then_either_by_$name" none_passed

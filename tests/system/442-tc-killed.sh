@@ -1,0 +1,84 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# kill -9 of the loader at any moment of a life at traffic control: what is listed is what is there, and once that is
+# detached nothing is left, no filter, link, stub or pin.  ROUNDS=n for another number.
+# limit: 600 s
+set -eu
+# shellcheck source=../lib/bpfd.sh
+. "${BPFD_SRC:-.}/tests/lib/bpfd.sh"
+# shellcheck source=../lib/kinds.sh
+. "$SRC/tests/lib/kinds.sh"
+begin
+OBJECT=$OBJECTS/tcchain.bpf.o
+ROUNDS=${ROUNDS:-25}
+
+# And the rest with it: the supervisor would wait longer each time before it starts another loader.
+kill_after() {
+	sleep "0.$(printf %03d "$1")"
+	# shellcheck disable=SC2046
+	kill -s KILL $(child bpfd-loader) 2>/dev/null || :
+	kill_daemon
+}
+# Each step may fail: the loader dies in one of them.
+life() {
+	ctl -q attach step_1 tc "$VETH" --direction ingress --proceed-on shot || :
+	link=$(link_of step_1) || link=''
+	[ -n "$link" ] || return 0
+	ctl -q update "$link" --proceed-on ok,pipe || :
+	ctl -q update "$link" --program step_2 || :
+	ctl -q update "$link" --priority 70 || :
+	ctl -q update "$link" --proceed-on unspec || :
+	ctl -q update "$link" --program step_3 --priority 20 --proceed-on stolen || :
+	ctl -q detach "$link" || :
+}
+on_hook() {
+	here bpftool -j net show dev "$VETH" | jq -r '.[0] | .tc[]?.id // .tc[]?.prog_id'
+	here tc filter show dev "$VETH" ingress | grep -o 'bpfd:[^ ]*' || :
+}
+listed_is_there() {
+	n_listed=$(json '[.links[] | select(.state == "attached")] | length' list links) || return 1
+	n_pins=$(find "$BPFFS/link" -type f ! -name '*=' | wc -l)
+	n_arrays=$(find "$BPFFS/link" -type f -name '*=' | wc -l)
+	same "$n_listed" "$n_pins" && [ "$n_arrays" -le "$n_listed" ] || { find "$BPFFS/link" -type f && return 1; }
+}
+detach_listed() {
+	for link in $(json '.links[].id' list links); do
+		ctl -q detach "$link" || return 1
+	done
+}
+nothing_there() { same "$(find "$BPFFS/link" -type f)$(on_hook)" ""; }
+
+round() {
+	life >/dev/null 2>&1 &
+	life_pid=$!
+	kill_after "$1"
+	wait "$life_pid" || :
+	daemon_start && within 3 listed_is_there && detach_listed && nothing_there
+}
+
+rounds() {
+	is "$1_starts" daemon_start
+	is "$1_loads" ctl load "$OBJECT"
+	i=0
+	while [ "$i" -lt "$ROUNDS" ]; do
+		at=$((1 + i * 200 / ROUNDS))
+		is "$1_survives_a_kill_after_${at}_ms" round "$at"
+		i=$((i + 1))
+	done
+	is "$1_still_attaches" ctl attach step_1 tc "$VETH" --direction ingress
+	leaks_note
+	is "$1_stops" daemon_stop TERM
+	# The kernel empties an array that nobody has open, and loses a reference when who looks at it by its number
+	# closes it again twice meanwhile (prog_array_map_clear()).
+	sleep 1
+	is "$1_leaves_nothing" leaks_none
+	is "$1_leaves_nothing_on_the_hook" same "$(on_hook)" ""
+}
+
+net_pair || bail "cannot make a network namespace and veth pair"
+rounds auto
+ROOT=$WORK/clsact
+mkdir -p "$ROOT/etc"
+printf '[tc]\nbackend = "clsact"\n' >"$ROOT/etc/bpfd.toml"
+rounds clsact
+tap_end
