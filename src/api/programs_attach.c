@@ -277,11 +277,25 @@ send_attach(struct attach_op *o)
 	}
 }
 
+/* A wish like this one, or NULL. */
+static const struct link *
+wished_already(const struct prog *p, const struct msg_attach *m)
+{
+	const struct link *l;
+
+	TAILQ_FOREACH(l, &p->group->links, in_group)
+		if (link_is_wish(l) && l->facts.prog_id == p->facts.id && strcmp(l->facts.kind, m->kind) == 0 &&
+		    strcmp(l->facts.target, m->target) == 0 && strcmp(l->wanted->direction, m->direction) == 0)
+			return l;
+	return NULL;
+}
+
 static void
 on_ready(void *arg, bool ready)
 {
 	struct attach_op *o = arg;
 	struct api *api = o->op.api;
+	const struct link *same;
 	struct prog *p;
 
 	if (!ready || !o->op.call) {
@@ -296,6 +310,12 @@ on_ready(void *arg, bool ready)
 	if (api->model.n_links >= api->cfg->limits_total_links) {
 		op_fail(&o->op, IPC_RESOURCE_EXHAUSTED, "bpfd keeps %zu links and limits.total_links = "
 			"%llu", api->model.n_links, (unsigned long long)api->cfg->limits_total_links);
+		return;
+	}
+	same = o->args.msg.flags & ATTACH_FUTURE ? wished_already(p, &o->args.msg) : NULL;
+	if (same) {
+		op_fail(&o->op, IPC_ALREADY_EXISTS, "program %u is attached to every %s that comes already: link %llu",
+			o->args.prog_id, o->args.msg.target, (unsigned long long)same->facts.link_id);
 		return;
 	}
 	o->group = p->group;

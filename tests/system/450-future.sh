@@ -62,6 +62,7 @@ is "and_attaches_nothing" has_programs va0 0
 is "and_keeps_nothing" same "$(json '.links | length' list links)" 0
 is "attaches_to_what_will_come" ctl attach on_xdp xdp 'va*' --future --priority 33 --metadata for=test
 w=$(wish 'va*')
+is "it_is_not_asked_for_twice" exits 6 ctl attach on_xdp xdp 'va*' --future
 is "it_is_listed_as_waiting" same "$(state "$w")" waiting
 is "what_is_there_is_attached_when_it_answers" is_on "$w" va0
 is "by_a_link_in_the_kernel" has_programs va0 1
