@@ -66,10 +66,10 @@ orders() {
 	is "${how}_list_dispatchers_shows_them_at_$d" same "$(slots "$d")" "step_2:10:bpfd step_1:20:bpfd step_3:30:bpfd "
 	is "${how}_refuses_the_same_again_at_$d" exits 6 ctl attach step_1 tc "$VETH" --direction "$d"
 	for set in $ALL unspec trap; do
-		is "${how}_tries_$set-at_$d" ctl update "$one" --proceed-on $set --dry-run
-		is "${how}_changes_the_set_to_$set-at_$d" ctl update "$one" --proceed-on $set
+		is "${how}_tries_$set-at_$d" ctl update "$one" --proceed-on "$set" --dry-run
+		is "${how}_changes_the_set_to_$set-at_$d" ctl update "$one" --proceed-on "$set"
 		[ "$set" = unspec ] && [ "$how" = clsact ] || [ "$set" = unspec ] ||
-			is "${how}_honours_$set-at_$d" chain "$d" 2:shot,ok 1:$set 3:stolen
+			is "${how}_honours_$set-at_$d" chain "$d" 2:shot,ok "1:$set" 3:stolen
 		is "${how}_lists_$set-at_$d" same "$(set_of step_1)" "$set"
 	done
 	killed_all

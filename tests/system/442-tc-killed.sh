@@ -39,7 +39,8 @@ listed_is_there() {
 	n_listed=$(json '[.links[] | select(.state == "attached")] | length' list links) || return 1
 	n_pins=$(find "$BPFFS/link" -type f ! -name '*=' | wc -l)
 	n_arrays=$(find "$BPFFS/link" -type f -name '*=' | wc -l)
-	same "$n_listed" "$n_pins" && [ "$n_arrays" -le "$n_listed" ] || { find "$BPFFS/link" -type f && return 1; }
+	find "$BPFFS/link" -type f
+	same "$n_listed" "$n_pins" && [ "$n_arrays" -le "$n_listed" ]
 }
 detach_listed() {
 	for link in $(json '.links[].id' list links); do
@@ -53,6 +54,7 @@ round() {
 	life_pid=$!
 	kill_after "$1"
 	wait "$life_pid" || :
+	# shellcheck disable=SC2119
 	daemon_start && within 3 listed_is_there && detach_listed && nothing_there
 }
 
