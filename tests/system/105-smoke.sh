@@ -36,6 +36,7 @@ traced() {
 }
 
 net_pair || bail "cannot make a network namespace and veth pair"
+is "the_network_answers" within 10 net_traffic 1
 is "starts" daemon_start
 is "loads" ctl load "$OBJECTS/kinds.bpf.o"
 group=$(json '.programs[0].group' list programs)
