@@ -114,12 +114,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct msg_attach req = { .kind = "" };
 	static const struct msg_linked_site site = { .offset = 64, .n_args = 1 };
 	static const struct attach_found found = { -1, &site, 1 };
+	static const struct attach_who nobody = { .client = -1 };
 	struct attach_out out = { .link_fd = -1 };
 	struct msg_result res = { .code = IPC_OK };
 	struct msg_link_sites what = { 0 };
 	int file = -1;
 	struct attach_in in = { .cfg = &cfg, .req = &req, .prog_fd = -1, .rtnl = -1,
-		.prog_attach_type = BPF_TRACE_RAW_TP };
+		.prog_attach_type = BPF_TRACE_RAW_TP, .who = &nobody };
 
 	if (!size)
 		return 0;
