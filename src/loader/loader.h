@@ -222,6 +222,9 @@ int	pin_link(struct loader *ld, const struct msg_attach *m, int prog_fd, const s
 void	xdp_look(struct loader *ld);
 bool	xdp_same_interface(const struct obj_link *a, const struct obj_link *b);	/* both in a dispatcher there */
 
+/* Its interface is no more: what libxdp pinned for the dispatcher goes too. */
+void	xdp_interface_gone(struct loader *ld, const struct obj_link *l);
+
 /* release.c: takes things off and away.  0, or res->err with res filled. */
 int	release_link(struct loader *ld, struct obj_link *l, const char *netns, struct msg_result *res);
 int	release_prog(struct loader *ld, uint32_t prog_id, struct msg_result *res);

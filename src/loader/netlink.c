@@ -127,6 +127,8 @@ link_attr(const struct nlattr *attr, void *arg)
 
 	if (mnl_attr_get_type(attr) == IFLA_IFNAME && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
 		snprintf(it->name, sizeof(it->name), "%s", mnl_attr_get_str(attr));
+	if (mnl_attr_get_type(attr) == IFLA_NEW_NETNSID)
+		it->moved = true;
 	if (mnl_attr_get_type(attr) == IFLA_XDP)
 		return mnl_attr_parse_nested(attr, xdp_attr, it);
 	return MNL_CB_OK;

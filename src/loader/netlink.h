@@ -20,6 +20,7 @@ struct netlink_iface {
 	char name[16];
 	uint32_t ifindex;
 	uint32_t xdp_prog_id;			/* 0: no XDP program */
+	bool moved;				/* of one that is gone: to another namespace */
 };
 
 /* By name (or alternative name), else by number when it is one.  -ENODEV. */

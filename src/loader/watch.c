@@ -19,17 +19,22 @@ is_on(const struct obj_link *l, uint32_t ifindex)
 		!l->replacing;
 }
 
-/* One that left the namespace keeps its programs, but for filters, and may come by any number there. */
+/* What became of one that is not here any more, as far as somebody has said. */
+enum left { LEFT_SOMEHOW, LEFT_FOR_GOOD };
+
+/* One that left for another namespace keeps its programs, but for filters. */
 static void
-left(struct loader *ld, uint32_t ifindex)
+left(struct loader *ld, uint32_t ifindex, enum left how)
 {
 	for (size_t i = ld->objects.n_links; i-- > 0;) {
 		struct obj_link *l = i < ld->objects.n_links ? &ld->objects.links[i] : NULL;
 
 		if (!l || !is_on(l, ifindex) || (l->facts.hook_flags & LINK_ELSEWHERE))
 			continue;
-		/* No kernel link tells of a dispatcher: what of it can be reached from here is taken away. */
-		if (link_is_gone(ld, l) || strcmp(l->facts.backend, "dispatcher") == 0) {
+		/* No kernel link tells of a dispatcher.  One that others have programs in goes along with them. */
+		if (link_is_gone(ld, l) || (strcmp(l->facts.backend, "dispatcher") == 0 &&
+					    (how == LEFT_FOR_GOOD || l->dispatcher_ours))) {
+			xdp_interface_gone(ld, l);
 			link_sweep(ld, 0, l, true);
 			continue;
 		}
@@ -69,7 +74,7 @@ on_change(void *arg, const struct netlink_iface *it, bool gone)
 	struct loader *ld = arg;
 
 	if (gone)
-		left(ld, it->ifindex);
+		left(ld, it->ifindex, it->moved ? LEFT_SOMEHOW : LEFT_FOR_GOOD);
 	else
 		is_here(ld, it);
 	tell(ld, 0, it, gone ? IFACE_GONE : 0);
@@ -90,7 +95,7 @@ look_again(struct loader *ld)
 			continue;
 		ifindex = ld->objects.links[i].facts.ifindex;
 		if (netlink_iface_at(ld->rtnl, ifindex, &it) == -ENODEV)
-			left(ld, ifindex);
+			left(ld, ifindex, LEFT_SOMEHOW);
 		else if (it.ifindex)
 			is_here(ld, &it);
 	}

@@ -99,6 +99,41 @@ change(struct loader *ld, enum ipc_type type, const void *payload, const int *fd
 	return look_after(ld, ifindex, netns, a, res) ? err : 1;
 }
 
+static bool
+in_dispatcher(const struct obj_link *l)
+{
+	return strcmp(l->facts.backend, "dispatcher") == 0;
+}
+
+/* Each change makes another dispatcher. */
+static void
+remember(struct loader *ld, uint32_t ifindex, int netns, const struct xdp_chain *c)
+{
+	bool ours = true;
+
+	for (uint32_t i = 0; i < c->n; i++)
+		ours = ours && objects_prog(&ld->objects, c->progs[i].id);
+	for (size_t i = 0; netns == ld->netns && i < ld->objects.n_links; i++) {
+		struct obj_link *l = &ld->objects.links[i];
+
+		if (!in_dispatcher(l) || l->facts.ifindex != ifindex || l->facts.netns_ino != attach_host()->netns_ino)
+			continue;
+		l->dispatcher_id = c->flags & XDP_CHAINED ? c->dispatcher_id : 0;
+		l->dispatcher_ours = ours;
+	}
+}
+
+void
+xdp_interface_gone(struct loader *ld, const struct obj_link *l)
+{
+	const struct msg_xdp_list m = { .ifindex = l->facts.ifindex, .n_stale = 1, .stale = { l->dispatcher_id } };
+	struct answer a = { .done = false };
+	struct msg_result res;
+
+	if (in_dispatcher(l) && l->dispatcher_id && ask(ld, IPC_XDP_LIST, &m, &ld->netns, &a, &res))
+		log_warn("loader.xdp", "ifindex=%u dispatcher=%u text=%s", m.ifindex, l->dispatcher_id, LOG_QUOTE(res.text));
+}
+
 int
 loader_xdp_add(struct loader *ld, const struct msg_xdp_add *m, int prog_fd, int netns, struct xdp_chain *out,
 	struct msg_result *res)
@@ -113,9 +148,11 @@ loader_xdp_add(struct loader *ld, const struct msg_xdp_add *m, int prog_fd, int 
 		p = xdp_chain_prog(&a.chain, info.id);
 	if (err == 1)
 		err = p && p->priority == m->priority && p->proceed_on == m->proceed_on ? 0 : res->err;
-	if (!err)
-		*out = a.chain;
-	return err;
+	if (err)
+		return err;
+	*out = a.chain;
+	remember(ld, m->ifindex, fds[1], out);
+	return 0;
 }
 
 int
@@ -128,9 +165,11 @@ loader_xdp_del(struct loader *ld, const struct msg_xdp_del *m, int netns, struct
 
 	if (err == 1)
 		err = xdp_chain_prog(&a.chain, m->prog_id) ? res->err : 0;
-	if (!err)
-		*out = a.chain;
-	return err;
+	if (err)
+		return err;
+	*out = a.chain;
+	remember(ld, m->ifindex, fd, out);
+	return 0;
 }
 
 int
@@ -141,15 +180,11 @@ loader_xdp_list(struct loader *ld, uint32_t ifindex, int netns, struct xdp_chain
 	struct answer a = { .done = false };
 	int err = ask(ld, IPC_XDP_LIST, &m, &fd, &a, res);
 
-	if (!err)
-		*out = a.chain;
-	return err;
-}
-
-static bool
-in_dispatcher(const struct obj_link *l)
-{
-	return strcmp(l->facts.backend, "dispatcher") == 0;
+	if (err)
+		return err;
+	*out = a.chain;
+	remember(ld, ifindex, fd, out);
+	return 0;
 }
 
 bool

@@ -334,8 +334,11 @@ chain_list(struct xdp *x, const struct msg_xdp_list *m)
 	AUTO(chain) struct xdp_multiprog *mp = NULL;
 	int err = read_chain(m->ifindex, &mp);
 
-	if (!err && m->n_stale)
-		err = stale_remove(m->ifindex, main_id(mp), m->stale, m->n_stale);
+	if ((!err || err == -ENODEV) && m->n_stale) {
+		int removed = stale_remove(m->ifindex, err ? 0 : main_id(mp), m->stale, m->n_stale);
+
+		err = err ? err : removed;
+	}
 	if (err == -EWOULDBLOCK || hooks.locked_out)
 		refuse_locked(x);
 	else if (err == -EUCLEAN)

@@ -303,6 +303,7 @@ hears_of_interfaces_and_of_nothing_else(void **state)
 	assert_false(told.gone[0]);
 	assert_string_equal(told.it[1].name, "veth0");
 	assert_true(told.gone[1]);
+	assert_false(told.it[1].moved);
 }
 
 static void
