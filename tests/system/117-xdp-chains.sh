@@ -62,7 +62,8 @@ is "the_ids_are_those_of_xdp_loader" same "$(loader status "$VETH" | awk '$3 == 
 is "proceed_on_arrives" same "$(loader status "$VETH" | awk '$3 == "chain_b" { print $6 }')" "XDP_DROP,XDP_PASS"
 net_traffic 20
 is "each_counts_the_packets" [ "$(runs 0)" -ge 20 ]
-is "all_of_them" same "$(runs 0) $(runs 1)" "$(runs 2) $(runs 2)"
+all_count() { same "$(runs 0) $(runs 1)" "$(runs 2) $(runs 2)"; }
+is "all_of_them" within 5 all_count		# a packet may come while they are read
 is "the_foreign_one_runs_too" [ "$(bpftool -j map dump name kinds_hits | jq '[.[].formatted.value] | add')" -ge 20 ]
 
 is "the_same_again_is_refused" exits 6 ctl attach chain_a xdp "$VETH"

@@ -202,6 +202,9 @@ for victim in bpfd-loader bpfd-api; do
 	is "all_left_though_${victim}_died" within 30 is_on "$w" "va0 va5"
 	is "no_pin_is_left_after_$victim" pins_agree
 done
+# Which dispatcher was on an interface that went while the loader was dead, libxdp's own tool finds out.
+[ "$XDP_BACKEND" != dispatcher ] || here xdp-loader clean
+is "nothing_of_libxdp_stays_after_all_that" within 5 xdp_pins_are 2
 # More changes than the socket holds while nobody reads it.
 old=$(child bpfd-loader)
 kill -s STOP "$old"
