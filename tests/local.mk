@@ -124,6 +124,11 @@ KERNELS = 6.1 6.12
 check-vm: tests
 	$(top_srcdir)/tests/vm/run . $(KERNELS)
 
+# What is persistent comes back, boot for boot on one state folder: make check-reboot REBOOTS=20 KERNELS=6.12
+REBOOTS = 20
+check-reboot: tests
+	$(top_srcdir)/tests/vm/reboot . $(REBOOTS) $(KERNELS)
+
 # docs/KINDS.md, from the tests of this kernel and those
 kinds: tests
 	$(top_srcdir)/tests/kinds . $(KERNELS)
@@ -134,7 +139,7 @@ check-fuzz:
 check-sanitize:
 	$(top_srcdir)/tests/sanitize
 
-.PHONY: check-vm kinds tests tests-am lint bench check-fuzz check-sanitize
+.PHONY: check-vm check-reboot kinds tests tests-am lint bench check-fuzz check-sanitize
 
 EXTRA_DIST += tests/kinds tests/run tests/sanitize tests/expected-skips.txt $(TEST_OBJECTS:.o=.c) \
 	tests/bench/events tests/bench/evbase.py tests/bench/evcost.py tests/bench/evstart.py \
