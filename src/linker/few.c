@@ -83,11 +83,12 @@ static void
 letters_of(const struct wants *w, uint8_t letters[8192], uint32_t *kinds)
 {
 	for (size_t i = 0; i < w->n; i++) {
-		const uint8_t *name = (const uint8_t *)w->all[i].name;
-		unsigned int two = name[0] | (unsigned int)name[1] << 8;
+		const struct want *want = &w->all[i];
+		const uint8_t *name = (const uint8_t *)want->name;
+		unsigned int two = (want->len ? name[0] : 0) | (want->len > 1 ? (unsigned int)name[1] : 0) << 8;
 
 		letters[two / 8] |= (uint8_t)(1u << two % 8);
-		*kinds |= w->all[i].kinds;
+		*kinds |= want->kinds;
 	}
 }
 
