@@ -145,7 +145,8 @@ UNIT_TESTS += tests/unit/test-logs
 tests_unit_test_logs_SOURCES = tests/unit/test-logs.c src/api/logs.c
 tests_unit_test_logs_CFLAGS = $(AM_CFLAGS) $(LIBEVENT_CFLAGS)
 tests_unit_test_logs_LDADD = $(LIBEVENT_LIBS) $(CMOCKA_LIBS)
-APIRIG = tests/unit/config_make.h tests/component/apicall.c tests/component/apicall.h tests/component/apirig.c tests/component/apirig.h \
+APIRIG = tests/unit/config_make.h tests/component/apicall.c tests/component/apicall.h \
+	tests/component/api-fake-loader.c tests/component/apirig.c tests/component/apirig.h \
 	tests/component/h2client.c tests/component/h2client.h
 EVRIG = $(APIRIG) tests/component/evcalls.h tests/component/evrig.c tests/component/evrig.h tests/unit/event_make.h
 APIRIG_CFLAGS = $(APISERVER_CFLAGS) $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests
