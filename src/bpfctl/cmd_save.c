@@ -65,6 +65,7 @@ read_object(struct ctl *ctl, uint64_t group, struct buf *out)
 {
 	Bpfd__V1__ReadObjectRequest req = BPFD__V1__READ_OBJECT_REQUEST__INIT;
 	uint64_t total = 0;
+	int err;
 
 	req.group = group;
 	for (; req.offset == 0 || req.offset < total; req.offset = out->len) {
@@ -74,11 +75,9 @@ read_object(struct ctl *ctl, uint64_t group, struct buf *out)
 		if (rpc_read_object(ctl->client, &req, &reply, &e))
 			return ctl_fail_call(ctl, "save", &e);
 		total = reply->total;
-		if (!reply->part.len || total > OBJECT_MAX || reply->part.len > total - req.offset)
-			return ctl_fail(ctl, CTL_FAILED, NULL, "save", "the daemon's answer is malformed");
-		buf_add(out, reply->part.data, reply->part.len);
-		if (out->failed)
-			return ctl_fail(ctl, CTL_FAILED, NULL, "save", "no memory");
+		err = ctl_take_part(out, &reply->part, total, OBJECT_MAX);
+		if (err)
+			return ctl_fail(ctl, CTL_FAILED, NULL, "save", "the daemon's answer: %s", strerror(-err));
 	}
 	return CTL_DONE;
 }

@@ -45,6 +45,9 @@ int	ctl_fail_file(const struct ctl *ctl, const char *what, const char *file, int
 /* The same for a call that failed; the verifier's log follows unless quiet, whole when the daemon
  * still has it.  Returns the exit status that fits. */
 int	ctl_fail_call(const struct ctl *ctl, const char *what, const struct client_error *e);
+/* Adds a part of what the daemon sends in several, total bytes of at most max, to those in out.  -EPROTO:
+ * it cannot be one; -ENOMEM. */
+int	ctl_take_part(struct buf *out, const ProtobufCBinaryData *part, uint64_t total, uint64_t max);
 enum ctl_exit ctl_exit_of(int client_code);
 const char *ctl_text_of(const struct client_error *e);		/* never empty */
 

@@ -102,6 +102,15 @@ ctl_fail_file(const struct ctl *ctl, const char *what, const char *file, int err
 		err == -EFBIG ? "the file is too large" : strerror(-err));
 }
 
+int
+ctl_take_part(struct buf *out, const ProtobufCBinaryData *part, uint64_t total, uint64_t max)
+{
+	if (!part->len || total > max || out->len > total || part->len > total - out->len)
+		return -EPROTO;
+	buf_add(out, part->data, part->len);
+	return out->failed ? -ENOMEM : 0;
+}
+
 /* The daemon keeps a log that was too long for the answer.  False: it does not any more. */
 static bool
 fetch_log(const struct ctl *ctl, uint64_t id, struct buf *out)
@@ -117,10 +126,7 @@ fetch_log(const struct ctl *ctl, uint64_t id, struct buf *out)
 		if (rpc_verifier_log(ctl->client, &req, &reply, &e))
 			return false;
 		total = reply->total;
-		if (!reply->part.len || total > VERIFIER_LOG_MAX || reply->part.len > total - req.offset)
-			return false;
-		buf_add(out, reply->part.data, reply->part.len);
-		if (out->failed)
+		if (ctl_take_part(out, &reply->part, total, VERIFIER_LOG_MAX))
 			return false;
 	}
 	return true;
