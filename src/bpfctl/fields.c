@@ -117,7 +117,7 @@ static const struct field slot_fields[] = {
 	F(SLOT, program, "PROGRAM", ID32, TABLE),
 	F(SLOT, program_name, "NAME", STR, TABLE),
 	F(SLOT, priority, "PRIORITY", ID32, TABLE),
-	FN(SLOT, proceed_on, "PROCEED-ON", STRS, TABLE),
+	FN(SLOT, proceed_on, "PROCEED-ON", WORDS, TABLE),
 	F(SLOT, owner, "OWNER", STR, TABLE),
 	F(SLOT, link, "LINK", ID64, TABLE),
 	F(SLOT, kind, "KIND", STR, WIDE),

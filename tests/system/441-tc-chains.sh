@@ -28,6 +28,8 @@ load() {
 pin_of() { echo "$BPFFS/prog/$group-$(json ".programs[] | select(.name == \"$1\" and .group == $group) | .id" list programs)"; }
 set_of() { json ".links[] | select(.program_name == \"$1\") | .proceed_on | join(\",\")" list links; }
 # slots: who is on the hook of $1, in order
+# The table has a cell for each column, however many results a set has.
+rows_fit() { ctl list dispatchers | awk 'NF != 10 { bad = 1 } END { exit bad || NR < 4 }'; }
 slots() { json "[.slots[] | select(.kind == \"tc\" and .direction == \"$1\") | \"\\(.program_name):\\(.priority):\\(.owner) \"] | add // \"\"" list dispatchers; }
 qdisc() { here tc qdisc show dev "$VETH" | grep clsact; }
 filters() { here tc filter show dev "$VETH" "$1" | grep -c 'pref [0-9]* bpf chain 0 handle' || :; }
@@ -46,6 +48,7 @@ orders() {
 	is "${how}_attaches_three_at_$d" eval "ctl attach step_1 tc $VETH --direction $d --priority 10 &&
 		ctl attach step_2 tc $VETH --direction $d --priority 20 --proceed-on shot,ok &&
 		ctl attach step_3 tc $VETH --direction $d --priority 30 --proceed-on stolen"
+	is "${how}_rows_at_${d}_fit" rows_fit
 	one=$(link_of step_1) two=$(link_of step_2) three=$(link_of step_3)
 	is "${how}_lists_the_default_at_$d" same "$(set_of step_1)" "$DEFAULT"
 	is "${how}_lists_a_set_at_$d" same "$(set_of step_2)" ok,shot
