@@ -164,7 +164,7 @@ reattach(struct ctl *ctl, struct apply_step *s, bool dry_run, struct client_erro
 	return status;
 }
 
-/* A link that comes back after a reboot may be one that an update refuses. */
+/* What an update refuses, as of a link that waits for interfaces, is made anew. */
 static int
 update_or_reattach(struct ctl *ctl, struct apply_step *s, bool dry_run, struct client_error *e)
 {
