@@ -266,20 +266,20 @@ ev_send_other(struct ev_scratch *s)
 /* Tracers that have a program for a system call. */
 enum {
 	EV_SYS_TRACERS = 0
-#define SYSCALL(tracer, call) | 1u << TR_##tracer
+#define SYSCALL(tracer, call) | 1ULL << TR_##tracer
 #include "bpf/syscalls.def"
 };
 
 /* The calls are unlikely, so that they do not lie between the questions. */
 static __always_inline void
-ev_next_of(void *ctx, __u32 mask)
+ev_next_of(void *ctx, __u64 mask)
 {
-	mask &= EV_SYS_TRACERS & -(2u << EV_TRACER);
+	mask &= EV_SYS_TRACERS & -(2ULL << EV_TRACER);
 	if (!mask)
 		return;
 #define TRACER(id, name, class, flags, help)                                                       \
 	if (TR_##id > EV_TRACER && (EV_SYS_TRACERS >> TR_##id & 1) &&                              \
-	    __builtin_expect(mask & (1u << TR_##id), 0))                                           \
+	    __builtin_expect(mask & (1ULL << TR_##id), 0))                                           \
 		bpf_tail_call_static(ctx, &sys_progs, TR_##id);
 #include "bpf/tracers.def"
 }
@@ -288,7 +288,8 @@ ev_next_of(void *ctx, __u32 mask)
 static __always_inline void
 ev_next(void *ctx, struct pt_regs *regs)
 {
-	__u32 nr = regs->orig_ax, *mask;
+	__u32 nr = regs->orig_ax;
+	__u64 *mask;
 
 	mask = bpf_map_lookup_elem(&sys_slots, &nr);
 	if (mask)

@@ -10,7 +10,8 @@ SEC("tp_btf/sys_exit")
 int
 BPF_PROG(core_sys_exit, struct pt_regs *regs, long ret)
 {
-	__u32 nr = regs->orig_ax, *mask;
+	__u32 nr = regs->orig_ax;
+	__u64 *mask;
 
 	mask = bpf_map_lookup_elem(&sys_slots, &nr);
 	if (!mask) {
@@ -21,7 +22,7 @@ BPF_PROG(core_sys_exit, struct pt_regs *regs, long ret)
 	if (!*mask)
 		return 0;
 	/* Asks that itself, of the task that it needs anyway, and is the first one for its calls. */
-	if (*mask & (1u << TR_OPEN))
+	if (*mask & (1ULL << TR_OPEN))
 		bpf_tail_call_static(ctx, &sys_progs, TR_OPEN);
 	if (ev_is_compat(bpf_get_current_task_btf()))
 		return 0;

@@ -17,7 +17,7 @@
  * for each.
  */
 #define EV_CPUS_MAX	512
-#define EV_SYS_SLOTS	32		/* tracers below this number may have a program for sys_exit */
+#define EV_SYS_SLOTS	TRACERS_MAX
 #define EV_CGROUPS_SEEN	8192
 
 struct ev_ring {
@@ -104,7 +104,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, EV_SYSCALLS);
 	__type(key, __u32);
-	__type(value, __u32);
+	__type(value, __u64);
 } sys_slots SEC(".maps");
 
 struct {

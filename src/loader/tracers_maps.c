@@ -43,12 +43,12 @@ tracers_slot(struct loader *ld, unsigned int n, int prog)
 	if (!err && prog >= 0)
 		err = kernel_update(&ld->kernel, progs, &slot, &prog);
 	for (size_t i = 1; i < ARRAY_SIZE(calls) && !err; i++) {
-		uint32_t mask;
+		uint64_t mask;
 
 		if (calls[i].tracer != n)
 			continue;
 		err = kernel_lookup(&ld->kernel, slots, &calls[i].number, &mask);
-		mask = prog >= 0 ? mask | 1u << n : mask & ~(1u << n);
+		mask = prog >= 0 ? mask | 1ULL << n : mask & ~(1ULL << n);
 		if (!err)
 			err = kernel_update(&ld->kernel, slots, &calls[i].number, &mask);
 	}

@@ -166,7 +166,8 @@ took(void *arg, void *data, size_t len)
 static int
 route_sys_exit(struct tracerrig *r, uint32_t number, int prog)
 {
-	uint32_t mask, nr;
+	uint64_t mask;
+	uint32_t nr;
 
 	if (bpf_map_update_elem(map_fd(r, "sys_progs"), &number, &prog, BPF_ANY))
 		return -errno;
@@ -176,7 +177,7 @@ route_sys_exit(struct tracerrig *r, uint32_t number, int prog)
 		nr = (uint32_t)syscalls[i].nr;
 		if (bpf_map_lookup_elem(map_fd(r, "sys_slots"), &nr, &mask))
 			return -errno;
-		mask |= 1u << number;
+		mask |= 1ULL << number;
 		if (bpf_map_update_elem(map_fd(r, "sys_slots"), &nr, &mask, BPF_ANY))
 			return -errno;
 	}
