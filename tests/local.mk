@@ -94,6 +94,10 @@ endif
 
 check_PROGRAMS += tests/lib/probed
 tests_lib_probed_SOURCES = tests/lib/probed.c
+check_PROGRAMS += tests/lib/event-lines
+tests_lib_event_lines_SOURCES = tests/lib/event-lines.c tests/unit/event_make.h
+tests_lib_event_lines_CPPFLAGS = $(TESTS_CPPFLAGS)
+tests_lib_event_lines_LDADD = $(EVENTS_LIBS)
 check_PROGRAMS += tests/lib/hold
 tests_lib_hold_SOURCES = tests/lib/hold.c
 tests_lib_hold_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS)
@@ -147,7 +151,7 @@ EXTRA_DIST += tests/kinds tests/run tests/sanitize tests/expected-skips.txt $(TE
 	tests/bench/run \
 	tests/clients \
 	tests/fuzz/corpus tests/fuzz/h2.dict tests/fuzz/run \
-	tests/lib/bpfd.sh tests/lib/bpfmap.py tests/lib/daemon.py tests/lib/flood.sh tests/lib/kinds.sh \
+	tests/lib/bpfd.sh tests/lib/bpfmap.py tests/lib/daemon.py tests/lib/eventschema.py tests/lib/flood.sh tests/lib/kinds.sh \
 	tests/lib/mutate.py tests/lib/reboot.sh tests/lib/strike.py tests/lib/tap.py tests/lib/tap.sh \
 	tests/golden tests/lint tests/system tests/vm
 

@@ -17,12 +17,6 @@
 
 #define COUNTERS_MAX 8192
 
-static const char *const type_names[] = {
-	[F_U64] = "u64", [F_I64] = "i64", [F_BOOL] = "bool", [F_TIME] = "time", [F_STR] = "string",
-	[F_PATH] = "path", [F_LIST] = "list", [F_IP] = "ip", [F_MAC] = "mac", [F_FLAGS] = "flags",
-	[F_ENUM] = "enum",
-};
-
 /* Both questions: first the loader's view of the tracers, then the enricher's counters. */
 struct ask {
 	struct query q;			/* first */
@@ -115,7 +109,7 @@ add_fields(struct scratch *s, const struct field *f, Bpfd__V1__Tracer *out)
 			return;
 		bpfd__v1__field_info__init(i);
 		i->name = (char *)f->name;
-		i->type = (char *)type_names[f->type];
+		i->type = (char *)field_type_names[f->type];
 		i->help = (char *)(f->help ? f->help : "");
 		i->untrusted = (f->flags & FIELD_UNTRUSTED) != 0;
 		out->fields[out->n_fields++] = i;

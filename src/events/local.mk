@@ -26,6 +26,18 @@ libevents_a_SOURCES = \
 	src/events/words.c src/events/words.h
 EVENTS_LIBS = libevents.a
 
+# What the tables of fields say, for people and for machines.
+noinst_PROGRAMS += src/events/events-doc
+src_events_events_doc_SOURCES = src/events/doc.h src/events/doc_main.c src/events/doc_man.c src/events/doc_schema.c
+src_events_events_doc_LDADD = $(EVENTS_LIBS)
+man/bpfd-tracers.7: src/events/events-doc$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) man && src/events/events-doc$(EXEEXT) man >$@
+gen/events.schema.json: src/events/events-doc$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) gen && src/events/events-doc$(EXEEXT) schema >$@
+nodist_man_MANS = man/bpfd-tracers.7
+nodist_pkgdata_DATA = gen/events.schema.json
+CLEANFILES += man/bpfd-tracers.7 gen/events.schema.json
+
 if HAVE_CMOCKA
 UNIT_TESTS += tests/unit/test-record tests/unit/test-render tests/unit/test-schema
 tests_unit_test_record_SOURCES = tests/unit/test-record.c tests/unit/event_make.h

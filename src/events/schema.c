@@ -15,6 +15,12 @@ static const struct tracer_info *const tracers[N_TRACERS] = {
 #include "bpf/tracers.def"
 };
 
+const char *const field_type_names[] = {
+	[F_U64] = "u64", [F_I64] = "i64", [F_BOOL] = "bool", [F_TIME] = "time", [F_STR] = "string",
+	[F_PATH] = "path", [F_LIST] = "list", [F_IP] = "ip", [F_MAC] = "mac", [F_FLAGS] = "flags",
+	[F_ENUM] = "enum",
+};
+
 const struct tracer_info *
 tracer_info(unsigned int tracer)
 {

@@ -23,6 +23,7 @@ enum field_type {
 	F_FLAGS,		/* number; words name bits */
 	F_ENUM,			/* number; words name values, one that has no word is shown as number */
 };
+extern const char *const field_type_names[];	/* "u64", ...: by enum field_type */
 enum field_flag {
 	FIELD_UNTRUSTED = 1,	/* from the process's own memory */
 	FIELD_SENSITIVE = 2,

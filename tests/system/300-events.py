@@ -11,6 +11,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from daemon import BPFCTL, Tap, wait_for  # noqa: E402
 from events import Events, rule  # noqa: E402
+from eventschema import EventSchema  # noqa: E402
 
 
 def executed(daemon, mark):
@@ -168,6 +169,13 @@ def thousand(tap):
     daemon.stop()
 
 
+def valid(tap, daemon):
+    schema = EventSchema()
+    events = daemon.events()[:500]
+    wrong = [why for why in map(schema.wrong, events) if why]
+    tap.check("every line is valid by the schema that is installed", len(events) > 10 and not wrong, "\n".join(wrong))
+
+
 def main():
     tap = Tap()
     thousand(tap)
@@ -180,6 +188,7 @@ def main():
     streams(tap, daemon)
     skipped(tap, daemon)
     rules(tap, daemon)
+    valid(tap, daemon)
     restart(tap, daemon)
     tap.check("bpfd stops in order", daemon.stop() == 0, daemon.log_text()[-3000:])
     tap.done()
