@@ -27,13 +27,14 @@ TRACER_OBJECTS = \
 	bpf/fork.bpf.o \
 	bpf/open.bpf.o \
 	bpf/openbreakout.bpf.o \
+	bpf/signal.bpf.o \
 	bpf/tcpdrop.bpf.o \
 	bpf/tcpstate.bpf.o \
 	bpf/xdpcount.bpf.o
 TRACER_INCLUDES = \
 	bpf/bpfd.bpf.h bpf/cast.bpf.h bpf/filter.bpf.h bpf/info.bpf.h bpf/kernel.bpf.h bpf/maps.bpf.h \
 	bpf/path.bpf.h bpf/record.bpf.h bpf/send.bpf.h bpf/v1.bpf.h \
-	bpf/file.bpf.h bpf/net.bpf.h bpf/openargs.bpf.h bpf/openpath.bpf.h bpf/rows.bpf.h \
+	bpf/file.bpf.h bpf/net.bpf.h bpf/openargs.bpf.h bpf/openpath.bpf.h bpf/rows.bpf.h bpf/target.bpf.h \
 	bpf/event.h bpf/tracers.def
 $(TRACER_OBJECTS): $(TRACER_INCLUDES)
 bpf/arp.bpf.o: bpf/arp.h
@@ -46,6 +47,7 @@ bpf/filetop.bpf.o: bpf/filetop.h
 bpf/fork.bpf.o: bpf/fork.h
 bpf/open.bpf.o: bpf/open.h
 bpf/openbreakout.bpf.o: bpf/openbreakout.h
+bpf/signal.bpf.o: bpf/signal.h bpf/target.h
 bpf/tcpdrop.bpf.o: bpf/tcpdrop.h
 bpf/tcpstate.bpf.o: bpf/tcpstate.h
 bpf/xdpcount.bpf.o: bpf/xdpcount.h
@@ -86,4 +88,8 @@ COMPONENT_TESTS += tests/component/test-tracers-proc
 tests_component_test_tracers_proc_SOURCES = tests/component/test-tracers-proc.c tests/component/tracers-acts.h $(TRACERRIG)
 tests_component_test_tracers_proc_CFLAGS = $(TRACERRIG_CFLAGS)
 tests_component_test_tracers_proc_LDADD = $(TRACERRIG_LIBS)
+COMPONENT_TESTS += tests/component/test-tracers-reach
+tests_component_test_tracers_reach_SOURCES = tests/component/test-tracers-reach.c $(TRACERRIG)
+tests_component_test_tracers_reach_CFLAGS = $(TRACERRIG_CFLAGS)
+tests_component_test_tracers_reach_LDADD = $(TRACERRIG_LIBS)
 endif

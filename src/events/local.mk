@@ -20,6 +20,8 @@ libevents_a_SOURCES = \
 	src/events/tracer_fork.c bpf/fork.h \
 	src/events/tracer_open.c bpf/open.h \
 	src/events/tracer_openbreakout.c bpf/openbreakout.h \
+	src/events/target.c src/events/target.h bpf/target.h \
+	src/events/tracer_signal.c bpf/signal.h \
 	src/events/tracer_tcpdrop.c bpf/tcpdrop.h \
 	src/events/tracer_tcpstate.c bpf/tcpstate.h \
 	src/events/tracer_xdpcount.c bpf/xdpcount.h \
