@@ -181,17 +181,34 @@ run_rm(struct ctl *ctl, const struct args *args)
 
 /* ---- check, explain: without a daemon ---- */
 
+/* Those of the host, if there are any, or of the folder that is named. */
+static int
+take_lists(struct ctl *ctl, const struct args *args, const char *what, struct rule_lists **lists)
+{
+	const char *folder = args_get(args, "lists");
+	AUTO(buf) struct buf lines = { 0 };
+	int err = rule_local_lists(folder ? folder : RULE_LOCAL_LISTS, lists, &lines);
+
+	fputs(buf_text(&lines), stderr);
+	if (err && (folder || err != -ENOENT))
+		return ctl_fail_file(ctl, what, folder ? folder : RULE_LOCAL_LISTS, err);
+	return CTL_DONE;
+}
+
 static int
 run_check(struct ctl *ctl, const struct args *args)
 {
+	AUTO(rule_lists) struct rule_lists *lists = NULL;
 	size_t n = args->n_words - 1, n_failed = 0, n_rows = 0, room = 0;
 	AUTO(mem) struct local_rule *rules = calloc(n + 1, sizeof(*rules));
 	AUTO(mem) const void **rows = NULL;
 	AUTO(buf) struct buf lines = { 0 };
-	int first = 0, err;
+	int first = 0, err = take_lists(ctl, args, "rule check", &lists);
 
+	if (err)
+		return err;
 	for (size_t i = 0; rules && i < n; i++) {
-		err = rule_local_read(args->words[1 + i], &rules[i]);
+		err = rule_local_read(args->words[1 + i], lists, &rules[i]);
 		if (err)
 			err = ctl_fail_file(ctl, "rule check", args->words[1 + i], err);
 		else if (!rules[i].ok)
@@ -219,12 +236,16 @@ run_check(struct ctl *ctl, const struct args *args)
 }
 
 static int
-explain_file(struct ctl *ctl, const char *file)
+explain_file(struct ctl *ctl, const struct args *args, const char *file)
 {
+	AUTO(rule_lists) struct rule_lists *lists = NULL;
 	AUTO(local_rule) struct local_rule r = { 0 };
 	AUTO(buf) struct buf lines = { 0 };
-	int err = rule_local_read(file, &r);
+	int err = take_lists(ctl, args, "rule explain", &lists);
 
+	if (err)
+		return err;
+	err = rule_local_read(file, lists, &r);
 	if (err)
 		return ctl_fail_file(ctl, "rule explain", file, err);
 	for (size_t i = 0; i < r.n_problems; i++)
@@ -245,7 +266,7 @@ run_explain(struct ctl *ctl, const struct args *args)
 	int status;
 
 	if (strchr(what, '/') || (len > 5 && strcmp(what + len - 5, ".toml") == 0))
-		return explain_file(ctl, what);
+		return explain_file(ctl, args, what);
 	status = get(ctl, "rule explain", what, &got);
 	if (status)
 		return status;
@@ -283,6 +304,7 @@ run_rule(struct ctl *ctl, const struct args *args)
 static const struct opt opts[] = {
 	{ "replace", 0, NULL, "create: in place of a rule of this name that was created before" },
 	{ "dry-run", 0, NULL, "create: say what would be, create nothing" },
+	{ "lists", 0, "DIR", "check, explain: folder of lists and macros, in place of the host's", WORD_FILE },
 	{ "tracer", 0, "TRACER", "ls, rm: only rules of this tracer", WORD_TRACER },
 	OPT_END
 };

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bpfctl/rule_local.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -65,8 +67,81 @@ take_problems(const char *file, const struct rules_parsed *p, struct local_rule 
 	return 0;
 }
 
+void
+rule_local_line(struct buf *b, const struct local_problem *p)
+{
+	safe_plain(b, p->file, strlen(p->file), false);
+	if (p->line)
+		buf_printf(b, ":%u:%u", p->line, p->column);
+	buf_printf(b, ": %s: ", p->warning ? "warning" : "error");
+	safe_plain(b, p->text, strlen(p->text), false);
+	if (p->code[0])
+		buf_printf(b, " [%s]", p->code);
+	buf_char(b, '\n');
+}
+
+/* ---- lists and macros ---- */
+
+static int
+is_toml(const struct dirent *e)
+{
+	size_t len = strlen(e->d_name);
+
+	return e->d_name[0] != '.' && len > 5 && strcmp(e->d_name + len - 5, ".toml") == 0;
+}
+
+static int
+read_lists(struct rule_lists *lists, const char *file, struct buf *lines)
+{
+	AUTO(mem) char *text = NULL;
+	struct rules_parsed parsed = { 0 };
+	size_t len;
+	int err = rule_local_text(file, RULE_LISTS_TEXT_MAX, &text, &len);
+
+	if (err) {
+		buf_printf(lines, "%s: %s\n", file, strerrordesc_np(-err));
+		return rule_lists_refused(lists, file, strerrordesc_np(-err));
+	}
+	err = rule_lists_read(lists, file, text, len, &parsed);
+	for (size_t i = 0; i < parsed.n_problems && !err; i++)
+		rule_local_line(lines, &(struct local_problem){ .file = file, .line = parsed.problems[i].line,
+			.column = parsed.problems[i].column, .code = "", .text = parsed.problems[i].text });
+	rules_parsed_free(&parsed);
+	return err;
+}
+
 int
-rule_local_read(const char *file, struct local_rule *out)
+rule_local_lists(const char *folder, struct rule_lists **out, struct buf *lines)
+{
+	struct rule_lists *lists = rule_lists_new(RULE_LIST_DEFAULT);
+	struct dirent **names = NULL;
+	int n = lists ? scandir(folder, &names, is_toml, alphasort) : 0;
+	int err = lists ? n < 0 ? -errno : 0 : -ENOMEM;
+
+	for (int i = 0; i < n; i++) {
+		char path[PATH_MAX];
+
+		snprintf(path, sizeof(path), "%s/%s", folder, names[i]->d_name);
+		if (!err)
+			err = read_lists(lists, path, lines);
+		free(names[i]);
+	}
+	free(names);
+	if (err)
+		rule_lists_free(lists);
+	else
+		*out = lists;
+	return err;
+}
+
+void
+rule_local_lists_free(struct rule_lists *lists)
+{
+	rule_lists_free(lists);
+}
+
+int
+rule_local_read(const char *file, const struct rule_lists *lists, struct local_rule *out)
 {
 	AUTO(mem) char *text = NULL;
 	struct rules_parsed parsed = { 0 };
@@ -78,7 +153,7 @@ rule_local_read(const char *file, struct local_rule *out)
 	if (err)
 		return err;
 	rule_stem(file, stem, sizeof(stem));
-	err = rules_parse(stem, text, len, NULL, &parsed);
+	err = rules_parse(stem, text, len, lists, &parsed);
 	if (err)
 		return err;
 	err = take_problems(file, &parsed, out);
@@ -100,19 +175,6 @@ rule_local_free(struct local_rule *r)
 	free(r->problems);
 	free(r->explain);
 	*r = (struct local_rule){ 0 };
-}
-
-void
-rule_local_line(struct buf *b, const struct local_problem *p)
-{
-	safe_plain(b, p->file, strlen(p->file), false);
-	if (p->line)
-		buf_printf(b, ":%u:%u", p->line, p->column);
-	buf_printf(b, ": %s: ", p->warning ? "warning" : "error");
-	safe_plain(b, p->text, strlen(p->text), false);
-	if (p->code[0])
-		buf_printf(b, " [%s]", p->code);
-	buf_char(b, '\n');
 }
 
 void

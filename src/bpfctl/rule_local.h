@@ -21,8 +21,16 @@ struct local_rule {
 	size_t n_problems;
 };
 
+/*
+ * Lists and macros of a folder, for rule_local_read().  What is wrong with them is said in lines.  A
+ * negative errno of the folder itself.
+ */
+#define RULE_LOCAL_LISTS BPFD_SYSCONFDIR "/bpfd/lists.d"
+struct rule_lists;
+int	rule_local_lists(const char *folder, struct rule_lists **out, struct buf *lines);
+void	rule_local_lists_free(struct rule_lists *lists);	/* NULL is fine */
 /* Reads a file as bpfd-config would.  0, or a negative errno of opening and reading it. */
-int	rule_local_read(const char *file, struct local_rule *out);
+int	rule_local_read(const char *file, const struct rule_lists *lists, struct local_rule *out);
 void	rule_local_free(struct local_rule *r);
 /* The text of a file ("-": of standard input) of at most max bytes, with a NUL; the same errors, -EFBIG. */
 #define RULE_LOCAL_MAX (256u << 10)
@@ -36,6 +44,12 @@ void	trace_local_header(struct buf *b, const char *format);
 /* Names of tracers and of fields (of every tracer), one after another; NULL ends. */
 enum local_names { LOCAL_TRACERS, LOCAL_FIELDS };
 const char *local_name(enum local_names what, size_t i);
+
+static inline __attribute__((unused)) void
+auto_rule_lists(struct rule_lists **l)
+{
+	rule_local_lists_free(*l);
+}
 
 static inline __attribute__((unused)) void
 auto_local_rule(struct local_rule *r)

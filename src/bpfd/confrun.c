@@ -2,6 +2,7 @@
 /* Runs bpfd-config: the texts of configuration and rules are parsed there and nowhere else. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -84,15 +85,25 @@ listen_to(int log, pid_t pid)
 	return 0;
 }
 
+const char *
+confrun_entries(const struct sup *s, char out[CONFRUN_ENTRIES])
+{
+	snprintf(out, CONFRUN_ENTRIES, "--list-entries=%" PRIu64, s->cfg->rules_list_entries);
+	return out;
+}
+
 /* in: its standard input; out: where it writes the result. */
 static int
 run(struct sup *s, const char *arg, int in, int out)
 {
 	struct proc_start ps = { .id = PROC_CONFIG, .exe = s->exes[PROC_CONFIG], .in = in, .out = s->null,
 		.channel = out, .args = { arg } };
+	char entries[CONFRUN_ENTRIES];
 	int log[2], status = 0, err;
 	pid_t pid = 0;
 
+	if (s->cfg)
+		ps.args[1] = confrun_entries(s, entries);
 	if (pipe2(log, O_CLOEXEC) < 0)
 		return -errno;
 	ps.log = log[1];

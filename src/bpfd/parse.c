@@ -13,7 +13,7 @@
 
 #define JOBS_MAX	8
 #define JOB_MS		5000
-#define PARSED_MAX	(1u << 20)
+#define PARSED_MAX	(8u << 20)
 
 struct job {
 	struct task task;
@@ -95,7 +95,8 @@ begin(struct child *api, uint32_t seq, const char *file, int text)
 	struct sup *s = api->task.sup;
 	AUTO(fd) int in = bundle(s, file, text);
 	AUTO(job) struct job *j = in < 0 ? NULL : calloc(1, sizeof(*j));
-	struct proc_start ps = { .id = PROC_CONFIG, .in = in, .args = { "--rules" } };
+	char entries[CONFRUN_ENTRIES];
+	struct proc_start ps = { .id = PROC_CONFIG, .in = in, .args = { "--rules", confrun_entries(s, entries) } };
 	int err;
 
 	if (!j)

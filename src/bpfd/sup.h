@@ -152,6 +152,9 @@ const char *confrun_file(const struct sup *s);	/* path of the configuration */
  * caller's; -EINVAL when it refused, -EFBIG.
  */
 int	confrun_make(struct sup *s, const char *mode, int in, size_t max);
+/* What bpfd-config has to know of the configuration to read rules: an argument for it, in out. */
+#define CONFRUN_ENTRIES 32
+const char *confrun_entries(const struct sup *s, char out[CONFRUN_ENTRIES]);
 /* The two ends of that for one that runs beside us: an empty memfd for its descriptor 3, sealed
  * when it is gone. */
 int	confrun_room(void);

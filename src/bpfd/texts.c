@@ -74,7 +74,7 @@ distrust(const struct stat *st)
 }
 
 static const char *
-refusal(int fd, const struct stat *st)
+refusal(int fd, const struct stat *st, enum bundle_kind kind)
 {
 	if (fd < 0 && errno == ELOOP)
 		return "it is a symbolic link, so it is not read";
@@ -82,8 +82,8 @@ refusal(int fd, const struct stat *st)
 		return strerrordesc_np(errno);
 	if (!S_ISREG(st->st_mode))
 		return "it is not a regular file";
-	if (st->st_size > BUNDLE_TEXT_MAX)
-		return "it is larger than 262144 bytes";
+	if (st->st_size > (off_t)bundle_text_max(kind))
+		return kind == BUNDLE_LIST ? "it is larger than 4194304 bytes" : "it is larger than 262144 bytes";
 	return distrust(st);
 }
 
@@ -117,7 +117,7 @@ read_one(struct texts *t, enum bundle_kind kind, int dir, const char *folder, co
 		return -ENAMETOOLONG;
 	if (fd >= 0 && fstat(fd, &st) < 0)
 		return -errno;
-	why = refusal(fd, &st);
+	why = refusal(fd, &st, kind);
 	if (why)	/* who reads the bundle says it */
 		return take(t, kind, path, true, strdup(why), strlen(why));
 	text = slurp(fd, (size_t)st.st_size, &len);

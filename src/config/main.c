@@ -6,7 +6,8 @@
  * descriptor 3 when there is none.  --check writes nothing to 3; --print writes a file with every
  * key to 1.  One throw-away process, so that no other parses the text.
  *
- * --rules: 0 is a bundle (ipc/bundle.h) of rule files and lists, 3 gets the bytes of parsed_pack().
+ * --rules: 0 is a bundle (ipc/bundle.h) of rule files and lists, 3 gets the bytes of parsed_pack();
+ * --list-entries=N is what one list may have.
  * --actions: 0 is a bundle of actions, 3 gets struct action_table.
  */
 #include <errno.h>
@@ -24,6 +25,7 @@
 #include "config/read.h"
 #include "config/rules.h"
 #include "ipc/bundle.h"
+#include "rules/parse.h"
 
 #define RESULT_FD	3
 #define TEXT_MAX	(1 << 20)
@@ -43,6 +45,7 @@ struct reading {
 	struct names names;
 	const char *file;
 	enum mode mode;
+	uint32_t list_entries;
 	struct sandbox sb;
 };
 
@@ -86,7 +89,7 @@ start(int argc, char **argv, struct reading *r)
 			m++;
 		if (m < N_MODES)
 			r->mode = m;
-		else
+		else if (sscanf(argv[i], "--list-entries=%u", &r->list_entries) != 1)
 			r->file = argv[i];
 	}
 	sandbox_close_from(r->mode == CHECK || r->mode == PRINT ? RESULT_FD : RESULT_FD + 1);
@@ -172,11 +175,11 @@ run_config(struct reading *r, const char *text, size_t len)
 }
 
 static int
-run_rules(const char *text, size_t len)
+run_rules(const struct reading *r, const char *text, size_t len)
 {
 	AUTO(mem) void *result = NULL;
 	size_t result_len = 0;
-	int err = rules_read_bundle(text, len, stderr, &result, &result_len);
+	int err = rules_read_bundle(text, len, r->list_entries, stderr, &result, &result_len);
 
 	if (err) {
 		fprintf(stderr, "rules cannot be read: %s\n", strerrordesc_np(-err));
@@ -207,7 +210,7 @@ run(struct reading *r)
 	if (read_text(r, &text, &len) < 0)
 		return -EIO;
 	if (r->mode == RULES)
-		return run_rules(text, len);
+		return run_rules(r, text, len);
 	if (r->mode == ACTIONS)
 		return run_actions(r, text, len);
 	return run_config(r, text, len);
@@ -216,7 +219,7 @@ run(struct reading *r)
 int
 main(int argc, char **argv)
 {
-	static struct reading r = { .file = "bpfd.toml" };
+	static struct reading r = { .file = "bpfd.toml", .list_entries = RULE_LIST_DEFAULT };
 
 	if (start(argc, argv, &r) < 0 || seal(&r) < 0)
 		return EXIT_FAILURE;

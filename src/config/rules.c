@@ -115,15 +115,17 @@ take_list(void *arg, const struct bundle_file *f)
 {
 	struct work *w = arg;
 	struct rules_parsed p = { 0 };
+	char why[512];
 	int err;
 
 	if (f->kind != BUNDLE_LIST)
 		return 0;
 	if (f->refused) {
-		fprintf(w->errors, "%s: %.*s\n", f->path, (int)f->text_len, f->text);
-		return 0;
+		snprintf(why, sizeof(why), "%.*s", (int)(f->text_len < 500 ? f->text_len : 500), f->text);
+		fprintf(w->errors, "%s: %s\n", f->path, why);
+		return rule_lists_refused(w->lists, f->path, why);
 	}
-	err = rule_lists_read(&w->lists, f->text, f->text_len, &p);
+	err = rule_lists_read(w->lists, f->path, f->text, f->text_len, &p);
 	for (size_t i = 0; i < p.n_problems; i++)
 		fprintf(w->errors, "%s:%u:%u: %s\n", f->path, p.problems[i].line, p.problems[i].column,
 			p.problems[i].text);
@@ -138,10 +140,10 @@ take_rule(void *arg, const struct bundle_file *f)
 }
 
 int
-rules_read_bundle(const void *bytes, size_t len, FILE *errors, void **out, size_t *out_len)
+rules_read_bundle(const void *bytes, size_t len, uint32_t list_entries, FILE *errors, void **out, size_t *out_len)
 {
-	struct work w = { .errors = errors };
-	int err = bundle_each(bytes, len, take_list, &w);
+	struct work w = { .errors = errors, .lists = rule_lists_new(list_entries) };
+	int err = w.lists ? bundle_each(bytes, len, take_list, &w) : -ENOMEM;
 
 	if (!err)
 		err = bundle_each(bytes, len, take_rule, &w);

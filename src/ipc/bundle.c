@@ -27,7 +27,7 @@ bundle_pack(const struct bundle_file *files, size_t n, void **out, size_t *len)
 	for (size_t i = 0; i < n; i++) {
 		size_t path_len = strlen(files[i].path);
 
-		if (path_len >= BUNDLE_PATH_MAX || files[i].text_len > BUNDLE_TEXT_MAX)
+		if (path_len >= BUNDLE_PATH_MAX || files[i].text_len > bundle_text_max(files[i].kind))
 			return -E2BIG;
 		total += sizeof(struct bundle_rec) + path_len + files[i].text_len;
 		if (total > BUNDLE_BYTES_MAX)
@@ -54,7 +54,7 @@ static bool
 rec_ok(const struct bundle_rec *r, size_t left)
 {
 	return r->kind < N_BUNDLE_KINDS && r->refused <= 1 && r->path_len && r->path_len < BUNDLE_PATH_MAX &&
-	       r->text_len <= BUNDLE_TEXT_MAX && r->path_len <= left && r->text_len <= left - r->path_len;
+	       r->text_len <= bundle_text_max((enum bundle_kind)r->kind) && r->path_len <= left && r->text_len <= left - r->path_len;
 }
 
 int

@@ -16,9 +16,16 @@
 #define BUNDLE_FILES_MAX 20480
 #define BUNDLE_PATH_MAX	4096
 #define BUNDLE_TEXT_MAX	(256 << 10)
+#define BUNDLE_LIST_MAX	(4 << 20)	/* a file of lists */
 #define BUNDLE_BYTES_MAX (64 << 20)
 
 enum bundle_kind { BUNDLE_RULE, BUNDLE_LIST, BUNDLE_ACTION, N_BUNDLE_KINDS };
+
+static inline size_t
+bundle_text_max(enum bundle_kind kind)
+{
+	return kind == BUNDLE_LIST ? BUNDLE_LIST_MAX : BUNDLE_TEXT_MAX;
+}
 
 struct bundle_hdr { uint32_t magic, n; };
 struct bundle_rec { uint32_t kind, refused, path_len, text_len; };

@@ -50,24 +50,30 @@ RULES_LIBS = librules.a $(EVENTS_LIBS) $(IPC_LIBS) $(PCRE2_LIBS)
 
 # Rule files: for bpfd-config and bpfctl, nobody else parses TOML.
 librulesparse_a_SOURCES = \
+	src/rules/condition.c \
 	src/rules/parse.c \
+	src/rules/parse_exceptions.c \
 	src/rules/parse_limit.c \
 	src/rules/parse_lists.c \
 	src/rules/parse_match.c \
 	src/rules/parse_rule.c \
 	src/rules/parse_seed.c \
+	src/rules/parse_test.c \
 	src/rules/parser.h
 RULES_PARSE_LIBS = librulesparse.a $(RULES_LIBS) $(TOML_LIBS)
 
 RULES_MADE = tests/unit/rules_make.h tests/unit/event_make.h
 if HAVE_CMOCKA
-UNIT_TESTS += tests/unit/test-rules-match tests/unit/test-rules-parse tests/unit/test-rules-push
+UNIT_TESTS += tests/unit/test-rules-condition tests/unit/test-rules-match tests/unit/test-rules-parse tests/unit/test-rules-push
 tests_unit_test_rules_match_SOURCES = tests/unit/test-rules-match.c $(RULES_MADE)
 tests_unit_test_rules_match_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_unit_test_rules_match_LDADD = $(RULES_PARSE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_rules_parse_SOURCES = tests/unit/test-rules-parse.c
 tests_unit_test_rules_parse_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_SRCDIR='"$(abs_top_srcdir)"'
 tests_unit_test_rules_parse_LDADD = $(RULES_PARSE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_rules_condition_SOURCES = tests/unit/test-rules-condition.c
+tests_unit_test_rules_condition_CPPFLAGS = $(TESTS_CPPFLAGS)
+tests_unit_test_rules_condition_LDADD = $(RULES_PARSE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_rules_push_SOURCES = tests/unit/test-rules-push.c $(RULES_MADE)
 tests_unit_test_rules_push_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_unit_test_rules_push_LDADD = $(RULES_PARSE_LIBS) $(CMOCKA_LIBS)

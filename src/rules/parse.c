@@ -13,11 +13,26 @@
 
 #define PROBLEMS_MAX 200
 
+static size_t
+say_where(const struct parser_where *w, char *out, size_t room)
+{
+	unsigned int line = 1, column = 1;
+	int n;
+
+	for (const char *c = w->text; c < w->pos; c++) {
+		column = *c == '\n' ? 1 : column + 1;
+		line += *c == '\n';
+	}
+	n = snprintf(out, room, "%s, line %u, column %u: ", w->what, line, column);
+	return (size_t)n < room ? (size_t)n : room - 1;
+}
+
 void
 parser_say(struct parser *p, struct toml_place at, const char *code, const char *fmt, ...)
 {
 	struct rules_parsed *out = p->out;
 	struct rule_problem *all, *one;
+	size_t used = 0;
 	va_list ap;
 
 	p->errors += !code[0];
@@ -35,8 +50,10 @@ parser_say(struct parser *p, struct toml_place at, const char *code, const char 
 	one->column = at.column;
 	one->warning = code[0];
 	snprintf(one->code, sizeof(one->code), "%s", code);
+	if (p->where)
+		used = say_where(p->where, one->text, sizeof(one->text) / 2);
 	va_start(ap, fmt);
-	vsnprintf(one->text, sizeof(one->text), fmt, ap);
+	vsnprintf(one->text + used, sizeof(one->text) - used, fmt, ap);
 	va_end(ap);
 }
 
@@ -132,7 +149,7 @@ parser_value(struct parser *p, const char *what, const struct toml_value *v, str
 		return;
 	}
 	err = node_add_value(to, text, len);
-	parser_ok(p, v->at, err, "more than 65536 values");
+	parser_ok(p, v->at, err, "more than 262144 values");
 }
 
 static int
@@ -170,15 +187,15 @@ parse_doc(struct parser *p, const struct toml_doc *doc)
 		parser_say(p, (struct toml_place){ 0, 0 }, "", "%s", why);
 }
 
-static struct toml_doc *
-open_doc(struct parser *p, const char *text, size_t len)
+struct toml_doc *
+parser_open(struct parser *p, const char *text, size_t len, size_t max)
 {
 	struct toml_place at = { 0, 0 };
 	struct toml_doc *doc = NULL;
 	char why[300];
 
-	if (len > RULE_TEXT_MAX) {
-		parser_say(p, at, "", "a file is at most %d bytes", RULE_TEXT_MAX);
+	if (len > max) {
+		parser_say(p, at, "", "a file is at most %zu bytes", max);
 		return NULL;
 	}
 	doc = toml_read(text, len, why, sizeof(why), &at);
@@ -191,7 +208,8 @@ int
 rules_parse(const char *stem, const char *text, size_t len, const struct rule_lists *lists,
 	struct rules_parsed *out)
 {
-	struct parser p = { .stem = stem, .lists = lists, .out = out };
+	struct parser p = { .stem = stem, .lists = lists, .out = out,
+		.own.values_max = lists ? lists->values_max : RULE_LIST_DEFAULT };
 	AUTO(rule) struct rule *r = calloc(1, sizeof(*r));
 	struct toml_doc *doc;
 
@@ -199,7 +217,7 @@ rules_parse(const char *stem, const char *text, size_t len, const struct rule_li
 	if (!r)
 		return -ENOMEM;
 	p.r = r;
-	doc = open_doc(&p, text, len);
+	doc = parser_open(&p, text, len, RULE_TEXT_MAX);
 	if (doc) {
 		parse_doc(&p, doc);
 		toml_free(doc);
@@ -220,47 +238,4 @@ rules_parsed_free(struct rules_parsed *p)
 	rule_free(p->rule);
 	free(p->problems);
 	memset(p, 0, sizeof(*p));
-}
-
-static int
-lists_key(void *arg, const char *key, struct toml_place at, const struct toml_value *v)
-{
-	struct parser *p = arg;
-
-	if (strcmp(key, "lists") == 0)
-		parse_lists(p, v, &p->own);
-	else if (strcmp(key, "macros") == 0)
-		parser_say(p, at, "", "macros are not supported yet");
-	else if (strcmp(key, "version") != 0)
-		parser_say(p, at, "", "there is no key \"%.80s\" in a file of lists: [lists]", key);
-	return 0;
-}
-
-int
-rule_lists_read(struct rule_lists **lists, const char *text, size_t len, struct rules_parsed *out)
-{
-	struct parser p = { .stem = "", .out = out };
-	struct toml_doc *doc;
-
-	memset(out, 0, sizeof(*out));
-	if (!*lists)
-		*lists = calloc(1, sizeof(**lists));
-	if (!*lists)
-		return -ENOMEM;
-	p.own = **lists;
-	doc = open_doc(&p, text, len);
-	if (doc) {
-		toml_each(doc, NULL, lists_key, &p);
-		toml_free(doc);
-	}
-	**lists = p.own;
-	return p.no_memory ? -ENOMEM : 0;
-}
-
-void
-rule_lists_free(struct rule_lists *lists)
-{
-	if (lists)
-		parser_lists_clear(lists);
-	free(lists);
 }

@@ -18,12 +18,18 @@ struct rules_parsed {
 	size_t n_problems;
 };
 
-/* Global lists of lists.d; NULL for none. */
+/* Lists and macros for all rules, from lists.d; NULL for none. */
 struct rule_lists;
+#define RULE_LISTS_TEXT_MAX (4 << 20)		/* a file of them */
+#define RULE_LIST_DEFAULT 65536			/* values of one list, where nothing else is configured */
 
-/* Adds the lists of one file to *lists, which is made when it is NULL.  Problems go to *out, whose
- * rule stays NULL.  -ENOMEM only. */
-int	rule_lists_read(struct rule_lists **lists, const char *text, size_t len, struct rules_parsed *out);
+struct rule_lists *rule_lists_new(uint32_t values_max);	/* of one list; NULL: no memory */
+/* Adds what is in one file.  Problems go to *out, whose rule stays NULL; a name that has some is known,
+ * and rules that use it are refused with the first.  -ENOMEM only. */
+int	rule_lists_read(struct rule_lists *lists, const char *file, const char *text, size_t len,
+		struct rules_parsed *out);
+/* A file that is not read at all: rules that use an unknown name are told. */
+int	rule_lists_refused(struct rule_lists *lists, const char *file, const char *why);
 void	rule_lists_free(struct rule_lists *lists);	/* NULL is fine */
 
 /* stem: the file's name without .toml, the rule's name when the text has none.  -ENOMEM only. */

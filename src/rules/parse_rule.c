@@ -28,7 +28,13 @@ read_tracers(struct parser *p, const char *key, const struct toml_value *v)
 static void
 read_lists(struct parser *p, const char *key, const struct toml_value *v)
 {
-	parse_lists(p, v, &p->own);
+	parse_lists(p, v);
+}
+
+static void
+read_macros(struct parser *p, const char *key, const struct toml_value *v)
+{
+	parse_macros(p, v);
 }
 
 static void
@@ -276,6 +282,15 @@ read_match(struct parser *p, const char *key, const struct toml_value *v)
 }
 
 static void
+read_condition(struct parser *p, const char *key, const struct toml_value *v)
+{
+	struct rule_node *root = parser_root(p);
+
+	if (root)
+		parse_condition(p, v, root);
+}
+
+static void
 read_exceptions(struct parser *p, const char *key, const struct toml_value *v)
 {
 	parse_exceptions(p, v);
@@ -295,6 +310,7 @@ read_later(struct parser *p, const char *key, const struct toml_value *v)
 /* What others depend on is read first. */
 static const struct parser_key first_keys[] = {
 	{ "tracer", read_tracers }, { "tracers", read_tracers }, { "lists", read_lists },
+	{ "macros", read_macros },
 };
 static const struct parser_key keys[] = {
 	{ "version", read_nothing },
@@ -314,8 +330,7 @@ static const struct parser_key keys[] = {
 	{ "dedup", read_dedup },
 	{ "match", read_match },
 	{ "exceptions", read_exceptions },
-	{ "condition", read_later },
-	{ "macros", read_later },
+	{ "condition", read_condition },
 	{ "sequence", read_later },
 	{ "within", read_later },
 	{ "by", read_later },

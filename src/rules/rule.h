@@ -17,11 +17,11 @@
  */
 #define RULE_NAME_MAX	128		/* with NUL */
 #define RULE_TEXT_MAX	(256 << 10)	/* a rule file */
-#define RULE_PACKED_MAX	(1 << 20)
+#define RULE_PACKED_MAX	(4 << 20)
 #define RULES_MAX	16384
 #define RULE_PREDICATES_MAX 256
 #define RULE_DEPTH_MAX	16
-#define RULE_LIST_MAX	65536		/* values of one predicate */
+#define RULE_LIST_MAX	262144		/* values of one predicate */
 #define RULE_ACTIONS_MAX 16
 #define RULE_ACTION_NAME_MAX 64
 

@@ -37,7 +37,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		errors = fopen("/dev/null", "we");
 	if (actions_read_bundle(&names, data, size, errors, &table) == 0 && action_table_check(&table, why, sizeof(why)))
 		abort();
-	if (rules_read_bundle(data, size, errors, &out, &len))
+	if (rules_read_bundle(data, size, RULE_LIST_DEFAULT, errors, &out, &len))
 		return 0;
 	if (parsed_each(out, len, unpacks, NULL))
 		abort();

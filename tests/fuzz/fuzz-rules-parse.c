@@ -11,14 +11,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct rule_lists *lists = NULL;
+	struct rule_lists *lists = rule_lists_new(RULE_LIST_DEFAULT);
 	struct rules_parsed p;
 	struct rule *again = NULL;
 	void *bytes = NULL;
 	size_t len = 0;
 	char why[300];
 
-	if (rule_lists_read(&lists, (const char *)data, size, &p) == 0)
+	if (rule_lists_read(lists, "lists", (const char *)data, size, &p) == 0)
 		rules_parsed_free(&p);
 	if (rules_parse("stem", (const char *)data, size, lists, &p) == 0) {
 		if (!p.rule && !p.n_problems)

@@ -49,7 +49,7 @@ read_rules(const struct bundle_file *files, size_t n)
 	free(said);
 	errors = open_memstream(&said, &said_len);
 	assert_int_equal(bundle_pack(files, n, &bundle, &len), 0);
-	assert_int_equal(rules_read_bundle(bundle, len, errors, &out, &out_len), 0);
+	assert_int_equal(rules_read_bundle(bundle, len, RULE_LIST_DEFAULT, errors, &out, &out_len), 0);
 	fclose(errors);
 	assert_int_equal(parsed_each(out, out_len, see, &seen), 0);
 	free(bundle);
@@ -84,7 +84,7 @@ a_damaged_bundle_is_refused(void **state)
 
 	assert_int_equal(bundle_pack(files, 1, &bundle, &len), 0);
 	for (size_t cut = 0; cut < len; cut++)
-		assert_int_equal(rules_read_bundle(bundle, cut, stderr, &out, &out_len), -EBADMSG);
+		assert_int_equal(rules_read_bundle(bundle, cut, RULE_LIST_DEFAULT, stderr, &out, &out_len), -EBADMSG);
 	free(bundle);
 }
 
