@@ -61,9 +61,17 @@ tests_bench_sysloop_SOURCES = tests/bench/sysloop.c tests/bench/loop.h
 tests_bench_linelat_SOURCES = tests/bench/linelat.c tests/bench/loop.h
 
 check_PROGRAMS += tests/bench/kernel-bench
-tests_bench_kernel_bench_SOURCES = tests/bench/kernel-bench.c tests/bench/loop.h $(TRACERRIG)
+tests_bench_kernel_bench_SOURCES = tests/bench/kernel-bench.c tests/bench/loop.h \
+	tests/bench/samples.h $(TRACERRIG)
 tests_bench_kernel_bench_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS)
 tests_bench_kernel_bench_LDADD = $(LIBBPF_LIBS)
+
+check_PROGRAMS += tests/bench/tracers
+tests_bench_tracers_SOURCES = tests/bench/tracers.c tests/bench/loads.h tests/bench/loads-files.c \
+	tests/bench/loads-network.c tests/bench/loads-processes.c tests/bench/loop.h tests/bench/samples.h \
+	$(TRACERRIG)
+tests_bench_tracers_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS)
+tests_bench_tracers_LDADD = $(LIBBPF_LIBS)
 
 check_PROGRAMS += tests/bench/least
 tests_bench_least_SOURCES = tests/bench/least.c tests/bench/least.h
@@ -121,6 +129,7 @@ bench: tests
 	$(top_srcdir)/tests/bench/run --builddir .
 	$(top_srcdir)/tests/bench/attach --builddir .
 	$(top_srcdir)/tests/bench/events --builddir .
+	tests/bench/tracers
 
 FUZZ_SECONDS = 60
 # Tests that another kernel can change, in virtual machines: make check-vm KERNELS="6.1 6.12"

@@ -24,6 +24,7 @@
 
 #include "../component/tracerrig.h"
 #include "loop.h"
+#include "samples.h"
 
 #define TURNS		60		/* of each round */
 #define BUILDS_MAX	4
@@ -109,29 +110,6 @@ static const struct one {
 	{ "  sent, fork too", spawn, 10, false, { "exec", "exit", "fork", NULL }, 0, 0 },
 };
 
-/* Nanoseconds of one, in many turns. */
-struct samples { double *v; size_t n, room; };
-
-static void
-note(struct samples *s, double ns)
-{
-	if (s->n == s->room) {
-		s->room = s->room ? 2 * s->room : 256;
-		s->v = realloc(s->v, s->room * sizeof(s->v[0]));
-		if (!s->v)
-			exit(failed());
-	}
-	s->v[s->n++] = ns;
-}
-
-static int
-by_value(const void *a, const void *b)
-{
-	double l = *(const double *)a, r = *(const double *)b;
-
-	return l < r ? -1 : l > r;
-}
-
 static void
 filter(struct tracerrig *rig, const struct one *c)
 {
@@ -198,7 +176,7 @@ measure(const struct one *c, struct samples *s)
 		if (in_programs && c->once == spawn)
 			begin = 0;
 		if (i)		/* the first one warms up */
-			note(s, (now_ns(c, rig) - begin) / (begin > 0 ? c->n : 1));
+			samples_note(s, (now_ns(c, rig) - begin) / (begin > 0 ? c->n : 1));
 		if (!rig)
 			continue;
 		tracerrig_drain(rig, 0);
@@ -247,13 +225,13 @@ main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		for (int b = 0; b < n_builds && wanted(i); b++) {
 			struct samples *s = &all[i][b];
+			double median = samples_at(s, 0.5);
 
-			qsort(s->v, s->n, sizeof(s->v[0]), by_value);
 			if (cases[i].name[0] != ' ')
-				above[b] = s->v[s->n / 2];
+				above[b] = median;
 			printf("%-28s %-20s lower tenth %7.0f median %7.0f added %+7.0f ns\n", cases[i].name,
-				n_builds > 1 ? builds[b] : "", s->v[s->n / 10], s->v[s->n / 2],
-				s->v[s->n / 2] - above[b]);
+				n_builds > 1 ? builds[b] : "", samples_at(s, 0.1), median,
+				median - above[b]);
 			free(s->v);
 		}
 	unlink(opened);

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Workloads of the tracers of processes. */
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "loads.h"
+
+static char nothing[PATH_MAX], cgroup[PATH_MAX];
+
+static bool
+find_nothing(void)
+{
+	const char *build = getenv("BPFD_BUILD");
+
+	snprintf(nothing, sizeof(nothing), "%s/tests/bench/nothing", build ? build : ".");
+	return !access(nothing, X_OK);
+}
+
+static bool
+spawn(void)
+{
+	static char *nobody[] = { NULL };
+	char *argv[] = { nothing, NULL };
+	int status;
+	pid_t pid;
+
+	errno = posix_spawn(&pid, nothing, NULL, NULL, argv, nobody);
+	return !errno && waitpid(pid, &status, 0) == pid;
+}
+
+static bool
+find_cgroup(void)
+{
+	static const char *const at[] = { "/sys/fs/cgroup/unified", "/sys/fs/cgroup" };
+
+	for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
+		snprintf(cgroup, sizeof(cgroup), "%s/cgroup.procs", at[i]);
+		if (access(cgroup, F_OK))
+			continue;
+		snprintf(cgroup, sizeof(cgroup), "%s/bpfd-loads-%d", at[i], getpid());
+		return true;
+	}
+	return false;
+}
+
+static bool
+make_cgroup(void)
+{
+	return !mkdir(cgroup, 0700) && !rmdir(cgroup);
+}
+
+static bool
+ignore(void)
+{
+	return signal(SIGUSR1, SIG_IGN) != SIG_ERR;
+}
+
+static bool
+send_signal(void)
+{
+	return !kill(getpid(), SIGUSR1);
+}
+
+const struct load loads_processes[] = {
+	{ "exec", "spawn, exec, exit", 10, find_nothing, spawn, NULL },
+	{ "exit", "spawn, exec, exit", 10, find_nothing, spawn, NULL },
+	{ "fork", "spawn, exec, exit", 10, find_nothing, spawn, NULL },
+	{ "cgroup", "mkdir, rmdir of a cgroup", 5, find_cgroup, make_cgroup, NULL },
+	{ "signal", "kill of itself, ignored", 500, ignore, send_signal, NULL },
+	{ .tracer = NULL },
+};
