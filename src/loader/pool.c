@@ -14,13 +14,19 @@
 #define BACKOFF_MAX_MS 60000
 #define REST_MS 15		/* a new spare does not take the processor from the load that took the last */
 
+static bool
+is_spare(const struct linker *ln)
+{
+	return !ln->session && !ln->over && !ln->eof && !ln->ours;
+}
+
 static uint32_t
 n_spare(const struct loader *ld)
 {
 	uint32_t n = 0;
 
 	for (const struct linker *ln = ld->linkers; ln; ln = ln->next)
-		n += !ln->session && !ln->over && !ln->eof && !ln->ours;
+		n += is_spare(ln);
 	return n;
 }
 
@@ -38,12 +44,28 @@ n_startable(const struct loader *ld)
 	return queued < room ? queued : room;
 }
 
+/* What one was asked for has been given up, or another has done it.  The youngest are the least warm. */
+static void
+end_surplus(struct loader *ld)
+{
+	uint32_t most = n_startable(ld) + (uint32_t)ld->cfg->linker_spare, have = n_spare(ld);
+
+	for (struct linker *ln = ld->linkers; ln && have > most; ln = ln->next) {
+		if (!is_spare(ln))
+			continue;
+		pool_kill(ld, ln);
+		have--;
+	}
+}
+
 void
 pool_fill(struct loader *ld)
 {
-	uint32_t need = n_startable(ld), have = n_spare(ld) + ld->linkers_asked;
+	uint32_t need = n_startable(ld), have;
 	const struct msg_helper want = { .kind = HELPER_KIND_LINKER };
 
+	end_surplus(ld);
+	have = n_spare(ld) + ld->linkers_asked;
 	if (clock_ms() >= ld->no_spare_until_ms)
 		need += (uint32_t)ld->cfg->linker_spare;
 	for (; have < need; have++) {
@@ -80,7 +102,7 @@ pool_spare(struct loader *ld)
 	if (n_startable(ld) == 0)
 		return NULL;
 	for (struct linker *ln = ld->linkers; ln; ln = ln->next)
-		if (ln->ready && !ln->session && !ln->over && !ln->eof && !ln->ours)
+		if (ln->ready && is_spare(ln))
 			oldest = ln;
 	return oldest;
 }

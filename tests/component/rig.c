@@ -128,8 +128,8 @@ remember(struct rig *r, pid_t pid, uint32_t kind, uint32_t id)
 	}
 }
 
-static void
-start_linker(struct rig *r)
+void
+rig_linker(struct rig *r)
 {
 	struct msg_start_linker start = { .arena_bytes = ARENA_BYTES,
 		.memory_bytes = r->cfg.limits_linker_memory_bytes, .cpu_s = r->cfg.limits_linker_cpu_s,
@@ -189,7 +189,7 @@ on_control(struct rig *r, const struct chan_msg *m)
 	} else if (m->hdr.type == IPC_HELPER_WANTED && h->kind == HELPER_KIND_ONESHOT) {
 		start_oneshot(r);
 	} else if (m->hdr.type == IPC_HELPER_WANTED) {
-		start_linker(r);
+		rig_linker(r);
 	}
 }
 

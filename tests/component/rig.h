@@ -67,6 +67,7 @@ int	rig_request(struct rig *r, enum ipc_type type, const void *payload, const in
 int	rig_answer(struct rig *r, uint32_t seq, struct rig_answer *out);
 /* A new enricher's channel in place of any other. */
 int	rig_enricher(struct rig *r);
+void	rig_linker(struct rig *r);	/* gives the loader one more than it asked for */
 void	rig_serve(struct rig *r, int ms);	/* serves the supervisor's side for a while */
 
 int	rig_object(const char *name);		/* sealed memfd of tests/objects/NAME.bpf.o */

@@ -227,6 +227,19 @@ settled_descriptors(void)
 	return rig_descriptors(rig.loader);
 }
 
+/* One was asked for on behalf of a load that another took, or that was given up. */
+static void
+a_spare_linker_too_many_is_ended(void **state)
+{
+	unsigned int before;
+
+	want(0);
+	before = settled_descriptors();
+	rig_linker(&rig);
+	assert_int_equal(n_linkers(), rig.cfg.linker_spare + 1);
+	assert_int_equal(settled_descriptors(), before);
+}
+
 static void
 keeps_no_descriptor(void **state)
 {
@@ -304,6 +317,7 @@ main(void)
 		cmocka_unit_test(what_is_not_wanted_is_detached_and_unloaded),
 		cmocka_unit_test(the_newest_wish_wins),
 		cmocka_unit_test(tries_again_when_a_linker_dies),
+		cmocka_unit_test(a_spare_linker_too_many_is_ended),
 		cmocka_unit_test(keeps_no_descriptor),
 		cmocka_unit_test(what_the_configuration_wants_is_there_before_anybody_asks),
 		cmocka_unit_test(the_end_of_the_daemon_leaves_nothing),
