@@ -394,6 +394,11 @@ struct msg_xdp_add {
 struct msg_xdp_del { uint32_t ifindex, prog_id; };	/* one that is not there is success */
 /* stale: dispatchers of a bpfd-xdp that died: those that are not attached are removed. */
 struct msg_xdp_list { uint32_t ifindex, n_stale; uint32_t stale[6]; };
+/*
+ * What libxdp pinned for an interface of this number, of whichever namespace: the dispatcher with the
+ * lowest number above behind that has this program.
+ */
+struct msg_xdp_find { uint32_t ifindex, prog_id, behind, reserved; };
 /* Before anything changes: a dispatcher that may be left behind if this process dies. */
 struct msg_xdp_step { uint32_t dispatcher_id, reserved; };
 struct msg_xdp_prog { uint32_t id, position, priority, proceed_on; char name[IPC_NAME_MAX]; };

@@ -45,7 +45,7 @@ struct obj_link {
 	bool committed;
 	bool linkless;				/* the pin is the program: the hook has no link */
 	uint32_t n_more;			/* kernel links beside the first */
-	uint32_t dispatcher_id;			/* that it was last seen in, on the host's interfaces; 0 */
+	uint32_t dispatcher_id;			/* that it was last seen in; 0 */
 	bool dispatcher_ours;			/* then nobody else had a program in it */
 	bool replacing;				/* comes in the place of the one with its number */
 	bool again;				/* of the pin's name: two may be there during a change */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "common/clock.h"
 #include "common/log.h"
@@ -12,6 +13,7 @@
 #include "loader/loader.h"
 
 #define XDP_TIMEOUT_MS	11000	/* its own life is 10 s */
+#define ORPHANS_MAX	16	/* dispatchers that are looked at for one link that is gone */
 
 /* What one bpfd-xdp said. */
 struct answer {
@@ -105,33 +107,88 @@ in_dispatcher(const struct obj_link *l)
 	return strcmp(l->facts.backend, "dispatcher") == 0;
 }
 
+/* Nobody else has a program in it. */
+static bool
+is_ours(const struct loader *ld, const struct xdp_chain *c)
+{
+	for (uint32_t i = 0; i < c->n; i++)
+		if (!objects_prog(&ld->objects, c->progs[i].id))
+			return false;
+	return true;
+}
+
 /* Each change makes another dispatcher. */
 static void
 remember(struct loader *ld, uint32_t ifindex, int netns, const struct xdp_chain *c)
 {
-	bool ours = true;
+	bool ours = is_ours(ld, c);
+	struct stat st;
 
-	for (uint32_t i = 0; i < c->n; i++)
-		ours = ours && objects_prog(&ld->objects, c->progs[i].id);
-	for (size_t i = 0; netns == ld->netns && i < ld->objects.n_links; i++) {
+	if (fstat(netns, &st) < 0)
+		return;
+	for (size_t i = 0; i < ld->objects.n_links; i++) {
 		struct obj_link *l = &ld->objects.links[i];
 
-		if (!in_dispatcher(l) || l->facts.ifindex != ifindex || l->facts.netns_ino != attach_host()->netns_ino)
+		if (!in_dispatcher(l) || l->facts.ifindex != ifindex || l->facts.netns_ino != st.st_ino)
 			continue;
 		l->dispatcher_id = c->flags & XDP_CHAINED ? c->dispatcher_id : 0;
 		l->dispatcher_ours = ours;
 	}
 }
 
+static int
+remove_pins(struct loader *ld, uint32_t ifindex, uint32_t dispatcher_id)
+{
+	const struct msg_xdp_list m = { .ifindex = ifindex, .n_stale = 1, .stale = { dispatcher_id } };
+	struct answer a = { .done = false };
+	struct msg_result res;
+	int err = ask(ld, IPC_XDP_LIST, &m, &ld->netns, &a, &res);
+
+	if (err)
+		log_warn("loader.xdp", "ifindex=%u dispatcher=%u text=%s", ifindex, dispatcher_id, LOG_QUOTE(res.text));
+	return err;
+}
+
 void
 xdp_interface_gone(struct loader *ld, const struct obj_link *l)
 {
-	const struct msg_xdp_list m = { .ifindex = l->facts.ifindex, .n_stale = 1, .stale = { l->dispatcher_id } };
-	struct answer a = { .done = false };
-	struct msg_result res;
+	if (in_dispatcher(l) && l->dispatcher_id)
+		remove_pins(ld, l->facts.ifindex, l->dispatcher_id);
+}
 
-	if (in_dispatcher(l) && l->dispatcher_id && ask(ld, IPC_XDP_LIST, &m, &ld->netns, &a, &res))
-		log_warn("loader.xdp", "ifindex=%u dispatcher=%u text=%s", m.ifindex, l->dispatcher_id, LOG_QUOTE(res.text));
+/* The dispatcher of an interface, of whichever namespace, that one of the loader's links is in. */
+static bool
+is_attached(const struct loader *ld, uint32_t dispatcher_id)
+{
+	for (size_t i = 0; i < ld->objects.n_links; i++) {
+		const struct obj_link *l = &ld->objects.links[i];
+
+		if (in_dispatcher(l) && !(l->facts.hook_flags & LINK_GONE) && l->dispatcher_id == dispatcher_id)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The interface, or its namespace, went while nobody watched.  libxdp's names say neither which namespace
+ * a dispatcher is of nor whether it is attached: those that only have programs of bpfd's, and that none
+ * of its links is in, are of no use.
+ */
+static void
+remove_orphans(struct loader *ld, const struct obj_link *l)
+{
+	struct msg_xdp_find m = { .ifindex = l->facts.ifindex, .prog_id = l->facts.prog_id };
+	struct msg_result ignored;
+
+	for (int i = 0; i < ORPHANS_MAX; i++) {
+		struct answer a = { .done = false };
+
+		if (ask(ld, IPC_XDP_FIND, &m, &ld->netns, &a, &ignored) || !a.chain.dispatcher_id)
+			return;
+		m.behind = a.chain.dispatcher_id;
+		if (is_ours(ld, &a.chain) && !is_attached(ld, m.behind) && remove_pins(ld, m.ifindex, m.behind))
+			return;
+	}
 }
 
 int
@@ -237,6 +294,9 @@ xdp_look(struct loader *ld)
 		if (!seen)
 			look_at(ld, &all[i]);
 	}
+	for (size_t i = 0; i < ld->objects.n_links; i++)
+		if (in_dispatcher(&all[i]) && (all[i].facts.hook_flags & LINK_GONE))
+			remove_orphans(ld, &all[i]);
 }
 
 /* A bpfd-xdp's words are taken above, never here. */

@@ -350,3 +350,27 @@ chain_list(struct xdp *x, const struct msg_xdp_list *m)
 	else
 		answer(x, mp);
 }
+
+void
+chain_find(struct xdp *x, const struct msg_xdp_find *m)
+{
+	struct msg_xdp_done done = { .code = IPC_OK, .flags = XDP_CHAINED };
+	struct msg_xdp_prog out = { .id = 0 };
+	uint32_t ids[XDP_PROGS_MAX];
+	int err = stale_find(m, &done.dispatcher_id, ids, &done.n_progs);
+
+	if (hooks.locked_out) {
+		refuse_locked(x);
+		return;
+	}
+	if (err && err != -ENOENT) {
+		refuse(x, IPC_UNAVAILABLE, err, "libxdp's pins cannot be read: %s", strerrordesc_np(-err));
+		return;
+	}
+	for (uint32_t i = 0; i < done.n_progs; i++) {
+		out.id = ids[i];
+		out.position = i;
+		chan_send(x->ch, IPC_XDP_PROG, x->seq, &out, NULL);
+	}
+	chan_send(x->ch, IPC_XDP_DONE, x->seq, &done, NULL);
+}

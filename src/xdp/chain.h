@@ -22,5 +22,6 @@ struct xdp {
 void	chain_add(struct xdp *x, const struct msg_xdp_add *m, int prog_fd);
 void	chain_del(struct xdp *x, const struct msg_xdp_del *m);
 void	chain_list(struct xdp *x, const struct msg_xdp_list *m);
+void	chain_find(struct xdp *x, const struct msg_xdp_find *m);
 
 #endif

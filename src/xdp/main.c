@@ -94,6 +94,8 @@ serve(struct xdp *x, const struct chan_msg *m)
 		chain_add(x, add, m->fds[0]);	/* libxdp's, which closes it */
 	else if (m->hdr.type == IPC_XDP_DEL)
 		chain_del(x, del);
+	else if (m->hdr.type == IPC_XDP_FIND)
+		chain_find(x, m->payload);
 	else
 		chain_list(x, list);
 	return 0;

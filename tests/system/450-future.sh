@@ -168,6 +168,7 @@ is "starts_again" daemon_start
 is "what_came_went_and_was_renamed_meanwhile_is_right" within 5 is_on "$w" "va0 va5"
 is "the_renamed_one_is_detached" has_programs vx4 0
 is "pins_agree_after_the_restart" pins_agree
+is "libxdp_has_none_of_what_went_meanwhile" within 5 xdp_pins_are 2
 is "a_wish_is_the_same_in_a_new_daemon" same "$(state "$w")" waiting
 
 # ---- bursts ----
@@ -202,8 +203,6 @@ for victim in bpfd-loader bpfd-api; do
 	is "all_left_though_${victim}_died" within 30 is_on "$w" "va0 va5"
 	is "no_pin_is_left_after_$victim" pins_agree
 done
-# Which dispatcher was on an interface that went while the loader was dead, libxdp's own tool finds out.
-[ "$XDP_BACKEND" != dispatcher ] || here xdp-loader clean
 is "nothing_of_libxdp_stays_after_all_that" within 5 xdp_pins_are 2
 # More changes than the socket holds while nobody reads it.
 old=$(child bpfd-loader)
