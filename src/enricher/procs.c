@@ -124,6 +124,7 @@ find_place(const struct procs *p, const struct ev_hdr *h, struct context_in *in)
 {
 	in->g1 = h->cgroup1 ? cgroups_find(p->cgroups, h->cgroup1, 1) : NULL;
 	in->g2 = h->cgroup ? cgroups_find(p->cgroups, h->cgroup, 2) : NULL;
+	in->n.host_mntns = *p->host_mntns;
 	in->host = in->n.pidns == HOST_PIDNS && h->mntns == *p->host_mntns;
 	if (in->g1)
 		((struct cgroup *)in->g1)->s.last = h->ts;

@@ -221,6 +221,8 @@ const struct field common_fields[] = {
 	PROC(netns, "ns.net", F_U64, .flags = FIELD_OPTIONAL, .help = "network namespace"),
 	PROC(userns, "ns.user", F_U64, .flags = FIELD_OPTIONAL, .help = "user namespace"),
 	PROC(cgroupns, "ns.cgroup", F_U64, .flags = FIELD_OPTIONAL, .help = "cgroup namespace"),
+	PROC(host_mntns, "host.ns.mnt", F_U64, .flags = FIELD_OPTIONAL | FIELD_HIDDEN,
+		.help = "the host's mount namespace, to compare with"),
 	{ .name = "ns.host", .type = F_BOOL, .off = CTX_HOST, .get = get_host,
 	  .help = "mount and pid namespace are the host's" },
 	PROC(ns_pid, "ns_pid", F_U64, .flags = FIELD_OPTIONAL, .help = "pid in its own namespace"),

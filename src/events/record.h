@@ -42,6 +42,7 @@ struct rec_ctx {
 	uint32_t len, flags;		/* len: with strings, multiple of 8 */
 	uint32_t euid, egid, loginuid, sessionid;
 	uint32_t ns_pid, pidns, netns, userns, cgroupns, exe_nlink;
+	uint32_t host_mntns, reserved;	/* of process 1; 0: not seen yet */
 	struct ev_str exe, cwd, pexe, args, pcomm, tty;
 	struct ev_str cgroup;		/* path of the cgroup that tells the container; else the v2 one */
 	struct ev_str cgroup_dir;	/* the container's own: a prefix of cgroup */

@@ -82,7 +82,7 @@ made_set_clear(struct made_set *s)
 struct made_open {
 	const char *path, *filename, *comm, *exe, *args, *runtime, *pod;
 	size_t args_len;
-	uint32_t uid, pid, oflags, flags;
+	uint32_t uid, pid, oflags, flags, mntns, host_mntns;
 	uint64_t ts;
 	int64_t ret;
 };
@@ -91,7 +91,7 @@ static inline void
 made_open(struct made *m, const struct made_open *o, struct event *e)
 {
 	struct ev_open ev = { .h = { .tracer = TR_OPEN, .ts = o->ts, .tgid = o->pid, .uid = o->uid,
-		.flags = o->flags, .ret = o->ret }, .oflags = o->oflags };
+		.flags = o->flags, .mntns = o->mntns, .ret = o->ret }, .oflags = o->oflags };
 
 	const char *comm = o->comm ? o->comm : "cat";
 
@@ -99,7 +99,7 @@ made_open(struct made *m, const struct made_open *o, struct event *e)
 	made_event(m, &ev, sizeof(ev));
 	made_str(m, ev_open, path, o->path ? o->path : "/etc/passwd");
 	made_str(m, ev_open, filename, o->filename ? o->filename : "passwd");
-	made_ctx(m, CTX_PROC | (o->runtime ? CTX_CONTAINER : 0));
+	made_ctx(m, CTX_PROC | (o->runtime ? CTX_CONTAINER : 0))->host_mntns = o->host_mntns;
 	made_ctx_str(m, exe, o->exe ? o->exe : "/usr/bin/cat");
 	made_ctx_str_len(m, args, o->args ? o->args : "", o->args_len);
 	made_ctx_str(m, runtime, o->runtime ? o->runtime : "");

@@ -255,5 +255,6 @@ main(void)
 		cmocka_unit_test_teardown(a_list_of_65536_paths_is_taken_and_one_more_is_not, clean),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

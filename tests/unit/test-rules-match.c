@@ -145,6 +145,8 @@ every_operator_means_what_its_help_says(void **state)
 		{ "{field='len(args)', op='eq', value=3}", { .args = list, .args_len = sizeof(list) }, true },
 		{ "{field='pid', op='eq', ref='uid'}", { .uid = 7, .pid = 7 }, true },
 		{ "{field='pid', op='gt', ref='uid'}", { .uid = 7, .pid = 7 }, false },
+		{ "{field='ns.mnt', op='ne', ref='host.ns.mnt'}", { .mntns = 7, .host_mntns = 8 }, true },
+		{ "{field='ns.mnt', op='ne', ref='host.ns.mnt'}", { .mntns = 8, .host_mntns = 8 }, false },
 		{ "{field='path', op='pathprefix', ref='exe'}", { .path = "/usr/bin/cat/x" }, true },
 		{ "{not={any=[{field='uid', value=1},{field='uid', value=2}]}}", { .uid = 3 }, true },
 		{ "{not={any=[{field='uid', value=1},{field='uid', value=2}]}}", { .uid = 2 }, false },
