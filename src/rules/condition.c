@@ -254,6 +254,14 @@ parse_op(struct scan *s, struct parser_test *t)
 	}
 }
 
+/* Macros of macros are many conditions in few bytes. */
+static void
+count(struct scan *s)
+{
+	if (!s->failed && ++s->p->n_tests > RULE_PREDICATES_MAX)
+		say(s, "more than %d conditions", RULE_PREDICATES_MAX);
+}
+
 /* field: "exe" or "basename(exe)"; the token is the operator. */
 static void
 parse_test(struct scan *s, const struct toml_value *field, const char *from, struct rule_node *to)
@@ -272,10 +280,9 @@ parse_test(struct scan *s, const struct toml_value *field, const char *from, str
 	} else {
 		next(s, false);
 	}
-	if (!s->failed && ++s->p->n_tests > RULE_PREDICATES_MAX)
-		say(s, "more than %d conditions", RULE_PREDICATES_MAX);
 	here = s->where.pos;
 	s->where.pos = from;
+	count(s);
 	if (!s->failed && s->p->errors == errors)
 		test_end(&t, to, errors);
 	s->where.pos = here;
@@ -297,11 +304,11 @@ parse_name(struct scan *s, const char *name, const char *from, struct rule_node 
 	if (parser_macro(s->p, name) || !parser_is_bool(s->p, name)) {
 		parse_macro(s->p, &v, to);
 	} else {
+		count(s);
 		test_field(s->p, &v, &t.node);
 		test_value(&t, &(struct toml_value){ .kind = TOML_BOOL, .at = s->at, .number = 1 });
 		test_end(&t, to, errors);
 		node_clear(&t.node);
-		s->p->n_tests++;
 	}
 	s->where.pos = here;
 	s->failed |= s->p->errors != errors;

@@ -176,11 +176,14 @@ more_than_256_conditions_are_refused_however_they_come_about(void **state)
 	assert_null(parse(lines));
 	assert_non_null(strstr(p.problems[0].text, "more than 256 conditions"));
 	/* 4^7 of them, out of eight lines */
-	at = lines + sprintf(lines, "condition = 'm7'\n[macros]\nm0 = 'uid = 1'\n");
-	for (int i = 1; i < 8; i++)
-		at += sprintf(at, "m%d = 'm%d or m%d or m%d or m%d'\n", i, i - 1, i - 1, i - 1, i - 1);
-	assert_null(parse(lines));
-	assert_non_null(strstr(p.problems[0].text, "more than 256 conditions"));
+	for (int flags = 0; flags < 2; flags++) {
+		at = lines + sprintf(lines, "condition = 'm7'\n[macros]\nm0 = '%s'\n", flags ? "fileless" : "uid = 1");
+		for (int i = 1; i < 8; i++)
+			at += sprintf(at, "m%d = 'm%d or m%d or m%d or m%d'\n", i, i - 1, i - 1, i - 1, i - 1);
+		assert_null(parse(lines));
+		assert_int_equal(p.n_problems, 1);
+		assert_non_null(strstr(p.problems[0].text, "macro m0 (rule.toml:5:6), line 1, column 1: more than 256 conditions"));
+	}
 }
 
 static void
