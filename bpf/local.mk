@@ -25,6 +25,7 @@ TRACER_OBJECTS = \
 	bpf/fileops.bpf.o \
 	bpf/filetop.bpf.o \
 	bpf/fork.bpf.o \
+	bpf/mount.bpf.o \
 	bpf/open.bpf.o \
 	bpf/openbreakout.bpf.o \
 	bpf/signal.bpf.o \
@@ -45,6 +46,7 @@ bpf/exit.bpf.o: bpf/exit.h
 bpf/fileops.bpf.o: bpf/fileops.h
 bpf/filetop.bpf.o: bpf/filetop.h
 bpf/fork.bpf.o: bpf/fork.h
+bpf/mount.bpf.o: bpf/mount.h
 bpf/open.bpf.o: bpf/open.h
 bpf/openbreakout.bpf.o: bpf/openbreakout.h
 bpf/signal.bpf.o: bpf/signal.h bpf/target.h
@@ -73,15 +75,19 @@ tests_component_test_tracers_exec_SOURCES = tests/component/test-tracers-exec.c 
 tests_component_test_tracers_exec_CFLAGS = $(TRACERRIG_CFLAGS)
 tests_component_test_tracers_exec_LDADD = $(TRACERRIG_LIBS)
 COMPONENT_TESTS += tests/component/test-tracers-files
-tests_component_test_tracers_files_SOURCES = tests/component/test-tracers-files.c tests/component/tracers-dir.h $(TRACERRIG)
+tests_component_test_tracers_files_SOURCES = tests/component/test-tracers-files.c tests/component/tracers-dir.h tests/component/tracers-own.h $(TRACERRIG)
 tests_component_test_tracers_files_CFLAGS = $(TRACERRIG_CFLAGS)
 tests_component_test_tracers_files_LDADD = $(TRACERRIG_LIBS)
+COMPONENT_TESTS += tests/component/test-tracers-mount
+tests_component_test_tracers_mount_SOURCES = tests/component/test-tracers-mount.c tests/component/tracers-own.h $(TRACERRIG)
+tests_component_test_tracers_mount_CFLAGS = $(TRACERRIG_CFLAGS)
+tests_component_test_tracers_mount_LDADD = $(TRACERRIG_LIBS)
 COMPONENT_TESTS += tests/component/test-tracers-net
 tests_component_test_tracers_net_SOURCES = tests/component/test-tracers-net.c $(TRACERRIG)
 tests_component_test_tracers_net_CFLAGS = $(TRACERRIG_CFLAGS)
 tests_component_test_tracers_net_LDADD = $(TRACERRIG_LIBS)
 COMPONENT_TESTS += tests/component/test-tracers-open
-tests_component_test_tracers_open_SOURCES = tests/component/test-tracers-open.c tests/component/tracers-dir.h $(TRACERRIG)
+tests_component_test_tracers_open_SOURCES = tests/component/test-tracers-open.c tests/component/tracers-dir.h tests/component/tracers-own.h $(TRACERRIG)
 tests_component_test_tracers_open_CFLAGS = $(TRACERRIG_CFLAGS)
 tests_component_test_tracers_open_LDADD = $(TRACERRIG_LIBS)
 COMPONENT_TESTS += tests/component/test-tracers-proc

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libcommon.a
 libcommon_a_SOURCES = \
-	src/common/array.h src/common/auto.h src/common/bpf_compat.h src/common/clock.h \
+	src/common/array.h src/common/auto.h src/common/bpf_compat.h src/common/bpftypes.def src/common/clock.h \
 	src/common/closest.c src/common/closest.h \
 	src/common/kbtf.c src/common/kbtf.h \
 	src/common/log.c src/common/log.h \

@@ -3,33 +3,17 @@
 #define BPFD_TESTS_TRACERS_DIR_H
 
 /* The tracers of files, and a folder to act in. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "bpf/fileops.h"
 #include "bpf/filetop.h"
-#include "tracerrig.h"
+#include "tracers-own.h"
 
 static const char *const tracers[] = { "open", "openbreakout", "fileops", "filetop", NULL };
-static struct tracerrig *rig;
 static char dir[64];			/* the test's own, the working directory too */
-
-/* Of the whole machine only what this process does; openbreakout's are its children's. */
-static inline void
-own_alone(unsigned int tracer)
-{
-	tracerrig_filter(rig, tracer, (struct ev_tracer_filter){ .dims = DIM_PID });
-	tracerrig_filter_number(rig, tracer, DIM_PID, (uint64_t)getpid());
-}
 
 static inline int
 setup(void **state)
@@ -56,14 +40,6 @@ teardown(void **state)
 	return chdir("/") || system(cmd);
 }
 
-static inline int
-forget(void **state)
-{
-	tracerrig_drain(rig, 0);
-	tracerrig_forget(rig);
-	return 0;
-}
-
 /* A name in the folder, valid until the next call but three. */
 static inline const char *
 in_dir(const char *name)
@@ -84,26 +60,5 @@ make_file(const char *name)
 	assert_true(fd >= 0);
 	close(fd);
 }
-
-static inline void
-assert_str(const void *record, struct ev_str s, const char *want)
-{
-	assert_string_equal(tracerrig_str(record, s), want);
-}
-
-/* The event of the last act of this process. */
-static inline const void *
-last(unsigned int tracer, unsigned int event)
-{
-	const void *found = NULL, *e;
-	size_t at = 0;
-
-	assert_non_null(tracerrig_wait(rig, tracer, event, (uint32_t)getpid()));
-	while ((e = tracerrig_next(rig, &at, tracer, event, (uint32_t)getpid())))
-		found = e;
-	return found;
-}
-
-#define TEST(name) cmocka_unit_test_setup(name, forget)
 
 #endif
