@@ -62,6 +62,8 @@ void	rules_problems(struct api_rule *r, const struct parsed_file *f);	/* those o
 /* Checks packed bytes and makes them the rule's. -EBADMSG with why, -ENOMEM. */
 int	rules_take_packed(struct api_rule *r, const void *packed, size_t len, char *why, size_t room);
 
+/* Problems of "after" as the rules are now: warnings. */
+void	rules_warn_after(const struct rules *rs, struct api_rule *r);
 /* Whether somebody of that role may have these tracers' events.  As rules_admit(). */
 enum ipc_code rules_admit_tracers(uint64_t tracers, const struct config *cfg, enum config_role role,
 		char *why, size_t room);

@@ -71,6 +71,31 @@ admit_actions(struct api_rule *r, const struct action_table *t, bool *destructiv
 	return IPC_OK;
 }
 
+/* The rule before may come later, so this is no error. */
+void
+rules_warn_after(const struct rules *rs, struct api_rule *r)
+{
+	const struct api_rule *before;
+	bool any = false;
+
+	if (!rules_active(r) || !r->rule->after[0])
+		return;
+	TAILQ_FOREACH(before, &rs->all, link) {
+		if (!rules_active(before) || strcmp(before->name, r->rule->after) != 0)
+			continue;
+		any = true;
+		for (unsigned int t = 1; t < N_TRACERS; t++)
+			for (uint32_t i = 0; (before->rule->tracers >> t & 1) && i < r->rule->sequence.n_keys; i++)
+				if (!field_find(t, r->rule->sequence.keys[i]))
+					rules_problem(r, true, "after: tracer %s of rule %s has no field %s, so that this "
+						"rule never follows its events", ipc_tracer_name(t), before->name,
+						r->rule->sequence.keys[i]);
+	}
+	if (!any)
+		rules_problem(r, true, "after: there is no rule %s in use, so that this one never matches",
+			r->rule->after);
+}
+
 enum ipc_code
 rules_admit(struct api_rule *r, const struct config *cfg, const struct action_table *actions,
 	const struct rule_by *by, char *why, size_t room)

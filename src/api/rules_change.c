@@ -146,6 +146,7 @@ create(struct change *c)
 	}
 	if (!find_replaced(c, ids, &n))
 		return;
+	rules_warn_after(&api->rules, c->r);
 	if (c->dry_run) {
 		answer(c, c->r);
 		return;

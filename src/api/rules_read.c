@@ -118,7 +118,12 @@ rules_read(struct rules *rs, const struct config *cfg, const struct action_table
 	struct reading rd = { .rs = rs, .cfg = cfg, .actions = actions };
 	int err = files ? parsed_each(files, len, on_file, &rd) : 0;
 
+	struct api_rule *r;
+
 	if (err)
 		return log_err(err, "rules.files", "what bpfd-config made of the rule files");
-	return store_each_rule(st, on_row, &rd);
+	err = store_each_rule(st, on_row, &rd);
+	TAILQ_FOREACH(r, &rs->all, link)
+		rules_warn_after(rs, r);
+	return err;
 }

@@ -250,6 +250,8 @@ use_ruleset(struct enricher *en, const struct msg_ruleset *m, int fd, char *why,
 		snprintf(why, room, "the rule set is of another generation");
 		return -EINVAL;
 	}
+	if (en->matcher)
+		matcher_adopt(set, en->matcher);
 	matcher_free(en->matcher);
 	en->matcher = set;
 	en->urgent = matcher_urgent(set);

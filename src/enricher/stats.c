@@ -136,6 +136,7 @@ say_now(const struct enricher *en, struct answer *a)
 	say(a, m.matched, "events.matcher.matched");
 	say(a, m.limited, "events.matcher.limited");
 	say(a, m.deduped, "events.matcher.deduped");
+	say(a, m.sequence_evicted, "events.matcher.sequence_evicted");
 	say(a, m.regex_limits, "events.matcher.regex_limits");
 }
 

@@ -58,6 +58,15 @@ get_fileless(const struct event *e, const struct field *f, struct value *out)
 	return e->ctx->flags & CTX_PROC && e->ctx->exe.len;
 }
 
+/* Of two processes both are the same only when they are decades apart. */
+static bool
+get_process_key(const struct event *e, const struct field *f, struct value *out)
+{
+	(void)f;
+	out->u = e->ev->start << 22 ^ e->ev->tgid;
+	return !(e->ev->flags & EV_NO_OWNER);
+}
+
 static bool
 get_one(const struct event *e, const struct field *f, struct value *out)
 {
@@ -246,6 +255,8 @@ const struct field common_fields[] = {
 	HDR(flags, "marks", F_FLAGS, .flags = FIELD_OPTIONAL, .words = marks,
 		.help = "truncated, untrusted, unresolved, no_owner, compat"),
 	HDR(exec_id, "exec_id", F_U64, .flags = FIELD_HIDDEN, .help = "counts the execs of a process"),
+	{ .name = "process.key", .type = F_U64, .flags = FIELD_HIDDEN, .get = get_process_key,
+	  .help = "the process, for by and key: another one with its number has another key" },
 	{ .name = "argv", .type = F_STR, .flags = FIELD_HIDDEN | FIELD_UNTRUSTED, .get = get_argv,
 	  .help = "arguments with a space between each" },
 	{ .name = "type", .type = F_STR, .flags = FIELD_HIDDEN, .get = get_one, .help = "always 1" },

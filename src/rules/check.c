@@ -239,7 +239,14 @@ rule_check(const struct rule *r, char *why, size_t room)
 		return refuse(&c, "a rate limit is at most 1000000000/s with a burst of 1 to 1000000");
 	if (r->dedup.window_ns > RULE_WINDOW_MAX_NS)
 		return refuse(&c, "a window of dedup is at most 30 days");
+	if (!r->after[0] != !r->sequence.window_ns || !r->after[0] != !r->sequence.n_keys ||
+	    r->sequence.window_ns > RULE_WITHIN_MAX_NS)
+		return refuse(&c, "after, within (at most a day) and by belong together");
+	if (r->after[0] && (!name_ok(r->after) || strcmp(r->after, r->name) == 0))
+		return refuse(&c, "after is the name of another rule");
 	err = check_keys(&c, &r->ratelimit);
+	if (!err)
+		err = check_keys(&c, &r->sequence);
 	if (!err)
 		err = check_keys(&c, &r->dedup);
 	if (!err && r->match)

@@ -5,6 +5,7 @@
 #include "rules/rule.h"
 
 #define RULE_BURST_MAX	1000000u
+#define RULE_WITHIN_MAX_NS (86400ULL * 1000000000)
 #define RULE_WINDOW_MAX_NS (30ULL * 86400 * 1000000000)
 
 /* Parts of rule_check(), for the parser, which knows line and column of each. */

@@ -115,6 +115,18 @@ say_limits(FILE *out, const struct rule *r)
 }
 
 static void
+say_sequence(FILE *out, const struct rule *r)
+{
+	if (!r->after[0])
+		return;
+	fprintf(out, "only after: rule %s matched at most %g s before, for the same ", r->after,
+		(double)r->sequence.window_ns / 1e9);
+	for (uint32_t i = 0; i < r->sequence.n_keys; i++)
+		fprintf(out, "%s%s", i ? ", " : "", r->sequence.keys[i]);
+	fputc('\n', out);
+}
+
+static void
 say_actions(FILE *out, const struct rule *r)
 {
 	fputs("then: ", out);
@@ -153,6 +165,7 @@ rule_explain(const struct rule *r)
 	} else {
 		fputs("when: always\n", out);
 	}
+	say_sequence(out, r);
 	fputs("the kernel: ", out);
 	push_explain(r, out);
 	say_limits(out, r);

@@ -5,43 +5,17 @@
 #include <stdlib.h>
 
 #include "common/auto.h"
-#include "rules/hash.h"
+#include "rules/keyed.h"
 
-#define WAYS	4
 #define HOUR_NS	3600000000000ULL
 
-struct place {
-	uint64_t key;		/* 0: free */
-	uint64_t used;		/* ts of the last event */
-	uint64_t at;		/* dedup: start of the window; ratelimit: when the bucket is full again */
-	uint64_t held;
-};
-
-struct keyed {
+struct keyed_limit {
+	struct keyed keyed;	/* at; dedup: start of the window; ratelimit: when the bucket is full again */
 	uint64_t interval, tolerance, window;
-	const struct field *fields[N_TRACERS][ARRAY_SIZE(((struct rule_limit *)0)->keys)];
-	uint32_t n_fields;
-	uint64_t seed, orphans;		/* held for keys that were forgotten */
-	size_t mask;
-	struct place *places;
+	uint64_t orphans;	/* held for keys that were forgotten */
 };
 
-struct limit { struct keyed dedup, rate; };
-
-static int
-keyed_init(struct keyed *k, const struct rule_limit *spec, uint64_t tracers, size_t entries, uint64_t seed)
-{
-	size_t sets = spec->n_keys ? entries / WAYS : 1;
-
-	k->n_fields = spec->n_keys;
-	k->seed = seed;
-	k->mask = sets - 1;
-	k->places = calloc(sets * WAYS, sizeof(*k->places));
-	for (unsigned int t = 1; t < N_TRACERS; t++)
-		for (uint32_t i = 0; (tracers >> t & 1) && i < spec->n_keys; i++)
-			k->fields[t][i] = field_find(t, spec->keys[i]);
-	return k->places ? 0 : -ENOMEM;
-}
+struct limit { struct keyed_limit dedup, rate; };
 
 int
 limit_new(const struct rule *r, size_t entries, uint64_t seed, struct limit **out)
@@ -57,12 +31,12 @@ limit_new(const struct rule *r, size_t entries, uint64_t seed, struct limit **ou
 		return -ENOMEM;
 	if (r->dedup.window_ns) {
 		l->dedup.window = r->dedup.window_ns;
-		err = keyed_init(&l->dedup, &r->dedup, r->tracers, entries, seed);
+		err = keyed_init(&l->dedup.keyed, &r->dedup, entries, seed);
 	}
 	if (r->ratelimit.rate_per_hour && !err) {
 		l->rate.interval = HOUR_NS / r->ratelimit.rate_per_hour;
 		l->rate.tolerance = l->rate.interval * (r->ratelimit.burst - 1);
-		err = keyed_init(&l->rate, &r->ratelimit, r->tracers, entries, ~seed);
+		err = keyed_init(&l->rate.keyed, &r->ratelimit, entries, ~seed);
 	}
 	if (err)
 		limit_free(l);
@@ -76,49 +50,24 @@ limit_free(struct limit *l)
 {
 	if (!l)
 		return;
-	free(l->dedup.places);
-	free(l->rate.places);
+	keyed_fini(&l->dedup.keyed);
+	keyed_fini(&l->rate.keyed);
 	free(l);
 }
 
-static uint64_t
-key_of(const struct keyed *k, const struct event *e)
+static struct keyed_place *
+find(struct keyed_limit *k, const struct event *e)
 {
-	uint64_t h = k->seed;
+	struct keyed_place forgotten, *p;
+	bool whole;
 
-	for (uint32_t i = 0; i < k->n_fields; i++) {
-		const struct field *f = k->fields[e->ev->tracer][i];
-		struct value v = { 0 };
-
-		if (!f || !field_get(e, f, &v))
-			h = hash_mix(h, i + 1);
-		else if (v.data)
-			h = hash_bytes(v.data, v.len, h);
-		else
-			h = hash_number(h ^ v.u);
-	}
-	return h ? h : 1;
-}
-
-/* The key's place, or the one that was quiet for longest, emptied. */
-static struct place *
-find(struct keyed *k, uint64_t key)
-{
-	struct place *set = k->places + ((key >> 20) & k->mask) * WAYS, *oldest = set;
-
-	for (size_t i = 0; i < WAYS; i++) {
-		if (set[i].key == key)
-			return &set[i];
-		if (set[i].used < oldest->used)
-			oldest = &set[i];
-	}
-	k->orphans += oldest->held;
-	*oldest = (struct place){ .key = key };
-	return oldest;
+	p = keyed_take(&k->keyed, keyed_hash(&k->keyed, e, &whole), &forgotten);
+	k->orphans += forgotten.held;
+	return p;
 }
 
 static void
-pass(struct keyed *k, struct place *p, uint32_t *suppressed)
+pass(struct keyed_limit *k, struct keyed_place *p, uint32_t *suppressed)
 {
 	uint64_t held = p->held + k->orphans + *suppressed;
 
@@ -127,10 +76,10 @@ pass(struct keyed *k, struct place *p, uint32_t *suppressed)
 }
 
 static bool
-dedup(struct keyed *k, const struct event *e, uint32_t *suppressed)
+dedup(struct keyed_limit *k, const struct event *e, uint32_t *suppressed)
 {
 	uint64_t now = e->ev->ts;
-	struct place *p = find(k, key_of(k, e));
+	struct keyed_place *p = find(k, e);
 	bool fresh = !p->used;
 
 	p->used = now ? now : 1;
@@ -146,10 +95,10 @@ dedup(struct keyed *k, const struct event *e, uint32_t *suppressed)
 
 /* A token bucket, kept as the time at which it is full again. */
 static bool
-rate(struct keyed *k, const struct event *e, uint32_t *suppressed)
+rate(struct keyed_limit *k, const struct event *e, uint32_t *suppressed)
 {
 	uint64_t now = e->ev->ts;
-	struct place *p = find(k, key_of(k, e));
+	struct keyed_place *p = find(k, e);
 
 	p->used = now ? now : 1;
 	if (p->at > now && p->at - now > k->tolerance) {
@@ -166,11 +115,11 @@ limit_pass(struct limit *l, const struct event *e, uint32_t *suppressed, struct 
 {
 	uint32_t n = 0;
 
-	if (l->dedup.places && !dedup(&l->dedup, e, &n)) {
+	if (l->dedup.keyed.places && !dedup(&l->dedup, e, &n)) {
 		c->deduped++;
 		return false;
 	}
-	if (l->rate.places && !rate(&l->rate, e, &n)) {
+	if (l->rate.keyed.places && !rate(&l->rate, e, &n)) {
 		/* What dedup had held is now held by the rate. */
 		l->rate.orphans += n;
 		c->limited++;

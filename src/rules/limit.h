@@ -6,9 +6,8 @@
 #include "rules/rule.h"
 
 /*
- * ratelimit and dedup of one rule: tables of a fixed size, by a keyed hash of the key fields.  A
- * table that is full forgets the key that was quiet for longest; what was held back for it counts
- * for the rule's next event.
+ * ratelimit and dedup of one rule (rules/keyed.h).  What was held back for a key that is forgotten
+ * counts for the rule's next event.
  */
 struct limit;
 struct limit_counts { uint64_t limited, deduped; };

@@ -9,12 +9,15 @@ librules_a_SOURCES = \
 	src/rules/compile_atom.c \
 	src/rules/explain.c \
 	src/rules/flat.h \
+	src/rules/follow.c \
 	src/rules/glob.c \
 	src/rules/glob.h \
 	src/rules/grams.c \
 	src/rules/grams.h \
 	src/rules/hash.h \
 	src/rules/index.c \
+	src/rules/keyed.c \
+	src/rules/keyed.h \
 	src/rules/limit.c \
 	src/rules/limit.h \
 	src/rules/match.h \
@@ -40,6 +43,8 @@ librules_a_SOURCES = \
 	src/rules/runtimes.h \
 	src/rules/seed.c \
 	src/rules/seed.h \
+	src/rules/sequence.c \
+	src/rules/sequence.h \
 	src/rules/slots.c \
 	src/rules/table.c \
 	src/rules/table.h \

@@ -25,6 +25,8 @@ int	ruleset_pack(const struct ruleset *set, void **out, size_t *len);
 /* The compiled set.  Memory is allocated here only, never by matcher_run(). */
 struct matcher;
 int	matcher_new(const void *bytes, size_t len, struct matcher **out, char *why, size_t room);
+/* What the rules that are the same in both have seen so far (ratelimit, dedup, after) goes on in m. */
+void	matcher_adopt(struct matcher *m, struct matcher *from);
 void	matcher_free(struct matcher *m);
 uint32_t matcher_generation(const struct matcher *m);
 uint64_t matcher_urgent(const struct matcher *m);	/* mask of tracers with an urgent rule */
@@ -42,7 +44,7 @@ struct match_result {
 /* True: somebody wants the event.  now: the event's ts (ratelimit and dedup count in it). */
 bool	matcher_run(struct matcher *m, const struct event *e, struct match_result *out);
 
-struct matcher_stats { uint64_t events, matched, limited, deduped, regex_limits; };
+struct matcher_stats { uint64_t events, matched, limited, deduped, regex_limits, sequence_evicted; };
 void	matcher_stats(const struct matcher *m, struct matcher_stats *out);
 
 /* Kernel filter for the union of the set, as bytes for TRACERS_WANT (ipc/kfilter.h). */

@@ -44,25 +44,41 @@ struct entry { struct source source; uint32_t order, seq; bool stream; };
 struct reading {
 	struct matcher *m;
 	struct entry *entries;		/* and whats[i] of the matcher */
+	const char **after;		/* of whats[i]: NULL, or in the matcher's arena */
 	size_t n, n_limited;
 	char *why;
 	size_t room;
 };
 
+static char *
+keep_text(struct matcher *m, const char *text)
+{
+	size_t len = strlen(text);
+	char *copy = arena_take(m, len + 1);
+
+	return copy ? memcpy(copy, text, len + 1) : NULL;
+}
+
 static int
-keep_limits(struct reading *rd, const struct rule *r, struct limit **at)
+keep_state(struct reading *rd, const struct rule *r, struct what *w)
 {
 	const char *random = (const char *)getauxval(AT_RANDOM);	/* 16 bytes */
 	uint64_t seed = random ? hash_load64(random) ^ hash_load64(random + 8) : 1;
 	size_t entries = 4096;
+	int err;
 
 	/* The first limited rules get large tables, many get smaller ones. */
 	while (entries > 64 && entries * LIMIT_PLACE * (rd->n_limited + 1) > LIMIT_BYTES)
 		entries /= 2;
-	if (!r->dedup.window_ns && !r->ratelimit.rate_per_hour)
+	if (!r->dedup.window_ns && !r->ratelimit.rate_per_hour && !r->after[0])
 		return 0;
 	rd->n_limited++;
-	return limit_new(r, entries, hash_number(seed ^ rd->n), at);
+	err = limit_new(r, entries, hash_number(seed ^ rd->n), &w->limit);
+	if (err || !r->after[0])
+		return err;
+	rd->after[w - rd->m->whats] = keep_text(rd->m, r->after);
+	err = rd->after[w - rd->m->whats] ? 0 : -ENOMEM;
+	return err ? err : sequence_new(r, entries, hash_number(seed + rd->n), &w->sequence);
 }
 
 static int
@@ -73,7 +89,6 @@ read_entry(void *arg, const struct ruleset_entry *e)
 	AUTO(rule) struct rule *r = NULL;
 	struct what *w = &m->whats[m->n_whats];
 	struct entry *to = &rd->entries[rd->n];
-	size_t len;
 	char *name;
 	int err = rule_unpack(e->packed, e->packed_len, &r, rd->why, rd->room);
 
@@ -81,16 +96,15 @@ read_entry(void *arg, const struct ruleset_entry *e)
 		return err;
 	if (!r->enabled)
 		return 0;
-	len = strlen(r->name);
-	name = arena_take(m, len + 1);
+	name = keep_text(m, r->name);
 	if (!name)
 		return -ENOMEM;
-	memcpy(name, r->name, len + 1);
-	*w = (struct what){ .name = name, .name_len = (uint32_t)len, .severity = r->severity,
+	*w = (struct what){ .name = name, .name_len = (uint32_t)strlen(name), .severity = r->severity,
 		.flags = e->enforce ? MATCH_ENFORCE : 0, .actions = e->actions[r->severity],
-		.stream = e->stream, .stop = r->stop && !e->stream };
+		.stream = e->stream, .stop = r->stop && !e->stream,
+		.id = hash_bytes(e->packed, e->packed_len, 0) };
 	m->n_whats++;
-	err = e->stream ? 0 : keep_limits(rd, r, &w->limit);
+	err = e->stream ? 0 : keep_state(rd, r, w);
 	if (!err && r->runtimes)
 		err = runtimes_fold(r);
 	if (err)
@@ -155,15 +169,18 @@ matcher_new(const void *bytes, size_t len, struct matcher **out, char *why, size
 	if (err)
 		return err;
 	rd.entries = calloc(n ? n : 1, sizeof(*rd.entries));
+	rd.after = calloc(n ? n : 1, sizeof(*rd.after));
 	m->whats = calloc(n ? n : 1, sizeof(*m->whats));
 	m->generation = head.generation;
 	m->default_actions = head.default_actions;
 	m->defaults = head.defaults;
-	err = rd.entries && m->whats ? regex_engine_new(&m->engine) : -ENOMEM;
+	err = rd.entries && rd.after && m->whats ? regex_engine_new(&m->engine) : -ENOMEM;
 	if (!err)
 		err = ruleset_read(bytes, len, &head, read_entry, &rd);
 	if (!err)
 		err = compile_all(&rd);
+	if (!err)
+		err = follow_link(m, rd.after);
 	for (size_t i = 0; rd.entries && i < rd.n; i++) {
 		if (!rd.entries[i].source.match)
 			continue;
@@ -171,6 +188,7 @@ matcher_new(const void *bytes, size_t len, struct matcher **out, char *why, size
 		free(rd.entries[i].source.match);
 	}
 	free(rd.entries);
+	free(rd.after);
 	if (err == -ENOMEM)
 		snprintf(why, room, "not enough memory for the rule set");
 	if (!err)
@@ -185,8 +203,10 @@ matcher_free(struct matcher *m)
 		return;
 	for (unsigned int t = 0; t < N_TRACERS; t++)
 		compile_clear(&m->tracers[t]);
-	for (size_t i = 0; i < m->n_whats; i++)
+	for (size_t i = 0; i < m->n_whats; i++) {
 		limit_free(m->whats[i].limit);
+		sequence_free(m->whats[i].sequence);
+	}
 	free(m->whats);
 	regex_engine_free(m->engine);
 	for (struct arena *a = m->arena; a;) {
@@ -216,6 +236,7 @@ matcher_stats(const struct matcher *m, struct matcher_stats *out)
 	*out = m->stats;
 	out->limited = m->limits.limited;
 	out->deduped = m->limits.deduped;
+	out->sequence_evicted = m->sequences.evicted;
 }
 
 /* ---- one event ---- */
@@ -243,7 +264,7 @@ static bool
 try_rule(struct matcher *m, struct tracer_set *t, const struct crule *r, const struct event *e,
 	struct match_result *out)
 {
-	const struct what *w = &m->whats[r->what];
+	struct what *w = &m->whats[r->what];
 	bool unknown = false;
 	uint32_t suppressed = 0, flags = w->flags;
 
@@ -253,6 +274,9 @@ try_rule(struct matcher *m, struct tracer_set *t, const struct crule *r, const s
 		out->streams |= w->stream;
 		return false;
 	}
+	if (w->sequence && !sequence_holds(w->sequence, e))
+		return false;
+	follow_note(m, w);
 	if (unknown && !run_code(m, t, r->entry, e, false, &unknown))
 		flags |= MATCH_UNKNOWN;
 	if (w->limit && !limit_pass(w->limit, e, &suppressed, &m->limits))
@@ -314,6 +338,8 @@ run_tracer(struct matcher *m, struct tracer_set *t, const struct event *e, struc
 			t->summary[i / 64] |= 1ULL << (i % 64);
 	}
 	run_candidates(m, t, e, out);
+	if (m->noted)
+		follow_set(m, e);
 }
 
 bool

@@ -7,6 +7,7 @@
 #include "rules/match.h"
 #include "rules/nnf.h"
 #include "rules/regex.h"
+#include "rules/sequence.h"
 #include "rules/table.h"
 
 /*
@@ -90,6 +91,11 @@ struct what {			/* one rule or stream, whatever its tracers */
 	uint64_t actions, stream;
 	bool stop;
 	struct limit *limit;
+	uint64_t id;			/* hash of the packed rule: who is the same in the next set */
+	struct sequence *sequence;	/* of a rule that follows another */
+	uint32_t *followers, n_followers;	/* rules that follow this one */
+	bool noted;			/* is in the list of those that matched the event and have some */
+	struct what *next_noted;
 };
 struct crule { uint32_t entry, what; };
 
@@ -116,8 +122,25 @@ struct matcher {
 	struct regex_engine *engine;
 	struct matcher_stats stats;
 	struct limit_counts limits;
+	struct sequence_counts sequences;
+	struct what *noted;		/* of the event that is looked at */
 	struct arena { struct arena *next; size_t used, room; char data[]; } *arena;
 };
+
+/* ---- follow.c ---- */
+/* Which rule follows which, once all are known.  after[i]: the name that whats[i] follows, or NULL. */
+int	follow_link(struct matcher *m, const char *const *after);
+/* The flags of those that matched are set when all rules have been asked: "after" is a later event. */
+static inline void
+follow_note(struct matcher *m, struct what *w)
+{
+	if (!w->n_followers || w->noted)
+		return;
+	w->noted = true;
+	w->next_noted = m->noted;
+	m->noted = w;
+}
+void	follow_set(struct matcher *m, const struct event *e);
 
 /* ---- compile.c ---- */
 struct source {			/* what a rule or stream looks for; in the order of evaluation */

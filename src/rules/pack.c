@@ -8,7 +8,7 @@
 #include "rules/flat.h"
 #include "rules/model.h"
 
-#define RULE_MAGIC 0x31726c75u
+#define RULE_MAGIC 0x32726c75u
 
 static void
 put_name(struct flat_out *o, const char *s)
@@ -78,6 +78,8 @@ rule_pack(const struct rule *r, void **out, size_t *len)
 	}
 	put_limit(&o, &r->ratelimit);
 	put_limit(&o, &r->dedup);
+	put_name(&o, r->after);
+	put_limit(&o, &r->sequence);
 	put_name(&o, r->description ? r->description : "");
 	flat_put_bytes(&o, r->tags, words_len(r->tags));
 	flat_put_bytes(&o, r->mitre, words_len(r->mitre));
@@ -201,6 +203,8 @@ get_rule(struct flat_in *in, struct rule *r)
 	}
 	get_limit(in, &r->ratelimit);
 	get_limit(in, &r->dedup);
+	flat_get_name(in, r->after, sizeof(r->after));
+	get_limit(in, &r->sequence);
 	r->description = get_text(in);
 	r->tags = get_words(in);
 	r->mitre = get_words(in);

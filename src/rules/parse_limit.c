@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ratelimit = { rate = "10/m", burst = 20, key = [...] } and dedup = { window = "30s", key = [...] } */
+/* ratelimit = { rate = "10/m", burst = 20, key = [...] } and dedup = { window = "30s", key = [...] }; within and by */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -52,18 +52,32 @@ read_rate(struct reading *r, const struct toml_value *v)
 		r->l->burst = n < RULE_BURST_MAX ? n : RULE_BURST_MAX;
 }
 
-static void
-read_window(struct reading *r, const struct toml_value *v)
+/* 0: it is no time, or a longer one. */
+static uint64_t
+read_time(const struct toml_value *v, uint64_t max)
 {
 	const char *end = "";
 	uint64_t n = 0, ns = 0;
 
 	if (v->kind == TOML_STRING && read_number(v->text, &n, &end))
 		ns = unit_ns(end);
-	if (!n || !ns || n > RULE_WINDOW_MAX_NS / ns)
+	return ns && n <= max / ns ? n * ns : 0;
+}
+
+static void
+read_window(struct reading *r, const struct toml_value *v)
+{
+	r->l->window_ns = read_time(v, RULE_WINDOW_MAX_NS);
+	if (!r->l->window_ns)
 		parser_say(r->p, v->at, "", "window is a number and ms, s, m, h or d, at most 30 days: \"30s\"");
-	else
-		r->l->window_ns = n * ns;
+}
+
+void
+parse_within(struct parser *p, const struct toml_value *v)
+{
+	p->r->sequence.window_ns = read_time(v, RULE_WITHIN_MAX_NS);
+	if (!p->r->sequence.window_ns)
+		parser_say(p, v->at, "", "within is a number and ms, s, m, h or d, at most a day: \"10s\"");
 }
 
 static void
@@ -85,6 +99,12 @@ add_key(struct parser *p, void *arg, const struct toml_value *v)
 		}
 	}
 	l->n_keys++;
+}
+
+void
+parse_by(struct parser *p, const struct toml_value *v)
+{
+	parser_strings(p, "by", v, add_key, &p->r->sequence);
 }
 
 static int

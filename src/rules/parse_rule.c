@@ -297,14 +297,26 @@ read_exceptions(struct parser *p, const char *key, const struct toml_value *v)
 }
 
 static void
-read_nothing(struct parser *p, const char *key, const struct toml_value *v)
+read_after(struct parser *p, const char *key, const struct toml_value *v)
 {
+	parser_name(p, key, v, p->r->after, sizeof(p->r->after));
 }
 
 static void
-read_later(struct parser *p, const char *key, const struct toml_value *v)
+read_within(struct parser *p, const char *key, const struct toml_value *v)
 {
-	parser_say(p, v->at, "", "%s is not supported yet", key);
+	parse_within(p, v);
+}
+
+static void
+read_by(struct parser *p, const char *key, const struct toml_value *v)
+{
+	parse_by(p, v);
+}
+
+static void
+read_nothing(struct parser *p, const char *key, const struct toml_value *v)
+{
 }
 
 /* What others depend on is read first. */
@@ -331,10 +343,9 @@ static const struct parser_key keys[] = {
 	{ "match", read_match },
 	{ "exceptions", read_exceptions },
 	{ "condition", read_condition },
-	{ "sequence", read_later },
-	{ "within", read_later },
-	{ "by", read_later },
-	{ "after", read_later },
+	{ "after", read_after },
+	{ "within", read_within },
+	{ "by", read_by },
 };
 
 static const struct parser_key *

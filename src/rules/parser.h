@@ -82,6 +82,8 @@ void	parse_exceptions(struct parser *p, const struct toml_value *v);
 void	parse_lists(struct parser *p, const struct toml_value *v);	/* into p->own */
 void	parse_macros(struct parser *p, const struct toml_value *v);
 struct rule_node *parser_root(struct parser *p);	/* what [match] and its like add to; NULL: no memory */
+void	parse_within(struct parser *p, const struct toml_value *v);	/* of after */
+void	parse_by(struct parser *p, const struct toml_value *v);
 void	parse_limit(struct parser *p, const char *what, const struct toml_value *v, struct rule_limit *l);
 
 /* The words that a key has to be one of are said when it is none. */

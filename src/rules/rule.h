@@ -74,6 +74,8 @@ struct rule {
 	struct rule_action actions[RULE_ACTIONS_MAX];
 	uint32_t n_actions;
 	struct rule_limit ratelimit, dedup;
+	char after[RULE_NAME_MAX];	/* matches only after that rule, "": no matter */
+	struct rule_limit sequence;	/* of after: window_ns is within, keys are by */
 	struct rule_node *match;	/* NULL: every event; exceptions are in it already */
 	char *description, *tags, *mitre;	/* tags and mitre: NUL-separated, "" ends */
 };

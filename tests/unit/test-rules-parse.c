@@ -220,9 +220,18 @@ a_mistake_has_its_line_and_column_and_the_nearest_word(void **state)
 }
 
 static void
-what_comes_later_says_so(void **state)
+after_within_and_by_belong_together(void **state)
 {
-	bad("version = 2\ntracer = 'open'\nwithin = '10s'\n", 3, 10, "within is not supported yet");
+	struct rule *r = good("version = 2\ntracer = 'open'\nafter = 'a'\nwithin = '10s'\nby = ['process.key', 'uid']\n");
+
+	assert_string_equal(r->after, "a");
+	assert_int_equal(r->sequence.window_ns, 10000000000ULL);
+	assert_int_equal(r->sequence.n_keys, 2);
+	bad("version = 2\ntracer = 'open'\nwithin = '10s'\n", 0, 0, "belong together");
+	bad("version = 2\ntracer = 'open'\nafter = 'a'\nwithin = '10s'\n", 0, 0, "belong together");
+	bad("version = 2\ntracer = 'open'\nwithin = '2d'\n", 3, 10, "at most a day");
+	bad("version = 2\ntracer = 'open'\nby = ['nix']\n", 3, 7, "no field \"nix\"");
+	bad("version = 2\nname = 'a'\ntracer = 'open'\nafter = 'a'\nwithin = '1s'\nby = ['uid']\n", 0, 0, "another rule");
 }
 
 static void
@@ -381,7 +390,7 @@ main(void)
 		cmocka_unit_test_teardown(a_request_of_the_first_api_makes_the_same_rule, clean),
 		cmocka_unit_test_teardown(every_key_of_format_2_is_read, clean),
 		cmocka_unit_test_teardown(a_mistake_has_its_line_and_column_and_the_nearest_word, clean),
-		cmocka_unit_test_teardown(what_comes_later_says_so, clean),
+		cmocka_unit_test_teardown(after_within_and_by_belong_together, clean),
 		cmocka_unit_test_teardown(lists_of_the_host_are_known_and_the_files_own_come_first, clean),
 		cmocka_unit_test_teardown(deep_nesting_and_many_conditions_are_refused, clean),
 		cmocka_unit_test_teardown(a_packed_rule_is_the_same_rule, clean),
