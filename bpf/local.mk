@@ -28,6 +28,7 @@ TRACER_OBJECTS = \
 	bpf/mount.bpf.o \
 	bpf/open.bpf.o \
 	bpf/openbreakout.bpf.o \
+	bpf/ptrace.bpf.o \
 	bpf/signal.bpf.o \
 	bpf/tcpdrop.bpf.o \
 	bpf/tcpstate.bpf.o \
@@ -35,7 +36,7 @@ TRACER_OBJECTS = \
 TRACER_INCLUDES = \
 	bpf/bpfd.bpf.h bpf/cast.bpf.h bpf/filter.bpf.h bpf/info.bpf.h bpf/kernel.bpf.h bpf/maps.bpf.h \
 	bpf/path.bpf.h bpf/record.bpf.h bpf/send.bpf.h bpf/v1.bpf.h \
-	bpf/file.bpf.h bpf/net.bpf.h bpf/openargs.bpf.h bpf/openpath.bpf.h bpf/rows.bpf.h bpf/target.bpf.h \
+	bpf/file.bpf.h bpf/net.bpf.h bpf/openargs.bpf.h bpf/often.bpf.h bpf/openpath.bpf.h bpf/rows.bpf.h bpf/target.bpf.h \
 	bpf/event.h bpf/tracers.def
 $(TRACER_OBJECTS): $(TRACER_INCLUDES)
 bpf/arp.bpf.o: bpf/arp.h
@@ -49,6 +50,7 @@ bpf/fork.bpf.o: bpf/fork.h
 bpf/mount.bpf.o: bpf/mount.h
 bpf/open.bpf.o: bpf/open.h
 bpf/openbreakout.bpf.o: bpf/openbreakout.h
+bpf/ptrace.bpf.o: bpf/ptrace.h bpf/target.h
 bpf/signal.bpf.o: bpf/signal.h bpf/target.h
 bpf/tcpdrop.bpf.o: bpf/tcpdrop.h
 bpf/tcpstate.bpf.o: bpf/tcpstate.h

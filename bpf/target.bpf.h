@@ -21,11 +21,11 @@ struct xa_node {
 struct xarray { void *xa_head; };
 struct idr { struct xarray idr_rt; };
 struct pid_namespace___idr { struct idr idr; };
-struct hlist_node;
+struct hlist_node { struct hlist_node *next; };
 struct hlist_head { struct hlist_node *first; };
 struct pid___tasks { struct hlist_head tasks[1]; };
 struct pid___pidfs { struct dentry *stashed; };	/* Linux 6.9: pidfds have a file system */
-struct task_struct___links { int pid_links; };
+struct task_struct___links { struct hlist_node pid_links[1]; };
 struct file___data { void *private_data; };
 struct inode___data { void *i_private; };
 

@@ -22,6 +22,7 @@ libevents_a_SOURCES = \
 	src/events/tracer_open.c bpf/open.h \
 	src/events/tracer_openbreakout.c bpf/openbreakout.h \
 	src/events/target.c src/events/target.h bpf/target.h \
+	src/events/tracer_ptrace.c bpf/ptrace.h \
 	src/events/tracer_signal.c bpf/signal.h \
 	src/events/tracer_tcpdrop.c bpf/tcpdrop.h \
 	src/events/tracer_tcpstate.c bpf/tcpstate.h \

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -68,11 +69,21 @@ send_signal(void)
 	return !kill(getpid(), SIGUSR1);
 }
 
+static bool
+read_other(void)
+{
+	static char bytes[8];
+	struct iovec here = { bytes, sizeof(bytes) }, there = { nothing, sizeof(bytes) };
+
+	return process_vm_readv(getpid(), &here, 1, &there, 1, 0) == sizeof(bytes);
+}
+
 const struct load loads_processes[] = {
 	{ "exec", "spawn, exec, exit", 10, find_nothing, spawn, NULL },
 	{ "exit", "spawn, exec, exit", 10, find_nothing, spawn, NULL },
 	{ "fork", "spawn, exec, exit", 10, find_nothing, spawn, NULL },
 	{ "cgroup", "mkdir, rmdir of a cgroup", 5, find_cgroup, make_cgroup, NULL },
 	{ "signal", "kill of itself, ignored", 500, ignore, send_signal, NULL },
+	{ "ptrace", "process_vm_readv of itself", 500, NULL, read_other, NULL },
 	{ .tracer = NULL },
 };

@@ -11,15 +11,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "bpf/ptrace.h"
 #include "bpf/signal.h"
 #include "tracerrig.h"
 
-static const char *const tracers[] = { "signal", NULL };
+static const char *const tracers[] = { "signal", "ptrace", NULL };
 static struct tracerrig *rig;
 static pid_t sleeper;			/* a child that does nothing */
 
@@ -195,6 +198,177 @@ a_signal_that_may_not_be_sent_is_none(void **state)
 	}
 }
 
+/* ---- ptrace ---- */
+
+/* The last one of this process's, and how many there were. */
+static const struct ev_ptrace *
+last_ptrace(uint32_t event, size_t *n)
+{
+	const struct ev_ptrace *found = NULL, *e;
+	size_t at = 0;
+
+	*n = 0;
+	tracerrig_drain(rig, 0);
+	while ((e = tracerrig_next(rig, &at, TR_PTRACE, event, (uint32_t)getpid()))) {
+		found = e;
+		++*n;
+	}
+	return found;
+}
+
+static void
+ptrace_names_the_request_and_the_target(void **state)
+{
+	const struct ev_ptrace *e;
+	size_t n;
+
+	assert_int_equal(ptrace(PTRACE_ATTACH, sleeper, NULL, NULL), 0);
+	e = last_ptrace(PTRACE_PTRACE, &n);
+	assert_int_equal(n, 1);
+	assert_int_equal(e->request, PTRACE_ATTACH);
+	assert_sleeper(&e->target);
+	assert_int_equal(e->h.ret, 0);
+	assert_int_equal(waitpid(sleeper, NULL, 0), sleeper);
+
+	assert_int_equal(ptrace(PTRACE_POKEDATA, sleeper, &rig, rig), 0);
+	e = last_ptrace(PTRACE_PTRACE, &n);
+	assert_int_equal(n, 2);
+	assert_int_equal(e->request, PTRACE_POKEDATA);
+	assert_ptr_equal((void *)e->addr, &rig);
+	assert_ptr_equal((void *)e->data, rig);
+	assert_int_equal(e->count, 1);
+
+	/* What a debugger does all the time is told once. */
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(ptrace(PTRACE_POKEDATA, sleeper, &rig, rig), 0);
+	assert_int_equal(ptrace(PTRACE_DETACH, sleeper, NULL, NULL), 0);
+	e = last_ptrace(PTRACE_PTRACE, &n);
+	assert_int_equal(n, 3);
+	assert_int_equal(e->request, PTRACE_DETACH);
+	assert_int_equal(tracerrig_count(rig, TR_PTRACE).filtered, 100);
+}
+
+static void
+ptrace_that_is_refused_has_its_target_too(void **state)
+{
+	const struct ev_ptrace *e;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (setuid(65534))
+			_exit(1);
+		_exit(ptrace(PTRACE_SEIZE, sleeper, NULL, NULL) == 0 || errno != EPERM);
+	}
+	assert_int_equal(reap(pid), 0);
+	e = tracerrig_wait(rig, TR_PTRACE, PTRACE_PTRACE, (uint32_t)pid);
+	assert_non_null(e);
+	assert_int_equal(e->request, PTRACE_SEIZE);
+	assert_int_equal(e->h.ret, -EPERM);
+	assert_sleeper(&e->target);
+}
+
+static void
+a_process_that_is_to_be_traced_is_the_target(void **state)
+{
+	const struct ev_ptrace *e;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0);
+	assert_int_equal(reap(pid), 0);
+	e = tracerrig_wait(rig, TR_PTRACE, PTRACE_PTRACE, (uint32_t)pid);
+	assert_non_null(e);
+	assert_int_equal(e->request, PTRACE_TRACEME);
+	assert_int_equal(e->target.pid, pid);
+}
+
+static void
+memory_of_another_is_read_and_written(void **state)
+{
+	char bytes[8] = "";
+	struct iovec here = { bytes, sizeof(bytes) }, there = { &rig, sizeof(bytes) };
+	const struct ev_ptrace *e;
+	size_t n;
+
+	assert_int_equal(process_vm_readv(sleeper, &here, 1, &there, 1, 0), sizeof(bytes));
+	e = last_ptrace(PTRACE_PROCESS_VM_READV, &n);
+	assert_int_equal(n, 1);
+	assert_sleeper(&e->target);
+	assert_int_equal(e->h.ret, sizeof(bytes));
+	assert_ptr_equal((void *)e->addr, &rig);
+	assert_int_equal(e->h.flags, EV_UNTRUSTED);
+
+	assert_int_equal(process_vm_writev(sleeper, &here, 1, &there, 1, 0), sizeof(bytes));
+	e = last_ptrace(PTRACE_PROCESS_VM_WRITEV, &n);
+	assert_int_equal(n, 1);
+	assert_sleeper(&e->target);
+
+	assert_int_equal(process_vm_readv(0x3fffffff, &here, 1, &there, 1, 0), -1);
+	e = last_ptrace(PTRACE_PROCESS_VM_READV, &n);
+	assert_int_equal(n, 2);
+	assert_int_equal(e->h.ret, -ESRCH);
+	assert_int_equal(e->target.pid, 0);
+	assert_int_equal(e->given, 0x3fffffff);
+}
+
+static void
+a_descriptor_is_taken_from_another(void **state)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, sleeper, 0), fd, pipes[2];
+	const struct ev_ptrace *e;
+	size_t n;
+
+	assert_true(pidfd >= 0);
+	fd = (int)syscall(SYS_pidfd_getfd, pidfd, 1, 0);
+	assert_true(fd >= 0);
+	e = last_ptrace(PTRACE_PIDFD_GETFD, &n);
+	assert_int_equal(n, 1);
+	assert_sleeper(&e->target);
+	assert_int_equal(e->h.ret, fd);
+	assert_int_equal(e->fd, 1);
+	close(fd);
+	close(pidfd);
+
+	/* What is no pidfd leads nowhere. */
+	assert_int_equal(pipe(pipes), 0);
+	assert_int_equal(syscall(SYS_pidfd_getfd, pipes[0], 1, 0), -1);
+	e = last_ptrace(PTRACE_PIDFD_GETFD, &n);
+	assert_int_equal(e->h.ret, -EBADF);
+	assert_int_equal(e->target.pid, 0);
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
+static void
+a_number_means_what_it_means_in_the_callers_namespace(void **state)
+{
+	const struct ev_ptrace *e;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		pid_t init;
+
+		if (unshare(CLONE_NEWPID))
+			_exit(1);
+		init = fork();
+		if (init == 0) {
+			pid_t two = fork();
+
+			if (two == 0)
+				for (;;)
+					pause();
+			_exit(two != 2 || ptrace(PTRACE_SEIZE, 2, NULL, NULL));
+		}
+		_exit(WEXITSTATUS(reap(init)));
+	}
+	assert_int_equal(reap(pid), 0);
+	e = tracerrig_wait(rig, TR_PTRACE, PTRACE_PTRACE, 0);
+	assert_non_null(e);
+	assert_int_equal(e->given, 2);
+	assert_true(e->target.pid > 2);
+	assert_string_equal(e->target.comm, "test-tracers-re");
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, forget)
 
 int
@@ -205,6 +379,12 @@ main(void)
 		TEST(a_fault_is_the_targets_own),
 		TEST(a_timers_signal_is_nobodys),
 		TEST(a_signal_that_may_not_be_sent_is_none),
+		TEST(ptrace_names_the_request_and_the_target),
+		TEST(ptrace_that_is_refused_has_its_target_too),
+		TEST(a_process_that_is_to_be_traced_is_the_target),
+		TEST(memory_of_another_is_read_and_written),
+		TEST(a_descriptor_is_taken_from_another),
+		TEST(a_number_means_what_it_means_in_the_callers_namespace),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
