@@ -14,7 +14,9 @@
  *	{
  *		struct ev_scratch *s = ev_new(OPEN_OPEN, sizeof(struct ev_open));
  *		struct ev_open *e;
+ *		struct ev_call c;
  *
+ *		ev_call(&c, regs);			// number and arguments, as in the 64-bit table
  *		if (!s)
  *			goto next;			// off, or filtered out
  *		e = ev_record(s);
@@ -23,9 +25,12 @@
  *		if (ev_path_passes(s, &e->path))
  *			ev_send(s);
  *	next:
- *		ev_next(ctx, regs);			// must be the last: it does not come back
+ *		ev_next_call(ctx, c.nr);		// must be the last: it does not come back
  *		return 0;
  *	}
+ *
+ * Never regs->orig_ax or regs->di: int $0x80 has other numbers and registers (bpf/call.bpf.h).  A
+ * program that needs neither ends with ev_next(ctx, regs).
  *
  * A tracer of what happens often takes ev_new_bare() and file_add_path_wanted() (open.bpf.c): what
  * is rejected costs 9 ns for each function or helper that is called, and some for each cache line of
@@ -81,6 +86,7 @@ ev_scratch(__u32 which)
 	return bpf_map_lookup_elem(&EV_CAT(scratch_, EV_THIS), &which);
 }
 
+#include "bpf/call.bpf.h"
 #include "bpf/filter.bpf.h"
 
 #define ev_record(s) ((void *)(s)->b)
@@ -284,16 +290,20 @@ ev_next_of(void *ctx, __u64 mask)
 #include "bpf/tracers.def"
 }
 
-/* On to the next tracer that has a program for this system call. */
+/* On to the next tracer that has a program for this system call; nr: struct ev_call. */
+static __always_inline void
+ev_next_call(void *ctx, __u32 nr)
+{
+	struct ev_slot *slot = ev_slot(nr);
+
+	if (slot)
+		ev_next_of(ctx, slot->mask);
+}
+
 static __always_inline void
 ev_next(void *ctx, struct pt_regs *regs)
 {
-	__u32 nr = regs->orig_ax;
-	__u64 *mask;
-
-	mask = bpf_map_lookup_elem(&sys_slots, &nr);
-	if (mask)
-		ev_next_of(ctx, *mask);
+	ev_next_call(ctx, ev_call_nr(regs, ev_compat(bpf_get_current_task_btf())));
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -10,23 +10,15 @@ SEC("tp_btf/sys_exit")
 int
 BPF_PROG(core_sys_exit, struct pt_regs *regs, long ret)
 {
-	__u32 nr = regs->orig_ax;
-	__u64 *mask;
+	struct ev_slot *slot = ev_slot(regs->orig_ax);
 
-	mask = bpf_map_lookup_elem(&sys_slots, &nr);
-	if (!mask) {
-		if ((int)nr >= 0)
-			ev_count_filtered();
-		return 0;
-	}
-	if (!*mask)
+	/* Which of the two it is costs a call, so both are asked for at once. */
+	if (slot && !(slot->mask | slot->mask32))
 		return 0;
 	/* Asks that itself, of the task that it needs anyway, and is the first one for its calls. */
-	if (*mask & (1ULL << TR_OPEN))
+	if (slot && (slot->mask & (1ULL << TR_OPEN)))
 		bpf_tail_call_static(ctx, &sys_progs, TR_OPEN);
-	if (ev_is_compat(bpf_get_current_task_btf()))
-		return 0;
-	ev_next_of(ctx, *mask);
+	ev_next(ctx, regs);
 	return 0;
 }
 

@@ -23,7 +23,7 @@ enum ev_tracer {
 #define EV_RECORD_MAX	32768		/* bytes of one record */
 #define EV_PATH_MAX	4096
 #define EV_ARGS_MAX	4096		/* bytes of arguments in one record */
-#define EV_SYSCALLS	512		/* numbers that the dispatcher knows */
+#define EV_SYSCALLS	576		/* numbers that the dispatcher knows, x32's too */
 #define EV_COMM		16
 
 struct ev_str { __u16 off, len; };	/* off: from the start of the record; len without a NUL */
@@ -103,7 +103,7 @@ struct ev_count {
 struct ev_cpu {
 	__u32 sleeping;			/* the enricher waits: wake it, and write 0 */
 	__u32 pad[15];
-	struct ev_count count[TRACERS_MAX];	/* [0]: records of the core; filtered: 32-bit calls */
+	struct ev_count count[TRACERS_MAX];	/* [0]: records of the core */
 };
 
 /* The map "settings": array of one, written by the loader. */
@@ -122,6 +122,30 @@ enum ev_dim { DIM_PID = 1, DIM_UID = 2, DIM_COMM = 4, DIM_CGROUP = 8, DIM_PATH =
 /* DIM_PATH | DIM_PREFIX together: one of the two must hold. */
 enum { EV_FILTER_URGENT = 1 };		/* wake the enricher at once */
 #define EV_PREFIX_MAX	16		/* components of a path that are looked at as prefixes */
+
+/* How the arguments of a call of the 32-bit table differ from those of the 64-bit one. */
+enum ev_form {
+	EV_FORM_SAME,
+	EV_FORM_IDS16,			/* users and groups of 16 bits */
+	EV_FORM_OWNER16,		/* the same, after a path or a descriptor */
+	EV_FORM_SPLIT,			/* the second one, of 64 bits, takes two */
+	EV_FORM_ONE,			/* only one */
+	EV_FORM_MEMORY,			/* all in memory that one points to */
+};
+
+/*
+ * The map "sys_slots", for the dispatcher: what its index is as the number of a call.  Numbers of
+ * the 64-bit table are here plus 1; 0: it has no such call.
+ */
+struct ev_slot {
+	__u64 mask;			/* tracers whose program sees that call of the 64-bit table */
+	__u64 mask32;			/* of the 32-bit table */
+	__u16 as32, asx32;		/* what has this number in the other tables */
+	__u16 socketcall;		/* what this first argument of socketcall means */
+	__u8 socketcall_args;
+	__u8 form;			/* enum ev_form, of the 32-bit table's */
+	__u64 reserved;			/* an index is a shift */
+};
 
 #define EV_INLINE	4
 struct ev_tracer_filter {

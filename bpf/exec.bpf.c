@@ -7,7 +7,6 @@
 
 #define KERNEL_TMPFS_MAGIC	0x01021994
 #define KERNEL_S_ISUID		04000
-#define KERNEL_NR_EXECVEAT	322
 #define FAILED_ARGS_MAX		64	/* arguments of a failed exec that are read */
 
 /* Effective users that an exec changes: thread -> the one before.  The hook is Linux 6.10's. */
@@ -94,6 +93,7 @@ struct failed_args {
 	struct ev_scratch *s;
 	__u64 argv;
 	__u32 start, rel;
+	__u32 size;			/* of a pointer in argv */
 };
 
 static int
@@ -103,7 +103,7 @@ failed_arg(__u32 i, struct failed_args *a)
 	__u32 at = a->start + a->rel;
 	long n;
 
-	if (bpf_probe_read_user(&arg, sizeof(arg), (const void *)(a->argv + i * sizeof(arg))) || !arg)
+	if (bpf_probe_read_user(&arg, a->size & 8 ? 8 : 4, (const void *)(a->argv + i * a->size)) || !arg)
 		return 1;
 	/* The verifier must see the bound at the register that is used. */
 	asm volatile("" : "+r"(at));
@@ -127,8 +127,10 @@ BPF_PROG(exec_failed, struct pt_regs *regs, long ret)
 	struct ev_scratch *s;
 	struct failed_args a = {};
 	const void *filename;
+	struct ev_call c;
 	struct ev_exec *e;
 
+	ev_call(&c, regs);
 	if (ret >= 0)
 		goto next;
 	s = ev_new(EXEC_EXEC, sizeof(*e));
@@ -137,13 +139,14 @@ BPF_PROG(exec_failed, struct pt_regs *regs, long ret)
 	e = ev_record(s);
 	e->h.ret = ret;
 	e->euid = e->old_euid = ev_task()->cred->euid.val;
-	if ((__u32)regs->orig_ax == KERNEL_NR_EXECVEAT) {
-		filename = (const void *)regs->si;
-		a.argv = regs->dx;
+	if (c.nr == __NR_execveat) {
+		filename = (const void *)c.arg[1];
+		a.argv = c.arg[2];
 	} else {
-		filename = (const void *)regs->di;
-		a.argv = regs->si;
+		filename = (const void *)c.arg[0];
+		a.argv = c.arg[1];
 	}
+	a.size = c.words32 ? 4 : 8;
 	ev_add_user_str(s, &e->filename, filename, EV_PATH_MAX);
 	a.s = s;
 	a.start = ev_str_begin(s, &e->args);
@@ -154,6 +157,6 @@ BPF_PROG(exec_failed, struct pt_regs *regs, long ret)
 	}
 	ev_send(s);
 next:
-	ev_next(ctx, regs);
+	ev_next_call(ctx, c.nr);
 	return 0;
 }

@@ -79,14 +79,14 @@ shape_of(long nr, struct shape *to)
 }
 
 static __always_inline __u64
-arg(const struct pt_regs *regs, __u8 place)
+arg(const struct ev_call *c, __u8 place)
 {
 	switch (place) {
-	case 1: return regs->di;
-	case 2: return regs->si;
-	case 3: return regs->dx;
-	case 4: return regs->r10;
-	case 5: return regs->r8;
+	case 1: return c->arg[0];
+	case 2: return c->arg[1];
+	case 3: return c->arg[2];
+	case 4: return c->arg[3];
+	case 5: return c->arg[4];
 	}
 	return 0;
 }
@@ -123,19 +123,19 @@ leads_on(struct ev_scratch *s, __u32 at)
 }
 
 static __always_inline int
-folder(const struct pt_regs *regs, __u8 place)
+folder(const struct ev_call *c, __u8 place)
 {
-	return place ? (int)arg(regs, place) : FILE_AT_FDCWD;
+	return place ? (int)arg(c, place) : FILE_AT_FDCWD;
 }
 
 static __always_inline void
-add_named(struct ev_scratch *s, struct ev_str *out, const struct pt_regs *regs, __u8 d, __u8 p, bool follows)
+add_named(struct ev_scratch *s, struct ev_str *out, const struct ev_call *c, __u8 d, __u8 p, bool follows)
 {
-	const char *given = (const char *)arg(regs, p);
+	const char *given = (const char *)arg(c, p);
 	char first = 0;
 	__u32 at;
 
-	at = file_add_given(s, out, folder(regs, d), given);
+	at = file_add_given(s, out, folder(c, d), given);
 	if (at && !follows && !leads_on(s, at))
 		return;
 	/* Nothing given: the folder itself, which the kernel has told. */
@@ -145,36 +145,36 @@ add_named(struct ev_scratch *s, struct ev_str *out, const struct pt_regs *regs, 
 }
 
 static __always_inline void
-add_path(struct ev_scratch *s, struct ev_fileops *e, const struct pt_regs *regs, const struct shape *sh)
+add_path(struct ev_scratch *s, struct ev_fileops *e, const struct ev_call *c, const struct shape *sh)
 {
 	bool follows = sh->follows;
 
 	if (!sh->p1) {
-		file_add_path(s, &e->path, file_where(file_of(arg(regs, sh->d1))));
+		file_add_path(s, &e->path, file_where(file_of(arg(c, sh->d1))));
 		return;
 	}
 	if (sh->op == FILEOP_LINK && (e->flags & AT_SYMLINK_FOLLOW))
 		follows = true;
 	if (e->flags & AT_SYMLINK_NOFOLLOW)
 		follows = false;
-	add_named(s, &e->path, regs, sh->d1, sh->p1, follows);
+	add_named(s, &e->path, c, sh->d1, sh->p1, follows);
 }
 
 static __always_inline void
-add_second(struct ev_scratch *s, struct ev_fileops *e, const struct pt_regs *regs, const struct shape *sh)
+add_second(struct ev_scratch *s, struct ev_fileops *e, const struct ev_call *c, const struct shape *sh)
 {
 	if (sh->op == FILEOP_SYMLINK)
-		ev_add_user_str(s, &e->path2, (const char *)arg(regs, sh->p2), EV_PATH_MAX - 1);
+		ev_add_user_str(s, &e->path2, (const char *)arg(c, sh->p2), EV_PATH_MAX - 1);
 	else if (sh->p2)
-		add_named(s, &e->path2, regs, sh->d2, sh->p2, false);
+		add_named(s, &e->path2, c, sh->d2, sh->p2, false);
 	if (sh->op == FILEOP_SETXATTR || sh->op == FILEOP_REMOVEXATTR)
-		ev_add_user_str(s, &e->name, (const char *)arg(regs, sh->a), XATTR_NAME_MAX);
+		ev_add_user_str(s, &e->name, (const char *)arg(c, sh->a), XATTR_NAME_MAX);
 }
 
 static __always_inline void
-fill(struct ev_fileops *e, const struct pt_regs *regs, const struct shape *sh)
+fill(struct ev_fileops *e, const struct ev_call *c, const struct shape *sh)
 {
-	__u64 a = arg(regs, sh->a), b = arg(regs, sh->b);
+	__u64 a = arg(c, sh->a), b = arg(c, sh->b);
 
 	switch (sh->op) {
 	case FILEOP_MKDIR:
@@ -202,11 +202,13 @@ BPF_PROG(fileops_exit, struct pt_regs *regs, long ret)
 	struct ev_scratch *s;
 	struct ev_fileops *e;
 	struct shape sh = {};
+	struct ev_call call, *c = &call;
 	__u32 flags;
 
-	if (!shape_of(regs->orig_ax, &sh))
+	ev_call(c, regs);
+	if (!shape_of(c->nr, &sh))
 		goto next;
-	flags = arg(regs, sh.flags);
+	flags = arg(c, sh.flags);
 	if (sh.op == FILEOP_UNLINK && (flags & AT_REMOVEDIR))
 		sh.op = FILEOP_RMDIR;
 	s = ev_new(sh.op, sizeof(*e));
@@ -215,13 +217,13 @@ BPF_PROG(fileops_exit, struct pt_regs *regs, long ret)
 	e = ev_record(s);
 	e->h.ret = ret;
 	e->flags = flags;
-	fill(e, regs, &sh);
-	add_path(s, e, regs, &sh);
+	fill(e, c, &sh);
+	add_path(s, e, c, &sh);
 	if (!ev_path_passes(s, &e->path))
 		goto next;
-	add_second(s, e, regs, &sh);
+	add_second(s, e, c, &sh);
 	ev_send(s);
 next:
-	ev_next(ctx, regs);
+	ev_next_call(ctx, c->nr);
 	return 0;
 }

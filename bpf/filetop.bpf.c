@@ -218,10 +218,11 @@ SEC("tp_btf/sys_exit")
 int
 BPF_PROG(filetop_exit, struct pt_regs *regs, long ret)
 {
-	struct filetop_op op = { ret, is_write(regs->orig_ax) };
+	__u32 compat = ev_compat(bpf_get_current_task_btf()), nr = ev_call_nr(regs, compat);
+	struct filetop_op op = { ret, is_write(nr) };
 
 	if (ret > 0)
-		moved(regs->di, &op);
-	ev_next(ctx, regs);
+		moved(EV_ARG(regs, ev_way(compat), di, bx), &op);
+	ev_next_call(ctx, nr);
 	return 0;
 }

@@ -30,28 +30,12 @@ ev_filter_of(__u32 element)
 }
 
 static __always_inline void
-ev_count_filtered_of(__u32 tracer)
+ev_count_filtered(void)
 {
 	struct ev_cpu *c = ev_this_cpu();
 
 	if (c)
-		__sync_fetch_and_add(&c->count[tracer].filtered, 1);
-}
-
-static __always_inline void
-ev_count_filtered(void)
-{
-	ev_count_filtered_of(EV_TRACER);
-}
-
-/* A 32-bit system call has other numbers: it is counted (TR_NONE, filtered) and not looked at. */
-static __always_inline bool
-ev_is_compat(const struct task_struct *current)
-{
-	if (!(current->thread_info.status & KERNEL_TS_COMPAT))
-		return false;
-	ev_count_filtered_of(TR_NONE);
-	return true;
+		__sync_fetch_and_add(&c->count[EV_TRACER].filtered, 1);
 }
 
 /* The kernel fills a task's comm with zeros. */

@@ -32,7 +32,8 @@ ev_copy_comm(char *to, const char *from)
 }
 
 /*
- * Header of the process that a task is of; its own tid and comm.  Not: len, event, ts, ret, flags.
+ * Header of the process that a task is of; its own tid and comm.  Not: len, event, ts, ret; of flags
+ * only EV_COMPAT is added.
  * The task's own fields are read through the trusted pointer, which takes no check of the address,
  * and pointers through one that is not (EV_READ_ONLY).
  */
@@ -60,6 +61,7 @@ ev_fill(struct ev_hdr *h, struct task_struct *trusted)
 	h->gid = cred->gid.val;
 	h->mntns = t->nsproxy->mnt_ns->ns.inum;
 	h->exec_id = trusted->self_exec_id;
+	h->flags |= ev_compat(trusted) * (EV_COMPAT / KERNEL_TS_COMPAT);
 	ev_copy_comm(h->comm, trusted->comm);
 }
 

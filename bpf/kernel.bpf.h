@@ -150,7 +150,7 @@ struct linux_binprm {
 	const char *fdpath;
 };
 struct pt_regs {
-	unsigned long r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip, sp;
+	unsigned long bp, bx, r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip, sp;
 };
 
 #pragma clang attribute pop

@@ -34,10 +34,10 @@ TRACER_OBJECTS = \
 	bpf/tcpstate.bpf.o \
 	bpf/xdpcount.bpf.o
 TRACER_INCLUDES = \
-	bpf/bpfd.bpf.h bpf/cast.bpf.h bpf/filter.bpf.h bpf/info.bpf.h bpf/kernel.bpf.h bpf/maps.bpf.h \
+	bpf/bpfd.bpf.h bpf/call.bpf.h bpf/cast.bpf.h bpf/filter.bpf.h bpf/info.bpf.h bpf/kernel.bpf.h bpf/maps.bpf.h \
 	bpf/path.bpf.h bpf/record.bpf.h bpf/send.bpf.h bpf/v1.bpf.h \
 	bpf/file.bpf.h bpf/net.bpf.h bpf/openargs.bpf.h bpf/often.bpf.h bpf/openpath.bpf.h bpf/rows.bpf.h bpf/target.bpf.h \
-	bpf/event.h bpf/tracers.def
+	bpf/event.h bpf/syscalls.def bpf/tracers.def
 $(TRACER_OBJECTS): $(TRACER_INCLUDES)
 bpf/arp.bpf.o: bpf/arp.h
 bpf/bashreadline.bpf.o: bpf/bashreadline.h
@@ -57,17 +57,21 @@ bpf/tcpstate.bpf.o: bpf/tcpstate.h
 bpf/xdpcount.bpf.o: bpf/xdpcount.h
 noinst_DATA += $(TRACER_OBJECTS)
 CLEANFILES += $(TRACER_OBJECTS)
-EXTRA_DIST += $(TRACER_OBJECTS:.o=.c) $(TRACER_INCLUDES) bpf/syscalls.def
+EXTRA_DIST += $(TRACER_OBJECTS:.o=.c) $(TRACER_INCLUDES)
 
 # Tests of tracers load core and tracer with libbpf, without the daemon.
 TRACERRIG = tests/component/tracerrig.c tests/component/tracerrig.h
 TRACERRIG_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS) $(CMOCKA_CFLAGS)
-TRACERRIG_LIBS = $(LIBBPF_LIBS) $(CMOCKA_LIBS)
+TRACERRIG_LIBS = $(IPC_LIBS) $(LIBBPF_LIBS) $(CMOCKA_LIBS)
 if HAVE_CMOCKA
 COMPONENT_TESTS += tests/component/test-tracers-bash
 tests_component_test_tracers_bash_SOURCES = tests/component/test-tracers-bash.c $(TRACERRIG)
 tests_component_test_tracers_bash_CFLAGS = $(TRACERRIG_CFLAGS)
 tests_component_test_tracers_bash_LDADD = $(TRACERRIG_LIBS)
+COMPONENT_TESTS += tests/component/test-tracers-calls
+tests_component_test_tracers_calls_SOURCES = tests/component/test-tracers-calls.c tests/component/tracers-dir.h $(TRACERRIG)
+tests_component_test_tracers_calls_CFLAGS = $(TRACERRIG_CFLAGS)
+tests_component_test_tracers_calls_LDADD = $(TRACERRIG_LIBS)
 COMPONENT_TESTS += tests/component/test-tracers-core
 tests_component_test_tracers_core_SOURCES = tests/component/test-tracers-core.c tests/component/tracers-acts.h $(TRACERRIG)
 tests_component_test_tracers_core_CFLAGS = $(TRACERRIG_CFLAGS)

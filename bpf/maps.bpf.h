@@ -99,12 +99,11 @@ struct {
 	__type(value, struct ev_v1);
 } cgroup_v1 SEC(".maps");
 
-/* For the dispatcher: of each system call the mask of tracers (bit = number) whose program sees it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, EV_SYSCALLS);
 	__type(key, __u32);
-	__type(value, __u64);
+	__type(value, struct ev_slot);
 } sys_slots SEC(".maps");
 
 struct {

@@ -186,102 +186,102 @@ add_attr(struct ev_mountop *e, const void *from)
 }
 
 static __always_inline void
-of_mount(struct ev_scratch *s, struct ev_mountop *e, const struct pt_regs *regs)
+of_mount(struct ev_scratch *s, struct ev_mountop *e, const struct ev_call *c)
 {
-	bool there = regs->r10 & (MS_REMOUNT | MS_MOVE | MS_PROPAGATION);
+	bool there = c->arg[3] & (MS_REMOUNT | MS_MOVE | MS_PROPAGATION);
 
-	e->flags = regs->r10;
-	if (regs->r10 & (MS_BIND | MS_MOVE))
-		add_source(s, FILE_AT_FDCWD, regs->di);
-	else if (regs->di)
-		ev_add_user_str(s, &e->source, (const void *)regs->di, EV_PATH_MAX - 1);
-	add_target(s, FILE_AT_FDCWD, regs->si);
+	e->flags = c->arg[3];
+	if (c->arg[3] & (MS_BIND | MS_MOVE))
+		add_source(s, FILE_AT_FDCWD, c->arg[0]);
+	else if (c->arg[0])
+		ev_add_user_str(s, &e->source, (const void *)c->arg[0], EV_PATH_MAX - 1);
+	add_target(s, FILE_AT_FDCWD, c->arg[1]);
 	if (e->h.ret == 0 && !there)
 		add_mounted(s, newest_mount());
-	if (!e->fstype.off && regs->dx)
-		ev_add_user_str(s, &e->fstype, (const void *)regs->dx, KEY_MAX);
-	if (regs->r8 && !(regs->r10 & (MS_BIND | MS_MOVE | MS_PROPAGATION)))
-		ev_add_user_str(s, &e->data, (const void *)regs->r8, DATA_MAX);
+	if (!e->fstype.off && c->arg[2])
+		ev_add_user_str(s, &e->fstype, (const void *)c->arg[2], KEY_MAX);
+	if (c->arg[4] && !(c->arg[3] & (MS_BIND | MS_MOVE | MS_PROPAGATION)))
+		ev_add_user_str(s, &e->data, (const void *)c->arg[4], DATA_MAX);
 }
 
 static __always_inline void
-of_fsconfig(struct ev_scratch *s, struct ev_mountop *e, const struct pt_regs *regs)
+of_fsconfig(struct ev_scratch *s, struct ev_mountop *e, const struct ev_call *c)
 {
-	e->cmd = regs->si;
-	add_context(s, e, regs->di);
+	e->cmd = c->arg[1];
+	add_context(s, e, c->arg[0]);
 	if (e->cmd < FSCONFIG_CMD_CREATE)
-		ev_add_user_str(s, &e->key, (const void *)regs->dx, KEY_MAX);
+		ev_add_user_str(s, &e->key, (const void *)c->arg[2], KEY_MAX);
 	if (e->cmd == FSCONFIG_SET_STRING || e->cmd == FSCONFIG_SET_PATH || e->cmd == FSCONFIG_SET_PATH_EMPTY)
-		ev_add_user_str(s, &e->data, (const void *)regs->r10, DATA_MAX);
+		ev_add_user_str(s, &e->data, (const void *)c->arg[3], DATA_MAX);
 }
 
 static __always_inline void
-of_move(struct ev_scratch *s, struct ev_mountop *e, const struct pt_regs *regs)
+of_move(struct ev_scratch *s, struct ev_mountop *e, const struct ev_call *c)
 {
 	char first = 0;
 
-	e->flags = regs->r8;
-	bpf_probe_read_user(&first, 1, (const void *)regs->si);
+	e->flags = c->arg[4];
+	bpf_probe_read_user(&first, 1, (const void *)c->arg[1]);
 	if (first)
-		add_source(s, regs->di, regs->si);
-	add_target(s, regs->dx, regs->r10);
+		add_source(s, c->arg[0], c->arg[1]);
+	add_target(s, c->arg[2], c->arg[3]);
 	if (!first && e->h.ret == 0)
-		add_mounted(s, mount_of(regs->di));
+		add_mounted(s, mount_of(c->arg[0]));
 }
 
 static __always_inline void
-of_tree(struct ev_scratch *s, struct ev_mountop *e, const struct pt_regs *regs)
+of_tree(struct ev_scratch *s, struct ev_mountop *e, const struct ev_call *c)
 {
-	e->flags = regs->dx;
-	add_source(s, regs->di, regs->si);
-	if (regs->orig_ax == __NR_open_tree_attr && regs->r10)
-		add_attr(e, (const void *)regs->r10);
+	e->flags = c->arg[2];
+	add_source(s, c->arg[0], c->arg[1]);
+	if (c->nr == __NR_open_tree_attr && c->arg[3])
+		add_attr(e, (const void *)c->arg[3]);
 }
 
 /* Calls that name no file system by themselves. */
 static __always_inline void
-of_place(struct ev_scratch *s, struct ev_mountop *e, const struct pt_regs *regs)
+of_place(struct ev_scratch *s, struct ev_mountop *e, const struct ev_call *c)
 {
 	switch (e->h.event) {
 	case MOUNTOP_UMOUNT:
-		e->flags = regs->si;
-		add_target(s, FILE_AT_FDCWD, regs->di);
+		e->flags = c->arg[1];
+		add_target(s, FILE_AT_FDCWD, c->arg[0]);
 		return;
 	case MOUNTOP_PIVOT:
-		add_source(s, FILE_AT_FDCWD, regs->di);
-		add_target(s, FILE_AT_FDCWD, regs->si);
+		add_source(s, FILE_AT_FDCWD, c->arg[0]);
+		add_target(s, FILE_AT_FDCWD, c->arg[1]);
 		return;
 	case MOUNTOP_SETATTR:
-		e->flags = regs->dx;
-		add_source(s, regs->di, regs->si);
-		add_attr(e, (const void *)regs->r10);
+		e->flags = c->arg[2];
+		add_source(s, c->arg[0], c->arg[1]);
+		add_attr(e, (const void *)c->arg[3]);
 		return;
 	}
 }
 
 static __always_inline void
-of_filesystem(struct ev_scratch *s, struct ev_mountop *e, const struct pt_regs *regs)
+of_filesystem(struct ev_scratch *s, struct ev_mountop *e, const struct ev_call *c)
 {
 	switch (e->h.event) {
 	case MOUNTOP_FSOPEN:
-		e->flags = regs->si;
+		e->flags = c->arg[1];
 		if (e->h.ret >= 0)
 			add_context(s, e, e->h.ret);
 		if (!e->fstype.off)
-			ev_add_user_str(s, &e->fstype, (const void *)regs->di, KEY_MAX);
+			ev_add_user_str(s, &e->fstype, (const void *)c->arg[0], KEY_MAX);
 		return;
 	case MOUNTOP_FSPICK:
-		e->flags = regs->dx;
-		add_target(s, regs->di, regs->si);
+		e->flags = c->arg[2];
+		add_target(s, c->arg[0], c->arg[1]);
 		if (e->h.ret >= 0)
 			add_context(s, e, e->h.ret);
 		return;
 	case MOUNTOP_FSCONFIG:
-		of_fsconfig(s, e, regs);
+		of_fsconfig(s, e, c);
 		return;
 	case MOUNTOP_FSMOUNT:
-		e->flags = regs->si;
-		e->attr_set = regs->dx;
+		e->flags = c->arg[1];
+		e->attr_set = c->arg[2];
 		if (e->h.ret >= 0)
 			add_mounted(s, mount_of(e->h.ret));
 		return;
@@ -292,10 +292,13 @@ SEC("tp_btf/sys_exit")
 int
 BPF_PROG(mount_exit, struct pt_regs *regs, long ret)
 {
-	int event = event_of(regs->orig_ax);
+	struct ev_call call, *c = &call;
 	struct ev_scratch *s;
 	struct ev_mountop *e;
+	int event;
 
+	ev_call(c, regs);
+	event = event_of(c->nr);
 	if (event < 0)
 		goto next;
 	s = ev_new(event, sizeof(*e));
@@ -304,17 +307,17 @@ BPF_PROG(mount_exit, struct pt_regs *regs, long ret)
 	e = ev_record(s);
 	e->h.ret = ret;
 	if (event == MOUNTOP_MOUNT)
-		of_mount(s, e, regs);
+		of_mount(s, e, c);
 	else if (event == MOUNTOP_MOVE)
-		of_move(s, e, regs);
+		of_move(s, e, c);
 	else if (event == MOUNTOP_OPEN_TREE)
-		of_tree(s, e, regs);
+		of_tree(s, e, c);
 	else if (event == MOUNTOP_UMOUNT || event == MOUNTOP_PIVOT || event == MOUNTOP_SETATTR)
-		of_place(s, e, regs);
+		of_place(s, e, c);
 	else
-		of_filesystem(s, e, regs);
+		of_filesystem(s, e, c);
 	ev_send(s);
 next:
-	ev_next(ctx, regs);
+	ev_next_call(ctx, c->nr);
 	return 0;
 }

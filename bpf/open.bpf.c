@@ -25,12 +25,14 @@ BPF_PROG(open_exit, struct pt_regs *regs, long ret)
 {
 	struct task_struct *t = bpf_get_current_task_btf();
 	const struct file *file = NULL;
+	__u32 compat = ev_compat(t), nr = ev_call_nr(regs, compat);
 	struct openargs args;
 	struct ev_scratch *s;
 	struct ev_open *e;
 
-	if (ev_is_compat(t))
-		return 0;	/* the dispatcher leaves it to this one */
+	/* The dispatcher leaves it to this one: what has the number of an open in another table. */
+	if (ev_call_is_other(regs, compat) && !ev_call_is_mine(nr))
+		goto next;
 	s = ev_new_bare(t, OPEN_OPEN, sizeof(struct ev_open));
 	if (!s)
 		goto next;
@@ -42,14 +44,14 @@ BPF_PROG(open_exit, struct pt_regs *regs, long ret)
 			goto next;
 	} else {
 		e->h.flags |= EV_UNRESOLVED;
-		openargs_get(&args, regs);
+		openargs_get(&args, regs, nr, ev_way(compat));
 		file_add_given(s, &e->path, args.dirfd, args.filename);
 	}
 	if (!ev_path_passes(s, &e->path))
 		goto next;
 	ev_fill(&e->h, t);
 	/* Not before: the verifier would look at all that follows once for each of the calls. */
-	openargs_get(&args, regs);
+	openargs_get(&args, regs, nr, ev_way(compat));
 	if (args.filename)
 		ev_add_user_str(s, &e->filename, args.filename, EV_PATH_MAX - 1);
 	if (file)
@@ -57,6 +59,6 @@ BPF_PROG(open_exit, struct pt_regs *regs, long ret)
 	openargs_how(&args, &e->oflags, &e->mode);
 	ev_send_of(s, t);
 next:
-	ev_next(ctx, regs);
+	ev_next_call(ctx, nr);
 	return 0;
 }

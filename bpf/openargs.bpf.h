@@ -14,35 +14,39 @@ struct openargs {
 	int dirfd;
 };
 
+/* nr, way: ev_call_nr(), ev_way() */
 static __always_inline void
-openargs_get(struct openargs *a, const struct pt_regs *regs)
+openargs_get(struct openargs *a, const struct pt_regs *regs, __u32 nr, __u64 way)
 {
+	__u64 one = EV_ARG(regs, way, di, bx), two = EV_ARG(regs, way, si, cx);
+	__u64 three = EV_ARG(regs, way, dx, dx);
+
 	a->how = NULL;
 	a->dirfd = FILE_AT_FDCWD;
-	switch (regs->orig_ax) {
+	switch (nr) {
 	case __NR_openat:
 	case __NR_openat2:
-		a->dirfd = regs->di;
-		a->filename = (const char *)regs->si;
-		a->flags = regs->dx;
-		a->mode = regs->r10;
-		if (regs->orig_ax == __NR_openat2)
-			a->how = (const __u64 *)regs->dx;
+		a->dirfd = one;
+		a->filename = (const char *)two;
+		a->flags = three;
+		a->mode = EV_ARG(regs, way, r10, si);
+		if (nr == __NR_openat2)
+			a->how = (const __u64 *)three;
 		return;
 	case __NR_open:
-		a->filename = (const char *)regs->di;
-		a->flags = regs->si;
-		a->mode = regs->dx;
+		a->filename = (const char *)one;
+		a->flags = two;
+		a->mode = three;
 		return;
 	case __NR_creat:
-		a->filename = (const char *)regs->di;
+		a->filename = (const char *)one;
 		a->flags = OPENARGS_CREAT_FLAGS;
-		a->mode = regs->si;
+		a->mode = two;
 		return;
 	default:	/* open_by_handle_at */
-		a->dirfd = regs->di;
+		a->dirfd = one;
 		a->filename = NULL;
-		a->flags = regs->dx;
+		a->flags = three;
 		a->mode = 0;
 	}
 }

@@ -192,11 +192,12 @@ opened(struct ev_scratch *s, struct ev_openbreakout *e, const struct host *host,
 }
 
 static __always_inline bool
-refused(struct ev_scratch *s, struct ev_openbreakout *e, const struct pt_regs *regs)
+refused(struct ev_scratch *s, struct ev_openbreakout *e, const struct pt_regs *regs,
+	__u32 nr, __u64 way)
 {
 	struct openargs a;
 
-	openargs_get(&a, regs);
+	openargs_get(&a, regs, nr, way);
 	e->h.flags |= EV_UNRESOLVED;
 	file_add_given(s, &e->path, a.dirfd, a.filename);
 	if (!asked_for_socket(s, &e->path))
@@ -206,18 +207,19 @@ refused(struct ev_scratch *s, struct ev_openbreakout *e, const struct pt_regs *r
 }
 
 static __always_inline void
-look(struct ev_scratch *s, const struct host *host, const struct pt_regs *regs, long ret)
+look(struct ev_scratch *s, const struct host *host, const struct pt_regs *regs,
+	__u32 nr, __u64 way, long ret)
 {
 	struct ev_openbreakout *e = ev_record(s);
 	struct openargs a;
 
 	e->h.ret = ret;
-	if (!(ret >= 0 ? opened(s, e, host, file_of(ret)) : refused(s, e, regs)))
+	if (!(ret >= 0 ? opened(s, e, host, file_of(ret)) : refused(s, e, regs, nr, way)))
 		return;
 	if (!ev_path_passes(s, &e->path))
 		return;
 	/* Not before: the verifier would look at all that follows once for each of the calls. */
-	openargs_get(&a, regs);
+	openargs_get(&a, regs, nr, way);
 	if (a.filename)
 		ev_add_user_str(s, &e->filename, a.filename, EV_PATH_MAX - 1);
 	openargs_how(&a, &e->oflags, &e->mode);
@@ -229,7 +231,7 @@ int
 BPF_PROG(openbreakout_exit, struct pt_regs *regs, long ret)
 {
 	struct task_struct *t = ev_task();
-	__u32 zero = 0;
+	__u32 zero = 0, compat = ev_compat(t), nr = ev_call_nr(regs, compat);
 	struct host *host = bpf_map_lookup_elem(&openbreakout_host, &zero);
 	struct ev_scratch *s;
 
@@ -239,8 +241,8 @@ BPF_PROG(openbreakout_exit, struct pt_regs *regs, long ret)
 		goto next;
 	s = ev_new(OPENBREAKOUT_OPEN, sizeof(struct ev_openbreakout));
 	if (s)
-		look(s, host, regs, ret);
+		look(s, host, regs, nr, ev_way(compat), ret);
 next:
-	ev_next(ctx, regs);
+	ev_next_call(ctx, nr);
 	return 0;
 }

@@ -12,26 +12,26 @@ enum { TRACEME = 0, ATTACH = 16, DETACH = 17, SEIZE = 0x4206 };
 struct call { __u64 target; __u32 given; __u16 event; };
 
 static __always_inline bool
-call_of(const struct pt_regs *regs, struct call *c)
+call_of(const struct ev_call *in, struct call *c)
 {
-	switch ((__u32)regs->orig_ax) {
+	switch (in->nr) {
 	case __NR_ptrace:
 		c->event = PTRACE_PTRACE;
-		c->given = regs->si;
-		if ((__u32)regs->di == TRACEME)
+		c->given = in->arg[1];
+		if ((__u32)in->arg[0] == TRACEME)
 			c->target = bpf_get_current_task();
 		break;
 	case __NR_process_vm_readv:
 		c->event = PTRACE_PROCESS_VM_READV;
-		c->given = regs->di;
+		c->given = in->arg[0];
 		break;
 	case __NR_process_vm_writev:
 		c->event = PTRACE_PROCESS_VM_WRITEV;
-		c->given = regs->di;
+		c->given = in->arg[0];
 		break;
 	case __NR_pidfd_getfd:
 		c->event = PTRACE_PIDFD_GETFD;
-		c->given = regs->di;
+		c->given = in->arg[0];
 		c->target = target_of_pidfd(c->given);
 		return true;
 	default:
@@ -52,24 +52,24 @@ is_told_always(const struct call *c, __u32 request)
 }
 
 static __always_inline void
-fill(struct ev_scratch *s, struct ev_ptrace *e, const struct pt_regs *regs, long ret)
+fill(struct ev_scratch *s, struct ev_ptrace *e, const struct ev_call *in, long ret)
 {
 	__u64 first[2] = {};		/* struct iovec */
 
 	switch (e->h.event) {
 	case PTRACE_PTRACE:
-		e->request = regs->di;
-		e->addr = regs->dx;
-		e->data = regs->r10;
+		e->request = in->arg[0];
+		e->addr = in->arg[2];
+		e->data = in->arg[3];
 		break;
 	case PTRACE_PROCESS_VM_READV:
 	case PTRACE_PROCESS_VM_WRITEV:
-		bpf_probe_read_user(first, sizeof(first), (const void *)regs->r10);
+		bpf_probe_read_user(first, in->words32 ? 4 : 8, (const void *)in->arg[3]);
 		e->addr = first[0];
 		e->h.flags |= EV_UNTRUSTED;
 		break;
 	case PTRACE_PIDFD_GETFD:
-		e->fd = regs->si;
+		e->fd = in->arg[1];
 		if (ret >= 0)
 			file_add_path(s, &e->path, file_where(file_of(ret)));
 		break;
@@ -80,12 +80,15 @@ SEC("tp_btf/sys_exit")
 int
 BPF_PROG(ptrace_exit, struct pt_regs *regs, long ret)
 {
-	__u32 request = regs->di, count = 1;
+	__u32 request, count = 1;
 	struct ev_scratch *s;
 	struct call c = {};
 	struct ev_ptrace *e;
+	struct ev_call in;
 
-	if (!call_of(regs, &c))
+	ev_call(&in, regs);
+	request = in.arg[0];
+	if (!call_of(&in, &c))
 		goto next;
 	s = ev_new(c.event, sizeof(*e));
 	if (!s)
@@ -100,9 +103,9 @@ BPF_PROG(ptrace_exit, struct pt_regs *regs, long ret)
 	if (!count)
 		goto next;
 	e->count = count;
-	fill(s, e, regs, ret);
+	fill(s, e, &in, ret);
 	ev_send(s);
 next:
-	ev_next(ctx, regs);
+	ev_next_call(ctx, in.nr);
 	return 0;
 }

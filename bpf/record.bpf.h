@@ -27,6 +27,13 @@ ev_task(void)
 	return EV_READ_ONLY(struct task_struct, t);
 }
 
+/* Not 0 during a call through the 32-bit table. */
+static __always_inline __u32
+ev_compat(const struct task_struct *current)
+{
+	return current->thread_info.status & KERNEL_TS_COMPAT;
+}
+
 /*
  * A record while it is made, in memory of this CPU and this object alone: strings are put behind
  * one another at the record's end, h.len is where the next one goes.

@@ -64,7 +64,7 @@ check_PROGRAMS += tests/bench/kernel-bench
 tests_bench_kernel_bench_SOURCES = tests/bench/kernel-bench.c tests/bench/loop.h \
 	tests/bench/samples.h $(TRACERRIG)
 tests_bench_kernel_bench_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS)
-tests_bench_kernel_bench_LDADD = $(LIBBPF_LIBS)
+tests_bench_kernel_bench_LDADD = $(IPC_LIBS) $(LIBBPF_LIBS)
 
 check_PROGRAMS += tests/bench/tracers
 tests_bench_tracers_SOURCES = tests/bench/tracers.c tests/bench/loads.h tests/bench/loads-files.c \

@@ -9,10 +9,11 @@ libipc_a_SOURCES = \
 	src/ipc/globals.c src/ipc/globals.h \
 	src/ipc/messages.def src/ipc/messages.h \
 	src/ipc/options.c src/ipc/options.h \
+	src/ipc/syscalls.c src/ipc/syscalls.h \
 	src/ipc/tracers.c src/ipc/tracers.h \
 	src/ipc/actions.c src/ipc/actions.h src/ipc/actions.def src/ipc/action_stats.def src/ipc/classes.def \
 	src/ipc/kfilter.h src/ipc/state.h \
-	bpf/event.h bpf/tracers.def bpf/syscalls.def
+	bpf/event.h bpf/tracers.def bpf/syscalls.def bpf/calls32.def
 IPC_LIBS = libipc.a $(COMMON_LIBS)
 
 if HAVE_CMOCKA
@@ -26,6 +27,9 @@ tests_unit_test_ipc_config_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_unit_test_ipc_config_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_bpfnames_SOURCES = tests/unit/test-bpfnames.c
 tests_unit_test_bpfnames_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/test-syscalls
+tests_unit_test_syscalls_SOURCES = tests/unit/test-syscalls.c
+tests_unit_test_syscalls_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/test-options
 tests_unit_test_options_SOURCES = tests/unit/test-options.c
 tests_unit_test_options_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)

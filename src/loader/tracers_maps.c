@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
-#include <sys/syscall.h>
 
 #include "common/log.h"
+#include "ipc/syscalls.h"
 #include "loader/tracers_parts.h"
 
 int
@@ -23,15 +23,6 @@ tracers_settings(struct loader *ld)
 	return map < 0 ? map : kernel_update(&ld->kernel, map, &zero, &ld->tracers.settings);
 }
 
-/* Which calls the program of a tracer in the dispatcher sees. */
-static const struct {
-	uint32_t tracer, number;
-} calls[] = {
-	{ 0, 0 },			/* an array needs one */
-#define SYSCALL(tracer, call) { TR_##tracer, SYS_##call },
-#include "bpf/syscalls.def"
-};
-
 int
 tracers_slot(struct loader *ld, unsigned int n, int prog)
 {
@@ -42,15 +33,15 @@ tracers_slot(struct loader *ld, unsigned int n, int prog)
 
 	if (!err && prog >= 0)
 		err = kernel_update(&ld->kernel, progs, &slot, &prog);
-	for (size_t i = 1; i < ARRAY_SIZE(calls) && !err; i++) {
-		uint64_t mask;
+	for (uint32_t number = 0; number < EV_SYSCALLS && !err; number++) {
+		struct ev_slot value = { 0 };
 
-		if (calls[i].tracer != n)
+		if (!syscalls_slot(n, number, prog >= 0, &value))
 			continue;
-		err = kernel_lookup(&ld->kernel, slots, &calls[i].number, &mask);
-		mask = prog >= 0 ? mask | 1ULL << n : mask & ~(1ULL << n);
+		err = kernel_lookup(&ld->kernel, slots, &number, &value);
+		syscalls_slot(n, number, prog >= 0, &value);
 		if (!err)
-			err = kernel_update(&ld->kernel, slots, &calls[i].number, &mask);
+			err = kernel_update(&ld->kernel, slots, &number, &value);
 	}
 	if (prog < 0)
 		kernel_delete(&ld->kernel, progs, &slot);

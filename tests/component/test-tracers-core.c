@@ -172,25 +172,6 @@ sleeper_is_woken_by_the_next_record(void **state)
 	tracerrig_drain(rig, 100);
 }
 
-/* Numbers of 32-bit calls are others: 59 is execve, and there something old. */
-static void
-call_of_32_bit_is_counted_and_not_looked_at(void **state)
-{
-#ifdef __x86_64__
-	struct ev_count before = tracerrig_count(rig, TR_NONE);
-	long ret = 59;
-
-	__asm__ volatile("int $0x80" : "+a"(ret) : "b"(0), "c"(0), "d"(0) : "memory", "r8", "r9", "r10", "r11");
-	if (ret == -ENOSYS && tracerrig_count(rig, TR_NONE).filtered == before.filtered)
-		skip();		/* the kernel has none */
-	assert_true(tracerrig_count(rig, TR_NONE).filtered > before.filtered);
-	tracerrig_drain(rig, 20);
-	assert_int_equal(n_of(TR_EXEC, EXEC_EXEC, (uint32_t)getpid()), 0);
-#else
-	skip();
-#endif
-}
-
 /* A child on one processor: events in each of two cgroups, more of them, one of another program. */
 static pid_t
 move_and_execute(const char *const dirs[2])
@@ -296,7 +277,6 @@ main(void)
 		cmocka_unit_test(another_cgroup_or_program_is_said_also_at_once_on_one_cpu),
 		cmocka_unit_test(every_record_is_delivered_or_counted_as_lost),
 		cmocka_unit_test(sleeper_is_woken_by_the_next_record),
-		cmocka_unit_test(call_of_32_bit_is_counted_and_not_looked_at),
 	};
 
 	if (geteuid() != 0)

@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
+
+#include "ipc/syscalls.h"
 
 #define OBJECTS_MAX	TRACERS_MAX
 #define LINKS_MAX	128
@@ -35,11 +36,6 @@ static const struct { const char *name; uint32_t number; } tracers[] = {
 	{ "core", TR_NONE },
 #define TRACER(id, name, class, flags, help) { #name, TR_##id },
 #include "bpf/tracers.def"
-};
-static const struct { uint32_t tracer; long nr; } syscalls[] = {
-	{ TR_NONE, 0 },
-#define SYSCALL(tracer, call) { TR_##tracer, SYS_##call },
-#include "bpf/syscalls.def"
 };
 
 static uint32_t
@@ -166,19 +162,15 @@ took(void *arg, void *data, size_t len)
 static int
 route_sys_exit(struct tracerrig *r, uint32_t number, int prog)
 {
-	uint64_t mask;
-	uint32_t nr;
+	struct ev_slot slot;
 
 	if (bpf_map_update_elem(map_fd(r, "sys_progs"), &number, &prog, BPF_ANY))
 		return -errno;
-	for (size_t i = 1; i < ARRAY_SIZE(syscalls); i++) {
-		if (syscalls[i].tracer != number)
-			continue;
-		nr = (uint32_t)syscalls[i].nr;
-		if (bpf_map_lookup_elem(map_fd(r, "sys_slots"), &nr, &mask))
+	for (uint32_t nr = 0; nr < EV_SYSCALLS; nr++) {
+		if (bpf_map_lookup_elem(map_fd(r, "sys_slots"), &nr, &slot))
 			return -errno;
-		mask |= 1ULL << number;
-		if (bpf_map_update_elem(map_fd(r, "sys_slots"), &nr, &mask, BPF_ANY))
+		if (syscalls_slot(number, nr, true, &slot) &&
+		    bpf_map_update_elem(map_fd(r, "sys_slots"), &nr, &slot, BPF_ANY))
 			return -errno;
 	}
 	return 0;

@@ -12,7 +12,10 @@
 #include "bpf/filetop.h"
 #include "tracers-own.h"
 
-static const char *const tracers[] = { "open", "openbreakout", "fileops", "filetop", NULL };
+#ifndef DIR_TRACERS			/* others may be set before */
+#define DIR_TRACERS "open", "openbreakout", "fileops", "filetop"
+#endif
+static const char *const tracers[] = { DIR_TRACERS, NULL };
 static char dir[64];			/* the test's own, the working directory too */
 
 static inline int
