@@ -18,6 +18,7 @@ CLEANFILES += $(BPF_SAMPLES)
 TRACER_OBJECTS = \
 	bpf/arp.bpf.o \
 	bpf/bashreadline.bpf.o \
+	bpf/bpf.bpf.o \
 	bpf/cgroup.bpf.o \
 	bpf/core.bpf.o \
 	bpf/exec.bpf.o \
@@ -30,6 +31,7 @@ TRACER_OBJECTS = \
 	bpf/openbreakout.bpf.o \
 	bpf/ptrace.bpf.o \
 	bpf/signal.bpf.o \
+	bpf/sysadmin.bpf.o \
 	bpf/tcpdrop.bpf.o \
 	bpf/tcpstate.bpf.o \
 	bpf/xdpcount.bpf.o
@@ -41,6 +43,7 @@ TRACER_INCLUDES = \
 $(TRACER_OBJECTS): $(TRACER_INCLUDES)
 bpf/arp.bpf.o: bpf/arp.h
 bpf/bashreadline.bpf.o: bpf/bashreadline.h
+bpf/bpf.bpf.o: bpf/bpfaudit.h
 bpf/cgroup.bpf.o: bpf/cgroup.h
 bpf/exec.bpf.o: bpf/exec.h
 bpf/exit.bpf.o: bpf/exit.h
@@ -52,6 +55,7 @@ bpf/open.bpf.o: bpf/open.h
 bpf/openbreakout.bpf.o: bpf/openbreakout.h
 bpf/ptrace.bpf.o: bpf/ptrace.h bpf/target.h
 bpf/signal.bpf.o: bpf/signal.h bpf/target.h
+bpf/sysadmin.bpf.o: bpf/sysadmin.h
 bpf/tcpdrop.bpf.o: bpf/tcpdrop.h
 bpf/tcpstate.bpf.o: bpf/tcpstate.h
 bpf/xdpcount.bpf.o: bpf/xdpcount.h
@@ -72,6 +76,10 @@ COMPONENT_TESTS += tests/component/test-tracers-calls
 tests_component_test_tracers_calls_SOURCES = tests/component/test-tracers-calls.c tests/component/tracers-dir.h $(TRACERRIG)
 tests_component_test_tracers_calls_CFLAGS = $(TRACERRIG_CFLAGS)
 tests_component_test_tracers_calls_LDADD = $(TRACERRIG_LIBS)
+COMPONENT_TESTS += tests/component/test-tracers-bpf
+tests_component_test_tracers_bpf_SOURCES = tests/component/test-tracers-bpf.c tests/component/tracers-own.h $(TRACERRIG)
+tests_component_test_tracers_bpf_CFLAGS = $(TRACERRIG_CFLAGS)
+tests_component_test_tracers_bpf_LDADD = $(TRACERRIG_LIBS)
 COMPONENT_TESTS += tests/component/test-tracers-core
 tests_component_test_tracers_core_SOURCES = tests/component/test-tracers-core.c tests/component/tracers-acts.h $(TRACERRIG)
 tests_component_test_tracers_core_CFLAGS = $(TRACERRIG_CFLAGS)
@@ -104,4 +112,8 @@ COMPONENT_TESTS += tests/component/test-tracers-reach
 tests_component_test_tracers_reach_SOURCES = tests/component/test-tracers-reach.c $(TRACERRIG)
 tests_component_test_tracers_reach_CFLAGS = $(TRACERRIG_CFLAGS)
 tests_component_test_tracers_reach_LDADD = $(TRACERRIG_LIBS)
+COMPONENT_TESTS += tests/component/test-tracers-sysadmin
+tests_component_test_tracers_sysadmin_SOURCES = tests/component/test-tracers-sysadmin.c tests/component/tracers-own.h $(TRACERRIG)
+tests_component_test_tracers_sysadmin_CFLAGS = $(TRACERRIG_CFLAGS)
+tests_component_test_tracers_sysadmin_LDADD = $(TRACERRIG_LIBS)
 endif

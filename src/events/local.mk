@@ -12,6 +12,7 @@ libevents_a_SOURCES = \
 	src/events/tracer_action.c \
 	src/events/tracer_arp.c bpf/arp.h \
 	src/events/tracer_bashreadline.c bpf/bashreadline.h \
+	src/events/tracer_bpf.c bpf/bpfaudit.h \
 	src/events/tracer_cgroup.c bpf/cgroup.h \
 	src/events/tracer_exec.c bpf/exec.h \
 	src/events/tracer_exit.c bpf/exit.h \
@@ -24,6 +25,7 @@ libevents_a_SOURCES = \
 	src/events/target.c src/events/target.h bpf/target.h \
 	src/events/tracer_ptrace.c bpf/ptrace.h \
 	src/events/tracer_signal.c bpf/signal.h \
+	src/events/tracer_sysadmin.c bpf/sysadmin.h \
 	src/events/tracer_tcpdrop.c bpf/tcpdrop.h \
 	src/events/tracer_tcpstate.c bpf/tcpstate.h \
 	src/events/tracer_xdpcount.c bpf/xdpcount.h \
