@@ -3,6 +3,7 @@
 # Packets without end, to port 7007 of UDP on this side of net_pair's network.  Source it after bpfd.sh.
 #
 #   flood_start, flood_stop     from the other side, as fast as they go
+#   packets N                   so many and no more
 
 FLOOD_PID=''
 
@@ -25,4 +26,11 @@ flood_stop() {
 	kill "$FLOOD_PID" 2>/dev/null || :
 	wait "$FLOOD_PID" 2>/dev/null || :
 	FLOOD_PID=''
+}
+
+# By bash: python takes a second to start on an emulated machine.
+# shellcheck disable=SC2016
+packets() {
+	nsenter --net="/run/netns/$NS" -- bash -c 'for ((i = 0; i < $2; i++)); do echo x >"/dev/udp/$1/7007"; done' \
+		packets "10.77.$NET.1" "$1"
 }

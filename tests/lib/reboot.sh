@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A reboot, as bpfd sees one: everybody is gone at once and the bpffs has no pin.  Source it after bpfd.sh.
 #
-#   reboot                      what bpfd had pinned is gone; daemon_start comes next
+#   reboot                      what bpfd had pinned is gone, and its filters; daemon_start comes next
 #   listing                     what is persistent and must be the same afterwards: names, groups, links;
 #                               numbers of the kernel are others
 #   lists_the_same              as it was when $known was set to it
@@ -16,11 +16,19 @@ bpffs_gone() {
 	! grep -q " $BPFFS " /proc/mounts
 }
 
+# A filter on clsact outlives its pin, but no reboot.
+filters_gone() {
+	for dev in $(here tc qdisc show | awk '$2 == "clsact" { print $5 }'); do
+		here tc qdisc del dev "$dev" clsact
+	done
+}
+
 reboot() {
 	kill -s KILL "$BPFD_PID"
 	wait "$BPFD_PID" 2>/dev/null || :
 	BPFD_PID=''
 	within 5 bpffs_gone
+	filters_gone
 }
 
 listing() {

@@ -8,6 +8,8 @@ set -eu
 . "${BPFD_SRC:-.}/tests/lib/bpfd.sh"
 # shellcheck source=../lib/kinds.sh
 . "$SRC/tests/lib/kinds.sh"
+# shellcheck source=../lib/flood.sh
+. "$SRC/tests/lib/flood.sh"
 # shellcheck source=../lib/reboot.sh
 . "$SRC/tests/lib/reboot.sh"
 begin
@@ -19,9 +21,7 @@ link_is() { same "$(json ".links[] | select(.id == $1) | \"\\(.program_name) \\(
 # What the kernel has, whatever bpfd says: a packet to port 7007, and whose counter it moves.
 dropped_by() {
 	before_a=$(hits 0) before_b=$(hits 1)
-	ip netns exec "$NS" python3 -c 'import socket, sys
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-for _ in range(3): s.sendto(b"x", (sys.argv[1], 7007))' "10.77.$NET.1"
+	packets 3
 	sleep 0.1
 	[ "$(hits 0)" -eq "$before_a" ] || printf a
 	[ "$(hits 1)" -eq "$before_b" ] || printf b

@@ -8,6 +8,8 @@ set -eu
 . "${BPFD_SRC:-.}/tests/lib/bpfd.sh"
 # shellcheck source=../lib/kinds.sh
 . "$SRC/tests/lib/kinds.sh"
+# shellcheck source=../lib/flood.sh
+. "$SRC/tests/lib/flood.sh"
 command -v strace >/dev/null || skip_all "strace is not installed"
 begin
 HITS=swap_hits
@@ -16,9 +18,7 @@ CALLS_MAX=40
 
 prog() { json ".programs[] | select(.group == $group and .name == \"$1\") | .id" list programs; }
 sends() {
-	ip netns exec "$NS" python3 -c 'import socket, sys
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-for _ in range(5): s.sendto(b"x", (sys.argv[1], 7007))' "10.77.$NET.1"
+	packets 5
 	sleep 0.05
 }
 # Not dropped: seen by the program behind.
