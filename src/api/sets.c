@@ -188,6 +188,7 @@ build(struct sets *s)
 	uint64_t allowed = rules_allowed_tracers(api->cfg), actions;
 	AUTO(mem) struct ruleset_entry *e = calloc(api->rules.n + STREAMS_MAX + 1, sizeof(*e));
 	struct ruleset set = { .generation = ++s->generation, .entries = e };
+	const char *redact[CONFIG_PATTERNS_MAX];
 	size_t n_rules;
 	int err;
 
@@ -203,6 +204,9 @@ build(struct sets *s)
 	s->wanted |= streams_tracers(api->streams) & allowed;
 	if (set.defaults)
 		actions |= set.default_actions;
+	for (; set.n_redact < api->cfg->events_redact.n; set.n_redact++)
+		redact[set.n_redact] = api->cfg->events_redact.item[set.n_redact];
+	set.redact = redact;
 	s->classes = classes_of(api, actions);
 	s->enricher_has = s->loader_has = false;
 	s->refusal[0] = '\0';

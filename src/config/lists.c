@@ -12,6 +12,7 @@
 #include "common/auto.h"
 #include "common/closest.h"
 #include "common/kbtf.h"
+#include "events/redact.h"
 #include "ipc/bpfnames.h"
 #include "ipc/messages.h"
 #include "ipc/tracers.h"
@@ -206,6 +207,19 @@ LIST_ADD(PATTERNS)
 		return -EINVAL;
 	}
 	strcpy(p->glob[p->n++], item);
+	return 0;
+}
+
+LIST_ADD(SECRETS)
+{
+	struct conf_SECRETS *s = dst;
+
+	if (s->n == CONFIG_PATTERNS_MAX || strlen(item) >= sizeof(s->item[0]) || !redact_item_ok(item, 0)) {
+		snprintf(why, room, "at most %d of args, cwd, a tracer's own fields of text, and text with * behind it",
+			CONFIG_PATTERNS_MAX);
+		return -EINVAL;
+	}
+	strcpy(s->item[s->n++], item);
 	return 0;
 }
 

@@ -34,6 +34,7 @@ LIST_ADD(MAP_TYPES);
 LIST_ADD(TRACERS);
 LIST_ADD(HELPERS);
 LIST_ADD(PATTERNS);
+LIST_ADD(SECRETS);
 LIST_ADD(KFUNCS);
 
 /* A user by name or number, with its group (of a bare number: the same).  0, or -EINVAL with words. */

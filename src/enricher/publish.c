@@ -63,6 +63,8 @@ enricher_publish(struct enricher *en, const struct event *e, const struct match_
 		.lost = lost < UINT32_MAX ? (uint32_t)lost : UINT32_MAX };
 	memcpy(h + 1, e->ev, e->ev->len);
 	memcpy((char *)rec + off_ctx, e->ctx, e->ctx->len);
+	if (__builtin_expect(m->redact != 0, 0))
+		matcher_redact(en->matcher, m->redact, (struct ev_hdr *)(h + 1), (void *)((char *)rec + off_ctx));
 	put_matches(m, n, rec, off_match, len);
 	ring_push(en->ring);
 	en->count[COUNT_reported_lost] += lost;

@@ -160,7 +160,8 @@ get_argv(const struct event *e, const struct field *f, struct value *out)
 
 static const struct field_word marks[] = {
 	{ EV_TRUNCATED, "truncated" }, { EV_UNTRUSTED, "untrusted" }, { EV_UNRESOLVED, "unresolved" },
-	{ EV_NO_OWNER, "no_owner" }, { EV_COMPAT, "compat" }, { 0, NULL },
+	{ EV_NO_OWNER, "no_owner" }, { EV_COMPAT, "compat" },
+	{ EV_REDACTED, "redacted" }, { 0, NULL },
 };
 
 /* linux/capability.h of Linux 6.18 */
@@ -253,7 +254,7 @@ const struct field common_fields[] = {
 	{ .name = "fileless", .type = F_BOOL, .get = get_fileless,
 	  .help = "the executable has no name: deleted, or memory" },
 	HDR(flags, "marks", F_FLAGS, .flags = FIELD_OPTIONAL, .words = marks,
-		.help = "truncated, untrusted, unresolved, no_owner, compat"),
+		.help = "truncated, untrusted, unresolved, no_owner, compat, redacted"),
 	HDR(exec_id, "exec_id", F_U64, .flags = FIELD_HIDDEN, .help = "counts the execs of a process"),
 	{ .name = "process.key", .type = F_U64, .flags = FIELD_HIDDEN, .get = get_process_key,
 	  .help = "the process, for by and key: another one with its number has another key" },

@@ -4,6 +4,7 @@ libevents_a_SOURCES = \
 	bpf/action.h \
 	src/events/common.c \
 	src/events/record.c src/events/record.h \
+	src/events/redact.c src/events/redact.h \
 	src/events/render.c src/events/render.h \
 	src/events/render_json.c src/events/render_seed.c src/events/render_snoop.c src/events/render_table.c \
 	src/events/schema.c src/events/schema.h \

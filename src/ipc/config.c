@@ -70,6 +70,17 @@ list_ok_PATTERNS(const struct conf_PATTERNS *p)
 }
 
 static bool
+list_ok_SECRETS(const struct conf_SECRETS *s)
+{
+	if (s->n > CONFIG_PATTERNS_MAX)
+		return false;
+	for (uint32_t i = 0; i < s->n; i++)
+		if (!ipc_str_ok(s->item[i], sizeof(s->item[i])))
+			return false;
+	return true;
+}
+
+static bool
 list_ok_KFUNCS(const struct conf_KFUNCS *k)
 {
 	if (k->n > CONFIG_KFUNCS_MAX)

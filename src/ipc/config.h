@@ -26,6 +26,7 @@ struct conf_MAP_TYPES { uint64_t mask; };	/* bit per BPF_MAP_TYPE_* */
 struct conf_TRACERS { uint64_t mask; };	/* bit per enum ev_tracer */
 struct conf_HELPERS { uint64_t bits[8]; };	/* bit per helper number below 512 */
 struct conf_PATTERNS { uint32_t n, reserved; char glob[CONFIG_PATTERNS_MAX][64]; };
+struct conf_SECRETS { uint32_t n, reserved; char item[CONFIG_PATTERNS_MAX][64]; };	/* events/redact.h */
 struct conf_KFUNCS { uint32_t n, reserved; uint32_t ids[CONFIG_KFUNCS_MAX]; };	/* sorted BTF ids in vmlinux */
 
 struct config {

@@ -206,6 +206,15 @@ check_keys(struct checking *c, const struct rule_limit *l)
 }
 
 bool
+check_redact(const char *item, uint64_t tracers)
+{
+	for (unsigned int t = 1; t < N_TRACERS; t++)
+		if ((tracers >> t & 1) && redact_item_ok(item, t))
+			return true;
+	return false;
+}
+
+bool
 check_action_name(const char *s)
 {
 	if (!*s || strlen(s) >= RULE_ACTION_NAME_MAX)
@@ -244,6 +253,9 @@ rule_check(const struct rule *r, char *why, size_t room)
 		return refuse(&c, "after, within (at most a day) and by belong together");
 	if (r->after[0] && (!name_ok(r->after) || strcmp(r->after, r->name) == 0))
 		return refuse(&c, "after is the name of another rule");
+	for (uint32_t i = 0; i < r->n_redact; i++)
+		if (!check_redact(r->redact[i], r->tracers))
+			return refuse(&c, "redact takes fields of text that are not who it was, or text and *");
 	err = check_keys(&c, &r->ratelimit);
 	if (!err)
 		err = check_keys(&c, &r->sequence);

@@ -15,6 +15,7 @@ int	check_test(const struct rule_node *n, unsigned int tracer, uint32_t format, 
 /* One value of it, for every tracer of the mask. */
 int	check_test_value(const struct rule_node *n, const struct rule_value *v, uint64_t tracers,
 		uint32_t format, char *why, size_t room);
+bool	check_redact(const char *item, uint64_t tracers);	/* of one of the tracers at least */
 bool	check_action_name(const char *s);
 
 #endif

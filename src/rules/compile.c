@@ -445,6 +445,7 @@ compile_clear(struct tracer_set *t)
 		table_clear(&t->indices[i].table);
 		grams_clear(&t->indices[i].grams);
 	}
+	free(t->secrets);
 	free(t->slots);
 	free(t->atoms);
 	free(t->stamps);

@@ -127,6 +127,15 @@ say_sequence(FILE *out, const struct rule *r)
 }
 
 static void
+say_redacted(FILE *out, const struct rule *r)
+{
+	for (uint32_t i = 0; i < r->n_redact; i++)
+		fprintf(out, "%s%s", i ? ", " : "redacted before anybody reads the event: ", r->redact[i]);
+	if (r->n_redact)
+		fputc('\n', out);
+}
+
+static void
 say_actions(FILE *out, const struct rule *r)
 {
 	fputs("then: ", out);
@@ -169,6 +178,7 @@ rule_explain(const struct rule *r)
 	fputs("the kernel: ", out);
 	push_explain(r, out);
 	say_limits(out, r);
+	say_redacted(out, r);
 	say_actions(out, r);
 	if (r->stop)
 		fputs("later rules are not looked at after it\n", out);

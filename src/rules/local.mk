@@ -41,6 +41,7 @@ librules_a_SOURCES = \
 	src/rules/runtimes.c \
 	src/rules/runtimes.def \
 	src/rules/runtimes.h \
+	src/rules/secrets.c \
 	src/rules/seed.c \
 	src/rules/seed.h \
 	src/rules/sequence.c \
@@ -69,7 +70,8 @@ RULES_PARSE_LIBS = librulesparse.a $(RULES_LIBS) $(TOML_LIBS)
 
 RULES_MADE = tests/unit/rules_make.h tests/unit/event_make.h
 if HAVE_CMOCKA
-UNIT_TESTS += tests/unit/test-rules-condition tests/unit/test-rules-match tests/unit/test-rules-parse tests/unit/test-rules-push
+UNIT_TESTS += tests/unit/test-rules-condition tests/unit/test-rules-match tests/unit/test-rules-parse tests/unit/test-rules-push \
+	tests/unit/test-rules-redact
 tests_unit_test_rules_match_SOURCES = tests/unit/test-rules-match.c $(RULES_MADE)
 tests_unit_test_rules_match_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_unit_test_rules_match_LDADD = $(RULES_PARSE_LIBS) $(CMOCKA_LIBS)
@@ -79,6 +81,9 @@ tests_unit_test_rules_parse_LDADD = $(RULES_PARSE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_rules_condition_SOURCES = tests/unit/test-rules-condition.c
 tests_unit_test_rules_condition_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_unit_test_rules_condition_LDADD = $(RULES_PARSE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_rules_redact_SOURCES = tests/unit/test-rules-redact.c $(RULES_MADE)
+tests_unit_test_rules_redact_CPPFLAGS = $(TESTS_CPPFLAGS)
+tests_unit_test_rules_redact_LDADD = $(RULES_PARSE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_rules_push_SOURCES = tests/unit/test-rules-push.c $(RULES_MADE)
 tests_unit_test_rules_push_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_unit_test_rules_push_LDADD = $(RULES_PARSE_LIBS) $(CMOCKA_LIBS)

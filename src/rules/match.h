@@ -19,6 +19,8 @@ struct ruleset {
 	uint64_t defaults;		/* bit per tracer that is enabled and has no rule */
 	const struct ruleset_entry *entries;
 	size_t n;
+	const char *const *redact;	/* taken out of every event (events/redact.h) */
+	uint32_t n_redact;
 };
 int	ruleset_pack(const struct ruleset *set, void **out, size_t *len);
 
@@ -33,6 +35,7 @@ uint64_t matcher_urgent(const struct matcher *m);	/* mask of tracers with an urg
 
 struct match_result {
 	uint64_t actions, streams;
+	uint64_t redact;		/* for matcher_redact() */
 	uint32_t n;
 	struct {
 		const char *name;	/* the matcher's */
@@ -43,6 +46,9 @@ struct match_result {
 };
 /* True: somebody wants the event.  now: the event's ts (ratelimit and dedup count in it). */
 bool	matcher_run(struct matcher *m, const struct event *e, struct match_result *out);
+
+/* Takes out of a copy of the event, not of what rules look at, what the result says. */
+void	matcher_redact(const struct matcher *m, uint64_t redact, struct ev_hdr *ev, struct rec_ctx *ctx);
 
 struct matcher_stats { uint64_t events, matched, limited, deduped, regex_limits, sequence_evicted; };
 void	matcher_stats(const struct matcher *m, struct matcher_stats *out);

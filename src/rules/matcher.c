@@ -105,6 +105,8 @@ read_entry(void *arg, const struct ruleset_entry *e)
 		.id = hash_bytes(e->packed, e->packed_len, 0) };
 	m->n_whats++;
 	err = e->stream ? 0 : keep_state(rd, r, w);
+	if (!err && !e->stream)
+		err = secrets_of_rule(m, r, w);
 	if (!err && r->runtimes)
 		err = runtimes_fold(r);
 	if (err)
@@ -175,6 +177,8 @@ matcher_new(const void *bytes, size_t len, struct matcher **out, char *why, size
 	m->default_actions = head.default_actions;
 	m->defaults = head.defaults;
 	err = rd.entries && rd.after && m->whats ? regex_engine_new(&m->engine) : -ENOMEM;
+	if (!err)
+		err = secrets_of_set(m, &head);
 	if (!err)
 		err = ruleset_read(bytes, len, &head, read_entry, &rd);
 	if (!err)
@@ -282,6 +286,7 @@ try_rule(struct matcher *m, struct tracer_set *t, const struct crule *r, const s
 	if (w->limit && !limit_pass(w->limit, e, &suppressed, &m->limits))
 		return w->stop;
 	out->actions |= w->actions;
+	out->redact |= w->redact ? w->redact[e->ev->tracer] : 0;
 	if (out->n < REC_MATCHES_MAX) {
 		out->match[out->n].name = w->name;
 		out->match[out->n].name_len = w->name_len;
@@ -351,6 +356,7 @@ matcher_run(struct matcher *m, const struct event *e, struct match_result *out)
 	m->stats.events++;
 	out->actions = 0;
 	out->streams = t->streams;
+	out->redact = t->always_redacted;
 	out->n = 0;
 	if (t->n_rules)
 		run_tracer(m, t, e, out);

@@ -90,6 +90,7 @@ struct what {			/* one rule or stream, whatever its tracers */
 	uint32_t name_len, severity, flags;
 	uint64_t actions, stream;
 	bool stop;
+	uint64_t *redact;		/* for each tracer: bits of its secrets; NULL: none */
 	struct limit *limit;
 	uint64_t id;			/* hash of the packed rule: who is the same in the next set */
 	struct sequence *sequence;	/* of a rule that follows another */
@@ -110,6 +111,9 @@ struct tracer_set {
 	uint64_t *always, *cut;	/* rules without anchors; with anchors in text that may be cut */
 	uint32_t n_slots, n_atoms, n_code, n_indices, n_rules, n_always, n_cut, n_words;
 	uint64_t streams;	/* that want everything of this tracer */
+	struct redact_item *secrets;
+	uint32_t n_secrets;
+	uint64_t always_redacted;	/* bits of secrets */
 	uint32_t epoch;
 };
 
@@ -141,6 +145,10 @@ follow_note(struct matcher *m, struct what *w)
 	m->noted = w;
 }
 void	follow_set(struct matcher *m, const struct event *e);
+
+/* ---- secrets.c ---- */
+int	secrets_of_set(struct matcher *m, const struct ruleset *head);
+int	secrets_of_rule(struct matcher *m, const struct rule *r, struct what *w);
 
 /* ---- compile.c ---- */
 struct source {			/* what a rule or stream looks for; in the order of evaluation */

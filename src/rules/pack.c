@@ -8,7 +8,7 @@
 #include "rules/flat.h"
 #include "rules/model.h"
 
-#define RULE_MAGIC 0x32726c75u
+#define RULE_MAGIC 0x33726c75u
 
 static void
 put_name(struct flat_out *o, const char *s)
@@ -80,6 +80,9 @@ rule_pack(const struct rule *r, void **out, size_t *len)
 	put_limit(&o, &r->dedup);
 	put_name(&o, r->after);
 	put_limit(&o, &r->sequence);
+	flat_put_u32(&o, r->n_redact);
+	for (uint32_t i = 0; i < r->n_redact; i++)
+		put_name(&o, r->redact[i]);
 	put_name(&o, r->description ? r->description : "");
 	flat_put_bytes(&o, r->tags, words_len(r->tags));
 	flat_put_bytes(&o, r->mitre, words_len(r->mitre));
@@ -205,6 +208,9 @@ get_rule(struct flat_in *in, struct rule *r)
 	get_limit(in, &r->dedup);
 	flat_get_name(in, r->after, sizeof(r->after));
 	get_limit(in, &r->sequence);
+	r->n_redact = flat_get_below(in, ARRAY_SIZE(r->redact) + 1);
+	for (uint32_t i = 0; i < r->n_redact; i++)
+		flat_get_name(in, r->redact[i], sizeof(r->redact[i]));
 	r->description = get_text(in);
 	r->tags = get_words(in);
 	r->mitre = get_words(in);

@@ -315,6 +315,30 @@ read_by(struct parser *p, const char *key, const struct toml_value *v)
 }
 
 static void
+add_redact(struct parser *p, void *arg, const struct toml_value *v)
+{
+	struct rule *r = p->r;
+
+	if (r->n_redact == ARRAY_SIZE(r->redact)) {
+		parser_say(p, v->at, "", "at most %zu things are redacted", ARRAY_SIZE(r->redact));
+		return;
+	}
+	if (!parser_name(p, "redact", v, r->redact[r->n_redact], sizeof(r->redact[0])))
+		return;
+	if (check_redact(r->redact[r->n_redact], r->tracers))
+		r->n_redact++;
+	else
+		parser_say(p, v->at, "", "\"%s\" cannot be redacted: args, cwd, a field of text of the tracer's own, or "
+			"text and *", v->text);
+}
+
+static void
+read_redact(struct parser *p, const char *key, const struct toml_value *v)
+{
+	parser_strings(p, key, v, add_redact, NULL);
+}
+
+static void
 read_nothing(struct parser *p, const char *key, const struct toml_value *v)
 {
 }
@@ -346,6 +370,7 @@ static const struct parser_key keys[] = {
 	{ "after", read_after },
 	{ "within", read_within },
 	{ "by", read_by },
+	{ "redact", read_redact },
 };
 
 static const struct parser_key *

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "events/schema.h"
+#include "events/redact.h"
 
 /*
  * One rule, as read from a file or a request, and its packed form: flat bytes without pointers
@@ -76,6 +76,8 @@ struct rule {
 	struct rule_limit ratelimit, dedup;
 	char after[RULE_NAME_MAX];	/* matches only after that rule, "": no matter */
 	struct rule_limit sequence;	/* of after: window_ns is within, keys are by */
+	uint32_t n_redact;
+	char redact[16][REDACT_ITEM_MAX];	/* taken out of the events that match */
 	struct rule_node *match;	/* NULL: every event; exceptions are in it already */
 	char *description, *tags, *mitre;	/* tags and mitre: NUL-separated, "" ends */
 };

@@ -7,7 +7,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct made a, b;
+	static struct made a, b, copy;
 	static struct match_result got;
 	static struct event whole, cut;
 	struct matcher *m = NULL;
@@ -25,6 +25,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (int i = 0; i < 3; i++) {
 		matcher_run(m, &whole, &got);
 		matcher_run(m, &cut, &got);
+	}
+	if (got.redact) {
+		struct event e;
+
+		copy = b;
+		matcher_redact(m, got.redact, made_ev(&copy), made_rec_ctx(&copy));
+		if (record_check(copy.bytes, copy.len, &e))
+			abort();
 	}
 	matcher_free(m);
 	return 0;
