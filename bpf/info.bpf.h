@@ -332,6 +332,20 @@ ev_announced(struct ev_scratch *s, struct task_struct *t)
 }
 
 /*
+ * What was said of the process has changed without an exec: it is said again, before the record.
+ * t: the current task.
+ */
+static __always_inline void
+ev_say_again(struct ev_scratch *s, struct task_struct *t)
+{
+	struct ev_proc_said *said = bpf_task_storage_get(&procs, t->group_leader, NULL, 0);
+
+	s->announced.tgid = 0;
+	if (said)
+		said->proc = 0;
+}
+
+/*
  * Before a record of the current task.  i: scratch that is not the record's.  The time of the
  * record must be taken after this, so that what another thread has said comes before it.
  */

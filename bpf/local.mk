@@ -21,6 +21,7 @@ TRACER_OBJECTS = \
 	bpf/bpf.bpf.o \
 	bpf/cgroup.bpf.o \
 	bpf/core.bpf.o \
+	bpf/creds.bpf.o \
 	bpf/exec.bpf.o \
 	bpf/exit.bpf.o \
 	bpf/fileops.bpf.o \
@@ -45,6 +46,7 @@ bpf/arp.bpf.o: bpf/arp.h
 bpf/bashreadline.bpf.o: bpf/bashreadline.h
 bpf/bpf.bpf.o: bpf/bpfaudit.h
 bpf/cgroup.bpf.o: bpf/cgroup.h
+bpf/creds.bpf.o: bpf/creds.h
 bpf/exec.bpf.o: bpf/exec.h
 bpf/exit.bpf.o: bpf/exit.h
 bpf/fileops.bpf.o: bpf/fileops.h
@@ -116,4 +118,8 @@ COMPONENT_TESTS += tests/component/test-tracers-sysadmin
 tests_component_test_tracers_sysadmin_SOURCES = tests/component/test-tracers-sysadmin.c tests/component/tracers-own.h $(TRACERRIG)
 tests_component_test_tracers_sysadmin_CFLAGS = $(TRACERRIG_CFLAGS)
 tests_component_test_tracers_sysadmin_LDADD = $(TRACERRIG_LIBS)
+COMPONENT_TESTS += tests/component/test-tracers-privs
+tests_component_test_tracers_privs_SOURCES = tests/component/test-tracers-privs.c $(TRACERRIG)
+tests_component_test_tracers_privs_CFLAGS = $(TRACERRIG_CFLAGS)
+tests_component_test_tracers_privs_LDADD = $(TRACERRIG_LIBS)
 endif

@@ -4,6 +4,7 @@
 
 #include "common/auto.h"
 #include "events/tables.h"
+#include "events/words.h"
 
 /* ---- values that no offset tells ---- */
 
@@ -164,24 +165,6 @@ static const struct field_word marks[] = {
 	{ EV_REDACTED, "redacted" }, { 0, NULL },
 };
 
-/* linux/capability.h of Linux 6.18 */
-#define W(n, name) { 1ULL << (n), "CAP_" name }
-static const struct field_word caps[] = {
-	W(0, "CHOWN"), W(1, "DAC_OVERRIDE"), W(2, "DAC_READ_SEARCH"), W(3, "FOWNER"),
-	W(4, "FSETID"), W(5, "KILL"), W(6, "SETGID"), W(7, "SETUID"), W(8, "SETPCAP"),
-	W(9, "LINUX_IMMUTABLE"), W(10, "NET_BIND_SERVICE"), W(11, "NET_BROADCAST"),
-	W(12, "NET_ADMIN"), W(13, "NET_RAW"), W(14, "IPC_LOCK"), W(15, "IPC_OWNER"),
-	W(16, "SYS_MODULE"), W(17, "SYS_RAWIO"), W(18, "SYS_CHROOT"), W(19, "SYS_PTRACE"),
-	W(20, "SYS_PACCT"), W(21, "SYS_ADMIN"), W(22, "SYS_BOOT"), W(23, "SYS_NICE"),
-	W(24, "SYS_RESOURCE"), W(25, "SYS_TIME"), W(26, "SYS_TTY_CONFIG"), W(27, "MKNOD"),
-	W(28, "LEASE"), W(29, "AUDIT_WRITE"), W(30, "AUDIT_CONTROL"), W(31, "SETFCAP"),
-	W(32, "MAC_OVERRIDE"), W(33, "MAC_ADMIN"), W(34, "SYSLOG"), W(35, "WAKE_ALARM"),
-	W(36, "BLOCK_SUSPEND"), W(37, "AUDIT_READ"), W(38, "PERFMON"), W(39, "BPF"),
-	W(40, "CHECKPOINT_RESTORE"),
-	{ 0, NULL },
-};
-#undef W
-
 const char *
 common_errno(int64_t ret)
 {
@@ -219,7 +202,7 @@ const struct field common_fields[] = {
 	CTX_STR(tty, "tty", F_STR, 0, .help = "controlling terminal"),
 	HDR(ret, "retval", F_I64, .help = "result: negative errno where it failed"),
 	{ .name = "error", .type = F_STR, .get = get_error, .help = "name of a failure: ENOENT" },
-	PROC(cap_eff, "cap_eff", F_FLAGS, .flags = FIELD_HEX, .words = caps,
+	PROC(cap_eff, "cap_eff", F_FLAGS, .flags = FIELD_HEX, .words = words_caps,
 		.help = "effective capabilities"),
 	PROC(euid, "euid", F_U64, .help = "effective user"),
 	PROC(egid, "egid", F_U64, .help = "effective group"),

@@ -15,6 +15,7 @@ libevents_a_SOURCES = \
 	src/events/tracer_bashreadline.c bpf/bashreadline.h \
 	src/events/tracer_bpf.c bpf/bpfaudit.h \
 	src/events/tracer_cgroup.c bpf/cgroup.h \
+	src/events/tracer_creds.c bpf/creds.h \
 	src/events/tracer_exec.c bpf/exec.h \
 	src/events/tracer_exit.c bpf/exit.h \
 	src/events/tracer_fileops.c bpf/fileops.h \

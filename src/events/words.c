@@ -22,6 +22,25 @@ const struct field_word words_tcp_states[] = {
 	{ 0, NULL },
 };
 
+/* linux/capability.h of Linux 6.18 */
+#define CAPS(W) \
+	W(0, CHOWN) W(1, DAC_OVERRIDE) W(2, DAC_READ_SEARCH) W(3, FOWNER) W(4, FSETID) \
+	W(5, KILL) W(6, SETGID) W(7, SETUID) W(8, SETPCAP) W(9, LINUX_IMMUTABLE) \
+	W(10, NET_BIND_SERVICE) W(11, NET_BROADCAST) W(12, NET_ADMIN) W(13, NET_RAW) \
+	W(14, IPC_LOCK) W(15, IPC_OWNER) W(16, SYS_MODULE) W(17, SYS_RAWIO) \
+	W(18, SYS_CHROOT) W(19, SYS_PTRACE) W(20, SYS_PACCT) W(21, SYS_ADMIN) \
+	W(22, SYS_BOOT) W(23, SYS_NICE) W(24, SYS_RESOURCE) W(25, SYS_TIME) \
+	W(26, SYS_TTY_CONFIG) W(27, MKNOD) W(28, LEASE) W(29, AUDIT_WRITE) \
+	W(30, AUDIT_CONTROL) W(31, SETFCAP) W(32, MAC_OVERRIDE) W(33, MAC_ADMIN) \
+	W(34, SYSLOG) W(35, WAKE_ALARM) W(36, BLOCK_SUSPEND) W(37, AUDIT_READ) \
+	W(38, PERFMON) W(39, BPF) W(40, CHECKPOINT_RESTORE)
+#define W(n, name) { 1ULL << (n), "CAP_" #name },
+const struct field_word words_caps[] = { CAPS(W) { 0, NULL } };
+#undef W
+#define W(n, name) { n, "CAP_" #name },
+const struct field_word words_cap[] = { CAPS(W) { 0, NULL } };
+#undef W
+
 bool
 words_get_name(const struct event *e, const struct field *f, struct value *out)
 {

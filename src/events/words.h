@@ -6,6 +6,7 @@
 
 /* Names of values that several tracers have. */
 extern const struct field_word words_open_flags[];	/* O_*; what has several bits comes first */
+extern const struct field_word words_caps[], words_cap[];	/* CAP_*: of a set, of one number */
 extern const struct field_word words_tcp_states[];	/* as genuinetools/bpfd spelled them */
 
 /* The last component of the path that the field's offset names; F_STR. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -78,6 +79,12 @@ read_other(void)
 	return process_vm_readv(getpid(), &here, 1, &there, 1, 0) == sizeof(bytes);
 }
 
+static bool
+change_user(void)
+{
+	return !syscall(SYS_setresuid, -1, 1, -1) && !syscall(SYS_setresuid, -1, 0, -1);
+}
+
 const struct load loads_processes[] = {
 	{ "exec", "spawn, exec, exit", 10, find_nothing, spawn, NULL },
 	{ "exit", "spawn, exec, exit", 10, find_nothing, spawn, NULL },
@@ -85,5 +92,6 @@ const struct load loads_processes[] = {
 	{ "cgroup", "mkdir, rmdir of a cgroup", 5, find_cgroup, make_cgroup, NULL },
 	{ "signal", "kill of itself, ignored", 500, ignore, send_signal, NULL },
 	{ "ptrace", "process_vm_readv of itself", 500, NULL, read_other, NULL },
+	{ "creds", "seteuid, and back", 200, NULL, change_user, NULL },
 	{ .tracer = NULL },
 };

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* creds: what a process may do, and how that changes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bpf/creds.h"
+#include "tracerrig.h"
+
+#define SOMEBODY 65533u
+#define BIT(cap) (1ULL << CAP_##cap)
+
+static const char *const tracers[] = { "creds", NULL };
+static struct tracerrig *rig;
+static pid_t older;			/* a child from before the tracer was there */
+static int older_go[2];
+
+static int
+start_older(void)
+{
+	char c;
+
+	if (pipe2(older_go, O_CLOEXEC))
+		return -1;
+	older = fork();
+	if (older == 0) {
+		close(older_go[1]);
+		_exit(read(older_go[0], &c, 1) != 1 || setresuid(SOMEBODY, SOMEBODY, SOMEBODY));
+	}
+	return older < 0 ? -1 : 0;
+}
+
+static int
+setup(void **state)
+{
+	return start_older() ? -1 : tracerrig_open(tracers, NULL, &rig);
+}
+
+static int
+teardown(void **state)
+{
+	tracerrig_close(rig);
+	rig = NULL;
+	return 0;
+}
+
+static int
+forget(void **state)
+{
+	tracerrig_drain(rig, 0);
+	tracerrig_forget(rig);
+	return 0;
+}
+
+static int
+reap(pid_t pid)
+{
+	int status = 0;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+static pid_t
+child(int (*act)(void))
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(act());
+	assert_int_equal(reap(pid), 0);
+	tracerrig_drain(rig, 100);
+	return pid;
+}
+
+/* ---- creds ---- */
+
+static int
+becomes_somebody(void)
+{
+	return setgroups(0, NULL) || setresgid(SOMEBODY, SOMEBODY, SOMEBODY) || setresuid(SOMEBODY, SOMEBODY, SOMEBODY);
+}
+
+static const struct ev_creds *
+creds_of(pid_t pid, uint32_t call)
+{
+	const struct ev_creds *e;
+	size_t at = 0;
+
+	while ((e = tracerrig_next(rig, &at, TR_CREDS, CREDS_CALL, (uint32_t)pid)))
+		if (e->call == call)
+			return e;
+	return NULL;
+}
+
+static void
+a_change_of_user_has_both_users(void **state)
+{
+	pid_t pid = child(becomes_somebody);
+	const struct ev_creds *e = creds_of(pid, SYS_setresuid);
+
+	assert_non_null(e);
+	assert_int_equal(e->before.known, 1);
+	assert_int_equal(e->before.uid | e->before.euid | e->before.suid | e->before.fsuid, 0);
+	assert_int_equal(e->now.uid, SOMEBODY);
+	assert_int_equal(e->now.euid, SOMEBODY);
+	assert_int_equal(e->now.suid, SOMEBODY);
+	assert_int_equal(e->now.fsuid, SOMEBODY);
+	assert_true(e->before.permitted & BIT(SETUID));
+	assert_int_equal(e->now.permitted | e->now.effective, 0);
+	assert_int_equal(e->gained, 0);
+	assert_int_equal(e->before.groups | e->now.groups, 0);
+
+	e = creds_of(pid, SYS_setresgid);
+	assert_non_null(e);
+	assert_int_equal(e->before.gid, getgid());
+	assert_int_equal(e->now.egid, SOMEBODY);
+	e = creds_of(pid, SYS_setgroups);
+	assert_non_null(e);
+	assert_int_equal(e->now.n_groups, 0);
+}
+
+static int
+changes_nothing(void)
+{
+	return setuid(0) || setgid(0) || setfsuid((uid_t)-1) || prctl(PR_SET_NAME, "another") || getuid() ||
+		unshare(CLONE_NEWUTS) || prctl(PR_CAPBSET_READ, 0) != 1;
+}
+
+static void
+what_changes_nothing_is_no_event(void **state)
+{
+	pid_t pid = child(changes_nothing);
+
+	assert_null(tracerrig_find(rig, TR_CREDS, CREDS_CALL, (uint32_t)pid));
+	assert_null(tracerrig_find(rig, TR_CREDS, CREDS_EXEC, (uint32_t)pid));
+}
+
+static int
+tries_to_be_root(void)
+{
+	return becomes_somebody() || setuid(0) == 0 || errno != EPERM;
+}
+
+static void
+a_refused_change_is_one_too(void **state)
+{
+	const struct ev_creds *e = creds_of(child(tries_to_be_root), SYS_setuid);
+
+	assert_non_null(e);
+	assert_int_equal(e->h.ret, -EPERM);
+	assert_int_equal(e->before.uid, SOMEBODY);
+	assert_memory_equal(&e->before, &e->now, sizeof(e->now));
+	assert_int_equal(e->gained, 0);
+}
+
+static int
+drops_capabilities_and_takes_one_again(void)
+{
+	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct d[2];
+
+	if (prctl(PR_CAPBSET_DROP, CAP_SYS_BOOT) || syscall(SYS_capget, &h, d))
+		return 1;
+	d[0].effective &= ~(1u << CAP_CHOWN);
+	if (syscall(SYS_capset, &h, d))
+		return 1;
+	d[0].effective |= 1u << CAP_CHOWN;
+	d[0].permitted &= ~(1u << CAP_KILL);
+	d[0].effective &= ~(1u << CAP_KILL);
+	return (int)syscall(SYS_capset, &h, d);
+}
+
+static void
+sets_of_capabilities_are_told(void **state)
+{
+	pid_t pid = child(drops_capabilities_and_takes_one_again);
+	const struct ev_creds *e = creds_of(pid, SYS_prctl);
+	size_t at = 0;
+
+	assert_non_null(e);
+	assert_int_equal(e->before.bounding & ~e->now.bounding, BIT(SYS_BOOT));
+	do
+		e = tracerrig_next(rig, &at, TR_CREDS, CREDS_CALL, (uint32_t)pid);
+	while (e && e->call != SYS_capset);
+	assert_non_null(e);
+	assert_int_equal(e->before.effective & ~e->now.effective, BIT(CHOWN));
+	e = tracerrig_next(rig, &at, TR_CREDS, CREDS_CALL, (uint32_t)pid);
+	assert_non_null(e);
+	assert_int_equal(e->now.effective & ~e->before.effective, BIT(CHOWN));
+	assert_int_equal(e->before.permitted & ~e->now.permitted, BIT(KILL));
+	assert_int_equal(e->gained, 0);			/* it was permitted all the time */
+}
+
+static char suid_dir[] = "/tmp/bpfd-privs-XXXXXX", suid_file[64];
+
+static int
+runs_a_set_user_id_file(void)
+{
+	if (becomes_somebody())
+		return 1;
+	execl(suid_file, suid_file, NULL);
+	return 2;
+}
+
+static void
+an_exec_that_gains_is_told_and_another_is_not(void **state)
+{
+	const struct ev_creds *e;
+	char cmd[192];
+	pid_t pid;
+
+	assert_non_null(mkdtemp(suid_dir));
+	snprintf(suid_file, sizeof(suid_file), "%s/true", suid_dir);
+	snprintf(cmd, sizeof(cmd), "chmod 755 %s && cp /bin/true %s && chmod 4755 %s", suid_dir, suid_file, suid_file);
+	assert_int_equal(system(cmd), 0);
+	pid = child(runs_a_set_user_id_file);
+	e = tracerrig_find(rig, TR_CREDS, CREDS_EXEC, (uint32_t)pid);
+	assert_non_null(e);
+	assert_int_equal(e->before.euid, SOMEBODY);
+	assert_int_equal(e->now.euid, 0);
+	assert_int_equal(e->now.uid, SOMEBODY);
+	assert_true(e->gained & BIT(SETUID));
+	assert_string_equal(e->h.comm, "true");
+
+	tracerrig_forget(rig);
+	assert_int_equal(chmod(suid_file, 0755), 0);
+	pid = child(runs_a_set_user_id_file);
+	assert_null(tracerrig_find(rig, TR_CREDS, CREDS_EXEC, (uint32_t)pid));
+	unlink(suid_file);
+	rmdir(suid_dir);
+}
+
+static int
+makes_a_user_namespace(void)
+{
+	return becomes_somebody() || unshare(CLONE_NEWUSER);
+}
+
+static void
+a_user_namespace_gives_all_within_it(void **state)
+{
+	const struct ev_creds *e = creds_of(child(makes_a_user_namespace), SYS_unshare);
+
+	assert_non_null(e);
+	assert_true(e->gained & BIT(SYS_ADMIN));
+	assert_int_not_equal(e->before.userns, e->now.userns);
+}
+
+static void
+a_process_older_than_the_tracer_has_no_before(void **state)
+{
+	const struct ev_creds *e;
+
+	assert_int_equal(write(older_go[1], "x", 1), 1);
+	assert_int_equal(reap(older), 0);
+	e = tracerrig_wait(rig, TR_CREDS, CREDS_CALL, (uint32_t)older);
+	assert_non_null(e);
+	assert_int_equal(e->before.known, 0);
+	assert_int_equal(e->now.uid, SOMEBODY);
+	assert_int_equal(e->gained, 0);
+}
+
+static void
+what_was_said_of_the_process_is_said_again(void **state)
+{
+	pid_t pid = child(becomes_somebody);
+	const struct ev_proc_info *info = NULL, *e;
+	size_t at = 0;
+
+	while ((e = tracerrig_next(rig, &at, TR_NONE, EV_PROC_INFO, (uint32_t)pid)))
+		info = e;
+	assert_non_null(info);
+	assert_int_equal(info->euid, SOMEBODY);
+	assert_int_equal(info->cap_eff, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, forget)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_change_of_user_has_both_users),
+		TEST(what_changes_nothing_is_no_event),
+		TEST(a_refused_change_is_one_too),
+		TEST(sets_of_capabilities_are_told),
+		TEST(an_exec_that_gains_is_told_and_another_is_not),
+		TEST(a_user_namespace_gives_all_within_it),
+		TEST(a_process_older_than_the_tracer_has_no_before),
+		TEST(what_was_said_of_the_process_is_said_again),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
