@@ -12,10 +12,10 @@
 #include "common/auto.h"
 #include "common/closest.h"
 #include "common/kbtf.h"
-#include "events/redact.h"
 #include "ipc/bpfnames.h"
 #include "ipc/messages.h"
 #include "ipc/tracers.h"
+#include "rules/check.h"
 
 #define PROG_TYPE_SYSCALL 31
 
@@ -214,7 +214,7 @@ LIST_ADD(SECRETS)
 {
 	struct conf_SECRETS *s = dst;
 
-	if (s->n == CONFIG_PATTERNS_MAX || strlen(item) >= sizeof(s->item[0]) || !redact_item_ok(item, 0)) {
+	if (s->n == CONFIG_PATTERNS_MAX || strlen(item) >= sizeof(s->item[0]) || !check_redact(item, UINT64_MAX)) {
 		snprintf(why, room, "at most %d of args, cwd, a tracer's own fields of text, and text with * behind it",
 			CONFIG_PATTERNS_MAX);
 		return -EINVAL;
