@@ -82,20 +82,20 @@ is_self(void)
 }
 
 static __always_inline __u32
-attr_u32(const struct pt_regs *regs, __u32 off)
+attr_u32(const struct ev_call *c, __u32 off)
 {
 	__u32 value = 0;
 
-	bpf_probe_read_user(&value, sizeof(value), (const void *)(regs->si + off));
+	bpf_probe_read_user(&value, sizeof(value), (const void *)(c->arg[1] + off));
 	return value;
 }
 
 static __always_inline __u64
-attr_u64(const struct pt_regs *regs, __u32 off)
+attr_u64(const struct ev_call *c, __u32 off)
 {
 	__u64 value = 0;
 
-	bpf_probe_read_user(&value, sizeof(value), (const void *)(regs->si + off));
+	bpf_probe_read_user(&value, sizeof(value), (const void *)(c->arg[1] + off));
 	return value;
 }
 #define ATTR(member) offsetof(union bpf_attr, member)
@@ -197,23 +197,23 @@ add_object(struct ev_scratch *s, __u32 fd)
 
 /* Of a load that failed there is nothing but what was asked for. */
 static __always_inline void
-add_asked(struct ev_bpfaudit *e, const struct pt_regs *regs)
+add_asked(struct ev_bpfaudit *e, const struct ev_call *c)
 {
 	e->h.flags |= EV_UNTRUSTED;
 	if (e->h.event == BPFAUDIT_MAP_CREATE) {
 		e->object = BPFAUDIT_MAP;
-		e->map_type = attr_u32(regs, ATTR(map_type));
-		e->key_size = attr_u32(regs, ATTR(key_size));
-		e->value_size = attr_u32(regs, ATTR(value_size));
-		e->max_entries = attr_u32(regs, ATTR(max_entries));
-		bpf_probe_read_user(e->name, sizeof(e->name), (const void *)(regs->si + ATTR(map_name)));
+		e->map_type = attr_u32(c, ATTR(map_type));
+		e->key_size = attr_u32(c, ATTR(key_size));
+		e->value_size = attr_u32(c, ATTR(value_size));
+		e->max_entries = attr_u32(c, ATTR(max_entries));
+		bpf_probe_read_user(e->name, sizeof(e->name), (const void *)(c->arg[1] + ATTR(map_name)));
 		return;
 	}
 	e->object = BPFAUDIT_PROG;
-	e->prog_type = attr_u32(regs, ATTR(prog_type));
-	e->insns = attr_u32(regs, ATTR(insn_cnt));
-	e->attach_type = attr_u32(regs, ATTR(expected_attach_type));
-	bpf_probe_read_user(e->name, sizeof(e->name), (const void *)(regs->si + ATTR(prog_name)));
+	e->prog_type = attr_u32(c, ATTR(prog_type));
+	e->insns = attr_u32(c, ATTR(insn_cnt));
+	e->attach_type = attr_u32(c, ATTR(expected_attach_type));
+	bpf_probe_read_user(e->name, sizeof(e->name), (const void *)(c->arg[1] + ATTR(prog_name)));
 }
 
 /* Where something is attached: an interface's number, or a descriptor, told where it is a cgroup's. */
@@ -239,49 +239,49 @@ add_where(struct ev_scratch *s, struct ev_bpfaudit *e, __u32 where)
 }
 
 static __always_inline void
-add_pin(struct ev_scratch *s, struct ev_bpfaudit *e, const struct pt_regs *regs)
+add_pin(struct ev_scratch *s, struct ev_bpfaudit *e, const struct ev_call *c)
 {
 	e->h.flags |= EV_UNRESOLVED;
-	file_add_given(s, &e->path, FILE_AT_FDCWD, (const char *)attr_u64(regs, ATTR(pathname)));
+	file_add_given(s, &e->path, FILE_AT_FDCWD, (const char *)attr_u64(c, ATTR(pathname)));
 }
 
 static __always_inline void
-attached(struct ev_scratch *s, struct ev_bpfaudit *e, const struct pt_regs *regs)
+attached(struct ev_scratch *s, struct ev_bpfaudit *e, const struct ev_call *c)
 {
-	__u32 fd = attr_u32(regs, ATTR(attach_bpf_fd));
+	__u32 fd = attr_u32(c, ATTR(attach_bpf_fd));
 
 	if (fd || e->h.event == BPFAUDIT_PROG_ATTACH)
 		add_object(s, fd);
-	e->attach_type = attr_u32(regs, ATTR(attach_type));
-	add_where(s, e, attr_u32(regs, ATTR(target_fd)));
+	e->attach_type = attr_u32(c, ATTR(attach_type));
+	add_where(s, e, attr_u32(c, ATTR(target_fd)));
 }
 
 static __always_inline void
-linked(struct ev_scratch *s, struct ev_bpfaudit *e, const struct pt_regs *regs)
+linked(struct ev_scratch *s, struct ev_bpfaudit *e, const struct ev_call *c)
 {
 	if (e->h.ret >= 0)
 		add_object(s, e->h.ret);
 	else
-		add_object(s, attr_u32(regs, ATTR(link_create.prog_fd)));
-	e->attach_type = attr_u32(regs, ATTR(link_create.attach_type));
-	add_where(s, e, attr_u32(regs, ATTR(link_create.target_fd)));
+		add_object(s, attr_u32(c, ATTR(link_create.prog_fd)));
+	e->attach_type = attr_u32(c, ATTR(link_create.attach_type));
+	add_where(s, e, attr_u32(c, ATTR(link_create.target_fd)));
 }
 
 static __always_inline void
-raw_tracepoint(struct ev_scratch *s, struct ev_bpfaudit *e, const struct pt_regs *regs)
+raw_tracepoint(struct ev_scratch *s, struct ev_bpfaudit *e, const struct ev_call *c)
 {
-	const char *name = (const char *)attr_u64(regs, ATTR(raw_tracepoint.name));
+	const char *name = (const char *)attr_u64(c, ATTR(raw_tracepoint.name));
 
 	if (e->h.ret >= 0)
 		add_object(s, e->h.ret);
 	else
-		add_object(s, attr_u32(regs, ATTR(raw_tracepoint.prog_fd)));
+		add_object(s, attr_u32(c, ATTR(raw_tracepoint.prog_fd)));
 	if (name && !e->target.off)
 		ev_add_user_str(s, &e->target, name, NAME_MAX);
 }
 
 static __always_inline void
-describe(struct ev_scratch *s, struct ev_bpfaudit *e, const struct pt_regs *regs)
+describe(struct ev_scratch *s, struct ev_bpfaudit *e, const struct ev_call *c)
 {
 	switch (e->h.event) {
 	case BPFAUDIT_MAP_CREATE:
@@ -289,31 +289,31 @@ describe(struct ev_scratch *s, struct ev_bpfaudit *e, const struct pt_regs *regs
 		if (e->h.ret >= 0)
 			add_object(s, e->h.ret);
 		else
-			add_asked(e, regs);
+			add_asked(e, c);
 		return;
 	case BPFAUDIT_OBJ_PIN:
-		add_object(s, attr_u32(regs, ATTR(bpf_fd)));
-		add_pin(s, e, regs);
+		add_object(s, attr_u32(c, ATTR(bpf_fd)));
+		add_pin(s, e, c);
 		return;
 	case BPFAUDIT_OBJ_GET:
 		if (e->h.ret >= 0)
 			add_object(s, e->h.ret);
-		add_pin(s, e, regs);
+		add_pin(s, e, c);
 		return;
 	case BPFAUDIT_PROG_ATTACH:
 	case BPFAUDIT_PROG_DETACH:
-		attached(s, e, regs);
+		attached(s, e, c);
 		return;
 	case BPFAUDIT_RAW_TP_OPEN:
-		raw_tracepoint(s, e, regs);
+		raw_tracepoint(s, e, c);
 		return;
 	case BPFAUDIT_LINK_CREATE:
-		linked(s, e, regs);
+		linked(s, e, c);
 		return;
 	case BPFAUDIT_LINK_UPDATE:
 	case BPFAUDIT_LINK_DETACH:
 	case BPFAUDIT_ITER_CREATE:
-		add_object(s, attr_u32(regs, 0));	/* link_fd, in each of them */
+		add_object(s, attr_u32(c, 0));	/* link_fd, in each of them */
 		return;
 	case BPFAUDIT_PROG_BY_ID:
 	case BPFAUDIT_MAP_BY_ID:
@@ -323,20 +323,20 @@ describe(struct ev_scratch *s, struct ev_bpfaudit *e, const struct pt_regs *regs
 		if (e->h.ret >= 0)
 			add_object(s, e->h.ret);
 		else if (e->h.event != BPFAUDIT_BTF_LOAD)
-			e->id = attr_u32(regs, 0);
+			e->id = attr_u32(c, 0);
 		return;
 	}
 }
 
 /* At the loader's update of "settings": its parent is bpfd. */
 static __always_inline void
-note_self(const struct pt_regs *regs)
+note_self(const struct ev_call *c)
 {
 	struct self *s = self();
 	struct task_struct *p = parent();
 	__u64 at = 0;
 
-	if (!s || object_of(attr_u32(regs, ATTR(map_fd)), &at) != BPFAUDIT_MAP)
+	if (!s || object_of(attr_u32(c, ATTR(map_fd)), &at) != BPFAUDIT_MAP)
 		return;
 	if (BPF_CORE_READ((struct bpf_map *)at, id) != ((struct bpf_map *)&settings)->id)
 		return;
@@ -359,12 +359,15 @@ SEC("tp_btf/sys_exit")
 int
 BPF_PROG(bpf_exit, struct pt_regs *regs, long ret)
 {
-	int event = event_of(regs->di);
+	struct ev_call call, *c = &call;
 	struct ev_scratch *s;
 	struct ev_bpfaudit *e;
+	int event;
 
-	if (regs->di == CMD_MAP_UPDATE && !ret)
-		note_self(regs);
+	ev_call(c, regs);
+	event = event_of(c->arg[0]);
+	if ((__u32)c->arg[0] == CMD_MAP_UPDATE && !ret)
+		note_self(c);
 	if (event < 0)
 		goto next;
 	s = ev_new(event, sizeof(*e));
@@ -374,9 +377,9 @@ BPF_PROG(bpf_exit, struct pt_regs *regs, long ret)
 	e->h.ret = ret;
 	e->prog_type = e->map_type = e->link_type = e->attach_type = ~0U;
 	e->self = is_self();
-	describe(s, e, regs);
+	describe(s, e, c);
 	ev_send(s);
 next:
-	ev_next(ctx, regs);
+	ev_next_call(ctx, c->nr);
 	return 0;
 }

@@ -22,7 +22,6 @@ struct file___private { void *private_data; };
 
 /* linux/perf_event.h: what comes first in the struct that the call gets. */
 struct user_perf { __u32 type, size; __u64 config; };
-struct user_time { __s64 seconds, parts; };
 
 static __always_inline int
 event_of(long nr)
@@ -46,36 +45,37 @@ add_file(struct ev_scratch *s, struct ev_str *out, __u32 fd)
 
 /* Of a kernel that is to be started by kexec. */
 static __always_inline void
-of_kexec_file(struct ev_scratch *s, struct ev_sysadmin *e, const struct pt_regs *regs)
+of_kexec_file(struct ev_scratch *s, struct ev_sysadmin *e, const struct ev_call *c)
 {
-	e->flags = regs->r8;
-	add_file(s, &e->path, regs->di);
-	if ((int)regs->si >= 0)
-		add_file(s, &e->initrd, regs->si);
-	if (regs->dx)
-		ev_add_user_str(s, &e->text, (const void *)regs->r10, COMMAND_LINE_MAX);
+	e->flags = c->arg[4];
+	add_file(s, &e->path, c->arg[0]);
+	if ((int)c->arg[1] >= 0)
+		add_file(s, &e->initrd, c->arg[1]);
+	if (c->arg[2])
+		ev_add_user_str(s, &e->text, (const void *)c->arg[3], COMMAND_LINE_MAX);
 }
 
+/* Of the low word it is enough, where words have 32 bits. */
 static __always_inline void
-of_time(struct ev_sysadmin *e, const void *from, __s64 clock)
+of_time(struct ev_sysadmin *e, const struct ev_call *c, __u64 from, __s64 clock)
 {
-	struct user_time t = {};
+	__s64 seconds = 0;
 
-	bpf_probe_read_user(&t, sizeof(t), from);
+	bpf_probe_read_user(&seconds, c->words32 ? 4 : 8, (const void *)from);
 	e->h.flags |= EV_UNTRUSTED;
-	e->n[0] = t.seconds;
+	e->n[0] = c->words32 ? (__s32)seconds : seconds;
 	e->n[1] = clock;
 }
 
 /* The name that the machine has now, or that it was to have. */
 static __always_inline void
-of_name(struct ev_scratch *s, struct ev_sysadmin *e, const struct pt_regs *regs)
+of_name(struct ev_scratch *s, struct ev_sysadmin *e, const struct ev_call *c)
 {
 	struct uts_namespace *uts = BPF_CORE_READ((struct nsproxy___uts *)ev_task()->nsproxy, uts_ns);
 
 	if (e->h.ret) {
 		e->h.flags |= EV_UNTRUSTED;
-		ev_add_user_bytes(s, &e->text, (const void *)regs->di, (__u32)regs->si, HOST_NAME_MAX);
+		ev_add_user_bytes(s, &e->text, (const void *)c->arg[0], (__u32)c->arg[1], HOST_NAME_MAX);
 	} else if (e->h.event == SYSADMIN_SETHOSTNAME)
 		ev_add_kernel_str(s, &e->text, uts->name.nodename, HOST_NAME_MAX);
 	else
@@ -83,34 +83,34 @@ of_name(struct ev_scratch *s, struct ev_sysadmin *e, const struct pt_regs *regs)
 }
 
 static __always_inline void
-of_perf(struct ev_sysadmin *e, const struct pt_regs *regs)
+of_perf(struct ev_sysadmin *e, const struct ev_call *c)
 {
 	const struct file *file = e->h.ret >= 0 ? file_of(e->h.ret) : NULL;
 	struct user_perf user = {};
 	struct file_anon anon;
 	struct perf_event *event;
 
-	e->n[0] = (__s32)regs->si;
-	e->n[1] = (__s32)regs->dx;
-	e->flags = regs->r8;
+	e->n[0] = (__s32)c->arg[1];
+	e->n[1] = (__s32)c->arg[2];
+	e->flags = c->arg[4];
 	if (file && file_anon_of(file, &anon) && file_anon_is(&anon, "[perf_event]")) {
 		event = (struct perf_event *)FILE_READ(struct file___private, file, private_data);
 		e->op = BPF_CORE_READ(event, attr.type);
 		e->n[2] = BPF_CORE_READ(event, attr.config);
 		return;
 	}
-	bpf_probe_read_user(&user, sizeof(user), (const void *)regs->di);
+	bpf_probe_read_user(&user, sizeof(user), (const void *)c->arg[0]);
 	e->h.flags |= EV_UNTRUSTED;
 	e->op = user.type;
 	e->n[2] = user.config;
 }
 
 static __always_inline void
-of_key(struct ev_scratch *s, struct ev_sysadmin *e, const struct pt_regs *regs)
+of_key(struct ev_scratch *s, struct ev_sysadmin *e, const struct ev_call *c)
 {
-	ev_add_user_str(s, &e->type, (const void *)regs->di, KEY_MAX);
-	if (regs->si)
-		ev_add_user_str(s, &e->text, (const void *)regs->si, KEY_MAX);
+	ev_add_user_str(s, &e->type, (const void *)c->arg[0], KEY_MAX);
+	if (c->arg[1])
+		ev_add_user_str(s, &e->text, (const void *)c->arg[1], KEY_MAX);
 }
 
 static __always_inline void
@@ -124,74 +124,74 @@ of_path(struct ev_scratch *s, struct ev_sysadmin *e, __u64 path)
 
 /* Those whose arguments are numbers. */
 static __always_inline void
-of_numbers(struct ev_sysadmin *e, const struct pt_regs *regs)
+of_numbers(struct ev_sysadmin *e, const struct ev_call *c)
 {
 	switch (e->h.event) {
 	case SYSADMIN_KEXEC_LOAD:
-		e->flags = regs->r10;
+		e->flags = c->arg[3];
 		return;
 	case SYSADMIN_REBOOT:
-		e->op = regs->dx;
+		e->op = c->arg[2];
 		return;
 	case SYSADMIN_SETTIMEOFDAY:
-		if (regs->di)
-			of_time(e, (const void *)regs->di, 0);
+		if (c->arg[0])
+			of_time(e, c, c->arg[0], 0);
 		return;
 	case SYSADMIN_CLOCK_SETTIME:
-		of_time(e, (const void *)regs->si, (__s32)regs->di);
+		of_time(e, c, c->arg[1], (__s32)c->arg[0]);
 		return;
 	case SYSADMIN_IOPL:
-		e->n[0] = (__u32)regs->di;
+		e->n[0] = (__u32)c->arg[0];
 		return;
 	case SYSADMIN_IOPERM:
-		e->n[0] = regs->di;
-		e->n[1] = regs->si;
-		e->n[2] = (__s32)regs->dx;
+		e->n[0] = c->arg[0];
+		e->n[1] = c->arg[1];
+		e->n[2] = (__s32)c->arg[2];
 		return;
 	case SYSADMIN_SYSLOG:
-		e->op = regs->di;
+		e->op = c->arg[0];
 		return;
 	case SYSADMIN_KEYCTL:
-		e->op = regs->di;
-		e->n[0] = (__s32)regs->si;
+		e->op = c->arg[0];
+		e->n[0] = (__s32)c->arg[1];
 		return;
 	case SYSADMIN_PERF_EVENT_OPEN:
-		of_perf(e, regs);
+		of_perf(e, c);
 		return;
 	case SYSADMIN_USERFAULTFD:
 	case SYSADMIN_FANOTIFY_INIT:
-		e->flags = (__u32)regs->di;
+		e->flags = (__u32)c->arg[0];
 		return;
 	}
 }
 
 static __always_inline void
-of_strings(struct ev_scratch *s, struct ev_sysadmin *e, const struct pt_regs *regs)
+of_strings(struct ev_scratch *s, struct ev_sysadmin *e, const struct ev_call *c)
 {
-	__u64 path = regs->di;
+	__u64 path = c->arg[0];
 
 	switch (e->h.event) {
 	case SYSADMIN_KEXEC_FILE_LOAD:
-		of_kexec_file(s, e, regs);
+		of_kexec_file(s, e, c);
 		return;
 	case SYSADMIN_SETHOSTNAME:
 	case SYSADMIN_SETDOMAINNAME:
-		of_name(s, e, regs);
+		of_name(s, e, c);
 		return;
 	case SYSADMIN_ADD_KEY:
 	case SYSADMIN_REQUEST_KEY:
-		of_key(s, e, regs);
+		of_key(s, e, c);
 		return;
 	case SYSADMIN_QUOTACTL_FD:
-		e->op = (__u32)regs->si >> QUOTA_CMD_SHIFT;
-		add_file(s, &e->path, regs->di);
+		e->op = (__u32)c->arg[1] >> QUOTA_CMD_SHIFT;
+		add_file(s, &e->path, c->arg[0]);
 		return;
 	case SYSADMIN_QUOTACTL:
-		e->op = (__u32)regs->di >> QUOTA_CMD_SHIFT;
-		path = regs->si;
+		e->op = (__u32)c->arg[0] >> QUOTA_CMD_SHIFT;
+		path = c->arg[1];
 		break;
 	case SYSADMIN_SWAPON:
-		e->flags = (__u32)regs->si;
+		e->flags = (__u32)c->arg[1];
 		break;
 	case SYSADMIN_SWAPOFF:
 	case SYSADMIN_ACCT:
@@ -206,10 +206,13 @@ SEC("tp_btf/sys_exit")
 int
 BPF_PROG(sysadmin_exit, struct pt_regs *regs, long ret)
 {
-	int event = event_of(regs->orig_ax);
+	struct ev_call call, *c = &call;
 	struct ev_scratch *s;
 	struct ev_sysadmin *e;
+	int event;
 
+	ev_call(c, regs);
+	event = event_of(c->nr);
 	if (event < 0)
 		goto next;
 	s = ev_new(event, sizeof(*e));
@@ -217,10 +220,10 @@ BPF_PROG(sysadmin_exit, struct pt_regs *regs, long ret)
 		goto next;
 	e = ev_record(s);
 	e->h.ret = ret;
-	of_numbers(e, regs);
-	of_strings(s, e, regs);
+	of_numbers(e, c);
+	of_strings(s, e, c);
 	ev_send(s);
 next:
-	ev_next(ctx, regs);
+	ev_next_call(ctx, c->nr);
 	return 0;
 }

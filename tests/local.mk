@@ -71,7 +71,7 @@ tests_bench_tracers_SOURCES = tests/bench/tracers.c tests/bench/loads.h tests/be
 	tests/bench/loads-network.c tests/bench/loads-processes.c tests/bench/loop.h tests/bench/samples.h \
 	$(TRACERRIG)
 tests_bench_tracers_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS)
-tests_bench_tracers_LDADD = $(LIBBPF_LIBS)
+tests_bench_tracers_LDADD = $(IPC_LIBS) $(LIBBPF_LIBS)
 
 check_PROGRAMS += tests/bench/least
 tests_bench_least_SOURCES = tests/bench/least.c tests/bench/least.h
