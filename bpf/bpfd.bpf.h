@@ -36,7 +36,8 @@
  * is rejected costs 9 ns for each function or helper that is called, and some for each cache line of
  * code or data that is touched.  Before this header it may define EV_SHORT_RECORDS, when most of its
  * records have less than 320 bytes, and EV_PLAIN_PATHS, when it often announces processes: both
- * take the verifier some milliseconds more.  tests/bench/kernel-bench measures.
+ * take the verifier some milliseconds more.  tests/bench/kernel-bench measures.  EV_IN_CGROUPS is for
+ * objects with programs of cgroups (bpf/sock.bpf.h).
  *
  * ev_new() has filled the header but for ret, and zeroed the rest of the struct.  Strings are put
  * into the record in the order of the calls; a record has one string at a time at its end.  The

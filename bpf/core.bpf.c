@@ -29,14 +29,19 @@ SEC("tp_btf/sched_process_free")
 int
 BPF_PROG(core_process_free, struct task_struct *t)
 {
+	struct ev_proc_key key = { .start = t->start_boottime, .tgid = t->tgid };
 	struct ev_hdr h = {};
 	struct ev_proc_said *said;
 
 	if (t->pid != t->tgid)
 		return 0;
 	said = bpf_task_storage_get(&procs, t, NULL, 0);
-	if (!said || !said->proc)
-		return 0;
+	if (!said || !said->proc) {
+		said = bpf_map_lookup_elem(&procs_hashed, &key);
+		if (!said || !said->proc)
+			return 0;
+		bpf_map_delete_elem(&procs_hashed, &key);
+	}
 	h.len = sizeof(h);
 	h.event = EV_PROC_GONE;
 	h.ts = bpf_ktime_get_boot_ns();

@@ -294,6 +294,23 @@ ev_say_proc(struct ev_scratch *i)
 	return ev_output(EV_CONTROL, TR_NONE, &info->h, ev_close(i), false);
 }
 
+/* What was said of the current task's process; NULL: nothing, or there is no room to note it. */
+static __always_inline struct ev_proc_said *
+ev_said(struct task_struct *t, bool create)
+{
+#ifdef EV_IN_CGROUPS
+	struct ev_proc_key key = { .start = t->group_leader->start_boottime, .tgid = t->tgid };
+	struct ev_proc_said fresh = {}, *said = bpf_map_lookup_elem(&procs_hashed, &key);
+
+	if (said || !create)
+		return said;
+	bpf_map_update_elem(&procs_hashed, &key, &fresh, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&procs_hashed, &key);
+#else
+	return bpf_task_storage_get(&procs, t->group_leader, NULL, create ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+#endif
+}
+
 /*
  * Nothing must be said before it: what ev_announce() finds out of most events, without a call, and of
  * one of the same process as this CPU's last one without its storage.  What was said of a process
@@ -314,7 +331,7 @@ ev_announced(struct ev_scratch *s, struct task_struct *t)
 	      (last->tgid ^ h->tgid) | (last->exec_id ^ h->exec_id) |
 	      (last->generation ^ generation) | (last->epoch ^ v1->epoch)))
 		return true;
-	said = bpf_task_storage_get(&procs, t->group_leader, NULL, 0);
+	said = ev_said(t, false);
 	if (!said || !said->proc || !said->cgroups)
 		return false;
 	if ((said->cgroup ^ h->cgroup) | (said->cgroup1 ^ h->cgroup1) |
@@ -364,7 +381,7 @@ ev_announce(struct ev_scratch *i, struct ev_scratch *s)
 		return 0;
 	h = ev_head(s);
 	generation = s->generation;
-	said = bpf_task_storage_get(&procs, t->group_leader, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	said = ev_said(t, true);
 	if (!said) {
 		said = &i->unsaid;
 		__builtin_memset(said, 0, sizeof(*said));

@@ -19,6 +19,7 @@ TRACER_OBJECTS = \
 	bpf/arp.bpf.o \
 	bpf/bashreadline.bpf.o \
 	bpf/bpf.bpf.o \
+	bpf/bind.bpf.o \
 	bpf/cgroup.bpf.o \
 	bpf/core.bpf.o \
 	bpf/creds.bpf.o \
@@ -33,18 +34,24 @@ TRACER_OBJECTS = \
 	bpf/ptrace.bpf.o \
 	bpf/signal.bpf.o \
 	bpf/sysadmin.bpf.o \
+	bpf/socket.bpf.o \
 	bpf/tcpdrop.bpf.o \
+	bpf/tcpretrans.bpf.o \
 	bpf/tcpstate.bpf.o \
+	bpf/udp.bpf.o \
 	bpf/xdpcount.bpf.o
 TRACER_INCLUDES = \
 	bpf/bpfd.bpf.h bpf/call.bpf.h bpf/cast.bpf.h bpf/filter.bpf.h bpf/info.bpf.h bpf/kernel.bpf.h bpf/maps.bpf.h \
 	bpf/path.bpf.h bpf/record.bpf.h bpf/send.bpf.h bpf/v1.bpf.h \
 	bpf/file.bpf.h bpf/net.bpf.h bpf/openargs.bpf.h bpf/often.bpf.h bpf/openpath.bpf.h bpf/rows.bpf.h bpf/target.bpf.h \
 	bpf/event.h bpf/syscalls.def bpf/tracers.def
+	bpf/file.bpf.h bpf/net.bpf.h bpf/openargs.bpf.h bpf/openpath.bpf.h bpf/rows.bpf.h bpf/sock.bpf.h bpf/target.bpf.h \
+	bpf/event.h bpf/tracers.def
 $(TRACER_OBJECTS): $(TRACER_INCLUDES)
 bpf/arp.bpf.o: bpf/arp.h
 bpf/bashreadline.bpf.o: bpf/bashreadline.h
 bpf/bpf.bpf.o: bpf/bpfaudit.h
+bpf/bind.bpf.o: bpf/bind.h
 bpf/cgroup.bpf.o: bpf/cgroup.h
 bpf/creds.bpf.o: bpf/creds.h
 bpf/exec.bpf.o: bpf/exec.h
@@ -58,8 +65,11 @@ bpf/openbreakout.bpf.o: bpf/openbreakout.h
 bpf/ptrace.bpf.o: bpf/ptrace.h bpf/target.h
 bpf/signal.bpf.o: bpf/signal.h bpf/target.h
 bpf/sysadmin.bpf.o: bpf/sysadmin.h
+bpf/socket.bpf.o: bpf/socket.h
 bpf/tcpdrop.bpf.o: bpf/tcpdrop.h
+bpf/tcpretrans.bpf.o: bpf/tcpretrans.h
 bpf/tcpstate.bpf.o: bpf/tcpstate.h
+bpf/udp.bpf.o: bpf/udp.h
 bpf/xdpcount.bpf.o: bpf/xdpcount.h
 noinst_DATA += $(TRACER_OBJECTS)
 CLEANFILES += $(TRACER_OBJECTS)
@@ -122,4 +132,8 @@ COMPONENT_TESTS += tests/component/test-tracers-privs
 tests_component_test_tracers_privs_SOURCES = tests/component/test-tracers-privs.c $(TRACERRIG)
 tests_component_test_tracers_privs_CFLAGS = $(TRACERRIG_CFLAGS)
 tests_component_test_tracers_privs_LDADD = $(TRACERRIG_LIBS)
+COMPONENT_TESTS += tests/component/test-tracers-sock
+tests_component_test_tracers_sock_SOURCES = tests/component/test-tracers-sock.c $(TRACERRIG)
+tests_component_test_tracers_sock_CFLAGS = $(TRACERRIG_CFLAGS)
+tests_component_test_tracers_sock_LDADD = $(TRACERRIG_LIBS)
 endif

@@ -19,6 +19,7 @@
 #define EV_CPUS_MAX	512
 #define EV_SYS_SLOTS	TRACERS_MAX
 #define EV_CGROUPS_SEEN	8192
+#define EV_PROCS_HASHED	4096
 
 struct ev_ring {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -86,6 +87,15 @@ struct {
 	__type(key, int);
 	__type(value, struct ev_proc_said);
 } procs SEC(".maps");
+
+/* The same for programs of cgroups, to which Linux before 6.16 gives no storage of tasks. */
+struct ev_proc_key { __u64 start; __u32 tgid, reserved; };
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, EV_PROCS_HASHED);
+	__type(key, struct ev_proc_key);
+	__type(value, struct ev_proc_said);
+} procs_hashed SEC(".maps");
 
 /* The cgroup v1 hierarchy that ev_hdr.cgroup1 is of. */
 struct ev_v1 {

@@ -34,12 +34,15 @@ struct sock_common {
 	struct { __u8 bytes[16]; } skc_v6_daddr, skc_v6_rcv_saddr;
 	struct { __s64 counter; } skc_cookie;
 	unsigned long skc_flags;
+	int skc_bound_dev_if;
+	unsigned char skc_reuse : 4, skc_reuseport : 1;
 } KERNEL_TYPE;
 
 struct sock {
 	struct sock_common __sk_common;
 	int sk_err;
-	__u16 sk_protocol;
+	__u16 sk_type, sk_protocol;
+	__u32 sk_max_ack_backlog;
 } KERNEL_TYPE;
 
 struct sk_buff {

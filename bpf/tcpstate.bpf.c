@@ -4,8 +4,7 @@
  * with it: the owner is noted when it acts (connect, listen, accept) and its name put on the rest.
  */
 #define EV_THIS TCPSTATE
-#include "bpf/net.bpf.h"
-#include "bpf/file.bpf.h"
+#include "bpf/sock.bpf.h"
 
 #include "bpf/tcpstate.h"
 
@@ -14,20 +13,11 @@
 
 enum { ESTABLISHED = 1, SYN_SENT = 2, SYN_RECV = 3, CLOSE = 7, LISTEN = 10 };
 
-struct inet_sock {
-	__be16 inet_sport;
-} KERNEL_TYPE;
-
 enum sock_flags { SOCK_DEAD, SOCK_DONE };
 
 struct tcp_sock {
 	__u64 bytes_received, bytes_sent, bytes_retrans;
 } KERNEL_TYPE;
-
-struct socket {
-	struct sock *sk;
-} KERNEL_TYPE;
-struct file___socket { struct socket *private_data; } KERNEL_TYPE;
 
 struct owner {
 	struct ev_hdr h;		/* tgid 0: nobody yet */
@@ -43,30 +33,17 @@ struct {
 	__type(value, struct owner);
 } tcpstate_owners SEC(".maps");
 
-/* sk: as the hook gave it, or read from elsewhere: all reads are of the kind that may fail. */
 static __always_inline void
 describe(const struct sock *sk, struct ev_tcpstate *e)
 {
 	const struct sock_common *c = &sk->__sk_common;
-	__be32 from, to;
 
 	e->family = BPF_CORE_READ(c, skc_family);
 	e->protocol = BPF_CORE_READ(sk, sk_protocol);
-	e->sport = BPF_CORE_READ(c, skc_num);
-	/* A closed socket has given its port back, but still knows it. */
-	if (!e->sport)
-		e->sport = bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)sk, inet_sport));
+	e->sport = sock_port(sk);
 	e->dport = bpf_ntohs(BPF_CORE_READ(c, skc_dport));
-	e->netns = BPF_CORE_READ(c, skc_net.net, ns.inum);
-	if (e->family == AF_INET) {
-		from = BPF_CORE_READ(c, skc_rcv_saddr);
-		to = BPF_CORE_READ(c, skc_daddr);
-		net_map4(e->saddr, &from);
-		net_map4(e->daddr, &to);
-	} else if (e->family == AF_INET6) {
-		BPF_CORE_READ_INTO(&e->saddr, c, skc_v6_rcv_saddr);
-		BPF_CORE_READ_INTO(&e->daddr, c, skc_v6_daddr);
-	}
+	e->netns = sock_netns(sk);
+	sock_address(sk, e->saddr, e->daddr);
 }
 
 static __always_inline void
@@ -166,18 +143,15 @@ BPF_PROG(tcpstate_set_state, struct sock *sk, int oldstate, int newstate)
 static __always_inline void
 accepted(int fd)
 {
-	struct file *file = file_of(fd);
-	const struct file___socket *of = (const void *)file;
+	struct sock *sk = sock_of(fd);
 	struct ev_scratch *s;
 	struct ev_tcpstate *e;
 	struct owner *o;
-	struct sock *sk;
 	__u64 cookie;
 	__u16 family;
 
-	if ((BPF_CORE_READ(file, f_inode, i_mode) & FILE_S_IFMT) != FILE_S_IFSOCK)
+	if (!sk)
 		return;
-	sk = BPF_CORE_READ(of, private_data, sk);
 	family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	if (family != AF_INET && family != AF_INET6)
 		return;

@@ -14,6 +14,7 @@ libevents_a_SOURCES = \
 	src/events/tracer_arp.c bpf/arp.h \
 	src/events/tracer_bashreadline.c bpf/bashreadline.h \
 	src/events/tracer_bpf.c bpf/bpfaudit.h \
+	src/events/tracer_bind.c bpf/bind.h \
 	src/events/tracer_cgroup.c bpf/cgroup.h \
 	src/events/tracer_creds.c bpf/creds.h \
 	src/events/tracer_exec.c bpf/exec.h \
@@ -28,8 +29,11 @@ libevents_a_SOURCES = \
 	src/events/tracer_ptrace.c bpf/ptrace.h \
 	src/events/tracer_signal.c bpf/signal.h \
 	src/events/tracer_sysadmin.c bpf/sysadmin.h \
+	src/events/tracer_socket.c bpf/socket.h \
 	src/events/tracer_tcpdrop.c bpf/tcpdrop.h \
+	src/events/tracer_tcpretrans.c bpf/tcpretrans.h \
 	src/events/tracer_tcpstate.c bpf/tcpstate.h \
+	src/events/tracer_udp.c bpf/udp.h \
 	src/events/tracer_xdpcount.c bpf/xdpcount.h \
 	src/events/words.c src/events/words.h
 EVENTS_LIBS = libevents.a

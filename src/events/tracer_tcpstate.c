@@ -4,12 +4,6 @@
 
 static const char *const events[] = { "state", "connect", "accept", "close", NULL };
 
-/* The words of go-ebpf's socketsnoop. */
-static const struct field_word family_words[] = { { 2, "INET" }, { 10, "INET6" }, { 0, NULL } };
-static const struct field_word protocol_words[] = {
-	{ 6, "TCP" }, { 33, "DCCP" }, { 132, "SCTP" }, { 262, "MPTCP" }, { 0, NULL },
-};
-
 #define ON(id) (1U << TCPSTATE_##id)
 
 static const struct field fields[] = {
@@ -19,8 +13,8 @@ static const struct field fields[] = {
 	FIELD_NUM(ev_tcpstate, dport, "dport", F_U64, .flags = FIELD_OPTIONAL, .help = "port of the other end"),
 	FIELD_NUM(ev_tcpstate, oldstate, "oldstate", F_ENUM, .words = words_tcp_states, .help = "state before"),
 	FIELD_NUM(ev_tcpstate, newstate, "newstate", F_ENUM, .words = words_tcp_states, .help = "state now"),
-	FIELD_NUM(ev_tcpstate, family, "family", F_ENUM, .words = family_words, .help = "address family of the socket"),
-	FIELD_NUM(ev_tcpstate, protocol, "protocol", F_ENUM, .words = protocol_words, .help = "protocol of the socket"),
+	FIELD_NUM(ev_tcpstate, family, "family", F_ENUM, .words = words_families, .help = "address family of the socket"),
+	FIELD_NUM(ev_tcpstate, protocol, "protocol", F_ENUM, .words = words_protocols, .help = "protocol of the socket"),
 	FIELD_NUM(ev_tcpstate, duration_ns, "duration_ns", F_U64, .flags = FIELD_OPTIONAL, .events = ON(CONNECT) | ON(CLOSE),
 		  .help = "how long connecting took, or the connection lasted"),
 	FIELD_NUM(ev_tcpstate, bytes_in, "bytes_in", F_U64, .events = ON(CLOSE), .help = "bytes of data received"),

@@ -41,6 +41,24 @@ const struct field_word words_caps[] = { CAPS(W) { 0, NULL } };
 const struct field_word words_cap[] = { CAPS(W) { 0, NULL } };
 #undef W
 
+const struct field_word words_families[] = {
+	{ 1, "UNIX" }, { 2, "INET" }, { 10, "INET6" }, { 15, "KEY" }, { 16, "NETLINK" }, { 17, "PACKET" }, { 21, "RDS" },
+	{ 23, "IRDA" }, { 24, "PPPOX" }, { 29, "CAN" }, { 30, "TIPC" }, { 31, "BLUETOOTH" }, { 33, "RXRPC" },
+	{ 35, "PHONET" }, { 36, "IEEE802154" }, { 37, "CAIF" }, { 38, "ALG" }, { 39, "NFC" }, { 40, "VSOCK" }, { 41, "KCM" },
+	{ 42, "QIPCRTR" }, { 43, "SMC" }, { 44, "XDP" }, { 45, "MCTP" }, { 0, NULL },
+};
+
+const struct field_word words_socket_types[] = {
+	{ 1, "STREAM" }, { 2, "DGRAM" }, { 3, "RAW" }, { 4, "RDM" }, { 5, "SEQPACKET" }, { 6, "DCCP" }, { 10, "PACKET" },
+	{ 0, NULL },
+};
+
+const struct field_word words_protocols[] = {
+	{ 1, "ICMP" }, { 2, "IGMP" }, { 6, "TCP" }, { 17, "UDP" }, { 33, "DCCP" }, { 47, "GRE" }, { 50, "ESP" }, { 51, "AH" },
+	{ 58, "ICMPV6" }, { 115, "L2TP" }, { 132, "SCTP" }, { 136, "UDPLITE" }, { 255, "RAW" }, { 262, "MPTCP" },
+	{ 0, NULL },
+};
+
 bool
 words_get_name(const struct event *e, const struct field *f, struct value *out)
 {

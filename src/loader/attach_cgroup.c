@@ -92,6 +92,16 @@ attach_cgroup_facts(uint32_t attach_type, struct msg_link_facts *facts)
 	return false;
 }
 
+int
+attach_cgroup_link(int prog, int cgroup, const char *hook)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++)
+		if (strcmp(hooks[i].name, hook) == 0)
+			return compat_link_create(&(struct compat_link_create){ .prog_fd = (uint32_t)prog,
+				.target = (uint32_t)cgroup, .attach_type = hooks[i].attach_type });
+	return -ENOENT;
+}
+
 static int
 create(const struct attach_in *in, int cgroup, const struct msg_link_facts *facts)
 {

@@ -40,6 +40,8 @@ int	attach_cgroup(const struct attach_in *in, const char *target, struct attach_
 const char *attach_no_cgroup2(void);		/* why there are none, or NULL */
 /* Why this kernel has no such hook of unix sockets; NULL: it has, or it is another one. */
 const char *attach_no_unix(uint32_t attach_type);
+/* Of bpfd's own programs: hook is "post_bind4".  The caller's link beside others, or -errno. */
+int	attach_cgroup_link(int prog, int cgroup, const char *hook);
 /* Of a kernel link on a cgroup: kind, direction, attach_type.  False: no hook of these kinds. */
 bool	attach_cgroup_facts(uint32_t attach_type, struct msg_link_facts *facts);
 

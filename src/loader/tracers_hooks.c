@@ -5,12 +5,15 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "loader/attach_hook.h"
+#include "loader/oneshot.h"
 #include "loader/tracers_parts.h"
 
 /* What a program's section makes of it. */
 struct hook {
 	char kind;			/* of its pin */
 	bool attach;			/* when it is loaded, by name */
+	bool cgroup;			/* to the root of the cgroups */
 	const char *name;		/* NULL: it knows */
 };
 
@@ -35,6 +38,8 @@ hook_of(unsigned int n, const char *section)
 		return (struct hook){ .kind = 'p', .attach = n != TRACER_CORE };
 	if (n != TRACER_CORE && (begins(section, "raw_tp/", &name) || begins(section, "raw_tracepoint/", &name)))
 		return (struct hook){ .kind = 'p', .attach = true, .name = name };
+	if (n != TRACER_CORE && (begins(section, "cgroup/", &name) || begins(section, "cgroup_skb/", &name)))
+		return (struct hook){ .kind = 'p', .attach = true, .cgroup = true, .name = name };
 	if (begins(section, "iter/", &name))
 		return (struct hook){ .kind = 'i' };
 	if (strcmp(section, "uretprobe") == 0)
@@ -58,9 +63,9 @@ miss(struct tracer_facts *f, const char *fmt, ...)
 
 /* "l-PROGRAM" beside "p-PROGRAM". */
 static int
-attach(struct loader *ld, unsigned int n, const char *program, int prog, const char *name)
+keep_link(struct loader *ld, unsigned int n, const char *program, int take_link)
 {
-	AUTO(fd) int link = kernel_raw_tracepoint(&ld->kernel, prog, name);
+	AUTO(fd) int link = take_link;
 	char pin[IPC_NAME_MAX + 2];
 	int err = link < 0 ? link : 0;
 
@@ -69,6 +74,39 @@ attach(struct loader *ld, unsigned int n, const char *program, int prog, const c
 		err = tracer_pin(ld, n, pin, link);
 	ld->counts.attaches += !err;
 	return err;
+}
+
+static int
+attach(struct loader *ld, unsigned int n, const char *program, int prog, const char *name)
+{
+	return keep_link(ld, n, program, kernel_raw_tracepoint(&ld->kernel, prog, name));
+}
+
+/*
+ * Beside whatever programs are there.  A oneshot opens the root, once for an object: a process that has
+ * such a descriptor could make cgroups.
+ */
+static int
+attach_root(struct loader *ld, unsigned int n, const char *program, int prog, const char *name, int *root)
+{
+	static const struct msg_cgroup whole;
+	struct msg_one_fd facts;
+	struct msg_result res = { 0 };
+	int err = *root < 0 ? oneshot_fd(ld, IPC_ONE_CGROUP, &whole, NULL, &facts, root, &res) : 0;
+
+	if (err)
+		return log_err(err, "tracers.cgroup", "tracer=%s why=%s", tracer_name(n), LOG_QUOTE(res.text));
+	return keep_link(ld, n, program, attach_cgroup_link(prog, *root, name));
+}
+
+static const char *
+why_not(const struct hook *hook, int err)
+{
+	const char *why = hook->cgroup ? attach_no_cgroup2() : NULL;
+
+	if (!why && hook->cgroup && err == -EPERM)
+		why = "a program at the root of the cgroups admits no others beside it";
+	return why ? why : "the kernel does not attach it";
 }
 
 void
@@ -91,8 +129,9 @@ tracers_of_program(const struct loader *ld, uint32_t id)
 	return NULL;
 }
 
+/* root: of the cgroups, opened when it is needed. */
 static int
-keep_prog(struct loader *ld, unsigned int n, struct session *s, const struct msg_linked_prog *m)
+keep_prog(struct loader *ld, unsigned int n, struct session *s, const struct msg_linked_prog *m, int *root)
 {
 	struct tracer_facts *f = &ld->tracers.t[n];
 	struct hook hook = hook_of(n, m->section);
@@ -116,10 +155,11 @@ keep_prog(struct loader *ld, unsigned int n, struct session *s, const struct msg
 		f->n_attached += !err && hook.kind == 's';
 		return err;
 	}
-	err = attach(ld, n, m->name, fd, hook.name);
+	err = hook.cgroup ? attach_root(ld, n, m->name, fd, hook.name, root) :
+			    attach(ld, n, m->name, fd, hook.name);
 	f->n_attached += !err;
 	if (err) {	/* the others do what they can */
-		miss(f, "%s: the kernel does not attach it (%s)", m->section, strerrorname_np(-err));
+		miss(f, "%s: %s (%s)", m->section, why_not(&hook, err), strerrorname_np(-err));
 		snprintf(pin, sizeof(pin), "r-%s", m->name);
 		tracer_mark(ld, n, pin);
 	}
@@ -182,6 +222,7 @@ int
 tracer_keep(struct loader *ld, unsigned int n, struct session *s, struct msg_result *res)
 {
 	struct tracer_facts *f = &ld->tracers.t[n];
+	AUTO(fd) int root = -1;
 	int err = 0;
 
 	f->n_programs = (uint32_t)(s->n_progs + s->n_without);
@@ -192,7 +233,7 @@ tracer_keep(struct loader *ld, unsigned int n, struct session *s, struct msg_res
 	for (size_t i = 0; i < s->n_without && !err; i++)
 		err = keep_without(ld, n, &s->without[i]);
 	for (size_t i = 0; i < s->n_progs && !err; i++)
-		err = keep_prog(ld, n, s, &s->progs[i]);
+		err = keep_prog(ld, n, s, &s->progs[i], &root);
 	if (!err && n != TRACER_CORE)	/* which is done when it has its rings */
 		err = tracer_done(ld, n);
 	f->loaded = !err;

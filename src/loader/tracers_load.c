@@ -24,7 +24,8 @@
  * functions those of tracer_kfuncs, which are filled in once, at start.
  */
 static struct config own_limits = {
-	.policy_program_types.mask = TYPE(TRACING) | TYPE(RAW_TRACEPOINT) | TYPE(KPROBE) | TYPE(XDP),
+	.policy_program_types.mask = TYPE(TRACING) | TYPE(RAW_TRACEPOINT) | TYPE(KPROBE) | TYPE(XDP) |
+		TYPE(CGROUP_SKB) | TYPE(CGROUP_SOCK) | TYPE(CGROUP_SOCK_ADDR),
 	.policy_map_types.mask = MAP(HASH) | MAP(ARRAY) | MAP(PROG_ARRAY) | MAP(PERCPU_HASH) |
 		MAP(PERCPU_ARRAY) | MAP(LRU_HASH) | MAP(LRU_PERCPU_HASH) | MAP(ARRAY_OF_MAPS) |
 		MAP(RINGBUF) | MAP(TASK_STORAGE) | MAP(SK_STORAGE) | MAP(STACK) | MAP(QUEUE),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tcpstate, tcpdrop, arp and xdpcount: real packets, on the loopback of a network namespace of the
+ * tcpstate, tcpdrop, tcpretrans, arp and xdpcount: real packets, on the loopback of a network namespace of the
  * test's own and on a pair of interfaces to another one.
  */
 #include <setjmp.h>
@@ -27,6 +27,7 @@
 
 #include "bpf/arp.h"
 #include "bpf/tcpdrop.h"
+#include "bpf/tcpretrans.h"
 #include "bpf/tcpstate.h"
 #include "bpf/xdpcount.h"
 #include "tracerrig.h"
@@ -34,7 +35,7 @@
 enum { ESTABLISHED = 1, SYN_SENT = 2, CLOSE = 7, LISTEN = 10 };
 enum { SYN = 2, ACK = 16 };
 
-static const char *const tracers[] = { "tcpstate", "tcpdrop", "arp", "xdpcount", NULL };
+static const char *const tracers[] = { "tcpstate", "tcpdrop", "tcpretrans", "arp", "xdpcount", NULL };
 static struct tracerrig *rig;
 static char other[32];			/* the other network namespace */
 static uint32_t netns;			/* number of the test's own */
@@ -380,6 +381,97 @@ tcpdrop_has_the_data_and_state_of_a_filtered_segment(void **state)
 	assert_true(e->state == ESTABLISHED || !e->state);
 }
 
+/* ---- tcpretrans ---- */
+
+static const struct ev_tcpretrans *
+cut_off(unsigned int event, uint16_t sport, uint16_t dport, int ms)
+{
+	const struct ev_tcpretrans *e;
+
+	for (; ms > 0; ms -= 100) {
+		size_t at = 0;
+
+		while ((e = tracerrig_next(rig, &at, TR_TCPRETRANS, event, 0)))
+			if ((!e->netns || e->netns == netns) && (!sport || e->sport == sport) && e->dport == dport)
+				return e;
+		tracerrig_drain(rig, 100);
+		usleep(10000);
+	}
+	return NULL;
+}
+
+/* Nobody has that address, but a neighbour is said to: the connection is never answered. */
+static void
+tcpretrans_tells_a_segment_that_is_sent_again(void **state)
+{
+	struct sockaddr_in sa = { .sin_family = AF_INET, .sin_port = htons(4711) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	const struct ev_tcpretrans *e;
+
+	assert_int_equal(shell("ip neigh add 10.99.9.9 lladdr 02:00:00:00:00:09 dev trv0"), 0);
+	assert_int_equal(inet_pton(AF_INET, "10.99.9.9", &sa.sin_addr), 1);
+	assert_int_equal(connect(fd, (struct sockaddr *)&sa, sizeof(sa)), -1);
+	assert_int_equal(errno, EINPROGRESS);
+	e = cut_off(TCPRETRANS_RETRANSMIT, port_of(fd), 4711, 3000);
+	close(fd);
+	assert_non_null(e);
+	assert_int_equal(e->family, AF_INET);
+	assert_int_equal(e->state, SYN_SENT);
+	assert_memory_equal(e->daddr + 12, &sa.sin_addr, 4);
+	assert_int_equal(e->netns, netns);
+	assert_true(e->h.flags & EV_NO_OWNER);
+}
+
+static void
+tcpretrans_tells_a_reset_at_both_ends(void **state)
+{
+	struct linger at_once = { .l_onoff = 1 };
+	int family = AF_INET, server, client, taken;
+
+	for (; family; family = family == AF_INET ? AF_INET6 : 0) {
+		const struct ev_tcpretrans *e;
+		uint16_t here, there;
+
+		server = listener(family);
+		there = port_of(server);
+		assert_int_equal(try_connect(family, there, &client), 0);
+		here = port_of(client);
+		taken = accept(server, NULL, NULL);
+		assert_int_equal(setsockopt(client, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)), 0);
+		close(client);
+		e = cut_off(TCPRETRANS_SEND_RESET, here, there, 1000);
+		assert_non_null(e);
+		assert_int_equal(e->family, family);
+		assert_loopback(family, e->saddr);
+		assert_loopback(family, e->daddr);
+		e = cut_off(TCPRETRANS_RECEIVE_RESET, there, here, 1000);
+		assert_non_null(e);
+		assert_loopback(family, e->daddr);
+		close(taken);
+		close(server);
+	}
+}
+
+static void
+tcpretrans_is_silent_about_an_ordinary_connection(void **state)
+{
+	int server = listener(AF_INET), client, taken;
+	uint16_t there = port_of(server), here;
+
+	assert_int_equal(try_connect(AF_INET, there, &client), 0);
+	here = port_of(client);
+	taken = accept(server, NULL, NULL);
+	transfer(client, taken, 4000);
+	close(client);
+	usleep(10000);
+	close(taken);
+	close(server);
+	for (unsigned int event = 0; event < N_TCPRETRANS_EVENTS; event++) {
+		assert_null(cut_off(event, here, there, 100));
+		assert_null(cut_off(event, there, here, 100));
+	}
+}
+
 /* ---- arp ---- */
 
 static void
@@ -477,6 +569,9 @@ main(void)
 		TEST(tcpdrop_tells_a_segment_to_nobody_over_ipv6),
 		TEST(tcpdrop_is_silent_about_an_ordinary_connection),
 		TEST(tcpdrop_has_the_data_and_state_of_a_filtered_segment),
+		TEST(tcpretrans_tells_a_segment_that_is_sent_again),
+		TEST(tcpretrans_tells_a_reset_at_both_ends),
+		TEST(tcpretrans_is_silent_about_an_ordinary_connection),
 		TEST(arp_has_both_ways_and_both_ends),
 		TEST(xdpcount_adds_up_what_was_aborted_or_unknown),
 		TEST(xdpcount_adds_up_what_was_sent_back),

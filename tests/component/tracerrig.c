@@ -5,11 +5,14 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ipc/syscalls.h"
+
+#include "common/mountinfo.h"
 
 #define OBJECTS_MAX	TRACERS_MAX
 #define LINKS_MAX	128
@@ -176,16 +179,27 @@ route_sys_exit(struct tracerrig *r, uint32_t number, int prog)
 	return 0;
 }
 
-/* tp_btf programs alone attach by themselves; an iterator, a probe or XDP is the test's business. */
+static int
+cgroup_root(void)
+{
+	char path[256];
+
+	return mountinfo_cgroup2(path, sizeof(path)) ? -1 : open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* Those of tp_btf and cgroups attach by themselves; an iterator, a probe or XDP is the test's business. */
 static int
 attach(struct tracerrig *r, struct bpf_object *object, uint32_t number)
 {
+	AUTO(fd) int root = cgroup_root();
 	struct bpf_program *p;
 	struct bpf_link *link;
 	int err;
 
 	bpf_object__for_each_program(p, object) {
-		if (strncmp(bpf_program__section_name(p), "tp_btf/", 7) || !bpf_program__autoload(p))
+		bool cgroup = !strncmp(bpf_program__section_name(p), "cgroup", 6);
+
+		if ((!cgroup && strncmp(bpf_program__section_name(p), "tp_btf/", 7)) || !bpf_program__autoload(p))
 			continue;
 		if (number && is_sys_exit(p)) {
 			err = route_sys_exit(r, number, bpf_program__fd(p));
@@ -193,7 +207,7 @@ attach(struct tracerrig *r, struct bpf_object *object, uint32_t number)
 				return err;
 			continue;
 		}
-		link = bpf_program__attach(p);
+		link = cgroup ? bpf_program__attach_cgroup(p, root) : bpf_program__attach(p);
 		if (!link)
 			return -errno;
 		r->links[r->n_links++] = link;
