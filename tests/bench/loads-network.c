@@ -5,6 +5,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -73,7 +74,58 @@ refused(void)
 	return !close(from);
 }
 
+static bool
+bind_any(void)
+{
+	struct sockaddr_in any = { .sin_family = AF_INET };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	return fd >= 0 && !bind(fd, (struct sockaddr *)&any, sizeof(any)) && !close(fd);
+}
+
+static bool
+raw_socket(void)
+{
+	return !close(socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP));
+}
+
+/* Each to another port, so that each is the first. */
+static bool
+send_elsewhere(void)
+{
+	static uint16_t port = 1024;
+
+	to.sin_port = htons(port = port == UINT16_MAX ? 1024 : port + 1);
+	return sendto(listener, "", 0, 0, (struct sockaddr *)&to, sizeof(to)) == 0;
+}
+
+static bool
+sender(void)
+{
+	if (!loopback_up())
+		return false;
+	listener = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	return listener >= 0;
+}
+
+static bool
+reset(void)
+{
+	const struct linger at_once = { .l_onoff = 1 };
+	int from = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), at;
+
+	if (from < 0 || connect(from, (struct sockaddr *)&to, sizeof(to)) ||
+	    setsockopt(from, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)))
+		return false;
+	at = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	return at >= 0 && !close(from) && !close(at);
+}
+
 const struct load loads_network[] = {
+	{ "bind", "socket, bind, close", 200, loopback_up, bind_any, NULL },
+	{ "socket", "raw socket, close", 200, loopback_up, raw_socket, NULL },
+	{ "udp", "datagram to nobody", 200, sender, send_elsewhere, end },
+	{ "tcpretrans", "connect, accept, reset", 20, listen_there, reset, end },
 	{ "tcpstate", "connect, accept, close", 20, listen_there, connect_accept, end },
 	{ "tcpdrop", "connect that is refused", 50, loopback_up, refused, NULL },
 	{ .tracer = NULL },
