@@ -29,6 +29,7 @@ TRACER_OBJECTS = \
 	bpf/filetop.bpf.o \
 	bpf/fork.bpf.o \
 	bpf/mount.bpf.o \
+	bpf/ns.bpf.o \
 	bpf/open.bpf.o \
 	bpf/openbreakout.bpf.o \
 	bpf/ptrace.bpf.o \
@@ -60,6 +61,7 @@ bpf/fileops.bpf.o: bpf/fileops.h
 bpf/filetop.bpf.o: bpf/filetop.h
 bpf/fork.bpf.o: bpf/fork.h
 bpf/mount.bpf.o: bpf/mount.h
+bpf/ns.bpf.o: bpf/ns.h
 bpf/open.bpf.o: bpf/open.h
 bpf/openbreakout.bpf.o: bpf/openbreakout.h
 bpf/ptrace.bpf.o: bpf/ptrace.h bpf/target.h

@@ -2,6 +2,7 @@
 /* Workloads of the tracers of processes. */
 #include <errno.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -85,6 +86,12 @@ change_user(void)
 	return !syscall(SYS_setresuid, -1, 1, -1) && !syscall(SYS_setresuid, -1, 0, -1);
 }
 
+static bool
+make_uts(void)
+{
+	return !unshare(CLONE_NEWUTS);
+}
+
 const struct load loads_processes[] = {
 	{ "exec", "spawn, exec, exit", 10, find_nothing, spawn, NULL },
 	{ "exit", "spawn, exec, exit", 10, find_nothing, spawn, NULL },
@@ -93,5 +100,6 @@ const struct load loads_processes[] = {
 	{ "signal", "kill of itself, ignored", 500, ignore, send_signal, NULL },
 	{ "ptrace", "process_vm_readv of itself", 500, NULL, read_other, NULL },
 	{ "creds", "seteuid, and back", 200, NULL, change_user, NULL },
+	{ "ns", "unshare of UTS names", 100, NULL, make_uts, NULL },
 	{ .tracer = NULL },
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* creds: what a process may do, and how that changes. */
+/* creds and ns: what a process may do and where it is, and how that changes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +10,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,12 +22,13 @@
 #include <unistd.h>
 
 #include "bpf/creds.h"
+#include "bpf/ns.h"
 #include "tracerrig.h"
 
 #define SOMEBODY 65533u
 #define BIT(cap) (1ULL << CAP_##cap)
 
-static const char *const tracers[] = { "creds", NULL };
+static const char *const tracers[] = { "creds", "ns", NULL };
 static struct tracerrig *rig;
 static pid_t older;			/* a child from before the tracer was there */
 static int older_go[2];
@@ -208,14 +210,22 @@ sets_of_capabilities_are_told(void **state)
 	assert_int_equal(e->gained, 0);			/* it was permitted all the time */
 }
 
-static char suid_dir[] = "/tmp/bpfd-privs-XXXXXX", suid_file[64];
+static char dir[] = "/tmp/bpfd-privs-XXXXXX", file[64];	/* a test's own */
+
+static void
+make_dir(const char *name)
+{
+	strcpy(dir, "/tmp/bpfd-privs-XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	snprintf(file, sizeof(file), "%s/%s", dir, name);
+}
 
 static int
 runs_a_set_user_id_file(void)
 {
 	if (becomes_somebody())
 		return 1;
-	execl(suid_file, suid_file, NULL);
+	execl(file, file, NULL);
 	return 2;
 }
 
@@ -226,9 +236,8 @@ an_exec_that_gains_is_told_and_another_is_not(void **state)
 	char cmd[192];
 	pid_t pid;
 
-	assert_non_null(mkdtemp(suid_dir));
-	snprintf(suid_file, sizeof(suid_file), "%s/true", suid_dir);
-	snprintf(cmd, sizeof(cmd), "chmod 755 %s && cp /bin/true %s && chmod 4755 %s", suid_dir, suid_file, suid_file);
+	make_dir("true");
+	snprintf(cmd, sizeof(cmd), "chmod 755 %s && cp /bin/true %s && chmod 4755 %s", dir, file, file);
 	assert_int_equal(system(cmd), 0);
 	pid = child(runs_a_set_user_id_file);
 	e = tracerrig_find(rig, TR_CREDS, CREDS_EXEC, (uint32_t)pid);
@@ -240,11 +249,11 @@ an_exec_that_gains_is_told_and_another_is_not(void **state)
 	assert_string_equal(e->h.comm, "true");
 
 	tracerrig_forget(rig);
-	assert_int_equal(chmod(suid_file, 0755), 0);
+	assert_int_equal(chmod(file, 0755), 0);
 	pid = child(runs_a_set_user_id_file);
 	assert_null(tracerrig_find(rig, TR_CREDS, CREDS_EXEC, (uint32_t)pid));
-	unlink(suid_file);
-	rmdir(suid_dir);
+	unlink(file);
+	rmdir(dir);
 }
 
 static int
@@ -291,6 +300,133 @@ what_was_said_of_the_process_is_said_again(void **state)
 	assert_int_equal(info->cap_eff, 0);
 }
 
+/* ---- ns ---- */
+
+static int
+makes_namespaces(void)
+{
+	pid_t pid;
+
+	if (unshare(CLONE_NEWNET | CLONE_NEWUTS))
+		return 1;
+	pid = (pid_t)syscall(SYS_clone, CLONE_NEWIPC | SIGCHLD, NULL, NULL, NULL, NULL);
+	if (pid == 0)
+		_exit(0);
+	return pid < 0 || reap(pid);
+}
+
+/* Of the test itself, which has not moved. */
+static uint32_t
+inode_of(const char *name)
+{
+	char path[32];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/self/ns/%s", name);
+	assert_int_equal(stat(path, &st), 0);
+	return (uint32_t)st.st_ino;
+}
+
+enum { MNT, UTS, IPC, PID, NET };
+
+static void
+made_namespaces_have_both_numbers(void **state)
+{
+	pid_t pid = child(makes_namespaces);
+	const struct ev_ns *e = tracerrig_find(rig, TR_NS, NS_UNSHARE, (uint32_t)pid);
+
+	assert_non_null(e);
+	assert_int_equal(e->h.ret, 0);
+	assert_int_equal(e->flags, CLONE_NEWNET | CLONE_NEWUTS);
+	assert_int_equal(e->changed, CLONE_NEWNET | CLONE_NEWUTS);
+	assert_int_equal(e->before[NET], inode_of("net"));
+	assert_int_equal(e->before[UTS], inode_of("uts"));
+	assert_true(e->now[NET] && e->now[NET] != e->before[NET]);
+	assert_int_equal(e->before[MNT] | e->now[MNT], 0);
+
+	e = tracerrig_find(rig, TR_NS, NS_CLONE, (uint32_t)pid);
+	assert_non_null(e);
+	assert_true(e->h.ret > 0);
+	assert_int_equal(e->changed, CLONE_NEWIPC);
+	assert_int_equal(e->before[IPC], inode_of("ipc"));
+}
+
+static int
+enters_another(void)
+{
+	int fd = open("/proc/self/ns/uts", O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 || unshare(CLONE_NEWUTS) || setns(fd, 0) || setns(fd, CLONE_NEWNET) == 0;
+}
+
+static void
+an_entered_namespace_has_both_numbers(void **state)
+{
+	pid_t pid = child(enters_another);
+	const struct ev_ns *e;
+	size_t at = 0;
+
+	e = tracerrig_next(rig, &at, TR_NS, NS_SETNS, (uint32_t)pid);
+	assert_non_null(e);
+	assert_int_equal(e->changed, CLONE_NEWUTS);
+	assert_int_equal(e->now[UTS], inode_of("uts"));
+	assert_int_not_equal(e->before[UTS], e->now[UTS]);
+	e = tracerrig_next(rig, &at, TR_NS, NS_SETNS, (uint32_t)pid);
+	assert_non_null(e);
+	assert_int_equal(e->h.ret, -EINVAL);
+	assert_int_equal(e->flags, CLONE_NEWNET);
+	assert_int_equal(e->changed, 0);
+}
+
+static int
+makes_none(void)
+{
+	pid_t pid;
+
+	if (unshare(CLONE_FILES | CLONE_FS))
+		return 1;
+	pid = fork();
+	if (pid == 0)
+		_exit(0);
+	return reap(pid);
+}
+
+static void
+what_makes_no_namespace_is_no_event(void **state)
+{
+	uint32_t pid = (uint32_t)child(makes_none);
+
+	for (uint32_t event = 0; event < N_NS_EVENTS; event++)
+		assert_null(tracerrig_find(rig, TR_NS, event, pid));
+}
+
+static int
+changes_root(void)
+{
+	return symlink("/usr", file) || chroot(file) || chroot("nowhere") == 0;
+}
+
+static void
+a_new_root_is_the_kernels_path(void **state)
+{
+	const struct ev_ns *e;
+	size_t at = 0;
+	pid_t pid;
+
+	make_dir("link");
+	pid = child(changes_root);
+	e = tracerrig_next(rig, &at, TR_NS, NS_CHROOT, (uint32_t)pid);
+	assert_non_null(e);
+	assert_string_equal(tracerrig_str(e, e->path), "/usr");
+	assert_int_equal(e->h.flags, 0);
+	e = tracerrig_next(rig, &at, TR_NS, NS_CHROOT, (uint32_t)pid);
+	assert_non_null(e);
+	assert_int_equal(e->h.ret, -ENOENT);
+	assert_true(e->h.flags & EV_UNRESOLVED);
+	unlink(file);
+	rmdir(dir);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, forget)
 
 int
@@ -305,6 +441,10 @@ main(void)
 		TEST(a_user_namespace_gives_all_within_it),
 		TEST(a_process_older_than_the_tracer_has_no_before),
 		TEST(what_was_said_of_the_process_is_said_again),
+		TEST(made_namespaces_have_both_numbers),
+		TEST(an_entered_namespace_has_both_numbers),
+		TEST(what_makes_no_namespace_is_no_event),
+		TEST(a_new_root_is_the_kernels_path),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
