@@ -137,6 +137,13 @@ on_RULES_PARSE(struct child *c, struct chan *ch, const struct msg_hdr *h,
 }
 
 static int
+on_CONTAINER_WANTED(struct child *c, struct chan *ch, const struct msg_hdr *h,
+	const struct msg_container *m, int *fds)
+{
+	return containers_look(c, h->seq, m);
+}
+
+static int
 on_CLASSES_WANTED(struct child *c, struct chan *ch, const struct msg_hdr *h, const struct msg_mask *m,
 	int *fds)
 {

@@ -18,8 +18,10 @@ bpfd_SOURCES = \
 	src/bpfd/client.c src/bpfd/client.h \
 	src/bpfd/confine.c \
 	src/bpfd/confrun.c \
+	src/bpfd/containers.c \
 	src/bpfd/greet.c \
 	src/bpfd/helper.c \
+	src/bpfd/job.c \
 	src/bpfd/key.c \
 	src/bpfd/lasting.c \
 	src/bpfd/listen.c \

@@ -258,7 +258,7 @@ stop(struct sup *s)
 	notify_say(&s->notify, "STOPPING=1");
 	end_all(s, leave_nothing ? STOP_DETACH : 0);
 	helper_kill_all(s);
-	parse_kill_all(s);
+	job_kill_all(s);
 	if (leave_nothing)
 		helper_unmount(s);
 	listen_close(s);
@@ -295,10 +295,10 @@ run(struct sup *s)
 
 		child_start_due(s);
 		notify_tick(&s->notify, clock_ms());
-		parse_kill_late(s);
+		job_kill_late(s);
 		next = child_next_ms(s);
-		if (parse_next_ms(s) < next)
-			next = parse_next_ms(s);
+		if (job_next_ms(s) < next)
+			next = job_next_ms(s);
 		err = loop_round(s->loop, next < tick ? next : tick);
 		if (s->reload_wanted)
 			reload(s);

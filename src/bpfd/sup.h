@@ -90,7 +90,7 @@ struct sup {
 	struct lasting lasting;
 	struct helper *helpers;
 	uint32_t next_helper;
-	struct job *jobs;		/* see parse.c */
+	struct job *jobs;		/* see job.c */
 	bool serving;			/* was ready once */
 	bool failed;			/* never will be */
 	uint64_t started_boot_ns;
@@ -165,11 +165,23 @@ int	confrun_show(struct sup *s, const char *how);	/* --check, --print: an exit s
 void	rules_read(struct sup *s);		/* lasting.rules and .actions anew; the old ones are closed */
 int	rules_lists(struct sup *s, struct texts *t);
 
-/* parse.c: rules that the API asks about, one bpfd-config each */
+/* job.c: what children ask for while we run, one bpfd-config MODE [NAME] each */
+typedef void job_answer(struct child *asker, uint32_t seq, int err, int result);
+struct job_start {
+	uint32_t seq;
+	const char *mode, *name;	/* name: NULL for none */
+	int in;				/* its standard input, borrowed */
+	size_t max;			/* of the result, which the answer gets sealed */
+	job_answer *answer;		/* when it has ended; not called when job_begin() fails */
+};
+int	job_begin(struct child *asker, const struct job_start *start);	/* -EAGAIN: too many already */
+int64_t	job_next_ms(const struct sup *s);
+void	job_kill_late(struct sup *s);
+void	job_kill_all(struct sup *s);
+
+/* parse.c: rules that the API asks about.  containers.c: files that the enricher does.  Both answer. */
 int	parse_begin(struct child *api, uint32_t seq, const char *file, int text);
-int64_t	parse_next_ms(const struct sup *s);
-void	parse_kill_late(struct sup *s);
-void	parse_kill_all(struct sup *s);
+int	containers_look(struct child *enricher, uint32_t seq, const struct msg_container *m);
 
 /* confine.c */
 int	confine(void);

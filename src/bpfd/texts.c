@@ -62,9 +62,8 @@ texts_add(struct texts *t, enum bundle_kind kind, const char *path, const char *
 	return take(t, kind, path, false, copy, len);
 }
 
-/* Why a file or a folder may not be used; NULL: it may. */
-static const char *
-distrust(const struct stat *st)
+const char *
+texts_distrust(const struct stat *st)
 {
 	if (st->st_uid != 0 && st->st_uid != geteuid())
 		return "it does not belong to root, so it is not read";
@@ -84,7 +83,7 @@ refusal(int fd, const struct stat *st, enum bundle_kind kind)
 		return "it is not a regular file";
 	if (st->st_size > (off_t)bundle_text_max(kind))
 		return kind == BUNDLE_LIST ? "it is larger than 4194304 bytes" : "it is larger than 262144 bytes";
-	return distrust(st);
+	return texts_distrust(st);
 }
 
 static char *
@@ -150,8 +149,8 @@ texts_read(struct texts *t, enum bundle_kind kind, const char *folder)
 		return 0;
 	if (dir < 0 || fstat(dir, &st) < 0)
 		return log_err(-errno, "rules.folder", "path=%s", folder);
-	if (distrust(&st))
-		return log_err(-EPERM, "rules.folder", "path=%s %s", folder, distrust(&st));
+	if (texts_distrust(&st))
+		return log_err(-EPERM, "rules.folder", "path=%s %s", folder, texts_distrust(&st));
 	n = scandirat(dir, ".", &names, is_wanted, by_bytes);
 	if (n < 0)
 		return log_err(-errno, "rules.folder", "path=%s", folder);

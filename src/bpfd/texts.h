@@ -24,6 +24,9 @@ int	texts_add(struct texts *t, enum bundle_kind kind, const char *path, const ch
 /* All of them as a sealed memfd; the caller's. */
 int	texts_pack(const struct texts *t);
 void	texts_free(struct texts *t);
+/* Why a file or a folder may not be used: whose it is, who may write to it; NULL: it may. */
+struct stat;
+const char *texts_distrust(const struct stat *st);
 
 AUTO_DEFINE(texts, struct texts *, texts_free)
 

@@ -7,6 +7,8 @@ TOML_LIBS = libtoml.a -lstdc++
 
 libconfig_a_SOURCES = \
 	src/config/actions.c src/config/actions.h \
+	src/config/container.c src/config/container.h \
+	src/config/json.c src/config/json.h \
 	src/config/lists.c src/config/lists.h \
 	src/config/mistakes.c src/config/mistakes.h \
 	src/config/read.c src/config/read.h \
@@ -18,14 +20,18 @@ bpfd_config_SOURCES = src/config/main.c src/config/sandbox.def
 bpfd_config_LDADD = $(CONFIG_LIBS)
 
 if HAVE_CMOCKA
-UNIT_TESTS += tests/unit/test-config-read tests/unit/test-config-rules
+UNIT_TESTS += tests/unit/test-config-container tests/unit/test-config-read tests/unit/test-config-rules
+tests_unit_test_config_container_SOURCES = tests/unit/test-config-container.c
+tests_unit_test_config_container_LDADD = $(CONFIG_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_config_read_SOURCES = tests/unit/test-config-read.c
 tests_unit_test_config_read_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_SRCDIR='"$(abs_top_srcdir)"'
 tests_unit_test_config_read_LDADD = $(CONFIG_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_config_rules_SOURCES = tests/unit/test-config-rules.c
 tests_unit_test_config_rules_LDADD = $(CONFIG_LIBS) $(CMOCKA_LIBS)
 endif
-FUZZ_TARGETS += tests/fuzz/fuzz-config tests/fuzz/fuzz-bundle
+FUZZ_TARGETS += tests/fuzz/fuzz-config tests/fuzz/fuzz-bundle tests/fuzz/fuzz-container
+tests_fuzz_fuzz_container_SOURCES = tests/fuzz/fuzz-container.c
+tests_fuzz_fuzz_container_LDADD = $(CONFIG_LIBS) $(FUZZ_LIBS)
 tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz-config.c
 tests_fuzz_fuzz_config_LDADD = $(CONFIG_LIBS) $(FUZZ_LIBS)
 tests_fuzz_fuzz_bundle_SOURCES = tests/fuzz/fuzz-bundle.c

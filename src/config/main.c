@@ -9,6 +9,7 @@
  * --rules: 0 is a bundle (ipc/bundle.h) of rule files and lists, 3 gets the bytes of parsed_pack();
  * --list-entries=N is what one list may have.
  * --actions: 0 is a bundle of actions, 3 gets struct action_table.
+ * --docker, --containerd, --crio, --podman ID: 0 is a file of that runtime, 3 gets struct container_facts.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,6 +23,7 @@
 #include "common/log.h"
 #include "common/sandbox.h"
 #include "config/actions.h"
+#include "config/container.h"
 #include "config/read.h"
 #include "config/rules.h"
 #include "ipc/bundle.h"
@@ -31,14 +33,18 @@
 #define TEXT_MAX	(1 << 20)
 #define BTF_MAX		(64 << 20)
 
-enum mode { READ, CHECK, PRINT, RULES, ACTIONS, N_MODES };
+enum mode { READ, CHECK, PRINT, RULES, ACTIONS, STORES, N_MODES = STORES + N_CONTAINER_STORES };
 static const char *const mode_words[N_MODES] = {
 	[READ] = "", [CHECK] = "--check", [PRINT] = "--print", [RULES] = "--rules",
 	[ACTIONS] = "--actions",
+#define CONTAINER_STORE(ID, word, max) [STORES + STORE_##ID] = "--" word,
+#include "ipc/stores.def"
 };
 static const size_t text_max[N_MODES] = {
 	[READ] = TEXT_MAX, [CHECK] = TEXT_MAX, [RULES] = BUNDLE_BYTES_MAX,
 	[ACTIONS] = BUNDLE_BYTES_MAX,
+#define CONTAINER_STORE(ID, word, max) [STORES + STORE_##ID] = (max),
+#include "ipc/stores.def"
 };
 
 struct reading {
@@ -198,6 +204,17 @@ run_actions(struct reading *r, const char *text, size_t len)
 }
 
 static int
+run_container(const struct reading *r, const char *text, size_t len)
+{
+	struct container_facts facts;
+	int err = container_read((enum container_store)(r->mode - STORES), r->file, text, len, &facts);
+
+	if (err == -EBADMSG)
+		fprintf(stderr, "the file of container %s cannot be understood\n", r->file);
+	return err ? err : give(&facts, sizeof(facts));
+}
+
+static int
 run(struct reading *r)
 {
 	AUTO(mem) char *text = NULL;
@@ -213,6 +230,8 @@ run(struct reading *r)
 		return run_rules(r, text, len);
 	if (r->mode == ACTIONS)
 		return run_actions(r, text, len);
+	if (r->mode >= STORES)
+		return run_container(r, text, len);
 	return run_config(r, text, len);
 }
 

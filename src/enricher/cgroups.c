@@ -19,8 +19,10 @@ sound(const struct slotmap *t, const struct slot *s)
 }
 
 int
-cgroups_init(struct cgroups *c, unsigned char *base, uint32_t n, uint64_t *high, struct pool *pool)
+cgroups_init(struct cgroups *c, unsigned char *base, uint32_t n, uint64_t *high, struct pool *pool,
+	struct naming *naming)
 {
+	c->naming = naming;
 	c->epoch = 1;
 	return slotmap_init(&c->t, base, n, high, pool, sound);
 }
@@ -86,5 +88,7 @@ cgroups_info(struct cgroups *c, const void *rec, size_t len, bool *evicted)
 	}
 	container_of(path, in->path.len, &ct);
 	fill(c, g, in->hierarchy, path, in->path.len, &ct);
+	if (ct.runtime != RT_NOT_FOUND)
+		names_note(c->naming, &ct, in->h.ts, ct.dir_len == in->path.len);
 	return 0;
 }

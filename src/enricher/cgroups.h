@@ -4,6 +4,7 @@
 
 #include "bpf/event.h"
 #include "enricher/containers.h"
+#include "enricher/names.h"
 #include "enricher/slotmap.h"
 
 /* A cgroup that the kernel side has told; behind it its strings: path, container's id, pod. */
@@ -17,11 +18,12 @@ struct cgroup {
 
 struct cgroups {
 	struct slotmap t;
+	struct naming *naming;		/* of the containers among them */
 	uint64_t epoch;			/* another one when what was known has changed; never 0 */
 };
 
 int	cgroups_init(struct cgroups *c, unsigned char *base, uint32_t n, uint64_t *high,
-		struct pool *pool);
+		struct pool *pool, struct naming *naming);
 void	cgroups_fini(struct cgroups *c);
 
 /* A record of EV_CGROUP_INFO of len bytes.  -EBADMSG; *evicted as in slotmap_add(). */

@@ -5,8 +5,6 @@
 
 #include "common/auto.h"
 
-static const char *const no_name = "";
-
 /* The hierarchy that names the container: v1 first, where engines of hybrid hosts are. */
 static const struct cgroup *
 teller(const struct context_in *in)
@@ -19,24 +17,30 @@ teller(const struct context_in *in)
 }
 
 struct strings {
-	struct span path, id, runtime, pod;
+	struct span path, id, runtime, pod_uid;
+	struct span names[N_NAMES_PARTS];	/* the id's is not used: it is there without names */
 };
 
 static struct strings
 strings_of(const struct cgroups *cgroups, const struct cgroup *g)
 {
-	struct strings s = { { no_name, 0 }, { no_name, 0 }, { no_name, 0 }, { no_name, 0 } };
+	static const struct span none = { "", 0 };
+	struct strings s = { none, none, none, none, { none, none, none, none, none, none } };
+	const struct names *names;
 	const char *p;
 
 	if (!g)
 		return s;
 	p = cgroup_path(cgroups, g);
 	s.path = (struct span){ p, g->path_len };
-	s.pod = (struct span){ p + g->path_len + g->id_len, g->pod_len };
+	s.pod_uid = (struct span){ p + g->path_len + g->id_len, g->pod_len };
 	if (g->runtime == RT_NOT_FOUND)
 		return s;
 	s.id = (struct span){ p + g->path_len, g->id_len };
 	s.runtime = (struct span){ runtime_names[g->runtime], strlen(runtime_names[g->runtime]) };
+	names = names_find(cgroups->naming, (enum runtime)g->runtime, s.id.s, s.id.len);
+	for (unsigned int i = NAMES_NAME; names && i < N_NAMES_PARTS; i++)
+		s.names[i] = names_part(cgroups->naming, names, i);
 	return s;
 }
 
@@ -44,9 +48,13 @@ size_t
 context_bytes(const struct context_in *in, const struct cgroups *cgroups)
 {
 	struct strings s = strings_of(cgroups, teller(in));
+	size_t names = 0;
 
+	for (unsigned int i = NAMES_NAME; i < N_NAMES_PARTS; i++)
+		names += s.names[i].len;
 	return record_round(sizeof(struct rec_ctx) + in->exe.len + in->cwd.len + in->pexe.len + in->args.len +
-		in->pcomm.len + in->tty.len + s.path.len + s.id.len + s.runtime.len + s.pod.len);
+		in->pcomm.len + in->tty.len + s.path.len + s.id.len + s.runtime.len + s.pod_uid.len +
+		names);
 }
 
 static void
@@ -71,8 +79,13 @@ put_cgroup(const struct context_in *in, const struct cgroups *cgroups, struct re
 
 	put(c, room, s.runtime, &c->runtime);
 	put(c, room, s.id, &c->container);
-	put(c, room, s.pod, &c->pod);
+	put(c, room, s.pod_uid, &c->pod_uid);
+	put(c, room, s.names[NAMES_NAME], &c->name);
+	put(c, room, s.names[NAMES_IMAGE], &c->image);
+	put(c, room, s.names[NAMES_POD], &c->pod);
+	put(c, room, s.names[NAMES_K8S_NS], &c->k8s_ns);
 	put(c, room, s.path, &c->cgroup);
+	put(c, room, s.names[NAMES_LABELS], &c->labels);
 	c->cgroup_dir = (struct ev_str){ 0, 0 };
 	c->cgroup_hierarchy = 0;
 	if (!g)
@@ -80,7 +93,7 @@ put_cgroup(const struct context_in *in, const struct cgroups *cgroups, struct re
 	c->cgroup_hierarchy = g->hierarchy;
 	if (g->cut)
 		c->flags |= CTX_CUT;
-	if (s.pod.len)
+	if (s.pod_uid.len)
 		c->flags |= CTX_POD;
 	if (g->runtime == RT_NOT_FOUND)
 		return;
@@ -126,7 +139,8 @@ bool
 context_sound(const struct rec_ctx *c, size_t room)
 {
 	const struct ev_str strs[] = { c->exe, c->cwd, c->pexe, c->args, c->pcomm, c->tty, c->cgroup,
-		c->cgroup_dir, c->container, c->runtime, c->pod };
+		c->cgroup_dir, c->container, c->runtime, c->pod_uid, c->name, c->image, c->pod, c->k8s_ns,
+		c->labels };
 
 	if (c->len < sizeof(*c) || c->len > room || c->len % 8 || c->cgroup_hierarchy > 2)
 		return false;

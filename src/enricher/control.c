@@ -98,6 +98,13 @@ on_ENRICHER_STOP(struct enricher *en, struct chan *ch, const struct msg_hdr *h,
 	return 0;
 }
 
+static int
+on_CONTAINER_FOUND(struct enricher *en, struct chan *ch, const struct msg_hdr *h,
+	const struct msg_container_found *m, int *fds)
+{
+	return naming_answer(en, h->seq, m, fds[0]);
+}
+
 /* ---- from the loader ---- */
 
 static void

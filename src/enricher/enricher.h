@@ -4,6 +4,7 @@
 
 #include "enricher/krings.h"
 #include "enricher/linger.h"
+#include "enricher/names.h"
 #include "enricher/procs.h"
 #include "ipc/actions.h"
 #include "ipc/chan.h"
@@ -27,10 +28,10 @@ enum counter {
 #define SOURCE_CPUS	(SOURCE_COUNTERS / N_EV_CLASSES)
 static_assert(N_COUNTERS <= 64, "counters in a commit");
 
-#define STATE_MAGIC 0x31746174736e6562ull
+#define STATE_MAGIC 0x32746174736e6562ull
 struct state_head {
 	uint64_t magic, n_procs, n_cgroups, n_large;
-	uint64_t high_procs, high_cgroups, high_large;
+	uint64_t high_procs, high_cgroups, high_names, high_large;
 	uint32_t host_mntns, reserved;
 	uint32_t map_ids[SOURCE_COUNTERS];	/* that the ring's positions are of */
 };
@@ -51,6 +52,7 @@ struct enricher {
 	struct state_head *state;
 	size_t state_bytes;
 	struct pool pool;
+	struct naming naming;
 	struct cgroups cgroups;
 	struct procs procs;
 
@@ -107,6 +109,10 @@ int	stats_send(struct enricher *en, struct chan *to, uint32_t seq);
 /* control.c: one message of a channel.  Negative errno: the peer must go. */
 int	control_message(struct enricher *en, struct chan *ch, const struct chan_msg *m, int *fds);
 void	control_drop(struct enricher *en, struct chan *ch);
+
+/* containers' names: asks for the next that is not known, and hears what it is */
+void	naming_ask(struct enricher *en, uint64_t now_ns);
+int	naming_answer(struct enricher *en, uint32_t seq, const struct msg_container_found *m, int fd);
 
 /* binaries.c: tells the loader of a shell. */
 void	binaries_note(struct enricher *en, const struct ev_proc_info *in);

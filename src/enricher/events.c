@@ -136,5 +136,6 @@ enricher_drain(struct enricher *en)
 	}
 	enricher_commit(en);
 	procs_expire(&en->procs, en->last_ts);
+	naming_ask(en, now);
 	return any || krings_waiting(&en->krings);
 }

@@ -12,6 +12,7 @@ libenricher_a_SOURCES = \
 	src/enricher/events.c \
 	src/enricher/krings.c src/enricher/krings.h \
 	src/enricher/linger.c src/enricher/linger.h \
+	src/enricher/names.c src/enricher/names.h src/enricher/naming.c \
 	src/enricher/loop.c \
 	src/enricher/procs.c src/enricher/procs.h \
 	src/enricher/publish.c \
@@ -56,6 +57,10 @@ COMPONENT_TESTS += tests/component/test-enricher
 tests_component_test_enricher_SOURCES = tests/component/test-enricher.c $(ENRIG)
 tests_component_test_enricher_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_component_test_enricher_LDADD = $(ENRICHER_LIBS) $(CMOCKA_LIBS)
+COMPONENT_TESTS += tests/component/test-enricher-names
+tests_component_test_enricher_names_SOURCES = tests/component/test-enricher-names.c $(ENRIG)
+tests_component_test_enricher_names_CPPFLAGS = $(TESTS_CPPFLAGS)
+tests_component_test_enricher_names_LDADD = $(ENRICHER_LIBS) $(CMOCKA_LIBS)
 COMPONENT_TESTS += tests/component/test-enricher-peers
 tests_component_test_enricher_peers_SOURCES = tests/component/test-enricher-peers.c $(ENRIG)
 tests_component_test_enricher_peers_CPPFLAGS = $(TESTS_CPPFLAGS)

@@ -85,7 +85,7 @@ wait_for_more(struct enricher *en, struct epoll_event *evs, int room)
 static int
 wait_for_any(struct enricher *en, struct epoll_event *evs, int room)
 {
-	int n, timeout = en->idle && !en->no_wakeups ? -1 : BACKSTOP_MS;
+	int n, timeout = en->idle && !en->no_wakeups && !en->naming.n ? -1 : BACKSTOP_MS;
 
 	if (!en->matcher)		/* the API's rules come first */
 		return epoll_wait(en->epoll, evs, room, -1);

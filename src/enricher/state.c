@@ -52,11 +52,14 @@ state_attach(struct enricher *en, int fd)
 		return err;
 	begin(en->state, procs, cgroups, large);
 	base = (unsigned char *)en->state + STATE_HEAD_BYTES;
-	err = pool_init(&en->pool, base + (procs + cgroups) * STATE_SLOT_BYTES, (uint32_t)large,
+	err = pool_init(&en->pool, base + (procs + 2 * cgroups) * STATE_SLOT_BYTES, (uint32_t)large,
 		&en->state->high_large);
 	if (!err)
+		err = naming_init(&en->naming, base + (procs + cgroups) * STATE_SLOT_BYTES, (uint32_t)cgroups,
+			&en->state->high_names, &en->pool);
+	if (!err)
 		err = cgroups_init(&en->cgroups, base + procs * STATE_SLOT_BYTES, (uint32_t)cgroups,
-			&en->state->high_cgroups, &en->pool);
+			&en->state->high_cgroups, &en->pool, &en->naming);
 	if (!err)
 		err = procs_init(&en->procs, base, (uint32_t)procs, &en->state->high_procs, &en->pool,
 			&en->cgroups, &en->state->host_mntns);
@@ -69,6 +72,7 @@ state_detach(struct enricher *en)
 {
 	procs_fini(&en->procs);
 	cgroups_fini(&en->cgroups);
+	naming_fini(&en->naming);
 	pool_fini(&en->pool);
 	if (en->state)
 		munmap(en->state, en->state_bytes);

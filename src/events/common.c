@@ -119,9 +119,11 @@ ctx_flag(const struct event *e, const struct field *f, struct value *out)
 }
 
 static bool
-get_claim(const struct event *e, const struct field *f, struct value *out)
+get_trusted(const struct event *e, const struct field *f, struct value *out)
 {
-	return e->ctx->flags & CTX_CONTAINER && ctx_flag(e, f, out);
+	(void)f;
+	out->u = !(e->ctx->flags & CTX_CLAIM);
+	return e->ctx->flags & CTX_CONTAINER;
 }
 
 static bool
@@ -228,9 +230,14 @@ const struct field common_fields[] = {
 	  .help = "runs in a container" },
 	CTX_STR(container, "container.id", F_STR, 0, .help = "id or name of the container"),
 	CTX_STR(runtime, "container.runtime", F_STR, 0, .help = "docker, podman, containerd, ..."),
-	CTX_STR(pod, "container.pod", F_STR, 0, .help = "uid of the Kubernetes pod"),
-	{ .name = "container.claim", .type = F_BOOL, .off = CTX_CLAIM, .get = get_claim,
-	  .help = "its name is in a user's own cgroup, who may have made it up" },
+	CTX_STR(name, "container.name", F_STR, 0, .help = "what its runtime calls it"),
+	CTX_STR(image, "container.image", F_STR, 0, .help = "what it was made from"),
+	CTX_STR(pod, "container.pod", F_STR, 0, .help = "name of the Kubernetes pod"),
+	CTX_STR(k8s_ns, "container.k8s_ns", F_STR, 0, .help = "Kubernetes namespace of the pod"),
+	CTX_STR(pod_uid, "container.pod_uid", F_STR, 0, .help = "uid of the Kubernetes pod"),
+	CTX_STR(labels, "container.labels", F_LIST, FIELD_DETAIL, .help = "\"key=value\" of each label"),
+	{ .name = "container.trusted", .type = F_BOOL, .get = get_trusted,
+	  .help = "false: its id is in a user's own cgroup, who may have made it up" },
 	PROC(exe_dev, "exe.dev", F_U64, .flags = FIELD_OPTIONAL, .help = "device of the executable"),
 	PROC(exe_ino, "exe.ino", F_U64, .flags = FIELD_OPTIONAL, .help = "inode of the executable"),
 	PROC(exe_nlink, "exe.nlink", F_U64, .help = "names that the executable has"),

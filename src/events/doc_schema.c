@@ -178,7 +178,7 @@ common(struct text *t)
 	}
 	TEXT_LIT(t, ",\n  \"ns\":{\"type\":\"object\",\"required\":[\"mnt\"],");
 	object(t, "ns");
-	TEXT_LIT(t, "},\n  \"container\":{\"type\":[\"object\",\"null\"],\"required\":[\"claim\"],");
+	TEXT_LIT(t, "},\n  \"container\":{\"type\":[\"object\",\"null\"],\"required\":[\"trusted\"],");
 	object(t, "container");
 	TEXT_LIT(t, "}");
 }

@@ -68,10 +68,10 @@ check_event(const void *bytes, size_t len)
 	return bad ? -EBADMSG : 0;
 }
 
-/* From the first string of a context to its hierarchy. */
+/* From the first string of a context to its end. */
 #define CTX_STRS_OFF	offsetof(struct rec_ctx, exe)
 #define CTX_STRS_BYTES	(sizeof(struct rec_ctx) - CTX_STRS_OFF)
-static_assert(CTX_STRS_BYTES == 12 * 4, "strings and hierarchy, side by side");
+static_assert(CTX_STRS_BYTES == 18 * 4, "strings and hierarchy, side by side");
 
 static int
 check_ctx(const void *bytes, size_t len)
@@ -89,7 +89,8 @@ check_ctx(const void *bytes, size_t len)
 		return -EBADMSG;
 #define BAD(member) str_bad(c->member, sizeof(*c), len)
 	bad = BAD(exe) | BAD(cwd) | BAD(pexe) | BAD(args) | BAD(pcomm) | BAD(tty) | BAD(cgroup) |
-		BAD(cgroup_dir) | BAD(container) | BAD(runtime) | BAD(pod);
+		BAD(cgroup_dir) | BAD(container) | BAD(runtime) | BAD(pod_uid) | BAD(name) |
+		BAD(image) | BAD(pod) | BAD(k8s_ns) | BAD(labels);
 #undef BAD
 	if (bad)
 		return -EBADMSG;

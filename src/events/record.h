@@ -42,12 +42,13 @@ struct rec_ctx {
 	uint32_t len, flags;		/* len: with strings, multiple of 8 */
 	uint32_t euid, egid, loginuid, sessionid;
 	uint32_t ns_pid, pidns, netns, userns, cgroupns, exe_nlink;
-	uint32_t host_mntns, reserved;	/* of process 1; 0: not seen yet */
 	struct ev_str exe, cwd, pexe, args, pcomm, tty;
 	struct ev_str cgroup;		/* path of the cgroup that tells the container; else the v2 one */
 	struct ev_str cgroup_dir;	/* the container's own: a prefix of cgroup */
-	struct ev_str container, runtime, pod;	/* id, "docker", pod uid */
+	struct ev_str container, runtime, pod_uid;	/* id, "docker", of the Kubernetes pod */
+	struct ev_str name, image, pod, k8s_ns, labels;	/* what the runtime calls it; labels: a list */
 	uint32_t cgroup_hierarchy;	/* 1 or 2: the one that cgroup is a path of */
+	uint32_t host_mntns;		/* of process 1; 0: not seen yet */
 };
 
 enum rec_match_flag { MATCH_ENFORCE = 1, MATCH_UNKNOWN = 2 };	/* UNKNOWN: a cut string decided */

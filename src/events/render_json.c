@@ -286,11 +286,17 @@ container(struct text *t, const struct rec_ctx *c)
 		TEXT_LIT(t, ",\"container\":null");
 		return;
 	}
-	TEXT_LIT(t, ",\"container\":{\"claim\":");
-	text_str(t, c->flags & CTX_CLAIM ? "true" : "false");
+	TEXT_LIT(t, ",\"container\":{\"trusted\":");
+	text_str(t, c->flags & CTX_CLAIM ? "false" : "true");
 	ctx_str(t, c, KEY("id"), &c->container);
 	ctx_str(t, c, KEY("runtime"), &c->runtime);
+	ctx_str(t, c, KEY("name"), &c->name);
+	ctx_str(t, c, KEY("image"), &c->image);
 	ctx_str(t, c, KEY("pod"), &c->pod);
+	ctx_str(t, c, KEY("k8s_ns"), &c->k8s_ns);
+	ctx_str(t, c, KEY("pod_uid"), &c->pod_uid);
+	if (c->labels.len)
+		list(t, KEY("labels"), (const char *)c + c->labels.off, c->labels.len);
 	text_char(t, '}');
 }
 
@@ -299,8 +305,8 @@ container(struct text *t, const struct rec_ctx *c)
  * context that it was made from is compared byte by byte.
  */
 #define KEPT		16		/* processes */
-#define KEPT_CTX	1024
-#define KEPT_TEXT	2048
+#define KEPT_CTX	2048
+#define KEPT_TEXT	4096
 
 struct kept {
 	uint64_t ctx[KEPT_CTX / 8];

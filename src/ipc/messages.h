@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <stdint.h>
 
+#include "ipc/container.h"
 #include "ipc/options.h"
 
 /*
@@ -424,6 +425,9 @@ struct msg_xdp_done {
 struct msg_mask { uint64_t mask; };
 struct msg_rules_parse { char file[IPC_TARGET_MAX]; };	/* name for error texts; NAME.toml */
 struct msg_rules_parsed { uint64_t len; int32_t err; uint32_t reserved; };	/* err: the parser itself failed */
+/* stores: bit per enum container_store, those where it may be; id: see container_id_ok(). */
+struct msg_container { uint64_t stores; char id[CONTAINER_FILE_ID_MAX]; };
+struct msg_container_found { int32_t err; uint32_t reserved; };	/* err: there is no such container, or none that may be read */
 /* tracers: bit per enum ev_tracer; those not in it are detached and unloaded. */
 struct msg_tracers_want { uint64_t tracers; uint64_t len; };
 enum tracer_status { TRACER_OFF, TRACER_LOADING, TRACER_ON, TRACER_PARTIAL, TRACER_FAILED };

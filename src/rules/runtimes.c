@@ -60,7 +60,7 @@ fill_any(struct rule_node *any, uint64_t runtimes)
 	for (unsigned int i = 0; i < N_RUNTIMES && !err; i++)
 		if (runtimes >> i & 1)
 			err = node_add_value(n, runtime_names[i], strlen(runtime_names[i]));
-	if (!err && (runtimes >> RT_KUBE & 1) && !add_exists(any, "container.pod"))
+	if (!err && (runtimes >> RT_KUBE & 1) && !add_exists(any, "container.pod_uid"))
 		err = -ENOMEM;
 	if (!err && (runtimes >> RT_NOT_FOUND & 1)) {
 		n = node_add(any, NODE_NOT);

@@ -225,6 +225,7 @@ enrig_start(struct enrig *r)
 		err = chan_send(r->sup, IPC_ENRICHER_GO, 0, NULL, NULL);
 	if (!err && chan_wait(r->sup, &m, 5000) != 1)
 		err = -ETIMEDOUT;
+	chan_set_phase(r->sup, PHASE_RUN);
 	if (!err)
 		err = enrig_loader(r);
 	if (!err)

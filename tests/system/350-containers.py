@@ -60,7 +60,7 @@ def main():
         wait_for(lambda: bool(executed(daemon, mark)), 5)
         found = executed(daemon, mark)
         got = found[0].get("container", {}) if found else {}
-        good = status == 0 and found and got.get("id") == ident and got.get("runtime") == runtime and got.get("pod") == pod
+        good = status == 0 and found and got.get("id") == ident and got.get("runtime") == runtime and got.get("pod_uid") == pod
         tap.check(f"a process of a few milliseconds in {name} is of its container", good,
                   f"status {status} {out}\n{cgroup}\n{found}")
     mark = "m" + uuid.uuid4().hex[:12]

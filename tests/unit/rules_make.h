@@ -103,7 +103,7 @@ made_open(struct made *m, const struct made_open *o, struct event *e)
 	made_ctx_str(m, exe, o->exe ? o->exe : "/usr/bin/cat");
 	made_ctx_str_len(m, args, o->args ? o->args : "", o->args_len);
 	made_ctx_str(m, runtime, o->runtime ? o->runtime : "");
-	made_ctx_str(m, pod, o->pod ? o->pod : "");
+	made_ctx_str(m, pod_uid, o->pod ? o->pod : "");
 	made_end(m);
 	if (record_check(m->bytes, m->len, e))
 		abort();

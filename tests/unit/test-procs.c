@@ -15,9 +15,10 @@
 
 /* The state, and the tables over it, which can be made again as a successor does. */
 static unsigned char *memory;
-static uint64_t high[3];
+static uint64_t high[4];
 static uint32_t host_mntns;
 static struct pool pool;
+static struct naming naming;
 static struct cgroups cgroups;
 static struct procs procs;
 static char room[FAKE_MAX] __attribute__((aligned(8)));
@@ -25,11 +26,15 @@ static char room[FAKE_MAX] __attribute__((aligned(8)));
 static void
 attach(void)
 {
-	unsigned char *large = memory + (N + CGROUPS) * STATE_SLOT_BYTES;
+	unsigned char *large = memory + (N + 2 * CGROUPS) * STATE_SLOT_BYTES;
 
 	memset(&procs, 0, sizeof(procs));
+	memset(&naming, 0, sizeof(naming));
 	assert_int_equal(pool_init(&pool, large, LARGE, &high[0]), 0);
-	assert_int_equal(cgroups_init(&cgroups, memory + N * STATE_SLOT_BYTES, CGROUPS, &high[1], &pool), 0);
+	assert_int_equal(naming_init(&naming, memory + (N + CGROUPS) * STATE_SLOT_BYTES, CGROUPS, &high[3], &pool),
+		0);
+	assert_int_equal(cgroups_init(&cgroups, memory + N * STATE_SLOT_BYTES, CGROUPS, &high[1], &pool, &naming),
+		0);
 	assert_int_equal(procs_init(&procs, memory, N, &high[2], &pool, &cgroups, &host_mntns), 0);
 	pool_ready(&pool);
 }
@@ -39,14 +44,15 @@ detach(void)
 {
 	procs_fini(&procs);
 	cgroups_fini(&cgroups);
+	naming_fini(&naming);
 	pool_fini(&pool);
 }
 
 static int
 set_up(void **state)
 {
-	memory = aligned_alloc(64, (N + CGROUPS) * STATE_SLOT_BYTES + LARGE * STATE_LARGE_BYTES);
-	memset(memory, 0, (N + CGROUPS) * STATE_SLOT_BYTES + LARGE * STATE_LARGE_BYTES);
+	memory = aligned_alloc(64, (N + 2 * CGROUPS) * STATE_SLOT_BYTES + LARGE * STATE_LARGE_BYTES);
+	memset(memory, 0, (N + 2 * CGROUPS) * STATE_SLOT_BYTES + LARGE * STATE_LARGE_BYTES);
 	memset(high, 0, sizeof(high));
 	host_mntns = 0;
 	attach();

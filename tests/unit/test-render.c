@@ -82,14 +82,14 @@ tells_everything_in_json(void **state)
 	struct made m;
 	json_int_t pid, suppressed;
 	const char *time, *path, *id, *error, *rule, *arg, *mark;
-	int claim;
+	int trusted;
 
 	open_event(&m, "/etc/shadow");
 	struct event e = checked(&m);
 	AUTO(json) json_t *doc = parsed(line_of(&e, RENDER_JSON));
 	assert_int_equal(json_unpack(doc, "{s:s,s:I,s:s,s:s,s:[s,s,s],s:{s:s,s:b},s:[{s:s,s:I}],s:[s]}",
 		"time", &time, "pid", &pid, "path", &path, "error", &error, "args", &arg, &arg, &arg,
-		"container", "id", &id, "claim", &claim, "rules", "name", &rule, "suppressed", &suppressed,
+		"container", "id", &id, "trusted", &trusted, "rules", "name", &rule, "suppressed", &suppressed,
 		"marks", &mark), 0);
 	assert_string_equal(time, "2026-01-02T03:04:05.123456789Z");
 	assert_int_equal(pid, 42);
@@ -97,7 +97,7 @@ tells_everything_in_json(void **state)
 	assert_string_equal(error, "EACCES");
 	assert_string_equal(arg, "");
 	assert_string_equal(id, "0123456789abcdef0123");
-	assert_true(claim);
+	assert_false(trusted);
 	assert_string_equal(rule, "no \"cats\"");
 	assert_int_equal(suppressed, 3);
 	assert_string_equal(mark, "truncated");
