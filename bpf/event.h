@@ -34,6 +34,7 @@ enum ev_flag {
 	EV_UNRESOLVED = 4,		/* a path is as the process gave it, not the kernel's */
 	EV_NO_OWNER = 8,		/* seen in an interrupt: tgid, comm, ... are of whoever ran */
 	EV_COMPAT = 16,			/* through the 32-bit system call table */
+	EV_URING = 32,			/* done by io_uring: a descriptor may be another's by now */
 	EV_REDACTED = 1 << 30,		/* by the enricher: what is secret was taken out */
 };
 

@@ -166,19 +166,21 @@ file_add_cwd(struct ev_scratch *s, struct ev_str *out)
 	file_add_path(s, out, at);
 }
 
-/*
- * A path as the process gave it to a call, made whole by the folder that it is relative to.  Where
- * in the record the given part begins; 0: there is no such folder, or nothing was given.
- */
 static __always_inline __u32
-file_add_given(struct ev_scratch *s, struct ev_str *out, int dirfd, const char *given)
+file_add_from(struct ev_scratch *s, struct ev_str *out, int dirfd, const char *given, bool kernel)
 {
 	char first = 0;
 	__u32 at;
 
-	bpf_probe_read_user(&first, 1, given);
+	if (kernel)
+		bpf_probe_read_kernel(&first, 1, given);
+	else
+		bpf_probe_read_user(&first, 1, given);
 	if (first == '/') {
-		ev_add_user_str(s, out, given, EV_PATH_MAX - 1);
+		if (kernel)
+			ev_add_kernel_str(s, out, given, EV_PATH_MAX - 1);
+		else
+			ev_add_user_str(s, out, given, EV_PATH_MAX - 1);
 		return 0;
 	}
 	if (dirfd == FILE_AT_FDCWD)
@@ -188,8 +190,25 @@ file_add_given(struct ev_scratch *s, struct ev_str *out, int dirfd, const char *
 	if (!first)
 		return 0;
 	at = ev_head(s)->len;
-	ev_append_user_str(s, out, given, EV_PATH_MAX - 1);
+	ev_append_str(s, out, given, EV_PATH_MAX - 1, kernel);
 	return at;
+}
+
+/*
+ * A path as the process gave it to a call, made whole by the folder that it is relative to.  Where
+ * in the record the given part begins; 0: there is no such folder, or nothing was given.
+ */
+static __always_inline __u32
+file_add_given(struct ev_scratch *s, struct ev_str *out, int dirfd, const char *given)
+{
+	return file_add_from(s, out, dirfd, given, false);
+}
+
+/* The same of a copy in the kernel. */
+static __always_inline __u32
+file_add_name(struct ev_scratch *s, struct ev_str *out, int dirfd, const char *name)
+{
+	return file_add_from(s, out, dirfd, name, true);
 }
 
 #endif

@@ -28,6 +28,7 @@ TRACER_OBJECTS = \
 	bpf/fileops.bpf.o \
 	bpf/filetop.bpf.o \
 	bpf/fork.bpf.o \
+	bpf/iouring.bpf.o \
 	bpf/mount.bpf.o \
 	bpf/ns.bpf.o \
 	bpf/open.bpf.o \
@@ -42,12 +43,10 @@ TRACER_OBJECTS = \
 	bpf/udp.bpf.o \
 	bpf/xdpcount.bpf.o
 TRACER_INCLUDES = \
-	bpf/bpfd.bpf.h bpf/call.bpf.h bpf/cast.bpf.h bpf/filter.bpf.h bpf/info.bpf.h bpf/kernel.bpf.h bpf/maps.bpf.h \
-	bpf/path.bpf.h bpf/record.bpf.h bpf/send.bpf.h bpf/v1.bpf.h \
-	bpf/file.bpf.h bpf/net.bpf.h bpf/openargs.bpf.h bpf/often.bpf.h bpf/openpath.bpf.h bpf/rows.bpf.h bpf/target.bpf.h \
-	bpf/event.h bpf/syscalls.def bpf/tracers.def
-	bpf/file.bpf.h bpf/net.bpf.h bpf/openargs.bpf.h bpf/openpath.bpf.h bpf/rows.bpf.h bpf/sock.bpf.h bpf/target.bpf.h \
-	bpf/event.h bpf/tracers.def
+	bpf/bpfd.bpf.h bpf/call.bpf.h bpf/cast.bpf.h bpf/file.bpf.h bpf/filter.bpf.h bpf/info.bpf.h \
+	bpf/kernel.bpf.h bpf/maps.bpf.h bpf/net.bpf.h bpf/often.bpf.h bpf/openargs.bpf.h bpf/openpath.bpf.h \
+	bpf/path.bpf.h bpf/record.bpf.h bpf/rows.bpf.h bpf/send.bpf.h bpf/sock.bpf.h bpf/target.bpf.h \
+	bpf/uring.bpf.h bpf/v1.bpf.h bpf/event.h bpf/syscalls.def bpf/tracers.def
 $(TRACER_OBJECTS): $(TRACER_INCLUDES)
 bpf/arp.bpf.o: bpf/arp.h
 bpf/bashreadline.bpf.o: bpf/bashreadline.h
@@ -60,6 +59,7 @@ bpf/exit.bpf.o: bpf/exit.h
 bpf/fileops.bpf.o: bpf/fileops.h
 bpf/filetop.bpf.o: bpf/filetop.h
 bpf/fork.bpf.o: bpf/fork.h
+bpf/iouring.bpf.o: bpf/iouring.h
 bpf/mount.bpf.o: bpf/mount.h
 bpf/ns.bpf.o: bpf/ns.h
 bpf/open.bpf.o: bpf/open.h
@@ -138,4 +138,8 @@ COMPONENT_TESTS += tests/component/test-tracers-sock
 tests_component_test_tracers_sock_SOURCES = tests/component/test-tracers-sock.c $(TRACERRIG)
 tests_component_test_tracers_sock_CFLAGS = $(TRACERRIG_CFLAGS)
 tests_component_test_tracers_sock_LDADD = $(TRACERRIG_LIBS)
+COMPONENT_TESTS += tests/component/test-tracers-uring
+tests_component_test_tracers_uring_SOURCES = tests/component/test-tracers-uring.c tests/component/tracers-dir.h tests/component/uring.h $(TRACERRIG)
+tests_component_test_tracers_uring_CFLAGS = $(TRACERRIG_CFLAGS)
+tests_component_test_tracers_uring_LDADD = $(TRACERRIG_LIBS)
 endif

@@ -141,9 +141,9 @@ ev_add_kernel_str(struct ev_scratch *s, struct ev_str *out, const void *from, __
 	ev_str_end(s, out, at, bpf_probe_read_kernel_str(&s->b[at], max + 1, from), max);
 }
 
-/* Puts a slash and what the process gave behind the string that was added last. */
+/* Puts a slash and what was given behind the string that was added last. */
 static __always_inline void
-ev_append_user_str(struct ev_scratch *s, struct ev_str *out, const void *from, __u32 max)
+ev_append_str(struct ev_scratch *s, struct ev_str *out, const void *from, __u32 max, bool kernel)
 {
 	__u32 at = ev_head(s)->len, off = out->off;
 	long n;
@@ -154,8 +154,12 @@ ev_append_user_str(struct ev_scratch *s, struct ev_str *out, const void *from, _
 	}
 	if (out->len != 1 || s->b[off] != '/')
 		s->b[at++] = '/';
-	ev_head(s)->flags |= EV_UNTRUSTED;
-	n = bpf_probe_read_user_str(&s->b[at], max + 1, from);
+	if (kernel) {
+		n = bpf_probe_read_kernel_str(&s->b[at], max + 1, from);
+	} else {
+		ev_head(s)->flags |= EV_UNTRUSTED;
+		n = bpf_probe_read_user_str(&s->b[at], max + 1, from);
+	}
 	if (n <= 0 || n > max)
 		ev_head(s)->flags |= EV_TRUNCATED;
 	if (n <= 0)

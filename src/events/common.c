@@ -164,7 +164,7 @@ get_argv(const struct event *e, const struct field *f, struct value *out)
 static const struct field_word marks[] = {
 	{ EV_TRUNCATED, "truncated" }, { EV_UNTRUSTED, "untrusted" }, { EV_UNRESOLVED, "unresolved" },
 	{ EV_NO_OWNER, "no_owner" }, { EV_COMPAT, "compat" },
-	{ EV_REDACTED, "redacted" }, { 0, NULL },
+	{ EV_URING, "io_uring" }, { EV_REDACTED, "redacted" }, { 0, NULL },
 };
 
 const char *

@@ -22,6 +22,7 @@ libevents_a_SOURCES = \
 	src/events/tracer_fileops.c bpf/fileops.h \
 	src/events/tracer_filetop.c bpf/filetop.h \
 	src/events/tracer_fork.c bpf/fork.h \
+	src/events/tracer_iouring.c bpf/iouring.h \
 	src/events/tracer_mount.c bpf/mount.h \
 	src/events/tracer_ns.c bpf/ns.h \
 	src/events/tracer_open.c bpf/open.h \

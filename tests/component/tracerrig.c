@@ -86,14 +86,17 @@ leave_out_missing(struct tracerrig *r, struct bpf_object *object)
 	static const char tp_btf[] = "tp_btf/";
 	struct bpf_program *p;
 	const char *sec;
+	bool has, optional;
 
 	bpf_object__for_each_program(p, object) {
 		sec = bpf_program__section_name(p);
 		if (strncmp(sec, tp_btf, strlen(tp_btf)))
 			continue;
-		if (libbpf_find_vmlinux_btf_id(sec + strlen(tp_btf), BPF_TRACE_RAW_TP) > 0)
+		optional = !bpf_program__autoload(p);
+		has = libbpf_find_vmlinux_btf_id(sec + strlen(tp_btf), BPF_TRACE_RAW_TP) > 0;
+		bpf_program__set_autoload(p, has);
+		if (has || optional)
 			continue;
-		bpf_program__set_autoload(p, false);
 		snprintf(r->missing + strlen(r->missing), sizeof(r->missing) - strlen(r->missing), "%s ", sec);
 	}
 }
