@@ -63,11 +63,14 @@
 #endif
 #define EV_CAT2(a, b) a##b
 #define EV_CAT(a, b) EV_CAT2(a, b)
+#ifndef EV_TRACER
 #define EV_TRACER EV_CAT(TR_, EV_THIS)
+#endif
 #define EV_BIT (1ULL << EV_TRACER)
 
 enum {
 	EV_CLASS_NONE = EV_CONTROL,
+	EV_CLASS_DECLARED = EV_BULK,
 #define TRACER(id, name, class, flags, help) EV_CLASS_##id = EV_##class,
 #include "bpf/tracers.def"
 };

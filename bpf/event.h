@@ -17,9 +17,14 @@ enum ev_tracer {
 	TR_NONE,			/* a record of the core itself: enum ev_info */
 #define TRACER(id, name, class, flags, help) TR_##id,
 #include "bpf/tracers.def"
-	N_TRACERS
+	N_BUILTIN_TRACERS,
+	/* Those that bpf/declared.h is about: the last numbers, so that a new tracer here moves none. */
+	TR_DECLARED = 48,
+	N_TRACERS = 64
 };
+_Static_assert((int)N_BUILTIN_TRACERS <= (int)TR_DECLARED, "there is a number for each");
 #define TRACERS_MAX	64		/* sizes what both sides share; a mask of tracers is a __u64 */
+#define DECLARED_MAX	(TRACERS_MAX - 48)
 #define EV_RECORD_MAX	32768		/* bytes of one record */
 #define EV_PATH_MAX	4096
 #define EV_ARGS_MAX	4096		/* bytes of arguments in one record */

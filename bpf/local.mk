@@ -40,13 +40,15 @@ TRACER_OBJECTS = \
 	bpf/tcpdrop.bpf.o \
 	bpf/tcpretrans.bpf.o \
 	bpf/tcpstate.bpf.o \
+	bpf/tracepoint.bpf.o \
+	bpf/uprobe.bpf.o \
 	bpf/udp.bpf.o \
 	bpf/xdpcount.bpf.o
 TRACER_INCLUDES = \
 	bpf/bpfd.bpf.h bpf/call.bpf.h bpf/cast.bpf.h bpf/file.bpf.h bpf/filter.bpf.h bpf/info.bpf.h \
 	bpf/kernel.bpf.h bpf/maps.bpf.h bpf/net.bpf.h bpf/often.bpf.h bpf/openargs.bpf.h bpf/openpath.bpf.h \
 	bpf/path.bpf.h bpf/record.bpf.h bpf/rows.bpf.h bpf/send.bpf.h bpf/sock.bpf.h bpf/target.bpf.h \
-	bpf/uring.bpf.h bpf/v1.bpf.h bpf/event.h bpf/syscalls.def bpf/tracers.def
+	bpf/uring.bpf.h bpf/v1.bpf.h bpf/declared.bpf.h bpf/event.h bpf/syscalls.def bpf/tracers.def
 $(TRACER_OBJECTS): $(TRACER_INCLUDES)
 bpf/arp.bpf.o: bpf/arp.h
 bpf/bashreadline.bpf.o: bpf/bashreadline.h
@@ -71,6 +73,7 @@ bpf/socket.bpf.o: bpf/socket.h
 bpf/tcpdrop.bpf.o: bpf/tcpdrop.h
 bpf/tcpretrans.bpf.o: bpf/tcpretrans.h
 bpf/tcpstate.bpf.o: bpf/tcpstate.h
+bpf/tracepoint.bpf.o bpf/uprobe.bpf.o: bpf/declared.bpf.h bpf/declared.h
 bpf/udp.bpf.o: bpf/udp.h
 bpf/xdpcount.bpf.o: bpf/xdpcount.h
 noinst_DATA += $(TRACER_OBJECTS)

@@ -41,6 +41,7 @@ on_START_ACTION(struct worker *w, struct chan *ch, const struct msg_hdr *h,
 	if (err)
 		return log_err(err, "action.start", "class=%s bad configuration",
 			action_class_names[w->class_]);
+	schema_declare(&w->cfg->declared);
 	log_set_level((enum log_level)(LOG_LVL_ERR + w->cfg->log_level));
 	w->ring_fd = TAKE_FD(fds[2]);
 	w->enforce = m->flags & ACTION_ALLOW_ENFORCE;

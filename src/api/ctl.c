@@ -103,6 +103,7 @@ on_START_API(struct ctl *c, const struct msg_hdr *h, const struct msg_start *m, 
 	err = config_receive(fds[0], &c->starting->cfg);
 	if (err)
 		return log_err(err, "api.config", "the supervisor's configuration is not valid");
+	schema_declare(&c->starting->cfg->declared);
 	c->starting->flags = m->flags;
 	c->starting->state_dir = TAKE_FD(fds[1]);
 	return 0;

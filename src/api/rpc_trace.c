@@ -30,7 +30,8 @@ read_tracer(struct call *call, const char *name, uint64_t *mask)
 	}
 	closest_init(&c, name);
 	for (t = 1; t < N_TRACERS; t++)
-		closest_offer(&c, ipc_tracer_name(t));
+		if (ipc_tracer_name(t))
+			closest_offer(&c, ipc_tracer_name(t));
 	call_error(call, IPC_INVALID_ARGUMENT, "there is no tracer %s%s", LOG_QUOTE(name),
 		CLOSEST_TEXT(&c));
 	return false;

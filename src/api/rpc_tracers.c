@@ -180,6 +180,8 @@ reply_tracers(struct ask *a, const struct msg_counter *v, size_t n)
 	scratch_start(&s);
 	rs.tracers = scratch_take(&s, N_TRACERS, sizeof(*rs.tracers));
 	for (unsigned int t = 1; rs.tracers && t < N_TRACERS; t++) {
+		if (!ipc_tracer_name(t))
+			continue;
 		a->tracers[t].tracer = t;
 		rs.tracers[rs.n_tracers] = fill_tracer(&s, a->q.api, &a->tracers[t], v, n);
 		rs.n_tracers += rs.tracers[rs.n_tracers] != NULL;

@@ -105,6 +105,11 @@ on_row(void *arg, const struct stored_rule *row)
 	r->uid = row->uid;
 	r->created_ns = row->created_ns;
 	r->stale = rules_take_packed(r, row->packed, row->packed_len, why, sizeof(why)) < 0;
+	if (r->rule && r->rule->tracers >> TR_DECLARED) {	/* meant by name, which only the text has */
+		rule_free(TAKE_PTR(r->rule));
+		free(TAKE_PTR(r->packed));
+		r->stale = true;
+	}
 	r->refused = r->stale;
 	settle(rd, r);
 	rules_insert(rd->rs, TAKE_PTR(r));

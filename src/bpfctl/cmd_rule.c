@@ -195,6 +195,44 @@ take_lists(struct ctl *ctl, const struct args *args, const char *what, struct ru
 	return CTL_DONE;
 }
 
+/* The tracers that root declares on the daemon's host; without a daemon there are none. */
+static void
+learn(struct ctl *ctl)
+{
+	Bpfd__V1__TracersRequest req = BPFD__V1__TRACERS_REQUEST__INIT;
+	AUTO(reply) Bpfd__V1__TracersResponse *all = NULL;
+	AUTO(client_error) struct client_error e = { 0 };
+
+	if (rpc_tracers(ctl->client, &req, &all, &e))
+		return;
+	for (size_t i = 0; i < all->n_tracers; i++) {
+		const Bpfd__V1__Tracer *t = all->tracers[i];
+		AUTO(mem) struct local_field *fields = calloc(t->n_fields + 1, sizeof(*fields));
+
+		for (size_t k = 0; fields && k < t->n_fields; k++)
+			fields[k] = (struct local_field){ t->fields[k]->name, t->fields[k]->type };
+		if (fields)
+			rule_local_declare(t->name, fields, t->n_fields);
+	}
+}
+
+/* A file that is wrong as it is may name one of them. */
+static int
+read_local(struct ctl *ctl, const char *file, const struct rule_lists *lists, struct local_rule *r)
+{
+	const bool once = strcmp(file, "-") == 0;	/* it can be read */
+	int err;
+
+	if (once)
+		learn(ctl);
+	err = rule_local_read(file, lists, r);
+	if (err || r->ok || once)
+		return err;
+	learn(ctl);
+	rule_local_free(r);
+	return rule_local_read(file, lists, r);
+}
+
 static int
 run_check(struct ctl *ctl, const struct args *args)
 {
@@ -208,7 +246,7 @@ run_check(struct ctl *ctl, const struct args *args)
 	if (err)
 		return err;
 	for (size_t i = 0; rules && i < n; i++) {
-		err = rule_local_read(args->words[1 + i], lists, &rules[i]);
+		err = read_local(ctl, args->words[1 + i], lists, &rules[i]);
 		if (err)
 			err = ctl_fail_file(ctl, "rule check", args->words[1 + i], err);
 		else if (!rules[i].ok)
@@ -245,7 +283,7 @@ explain_file(struct ctl *ctl, const struct args *args, const char *file)
 
 	if (err)
 		return err;
-	err = rule_local_read(file, lists, &r);
+	err = read_local(ctl, file, lists, &r);
 	if (err)
 		return ctl_fail_file(ctl, "rule explain", file, err);
 	for (size_t i = 0; i < r.n_problems; i++)
@@ -316,7 +354,8 @@ const struct command cmd_rule = {
 	.more = "rule create FILE...    give rules to the daemon, which keeps them\n"
 		"rule ls                list them\n"
 		"rule rm NAME...        remove created ones\n"
-		"rule check FILE...     read files as the daemon would, without one\n"
+		"rule check FILE...     read files as the daemon would, without one; it is asked only\n"
+		"                       for tracers that root declares there\n"
 		"rule explain NAME|FILE what a rule looks for and does\n"
 		"rule get NAME          all of one rule\n",
 	.opts = opts,

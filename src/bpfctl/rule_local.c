@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bpf/declared.h"
 #include "bpfctl/safe.h"
 #include "events/render.h"
 #include "rules/parse.h"
@@ -165,6 +166,43 @@ rule_local_read(const char *file, const struct rule_lists *lists, struct local_r
 	return err;
 }
 
+static uint8_t
+type_of(const char *type)
+{
+	static const struct { const char *name; uint8_t type; } types[] = {
+		{ "u64", DECLARED_UNSIGNED }, { "i64", DECLARED_SIGNED }, { "bool", DECLARED_BOOL },
+		{ "ip", DECLARED_IP }, { "mac", DECLARED_MAC },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (strcmp(types[i].name, type) == 0)
+			return types[i].type;
+	return DECLARED_STRING;
+}
+
+void
+rule_local_declare(const char *name, const struct local_field *fields, size_t n)
+{
+	static struct declared_table t;
+	struct declared *d = t.d;
+	size_t n_common = 0;
+
+	while (common_fields[n_common].name)
+		n_common++;
+	while (d < t.d + DECLARED_MAX && d->kind != DECLARED_NONE)
+		d++;
+	if (tracer_by_name(name) || d == t.d + DECLARED_MAX || n < n_common)
+		return;
+	d->kind = DECLARED_TRACEPOINT;
+	snprintf(d->name, sizeof(d->name), "%s", name);
+	for (size_t i = 0; i < n - n_common && i < DECLARED_FIELDS_MAX; i++) {
+		snprintf(d->fields[i].name, sizeof(d->fields[i].name), "%s", fields[i].name);
+		d->probe.fields[i].type = type_of(fields[i].type);
+		d->probe.n_fields++;
+	}
+	schema_declare(&t);
+}
+
 void
 rule_local_free(struct local_rule *r)
 {
@@ -214,7 +252,7 @@ local_name(enum local_names what, size_t i)
 {
 	switch (what) {
 	case LOCAL_TRACERS:
-		return i + 1 < N_TRACERS ? tracer_info((unsigned int)i + 1)->name : NULL;
+		return i + 1 < N_BUILTIN_TRACERS ? tracer_info((unsigned int)i + 1)->name : NULL;
 	case LOCAL_FIELDS:
 		return field_name(i);
 	}

@@ -29,6 +29,14 @@ struct local_rule {
 struct rule_lists;
 int	rule_local_lists(const char *folder, struct rule_lists **out, struct buf *lines);
 void	rule_local_lists_free(struct rule_lists *lists);	/* NULL is fine */
+
+/*
+ * A tracer that a daemon has and bpfctl itself does not know: root declared it there.  fields: its own
+ * and behind them those that every tracer has.  From then on files may name it.
+ */
+struct local_field { const char *name, *type; };
+void	rule_local_declare(const char *name, const struct local_field *fields, size_t n);
+
 /* Reads a file as bpfd-config would.  0, or a negative errno of opening and reading it. */
 int	rule_local_read(const char *file, const struct rule_lists *lists, struct local_rule *out);
 void	rule_local_free(struct local_rule *r);

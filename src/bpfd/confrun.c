@@ -202,6 +202,7 @@ confrun_read(struct sup *s)
 	if (err)
 		return log_err(err, "config.refused", "path=%s %s", confrun_file(s), key ? key : "");
 	apply_options(s, c);
+	rules_tracers(s, c);
 	if (s->cfg)
 		keep_sizes(s, c);
 	fd = memfd_sealed("bpfd-config", c, sizeof(*c));

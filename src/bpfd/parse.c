@@ -41,7 +41,7 @@ bundle(struct sup *s, const char *file, int text)
 		return -EIO;
 	err = texts_add(owner, BUNDLE_RULE, file, bytes, (size_t)len);
 	if (!err)
-		err = rules_lists(s, owner);
+		err = rules_beside(s, owner);
 	return err ? err : texts_pack(owner);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rule files, lists and named actions: read here, understood by bpfd-config. */
+/* Rule files, lists, named actions and declared tracers: read here, understood by bpfd-config. */
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
@@ -39,10 +39,23 @@ read_folder(const struct sup *s, struct texts *t, enum bundle_kind kind, const c
 	return err ? err : texts_read(t, kind, path);
 }
 
-int
-rules_lists(struct sup *s, struct texts *t)
+/* The tracers that are declared now, if there are any. */
+static int
+add_declared(const struct sup *s, struct texts *t)
 {
-	return read_folder(s, t, BUNDLE_LIST, s->cfg->rules_lists_dir);
+	const struct declared_table *declared = s->cfg ? &s->cfg->declared : NULL;
+
+	if (!declared || !declared_tracers(declared, 0))
+		return 0;
+	return texts_add(t, BUNDLE_DECLARED, "tracers", (const char *)declared, sizeof(*declared));
+}
+
+int
+rules_beside(struct sup *s, struct texts *t)
+{
+	int err = read_folder(s, t, BUNDLE_LIST, s->cfg->rules_lists_dir);
+
+	return err ? err : add_declared(s, t);
 }
 
 static int
@@ -62,7 +75,7 @@ read_rules(struct sup *s)
 	int fd;
 
 	read_folder(s, owner, BUNDLE_RULE, s->cfg->rules_dir);
-	rules_lists(s, owner);
+	rules_beside(s, owner);
 	fd = make(s, "--rules", owner, RULES_BYTES_MAX);
 	if (fd >= 0)
 		return fd;
@@ -95,6 +108,27 @@ read_actions(struct sup *s)
 	if (t.n)
 		log_err(fd, "actions.refused", "dir=%s only the standard actions are there", s->cfg->actions_dir);
 	return standard_actions();
+}
+
+/* The sensitive ones need no other word of root's; without a table none is declared. */
+void
+rules_tracers(struct sup *s, struct config *c)
+{
+	struct texts t = { 0 };
+	AUTO(texts) struct texts *owner = &t;
+	AUTO(fd) int fd = -1;
+
+	if (read_folder(s, owner, BUNDLE_TRACER, c->tracers_dir) < 0 || !t.n || add_declared(s, owner) < 0)
+		return;
+	fd = make(s, "--tracers", owner, sizeof(c->declared));
+	if (fd < 0 || pread(fd, &c->declared, sizeof(c->declared), 0) != (ssize_t)sizeof(c->declared) ||
+	    !declared_table_ok(&c->declared)) {
+		memset(&c->declared, 0, sizeof(c->declared));
+		log_err(fd < 0 ? fd : -EINVAL, "tracers.refused", "dir=%s no declared tracer is in use", c->tracers_dir);
+		return;
+	}
+	c->tracers_enabled.mask |= declared_tracers(&c->declared, DECLARED_ENABLED);
+	c->tracers_allow_sensitive.mask |= declared_tracers(&c->declared, DECLARED_SENSITIVE);
 }
 
 void

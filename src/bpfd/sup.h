@@ -163,7 +163,8 @@ int	confrun_show(struct sup *s, const char *how);	/* --check, --print: an exit s
 
 /* rules.c */
 void	rules_read(struct sup *s);		/* lasting.rules and .actions anew; the old ones are closed */
-int	rules_lists(struct sup *s, struct texts *t);
+int	rules_beside(struct sup *s, struct texts *t);	/* what a rule's text needs besides */
+void	rules_tracers(struct sup *s, struct config *c);	/* what tracers.dir declares becomes part of c */
 
 /* job.c: what children ask for while we run, one bpfd-config MODE [NAME] each */
 typedef void job_answer(struct child *asker, uint32_t seq, int err, int result);

@@ -12,7 +12,9 @@ libconfig_a_SOURCES = \
 	src/config/lists.c src/config/lists.h \
 	src/config/mistakes.c src/config/mistakes.h \
 	src/config/read.c src/config/read.h \
-	src/config/rules.c src/config/rules.h
+	src/config/rules.c src/config/rules.h \
+	src/config/traced.c src/config/traced.h \
+	src/config/tracers.c src/config/tracers.h
 CONFIG_LIBS = libconfig.a $(RULES_PARSE_LIBS)
 
 pkglibexec_PROGRAMS += bpfd-config

@@ -9,6 +9,7 @@
  * --rules: 0 is a bundle (ipc/bundle.h) of rule files and lists, 3 gets the bytes of parsed_pack();
  * --list-entries=N is what one list may have.
  * --actions: 0 is a bundle of actions, 3 gets struct action_table.
+ * --tracers: 0 is a bundle of declared tracers, 3 gets struct declared_table.
  * --docker, --containerd, --crio, --podman ID: 0 is a file of that runtime, 3 gets struct container_facts.
  */
 #include <errno.h>
@@ -26,6 +27,7 @@
 #include "config/container.h"
 #include "config/read.h"
 #include "config/rules.h"
+#include "config/tracers.h"
 #include "ipc/bundle.h"
 #include "rules/parse.h"
 
@@ -33,16 +35,16 @@
 #define TEXT_MAX	(1 << 20)
 #define BTF_MAX		(64 << 20)
 
-enum mode { READ, CHECK, PRINT, RULES, ACTIONS, STORES, N_MODES = STORES + N_CONTAINER_STORES };
+enum mode { READ, CHECK, PRINT, RULES, ACTIONS, TRACERS, STORES, N_MODES = STORES + N_CONTAINER_STORES };
 static const char *const mode_words[N_MODES] = {
 	[READ] = "", [CHECK] = "--check", [PRINT] = "--print", [RULES] = "--rules",
-	[ACTIONS] = "--actions",
+	[ACTIONS] = "--actions", [TRACERS] = "--tracers",
 #define CONTAINER_STORE(ID, word, max) [STORES + STORE_##ID] = "--" word,
 #include "ipc/stores.def"
 };
 static const size_t text_max[N_MODES] = {
 	[READ] = TEXT_MAX, [CHECK] = TEXT_MAX, [RULES] = BUNDLE_BYTES_MAX,
-	[ACTIONS] = BUNDLE_BYTES_MAX,
+	[ACTIONS] = BUNDLE_BYTES_MAX, [TRACERS] = BUNDLE_BYTES_MAX,
 #define CONTAINER_STORE(ID, word, max) [STORES + STORE_##ID] = (max),
 #include "ipc/stores.def"
 };
@@ -101,7 +103,7 @@ start(int argc, char **argv, struct reading *r)
 	sandbox_close_from(r->mode == CHECK || r->mode == PRINT ? RESULT_FD : RESULT_FD + 1);
 	r->names.passwd = fopen("/etc/passwd", "re");
 	r->names.group = fopen("/etc/group", "re");
-	if (r->mode == READ || r->mode == CHECK)
+	if (r->mode == READ || r->mode == CHECK || r->mode == TRACERS)
 		read_btf(&r->names);
 	return sandbox_user("bpfd-conf", &r->sb.uid, &r->sb.gid);
 }
@@ -204,6 +206,15 @@ run_actions(struct reading *r, const char *text, size_t len)
 }
 
 static int
+run_tracers(struct reading *r, const char *text, size_t len)
+{
+	AUTO(mem) struct declared_table *t = malloc(sizeof(*t));
+	int err = t ? tracers_read_bundle(&r->names, text, len, stderr, t) : -ENOMEM;
+
+	return err ? err : give(t, sizeof(*t));
+}
+
+static int
 run_container(const struct reading *r, const char *text, size_t len)
 {
 	struct container_facts facts;
@@ -230,6 +241,8 @@ run(struct reading *r)
 		return run_rules(r, text, len);
 	if (r->mode == ACTIONS)
 		return run_actions(r, text, len);
+	if (r->mode == TRACERS)
+		return run_tracers(r, text, len);
 	if (r->mode >= STORES)
 		return run_container(r, text, len);
 	return run_config(r, text, len);

@@ -7,6 +7,7 @@
 
 #include "common/auto.h"
 #include "ipc/bundle.h"
+#include "ipc/declared.h"
 #include "rules/parse.h"
 
 /* What is packed at the end: copies, since a bundle shows each file only for a moment. */
@@ -133,6 +134,25 @@ take_list(void *arg, const struct bundle_file *f)
 	return err;
 }
 
+/* Before the rules, which may name them. */
+static int
+take_declared(void *arg, const struct bundle_file *f)
+{
+	AUTO(mem) struct declared_table *t = f->kind == BUNDLE_DECLARED ? malloc(sizeof(*t)) : NULL;
+
+	if (f->kind != BUNDLE_DECLARED)
+		return 0;
+	if (!t)
+		return -ENOMEM;
+	if (f->text_len != sizeof(*t))
+		return -EBADMSG;
+	memcpy(t, f->text, sizeof(*t));
+	if (!declared_table_ok(t))
+		return -EBADMSG;
+	schema_declare(t);
+	return 0;
+}
+
 static int
 take_rule(void *arg, const struct bundle_file *f)
 {
@@ -143,8 +163,10 @@ int
 rules_read_bundle(const void *bytes, size_t len, uint32_t list_entries, FILE *errors, void **out, size_t *out_len)
 {
 	struct work w = { .errors = errors, .lists = rule_lists_new(list_entries) };
-	int err = w.lists ? bundle_each(bytes, len, take_list, &w) : -ENOMEM;
+	int err = w.lists ? bundle_each(bytes, len, take_declared, &w) : -ENOMEM;
 
+	if (!err)
+		err = bundle_each(bytes, len, take_list, &w);
 	if (!err)
 		err = bundle_each(bytes, len, take_rule, &w);
 	if (!err)

@@ -23,6 +23,7 @@ on_start(struct enricher *en, const struct msg_start_enricher *m, int *fds, stru
 
 	if (err)
 		return log_err(err, "enricher.start", "step=config");
+	schema_declare(&en->cfg->declared);
 	log_set_level((enum log_level)(LOG_LVL_ERR + en->cfg->log_level));
 	en->ring_bytes = m->ring_bytes;
 	err = ring_new(fds[1], m->ring_bytes, &en->ring);

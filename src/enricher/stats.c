@@ -62,25 +62,44 @@ say(struct answer *a, uint64_t value, const char *fmt, ...)
 }
 
 static void
-say_kernel(const struct enricher *en, struct answer *a, unsigned int tracer)
+add_kernel(const struct enricher *en, unsigned int tracer, struct ev_count *sum)
 {
-	const char *name = tracer ? ipc_tracer_name(tracer) : "core";
-	struct ev_count sum = { 0 };
-
 	for (uint32_t c = 0; c < en->n_cpus; c++) {
 		const struct ev_count *k = &en->shared[c].count[tracer];
 
-		sum.produced += load(&k->produced);
-		sum.lost += load(&k->lost);
-		sum.filtered += load(&k->filtered);
-		sum.cut += load(&k->cut);
+		sum->produced += load(&k->produced);
+		sum->lost += load(&k->lost);
+		sum->filtered += load(&k->filtered);
+		sum->cut += load(&k->cut);
 	}
-	if (!sum.produced && !sum.lost && !sum.filtered)
+}
+
+static void
+say_kernel(struct answer *a, const char *name, const struct ev_count *sum)
+{
+	if (!sum->produced && !sum->lost && !sum->filtered)
 		return;
-	say(a, sum.produced, "events.kernel.%s.produced", name);
-	say(a, sum.lost, "events.kernel.%s.lost", name);
-	say(a, sum.filtered, "events.kernel.%s.filtered", name);
-	say(a, sum.cut, "events.kernel.%s.cut", name);
+	say(a, sum->produced, "events.kernel.%s.produced", name);
+	say(a, sum->lost, "events.kernel.%s.lost", name);
+	say(a, sum->filtered, "events.kernel.%s.filtered", name);
+	say(a, sum->cut, "events.kernel.%s.cut", name);
+}
+
+/* Those that were declared once and are not any more have one line together: they are part of the sums. */
+static void
+say_tracers(const struct enricher *en, struct answer *a)
+{
+	struct ev_count removed = { 0 };
+
+	for (unsigned int t = 0; t < N_TRACERS; t++) {
+		const char *name = t == TR_NONE ? "core" : ipc_tracer_name(t);
+		struct ev_count sum = { 0 };
+
+		add_kernel(en, t, name ? &sum : &removed);
+		if (name)
+			say_kernel(a, name, &sum);
+	}
+	say_kernel(a, "removed", &removed);
 }
 
 static const char *const act_names[N_ACTION_STATS] = {
@@ -146,8 +165,7 @@ stats_send(struct enricher *en, struct chan *to, uint32_t seq)
 {
 	struct answer a = { .to = to, .seq = seq };
 
-	for (unsigned int t = 0; t < N_TRACERS; t++)
-		say_kernel(en, &a, t);
+	say_tracers(en, &a);
 	for (unsigned int i = 0; i < N_COUNTERS; i++)
 		say(&a, en->count[i], "%s", names[i]);
 	say_consumers(en, &a);

@@ -117,7 +117,7 @@ doc_man(struct text *t)
 		".Sh FIELDS OF EVERY EVENT\n");
 	fields(t, common_fields, NULL);
 	TEXT_LIT(t, ".Sh TRACERS\n");
-	for (unsigned int i = 1; i < N_TRACERS; i++)
+	for (unsigned int i = 1; i < N_BUILTIN_TRACERS; i++)
 		tracer(t, tracer_info(i));
 	TEXT_LIT(t, ".Sh FILES\n.Bl -tag -width Ds\n.It Pa /usr/share/bpfd/events.schema.json\n"
 		"The same as a JSON schema, draft 2020-12:\neach line of JSON that bpfd writes is valid by it.\n"

@@ -227,12 +227,12 @@ doc_schema(struct text *t)
 	TEXT_LIT(t, "},\n\"patternProperties\":{\"_hex$\":{\"$ref\":\"#/$defs/bytes\"}},\n");
 	required(t);
 	TEXT_LIT(t, ",\n\"allOf\":[\n  {\"properties\":{\"tracer\":{\"enum\":[");
-	for (unsigned int i = 1; i < N_TRACERS; i++) {
+	for (unsigned int i = 1; i < N_BUILTIN_TRACERS; i++) {
 		next(t, &first);
 		string(t, tracer_info(i)->name);
 	}
 	TEXT_LIT(t, "]}}}");
-	for (unsigned int i = 1; i < N_TRACERS; i++) {
+	for (unsigned int i = 1; i < N_BUILTIN_TRACERS; i++) {
 		TEXT_LIT(t, ",\n  {\"if\":{\"properties\":{\"tracer\":{\"const\":");
 		string(t, tracer_info(i)->name);
 		TEXT_LIT(t, "}}},\"then\":{\"$ref\":\"#/$defs/");
@@ -242,7 +242,7 @@ doc_schema(struct text *t)
 	TEXT_LIT(t, "],\n\"$defs\":{\n\"number_as_text\":{\"type\":\"string\",\"pattern\":\"^(0x[0-9a-f]+|[0-9]+)$\"},\n"
 		"\"bytes\":{\"description\":\"of a string that is not UTF-8, in hexadecimal\",\"anyOf\":["
 		"{\"type\":\"string\",\"pattern\":\"^([0-9a-f]{2})*$\"},{\"type\":\"array\"}]}");
-	for (unsigned int i = 1; i < N_TRACERS; i++) {
+	for (unsigned int i = 1; i < N_BUILTIN_TRACERS; i++) {
 		TEXT_LIT(t, ",\n");
 		tracer(t, i);
 	}

@@ -3,6 +3,7 @@ noinst_LIBRARIES += libevents.a
 libevents_a_SOURCES = \
 	bpf/action.h \
 	src/events/common.c \
+	src/events/declared.c bpf/declared.h \
 	src/events/record.c src/events/record.h \
 	src/events/redact.c src/events/redact.h \
 	src/events/render.c src/events/render.h \

@@ -65,6 +65,8 @@ check_event(const void *bytes, size_t len)
 		memcpy(&str, (const char *)bytes + s->strs[i], sizeof(str));
 		bad |= str_bad(str, s->min_size, ev->len);
 	}
+	if (ev->tracer >= TR_DECLARED)	/* made for another declaration, its fields mean something else */
+		bad |= !declared_id_ok(ev);
 	return bad ? -EBADMSG : 0;
 }
 

@@ -10,7 +10,7 @@
 #define TRACER(id, name, class, flags, help) extern const struct tracer_info tracer_##name;
 #include "bpf/tracers.def"
 
-static const struct tracer_info *const tracers[N_TRACERS] = {
+static const struct tracer_info *const tracers[N_BUILTIN_TRACERS] = {
 #define TRACER(id, name, class, flags, help) [TR_##id] = &tracer_##name,
 #include "bpf/tracers.def"
 };
@@ -24,7 +24,9 @@ const char *const field_type_names[] = {
 const struct tracer_info *
 tracer_info(unsigned int tracer)
 {
-	return tracer < N_TRACERS ? tracers[tracer] : NULL;
+	if (tracer >= TR_DECLARED)
+		return tracer < N_TRACERS ? declared_info(tracer) : NULL;
+	return tracer < N_BUILTIN_TRACERS ? tracers[tracer] : NULL;
 }
 
 unsigned int

@@ -78,8 +78,14 @@ struct tracer_info {
 	const char *seed_name;	/* what genuinetools/bpfd called it, or NULL for the same */
 };
 
-/* const struct tracer_info tracer_NAME, in tracer_NAME.c; NULL for TR_NONE. */
+/*
+ * const struct tracer_info tracer_NAME, in tracer_NAME.c, or one of those that root declared.  NULL
+ * for TR_NONE and a number that nothing is declared for.
+ */
 const struct tracer_info *tracer_info(unsigned int tracer);
+/* What is declared from now on, checked already; a copy is taken.  Once, before an event is seen. */
+struct declared_table;
+void	schema_declare(const struct declared_table *t);
 /* Number of a tracer by its name or an older name ("dockeropenbreakout"); 0: unknown. */
 unsigned int tracer_by_name(const char *name);
 

@@ -2,6 +2,7 @@
 #ifndef BPFD_EVENTS_TABLES_H
 #define BPFD_EVENTS_TABLES_H
 
+#include "bpf/declared.h"
 #include "events/schema.h"
 
 /* Between the files of this folder. */
@@ -10,6 +11,11 @@
 const struct field *schema_own(unsigned int tracer, const char *name);
 /* A common field, or what an alias stands for, or NULL. */
 const struct field *common_find(unsigned int tracer, const char *name);
+
+/* Of a number from TR_DECLARED on, below N_TRACERS; NULL: nothing is declared for it. */
+const struct tracer_info *declared_info(unsigned int tracer);
+/* The record was made for what is declared now; ev: a whole struct ev_declared. */
+bool	declared_id_ok(const struct ev_hdr *ev);
 
 bool	common_is(const char *name);	/* a common field is called so */
 

@@ -97,6 +97,10 @@ config_check(const struct config *c, const char **key)
 	*key = "size";
 	if (c->magic != CONFIG_MAGIC || c->size != sizeof(*c))
 		return -EINVAL;
+	*key = "tracers.dir";
+	if (!declared_table_ok(&c->declared))
+		return -EINVAL;
+	ipc_tracers_declare(&c->declared);
 #define REQUIRE(section, name, cond)                                                               \
 	*key = #section "." #name;                                                                 \
 	if (!(cond))                                                                               \

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "ipc/declared.h"
+
 /*
  * The configuration after bpfd-config has read and resolved it: flat, without pointers, handed
  * from process to process as a sealed memfd and checked by each.
@@ -39,6 +41,8 @@ struct config {
 #include "ipc/config.def"
 	/* No key: what bpfd's own tracers may call, looked up in vmlinux like policy.kfuncs. */
 	struct { uint32_t n, reserved; uint32_t ids[TRACER_KFUNCS_MAX]; } tracer_kfuncs;
+	/* Of tracers.dir: the supervisor puts them here, and what they say of themselves into the masks. */
+	struct declared_table declared;
 };
 
 enum { TC_BACKEND_AUTO, TC_BACKEND_TCX, TC_BACKEND_CLSACT };
@@ -50,7 +54,8 @@ enum config_role { CONFIG_NOBODY, CONFIG_VIEWER, CONFIG_OPERATOR, CONFIG_ADMIN }
  */
 int	config_receive(int fd, struct config **out);
 
-/* 0, or -EINVAL with the name of the offending key in *key. */
+/* 0, or -EINVAL with the name of the offending key in *key.  Tracers that it declares are known by
+ * name from then on (ipc/tracers.h). */
 int	config_check(const struct config *c, const char **key);
 
 /* The highest role of a peer.  gids: all its groups.  uid 0 is always an admin. */

@@ -6,6 +6,7 @@ libipc_a_SOURCES = \
 	src/ipc/bundle.c src/ipc/bundle.h \
 	src/ipc/chan.c src/ipc/chan.h \
 	src/ipc/config.c src/ipc/config.def src/ipc/config.h \
+	src/ipc/declared.c src/ipc/declared.h bpf/declared.h \
 	src/ipc/globals.c src/ipc/globals.h \
 	src/ipc/messages.def src/ipc/messages.h \
 	src/ipc/options.c src/ipc/options.h \

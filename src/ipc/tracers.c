@@ -3,12 +3,14 @@
 
 #include <linux/types.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "bpf/event.h"
+#include "ipc/declared.h"
 
-static const struct {
-	const char *name;
+/* Those without a name are not there. */
+static struct tracer {
+	char name[DECLARED_NAME_MAX];
 	unsigned int flags;
 } tracers[N_TRACERS] = {
 #define TRACER(id, name, class, flags, help) [TR_##id] = { #name, flags },
@@ -16,19 +18,44 @@ static const struct {
 };
 _Static_assert(N_TRACERS <= TRACERS_MAX, "a mask has a bit for each");
 
+void
+ipc_tracers_declare(const struct declared_table *t)
+{
+	for (size_t i = 0; i < DECLARED_MAX; i++) {
+		const struct declared *d = &t->d[i];
+		struct tracer *to = &tracers[TR_DECLARED + i];
+
+		to->flags = d->flags & DECLARED_SENSITIVE ? TR_SENSITIVE : 0;
+		snprintf(to->name, sizeof(to->name), "%s", d->kind == DECLARED_NONE ? "" : d->name);
+	}
+}
+
 const char *
 ipc_tracer_name(unsigned int tracer)
 {
-	return tracer && tracer < N_TRACERS ? tracers[tracer].name : NULL;
+	return tracer && tracer < N_TRACERS && tracers[tracer].name[0] ? tracers[tracer].name : NULL;
+}
+
+static unsigned int
+find(const char *name, unsigned int end)
+{
+	for (unsigned int i = 1; i < end; i++)
+		if (tracers[i].name[0] && strcmp(tracers[i].name, name) == 0)
+			return i;
+	return 0;
 }
 
 unsigned int
 ipc_tracer_by_name(const char *name)
 {
-	for (unsigned int i = 1; i < N_TRACERS; i++)
-		if (strcmp(tracers[i].name, name) == 0)
-			return i;
-	return 0;
+	return find(name, N_TRACERS);
+}
+
+bool
+ipc_tracer_builtin(const char *name)
+{
+	/* The last two are names of counters. */
+	return find(name, N_BUILTIN_TRACERS) != 0 || strcmp(name, "core") == 0 || strcmp(name, "removed") == 0;
 }
 
 unsigned int
@@ -40,7 +67,11 @@ ipc_tracer_flags(unsigned int tracer)
 uint64_t
 ipc_tracers_all(void)
 {
-	return ((1ULL << (N_TRACERS - 1)) - 1) << 1;
+	uint64_t mask = 0;
+
+	for (unsigned int i = 1; i < N_TRACERS; i++)
+		mask |= tracers[i].name[0] ? 1ULL << i : 0;
+	return mask;
 }
 
 uint64_t

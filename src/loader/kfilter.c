@@ -37,7 +37,7 @@ tracer_ok(const struct ev_tracer_filter *t, unsigned int n)
 	/* Nothing inlined: tracers_filter() does it, of what is checked here. */
 	if (memcmp(t, &plain, sizeof(plain)) != 0)
 		return false;
-	if (n == 0 || n >= N_TRACERS)
+	if (!ipc_tracer_name(n))
 		return !t->dims && !t->depths && !t->flags;
 	return !(t->dims & ~(uint32_t)DIMS) && t->depths < 1u << (EV_PREFIX_MAX + 1) &&
 	       !(t->flags & ~(uint32_t)EV_FILTER_URGENT);

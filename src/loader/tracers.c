@@ -146,7 +146,7 @@ report_all(struct loader *ld, uint32_t seq)
 	uint32_t n_items = 0;
 
 	for (unsigned int n = 1; n < N_TRACERS; n++) {
-		if (ipc_tracer_flags(n) & TR_NO_KERNEL)
+		if (!tracer_name(n) || ipc_tracer_flags(n) & TR_NO_KERNEL)
 			continue;
 		report(ld, seq, n);
 		n_items++;
@@ -247,7 +247,8 @@ switch_on(struct loader *ld)
 		if (apply_filter(ld) < 0)
 			log_err(-EIO, "tracers.settings", "the tracers cannot be switched on");
 	if (bash)
-		tracers_uprobe_host(ld);
+		tracers_bash_host(ld);
+	tracers_declared_look(ld);
 }
 
 static int

@@ -18,7 +18,8 @@ struct loader;
  * linker and the broker like anybody's, but to limits of their own.  What is loaded is pinned, and
  * nothing of it is held by descriptor:
  *
- *   tracer/DIGEST/NAME/K-WHAT     core is the NAME of what all tracers share
+ *   tracer/DIGEST/NAME/K-WHAT     core is the NAME of what all tracers share, NAME@ID that of one
+ *                                 that is declared, with the number of its declaration
  *   K  m map, p program, l link of a program, s program in the dispatcher, d the dispatcher,
  *      i iterator, u uprobe program, c and b ring of a CPU, x hook that is missing, r program that
  *      the kernel refuses (the last two are directories)
@@ -38,6 +39,7 @@ struct tracer_facts {
 	bool loaded;			/* done is there */
 	bool failed;			/* not tried again before it was unwanted */
 	bool loading;
+	bool looked;			/* for the file of a declared uprobe, since this loader's start */
 	bool passing;			/* it failed for want of a process or memory: tried again */
 	unsigned int tries;
 	uint32_t n_programs, n_attached;
@@ -46,7 +48,7 @@ struct tracer_facts {
 	char reason[IPC_TEXT_MAX];	/* what is missing, or why it failed */
 };
 
-struct tracer_found { int file; uint64_t offset; };	/* of a function that is to be probed */
+struct tracer_found { int file; uint32_t tracer; uint64_t offset; };	/* of a function that is to be probed */
 
 struct tracers {
 	char dir[96];			/* tracer/DIGEST */

@@ -28,9 +28,15 @@ begins(const char *s, const char *with, const char **rest)
 
 /* The core's own are attached while a tracer is on; the kernel's filter of names has no '.', '/'. */
 static struct hook
-hook_of(unsigned int n, const char *section)
+hook_of(const struct loader *ld, unsigned int n, const char *section)
 {
+	const struct declared *d = tracer_declared(ld, n);
 	const char *name;
+
+	if (d && d->kind == DECLARED_TRACEPOINT)
+		return (struct hook){ .kind = 'p', .attach = true, .name = d->target };
+	if (d)
+		return (struct hook){ .kind = 'u' };
 
 	if (strcmp(section, "tp_btf/sys_exit") == 0)
 		return (struct hook){ .kind = n == TRACER_CORE ? 'd' : 's' };
@@ -134,7 +140,7 @@ static int
 keep_prog(struct loader *ld, unsigned int n, struct session *s, const struct msg_linked_prog *m, int *root)
 {
 	struct tracer_facts *f = &ld->tracers.t[n];
-	struct hook hook = hook_of(n, m->section);
+	struct hook hook = hook_of(ld, n, m->section);
 	int fd = broker_fd(&s->b, handles_get(&s->b.handles, m->handle, BPFCMD_PROG));
 	char pin[IPC_NAME_MAX + 2] = { hook.kind, '-' };
 	int err;
@@ -251,6 +257,8 @@ tracer_remove(struct loader *ld, unsigned int n)
 {
 	struct tracer_facts *f = &ld->tracers.t[n];
 
+	if (!tracer_name(n))
+		return;
 	if (tracer_pin_of(f, 's', NULL))
 		tracers_slot(ld, n, -1);
 	for (const char *pin = tracer_pin_of(f, 'l', NULL); pin; pin = tracer_pin_of(f, 'l', pin))

@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "common/memfd.h"
 #include "ipc/bpfnames.h"
+#include "ipc/globals.h"
 #include "loader/tracers_parts.h"
 
 #define PAGE 4096u
@@ -125,13 +126,14 @@ static int
 start(struct loader *ld, unsigned int n, struct msg_result *res)
 {
 	AUTO(mem) struct msg_load *req = calloc(1, sizeof(*req));
+	const struct declared *d = tracer_declared(ld, n);
+	size_t len, globals_len = 0;
 	const void *data;
-	size_t len;
 	int fd, err;
 
 	if (!req)
 		return result_set(res, IPC_RESOURCE_EXHAUSTED, -ENOMEM, "no memory");
-	if (!tracer_object(n, &data, &len))
+	if (!tracer_object(ld, n, &data, &len))
 		return result_set(res, IPC_UNIMPLEMENTED, -ENOENT, "this bpfd was built without it");
 	fd = memfd_sealed(tracer_name(n), data, len);
 	let_go(data, len);
@@ -145,6 +147,10 @@ start(struct loader *ld, unsigned int n, struct msg_result *res)
 	}
 	req->type_grant = own_limits.policy_program_types.mask;
 	req->flags = LOAD_TRACER | LOAD_MORE;
+	if (d)
+		globals_add(req->globals, sizeof(req->globals), &globals_len, "declared", strlen("declared"), &d->probe,
+			sizeof(d->probe));
+	req->globals_len = (uint32_t)globals_len;
 	return session_new(ld, &owner, n, req, NULL, fd, NULL, res);
 }
 

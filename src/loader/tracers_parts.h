@@ -8,9 +8,10 @@
 #define TRACERS_PARALLEL 2	/* objects that are linked at a time: one waits for the other's verifier */
 
 /* tracers_objects.c: what is built in. */
-const char *tracer_name(unsigned int n);
+const char *tracer_name(unsigned int n);	/* NULL: nothing has this number */
+const struct declared *tracer_declared(const struct loader *ld, unsigned int n);	/* NULL: a built-in one, or none */
 const char *tracer_objects_digest_text(void);
-bool	tracer_object(unsigned int n, const void **data, size_t *len);	/* false: it is not */
+bool	tracer_object(const struct loader *ld, unsigned int n, const void **data, size_t *len);	/* false: it is not */
 
 /* tracers_pins.c: a pin is named "K-WHAT", see tracers.h; the tables follow what is pinned. */
 int	tracer_pin(struct loader *ld, unsigned int n, const char *pin, int fd);
@@ -54,9 +55,15 @@ int	tracers_filter(struct loader *ld, const struct kfilter *k);
 /* tracers_enricher.c */
 void	tracers_greet(struct loader *ld);	/* rings and so on, to whatever enricher there is */
 
-/* tracers_uprobe.c: bash */
-void	tracers_uprobe_host(struct loader *ld);	/* the host's own, when the tracer was loaded */
+/* tracers_uprobe.c: the probe of a tracer's program in a file */
+int	tracers_uprobe_pin(int file, char pin[IPC_NAME_MAX]);	/* name of its pin, the same for the same file */
+/* Where the function begins, or at an offset; the rest is done by tracers_uprobe_found(), for the loop. */
+int	tracers_uprobe_in(struct loader *ld, unsigned int n, int take_file, const char *function, struct msg_result *res);
+int	tracers_uprobe_at(struct loader *ld, unsigned int n, int take_file, uint64_t offset, struct msg_result *res);
+void	tracers_uprobe_refused(struct loader *ld, unsigned int n, const struct msg_result *res);	/* says so */
+void	tracers_uprobe_found(struct loader *ld);
 
-void	tracers_uprobe_found(struct loader *ld);	/* where linkers found the function */
+void	tracers_bash_host(struct loader *ld);	/* tracers_bash.c: the host's own, when the tracer was loaded */
+void	tracers_declared_look(struct loader *ld);	/* tracers_declared.c: for files not looked for yet */
 
 #endif

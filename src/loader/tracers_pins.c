@@ -10,16 +10,30 @@
 
 #include "common/array.h"
 #include "common/log.h"
-#include "ipc/tracers.h"
 #include "loader/tracers_parts.h"
 
 #define PATH_ROOM 512
 #define DONE "done"
 
+/* Of one that is declared: its name and what it is declared as, so that another is not taken for it. */
+static void
+folder_of(const struct loader *ld, unsigned int n, char out[IPC_NAME_MAX])
+{
+	const struct declared *d = tracer_declared(ld, n);
+
+	if (d)
+		snprintf(out, IPC_NAME_MAX, "%s@%08x", d->name, d->probe.id);
+	else
+		snprintf(out, IPC_NAME_MAX, "%s", tracer_name(n) ?: "");
+}
+
 static void
 path_of(const struct loader *ld, unsigned int n, const char *pin, char path[PATH_ROOM])
 {
-	snprintf(path, PATH_ROOM, "%s/%s%s%s", ld->tracers.dir, tracer_name(n), pin ? "/" : "", pin ? pin : "");
+	char folder[IPC_NAME_MAX];
+
+	folder_of(ld, n, folder);
+	snprintf(path, PATH_ROOM, "%s/%s%s%s", ld->tracers.dir, folder, pin ? "/" : "", pin ? pin : "");
 }
 
 static int
@@ -190,10 +204,14 @@ found_pin(struct loader *ld, const char *path, const char *name)
 static int
 found_tracer(struct loader *ld, const char *path, const char *name)
 {
-	char full[PATH_ROOM];
+	char full[PATH_ROOM], folder[IPC_NAME_MAX];
 
-	scanned = strcmp(name, "core") == 0 ? TRACER_CORE : ipc_tracer_by_name(name);
-	if (scanned == TRACER_CORE && strcmp(name, "core") != 0)
+	for (scanned = TRACER_CORE; scanned < N_TRACERS; scanned++) {
+		folder_of(ld, scanned, folder);
+		if (strcmp(name, folder) == 0)
+			break;
+	}
+	if (scanned == N_TRACERS)
 		return remove_tree(ld, path, name);
 	snprintf(full, sizeof(full), "%s/%s", path, name);
 	return scan(ld, full, found_pin);

@@ -12,8 +12,16 @@
 #include "rules/runtimes.h"
 #include "rules/value.h"
 
-#define TRACERS_ALL (((1ULL << (N_TRACERS - 1)) - 1) << 1)
 #define REGEX_PATTERN_MAX 4096
+
+static bool
+tracers_known(uint64_t tracers)
+{
+	for (unsigned int t = 0; t < 64; t++)
+		if ((tracers >> t & 1) && !tracer_info(t))
+			return false;
+	return true;
+}
 
 /* What a request or file may have besides the fields: a name for people and log lines. */
 static bool
@@ -234,7 +242,7 @@ rule_check(const struct rule *r, char *why, size_t room)
 		return refuse(&c, "rules are of format 1 or 2");
 	if (r->mode > RULE_ENFORCE || r->severity >= N_SEVERITIES)
 		return refuse(&c, "mode or severity out of range");
-	if (!r->tracers || r->tracers & ~TRACERS_ALL)
+	if (!r->tracers || !tracers_known(r->tracers))
 		return refuse(&c, "a rule names at least one tracer that there is");
 	if (r->runtimes >> N_RUNTIMES)
 		return refuse(&c, "unknown container runtime");

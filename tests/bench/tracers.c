@@ -142,16 +142,16 @@ print(const struct load *l, struct samples ns[N_KINDS], double records)
 int
 main(int argc, char **argv)
 {
-	static struct samples all[N_TRACERS][N_KINDS];
+	static struct samples all[N_BUILTIN_TRACERS][N_KINDS];
 	int rounds = getenv("ROUNDS") ? atoi(getenv("ROUNDS")) : 3;
-	double records[N_TRACERS] = { 0 };
+	double records[N_BUILTIN_TRACERS] = { 0 };
 	struct utsname u = { .release = "" };
 	struct figures f;
 
 	if (argc < 1 || rounds < 1 || rounds > ROUNDS_MAX || geteuid() != 0)
 		return 2;
 	for (int r = 0; r < rounds; r++)
-		for (unsigned int n = 1; n < N_TRACERS; n++) {
+		for (unsigned int n = 1; n < N_BUILTIN_TRACERS; n++) {
 			const struct load *l = load_of(numbers[n]);
 
 			if (!l || !wanted(l->tracer, argv + 1) || !run(l, n, &f))
@@ -164,7 +164,7 @@ main(int argc, char **argv)
 	uname(&u);
 	printf("Linux %s, %d rounds\n\n", u.release, rounds);
 	printf("| tracer | act | untraced, ns | rejected | sent | records |\n|---|---|---|---|---|---|\n");
-	for (unsigned int n = 1; n < N_TRACERS; n++) {
+	for (unsigned int n = 1; n < N_BUILTIN_TRACERS; n++) {
 		if (!wanted(numbers[n], argv + 1) || (kinds[n] & TR_NO_KERNEL))
 			continue;
 		if (!load_of(numbers[n]))

@@ -285,7 +285,7 @@ shows_tracers_with_their_fields_and_counters(void **state)
 	assert_int_equal(apicall(e->t, "/bpfd.v1.Trace/Tracers", &rq.base,
 		&bpfd__v1__tracers_response__descriptor), 0);
 	rs = (const void *)e->t->answer;
-	assert_int_equal(rs->n_tracers, N_TRACERS - 1);
+	assert_int_equal(rs->n_tracers, N_BUILTIN_TRACERS - 1);
 	open = rs->tracers[TR_OPEN - 1];
 	assert_string_equal(open->status, "on");
 	assert_int_equal(open->produced, 41);
