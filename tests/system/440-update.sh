@@ -48,6 +48,11 @@ program_of() { json ".links[] | select(.id == $1) | .program_name" list links; }
 priority_of() { json ".links[] | select(.id == $1) | .priority" list links; }
 both_dropped() { [ "$(hits 0)" -gt 0 ] && [ "$(hits 1)" -gt 0 ]; }
 none_passed() { same "$(hits 2)" 0; }
+forget_passed() { bpftool map update pinned "$BPFFS/map/$group/swap_hits" key 2 0 0 0 value 0 0 0 0 0 0 0 0; }
+program_is() { same "$(program_of "$link")" "$1"; }
+priority_is() { same "$(priority_of "$link")" "$1"; }
+link_is_that_of() { same "$(link_of "$1")" "$link"; }
+same_as_told() { same "$(program_of "$link") $(priority_of "$link")" "$1 $2"; }
 # order: that in which the last packets met order_*.
 order() { net_traffic 2 && hits 3; }
 is_order() { same "$(order)" "$1"; }
@@ -60,45 +65,46 @@ under_traffic() {
 	group=$(json '.programs[0].group' list programs)
 	is "counts_behind_$name" ctl attach passed tc "$VETH" --direction ingress --priority 900
 	flood_start
-	is "packets_pass_before_$name" within 5 moves 2 sleep 0.1
+	is "packets_pass_before_$name" flows 2
 	is "attaches_$name" ctl attach "$a" "$@"
-	link=$(link_of "$a")
-	sleep 0.2
-	bpftool map update pinned "$BPFFS/map/$group/swap_hits" key 2 0 0 0 value 0 0 0 0 0 0 0 0
+	link=$(calm link_of "$a")
+	is "${name}_drops" flows 0
+	calm forget_passed
 	is "${name}_is_tried_by_a_dry_run" ctl update "$link" --program "$b" --dry-run
-	is "a_dry_run_changes_nothing_of_$name" same "$(program_of "$link")" "$a"
+	is "a_dry_run_changes_nothing_of_$name" calm program_is "$a"
 	is "${name}_is_replaced_${TIMES}_times" replaced "$link" "$a" "$b"
-	is "${name}_drops_by_both" both_dropped
-	is "nothing_passed_while_${name}_was_replaced" none_passed
-	is "${name}_has_a_link_of_the_same_number" same "$(link_of "$a")" "$link"
+	is "${name}_drops_by_both" calm both_dropped
+	is "nothing_passed_while_${name}_was_replaced" calm none_passed
+	is "${name}_has_a_link_of_the_same_number" calm link_is_that_of "$a"
 	is "${name}_moves_under_traffic" moved "$link" 40 60
-	is "nothing_passed_while_${name}_moved" none_passed
+	is "nothing_passed_while_${name}_moved" calm none_passed
 	if [ "$1" = tc ]; then
 		is "${name}_changes_its_set_under_traffic" set_changed "$link"
-		is "nothing_passed_while_${name}_changed_its_set" none_passed
+		is "nothing_passed_while_${name}_changed_its_set" calm none_passed
 		is "a_set_with_what_${name}_returns_lets_pass" ctl update "$link" --proceed-on shot
-		is "the_packets_pass_then_by_$name" moves 2 sleep 0.2
+		is "the_packets_pass_then_by_$name" flows 2
 		is "and_the_default_stops_them_by_$name" ctl update "$link" --proceed-on pipe,dispatcher_return
-		bpftool map update pinned "$BPFFS/map/$group/swap_hits" key 2 0 0 0 value 0 0 0 0 0 0 0 0
+		calm forget_passed
 	fi
-	is "${name}_has_its_last_priority" same "$(priority_of "$link")" 40
+	is "${name}_has_its_last_priority" calm priority_is 40
 	is "program_and_priority_of_${name}_change_together" ctl update "$link" --program "$b" --priority 70
-	is "nothing_passed_then_either_by_$name" none_passed
-	is "${name}_still_drops" moves 1 sleep 0.2
+	is "nothing_passed_then_either_by_$name" calm none_passed
+	is "${name}_still_drops" flows 1
 	kill -s KILL "$(child bpfd-loader)" "$(child bpfd-api)"
-	is "${name}_is_so_after_a_restart" within 3 same_as_told "$b" 70
+	is "${name}_is_so_after_a_restart" calm within 3 same_as_told "$b" 70
 	is "${name}_is_replaced_after_a_restart" within 3 ctl update "$link" --program "$a"
 	kill_daemon
-	is "nothing_passes_without_bpfd_by_$name" none_passed
+	is "${name}_drops_without_bpfd" flows 0
+	is "nothing_passes_without_bpfd_by_$name" calm none_passed
 	is "starts_again_with_$name" daemon_start
-	is "${name}_is_so_in_a_new_daemon" same_as_told "$a" 70
+	is "${name}_is_so_in_a_new_daemon" calm same_as_told "$a" 70
+	is "nothing_passed_at_last_by_$name" calm none_passed
 	flood_stop
 	leaks_note
 	is "detaches_$name" ctl detach "$link"
 	is "unloads_after_$name" ctl unload --group "$group"
 	is "nothing_is_left_on_the_interface_by_$name" not says '"id":' here bpftool -j net show dev "$VETH"
 }
-same_as_told() { same "$(program_of "$link") $(priority_of "$link")" "$1 $2"; }
 
 net_pair || bail "cannot make a network namespace and veth pair"
 is "starts" daemon_start
