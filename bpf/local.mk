@@ -23,6 +23,7 @@ TRACER_OBJECTS = \
 	bpf/cgroup.bpf.o \
 	bpf/core.bpf.o \
 	bpf/creds.bpf.o \
+	bpf/dns.bpf.o \
 	bpf/exec.bpf.o \
 	bpf/exit.bpf.o \
 	bpf/fileops.bpf.o \
@@ -56,6 +57,7 @@ bpf/bpf.bpf.o: bpf/bpfaudit.h
 bpf/bind.bpf.o: bpf/bind.h
 bpf/cgroup.bpf.o: bpf/cgroup.h
 bpf/creds.bpf.o: bpf/creds.h
+bpf/dns.bpf.o: bpf/dns.h
 bpf/exec.bpf.o: bpf/exec.h
 bpf/exit.bpf.o: bpf/exit.h
 bpf/fileops.bpf.o: bpf/fileops.h

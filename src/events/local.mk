@@ -18,6 +18,8 @@ libevents_a_SOURCES = \
 	src/events/tracer_bind.c bpf/bind.h \
 	src/events/tracer_cgroup.c bpf/cgroup.h \
 	src/events/tracer_creds.c bpf/creds.h \
+	src/events/dns.c src/events/dns.h \
+	src/events/tracer_dns.c bpf/dns.h \
 	src/events/tracer_exec.c bpf/exec.h \
 	src/events/tracer_exit.c bpf/exit.h \
 	src/events/tracer_fileops.c bpf/fileops.h \
@@ -64,6 +66,10 @@ tests_unit_test_render_LDADD = $(EVENTS_LIBS) $(JANSSON_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_schema_SOURCES = tests/unit/test-schema.c tests/unit/event_make.h
 tests_unit_test_schema_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_unit_test_schema_LDADD = $(EVENTS_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/test-dns
+tests_unit_test_dns_SOURCES = tests/unit/test-dns.c
+tests_unit_test_dns_CPPFLAGS = $(TESTS_CPPFLAGS)
+tests_unit_test_dns_LDADD = $(EVENTS_LIBS) $(CMOCKA_LIBS)
 endif
 
 check_PROGRAMS += tests/bench/render-bench
@@ -78,3 +84,7 @@ tests_fuzz_fuzz_render_LDADD = $(EVENTS_LIBS) $(JANSSON_LIBS) $(FUZZ_LIBS)
 tests_fuzz_fuzz_record_SOURCES = tests/fuzz/fuzz-record.c tests/unit/event_make.h
 tests_fuzz_fuzz_record_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_fuzz_fuzz_record_LDADD = $(EVENTS_LIBS) $(FUZZ_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz-dns
+tests_fuzz_fuzz_dns_SOURCES = tests/fuzz/fuzz-dns.c
+tests_fuzz_fuzz_dns_CPPFLAGS = $(TESTS_CPPFLAGS)
+tests_fuzz_fuzz_dns_LDADD = $(EVENTS_LIBS) $(FUZZ_LIBS)

@@ -121,10 +121,21 @@ reset(void)
 	return at >= 0 && !close(from) && !close(at);
 }
 
+/* A query, to nobody. */
+static bool
+ask(void)
+{
+	static const char query[] = "\x12\x34\x01\0\0\1\0\0\0\0\0\0\1a\7example\0\0\1\0\1";
+
+	to.sin_port = htons(53);
+	return sendto(listener, query, sizeof(query) - 1, 0, (struct sockaddr *)&to, sizeof(to)) == sizeof(query) - 1;
+}
+
 const struct load loads_network[] = {
 	{ "bind", "socket, bind, close", 200, loopback_up, bind_any, NULL },
 	{ "socket", "raw socket, close", 200, loopback_up, raw_socket, NULL },
 	{ "udp", "datagram to nobody", 200, sender, send_elsewhere, end },
+	{ "dns", "query to nobody", 200, sender, ask, end },
 	{ "tcpretrans", "connect, accept, reset", 20, listen_there, reset, end },
 	{ "tcpstate", "connect, accept, close", 20, listen_there, connect_accept, end },
 	{ "tcpdrop", "connect that is refused", 50, loopback_up, refused, NULL },
