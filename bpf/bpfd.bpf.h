@@ -252,6 +252,8 @@ ev_send_of(struct ev_scratch *s, struct task_struct *t)
 {
 	struct ev_scratch *i;
 
+	if (ev_is_rejected(s))
+		return true;
 	if (!ev_announced(s, t)) {
 		i = ev_scratch(1);
 		if (i)
@@ -270,7 +272,7 @@ ev_send(struct ev_scratch *s)
 static __always_inline bool
 ev_send_other(struct ev_scratch *s)
 {
-	return ev_emit(s);
+	return ev_is_rejected(s) || ev_emit(s);
 }
 
 /* Tracers that have a program for a system call. */

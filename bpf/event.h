@@ -125,7 +125,7 @@ struct ev_settings {
  * must have a value that is in the map "filter_set" with the tracer's bit, for the same filter
  * element.  No dimension: everything passes.
  */
-enum ev_dim { DIM_PID = 1, DIM_UID = 2, DIM_COMM = 4, DIM_CGROUP = 8, DIM_PATH = 16, DIM_PREFIX = 32 };
+enum ev_dim { DIM_PID = 1, DIM_UID = 2, DIM_COMM = 4, DIM_CGROUP = 8, DIM_PATH = 16, DIM_PREFIX = 32, DIM_TESTS = 64 };
 /* DIM_PATH | DIM_PREFIX together: one of the two must hold. */
 enum { EV_FILTER_URGENT = 1 };		/* wake the enricher at once */
 #define EV_PREFIX_MAX	16		/* components of a path that are looked at as prefixes */
@@ -154,6 +154,62 @@ struct ev_slot {
 	__u64 reserved;			/* an index is a shift */
 };
 
+/*
+ * Of any member of a tracer's record, its own or the header's, when the record is there: every test
+ * has to hold, and one does when one of its values fits.  A value that is not needed repeats another.
+ */
+#define EV_TESTS	4
+#define EV_TEST_VALUES	8
+#define EV_TEST_OFF_MAX	1008
+enum ev_test_kind {
+	EV_TEST_NONE,			/* holds */
+	EV_TEST_NUMBER, EV_TEST_SIGNED,	/* lies in a to a + b */
+	EV_TEST_BITS,			/* has one of the bits of a[0] */
+	EV_TEST_ADDRESS,		/* two words, of two values each: with b's bits it is a */
+	EV_TEST_HEAD, EV_TEST_TAIL,	/* the first, the last eight bytes of a struct ev_str's: as an address */
+	N_EV_TESTS
+};
+struct ev_test {
+	__u16 off;			/* from the start of the record */
+	__u8 kind;
+	__u8 shift;			/* 64 less the bits of the number */
+	__u32 reserved;
+	__u64 a[EV_TEST_VALUES], b[EV_TEST_VALUES];
+};
+
+static inline __attribute__((always_inline)) int
+ev_test_number(const struct ev_test *t, __u64 v)
+{
+	__u32 shift = t->shift & 63;
+
+	v <<= shift;
+	v = t->kind == EV_TEST_SIGNED ? (__u64)((__s64)v >> shift) : v >> shift;
+	if (t->kind == EV_TEST_BITS)
+		return (v & t->a[0]) != 0;
+	for (int i = 0; i < EV_TEST_VALUES; i++)
+		if (v - t->a[i] <= t->b[i])
+			return 1;
+	return 0;
+}
+
+static inline __attribute__((always_inline)) int
+ev_test_word(const struct ev_test *t, __u64 v)
+{
+	for (int i = 0; i < EV_TEST_VALUES; i++)
+		if ((v & t->b[i]) == t->a[i])
+			return 1;
+	return 0;
+}
+
+static inline __attribute__((always_inline)) int
+ev_test_address(const struct ev_test *t, __u64 v, __u64 w)
+{
+	for (int i = 0; i < EV_TEST_VALUES; i += 2)
+		if ((v & t->b[i]) == t->a[i] && (w & t->b[i + 1]) == t->a[i + 1])
+			return 1;
+	return 0;
+}
+
 #define EV_INLINE	4
 struct ev_tracer_filter {
 	__u32 dims;			/* enum ev_dim */
@@ -166,6 +222,7 @@ struct ev_tracer_filter {
 	__u32 inlined;
 	__u32 pid[EV_INLINE], uid[EV_INLINE];
 	__u64 comm[EV_INLINE], cgroup[EV_INLINE];
+	struct ev_test test[EV_TESTS];	/* of DIM_TESTS */
 };
 struct ev_filter { struct ev_tracer_filter t[TRACERS_MAX]; };	/* the map "filters": array of two */
 

@@ -249,6 +249,53 @@ ev_path_judge(struct ev_scratch *s, __u32 off, __u32 len)
 	return s->judge.passes;
 }
 
+static __always_inline int
+ev_test_passes(struct ev_scratch *s, const struct ev_test *t)
+{
+	__u32 kind = t->kind, at = t->off;
+	__u64 word;
+
+	if (kind == EV_TEST_NONE)
+		return 1;
+	asm volatile("" : "+r"(at));
+	if (at > EV_TEST_OFF_MAX)
+		return 1;
+	word = *ev_words(s, at);
+	if (kind < EV_TEST_ADDRESS)
+		return ev_test_number(t, word);
+	if (kind == EV_TEST_ADDRESS)
+		return ev_test_address(t, word, *ev_words(s, at + 8));
+	/* A struct ev_str: what is cut nobody knows. */
+	at = (__u32)word & 0xffff;
+	if (kind == EV_TEST_TAIL)
+		at += ((__u32)word >> 16) - 8;
+	asm volatile("" : "+r"(at));
+	if (at > EV_ROOM - 8 || (ev_head(s)->flags & EV_TRUNCATED))
+		return 1;
+	return ev_test_word(t, *ev_words(s, at));
+}
+
+__noinline int
+ev_tests_pass(struct ev_scratch *s)
+{
+	struct ev_tracer_filter *f = s ? ev_filter_of(s->element) : NULL;
+
+	for (int i = 0; f && i < EV_TESTS; i++)
+		if (!ev_test_passes(s, &f->test[i]))
+			return 0;
+	return 1;
+}
+
+/* Of a whole record.  True: counted as filtered. */
+static __always_inline bool
+ev_is_rejected(struct ev_scratch *s)
+{
+	if (!(s->dims & DIM_TESTS) || ev_tests_pass(s))
+		return false;
+	ev_count_filtered();
+	return true;
+}
+
 /* Call it when the path is there; false: counted as filtered, do not send. */
 static __always_inline bool
 ev_path_passes(struct ev_scratch *s, const struct ev_str *path)

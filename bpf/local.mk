@@ -120,9 +120,11 @@ tests_component_test_tracers_net_SOURCES = tests/component/test-tracers-net.c $(
 tests_component_test_tracers_net_CFLAGS = $(TRACERRIG_CFLAGS)
 tests_component_test_tracers_net_LDADD = $(TRACERRIG_LIBS)
 COMPONENT_TESTS += tests/component/test-tracers-open
-tests_component_test_tracers_open_SOURCES = tests/component/test-tracers-open.c tests/component/tracers-dir.h tests/component/tracers-own.h $(TRACERRIG)
+tests_component_test_tracers_open_SOURCES = tests/component/test-tracers-open.c tests/component/tracers-dir.h tests/component/tracers-own.h $(TRACERRIG) \
+	$(RULES_MADE)
+tests_component_test_tracers_open_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_component_test_tracers_open_CFLAGS = $(TRACERRIG_CFLAGS)
-tests_component_test_tracers_open_LDADD = $(TRACERRIG_LIBS)
+tests_component_test_tracers_open_LDADD = $(RULES_PARSE_LIBS) $(TRACERRIG_LIBS)
 COMPONENT_TESTS += tests/component/test-tracers-proc
 tests_component_test_tracers_proc_SOURCES = tests/component/test-tracers-proc.c tests/component/tracers-acts.h $(TRACERRIG)
 tests_component_test_tracers_proc_CFLAGS = $(TRACERRIG_CFLAGS)

@@ -30,16 +30,27 @@ entry_ok(const struct kfilter_entry *e)
 }
 
 static bool
+test_ok(const struct ev_test *t)
+{
+	return t->kind < N_EV_TESTS && t->off <= EV_TEST_OFF_MAX && t->shift < 64 && !t->reserved;
+}
+
+static bool
 tracer_ok(const struct ev_tracer_filter *t, unsigned int n)
 {
-	const struct ev_tracer_filter plain = { .dims = t->dims, .depths = t->depths, .flags = t->flags };
+	struct ev_tracer_filter plain = { .dims = t->dims, .depths = t->depths, .flags = t->flags };
 
+	for (size_t i = 0; i < EV_TESTS; i++) {
+		if (!test_ok(&t->test[i]) || (t->test[i].kind && !(t->dims & DIM_TESTS)))
+			return false;
+		plain.test[i] = t->test[i];
+	}
 	/* Nothing inlined: tracers_filter() does it, of what is checked here. */
 	if (memcmp(t, &plain, sizeof(plain)) != 0)
 		return false;
 	if (!ipc_tracer_name(n))
 		return !t->dims && !t->depths && !t->flags;
-	return !(t->dims & ~(uint32_t)DIMS) && t->depths < 1u << (EV_PREFIX_MAX + 1) &&
+	return !(t->dims & ~(uint32_t)(DIMS | DIM_TESTS)) && t->depths < 1u << (EV_PREFIX_MAX + 1) &&
 	       !(t->flags & ~(uint32_t)EV_FILTER_URGENT);
 }
 

@@ -24,9 +24,14 @@ say_value(FILE *out, const struct rule_value *v)
 	fputc('"', out);
 }
 
+/* What is said of a tree, and how much of it the kernel asks. */
+struct saying { FILE *out; const struct rule *r; struct filter *kernel; unsigned int n_tests, n_kernel; };
+
 static void
-say_test(FILE *out, const struct rule_node *n)
+say_test(struct saying *s, const struct rule_node *n, bool negate)
 {
+	FILE *out = s->out;
+
 	if (n->fn != FN_NONE)
 		fprintf(out, "%s(%s)", fn_names[n->fn], n->field);
 	else
@@ -40,16 +45,23 @@ say_test(FILE *out, const struct rule_node *n)
 	}
 	if (n->n_values > VALUES_SHOWN)
 		fprintf(out, " or one of %u more", n->n_values - VALUES_SHOWN);
+	s->n_tests++;
+	if (push_asks(s->kernel, s->r, n, negate)) {
+		fputs("   [kernel]", out);
+		s->n_kernel++;
+	}
 	fputc('\n', out);
 }
 
 static void
-say_node(FILE *out, const struct rule_node *n, int depth)
+say_node(struct saying *s, const struct rule_node *n, int depth, bool negate)
 {
+	FILE *out = s->out;
+
 	fprintf(out, "%*s", 2 * depth, "");
 	switch (n->kind) {
 	case NODE_TEST:
-		say_test(out, n);
+		say_test(s, n, negate);
 		return;
 	case NODE_ALL:
 		fputs("all of\n", out);
@@ -62,7 +74,27 @@ say_node(FILE *out, const struct rule_node *n, int depth)
 		break;
 	}
 	for (uint32_t i = 0; i < n->n_children; i++)
-		say_node(out, &n->children[i], depth + 1);
+		say_node(s, &n->children[i], depth + 1, negate != (n->kind == NODE_NOT));
+}
+
+static void
+say_when(FILE *out, const struct rule *r)
+{
+	struct saying s = { .out = out, .r = r };
+
+	if (!r->match) {
+		fputs("when: always\n", out);
+		return;
+	}
+	s.kernel = push_rule(r);
+	fputs("when:\n", out);
+	say_node(&s, r->match, 1, false);
+	if (s.n_kernel)
+		fprintf(out, "the kernel: asks the %u of %u conditions marked [kernel], where the other rules of the tracer "
+			"ask for such too; bpfd asks all of them\n", s.n_kernel, s.n_tests);
+	else
+		fputs("the kernel: passes every event\n", out);
+	push_rule_free(s.kernel);
 }
 
 static void
@@ -168,15 +200,8 @@ rule_explain(const struct rule *r)
 	say_names(out, "events of: ", r->tracers, tracer_word);
 	if (r->runtimes)
 		say_names(out, "from: ", r->runtimes, runtime_word);
-	if (r->match) {
-		fputs("when:\n", out);
-		say_node(out, r->match, 1);
-	} else {
-		fputs("when: always\n", out);
-	}
+	say_when(out, r);
 	say_sequence(out, r);
-	fputs("the kernel: ", out);
-	push_explain(r, out);
 	say_limits(out, r);
 	say_redacted(out, r);
 	say_actions(out, r);

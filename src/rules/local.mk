@@ -33,6 +33,10 @@ librules_a_SOURCES = \
 	src/rules/parsed.c \
 	src/rules/push.c \
 	src/rules/push.h \
+	src/rules/push_items.c \
+	src/rules/push_items.h \
+	src/rules/push_path.c \
+	src/rules/push_tests.c \
 	src/rules/regex.c \
 	src/rules/regex.h \
 	src/rules/rule.h \

@@ -6,16 +6,15 @@
  */
 #include "rules/push.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/array.h"
 #include "common/auto.h"
 #include "ipc/kfilter.h"
 #include "rules/model.h"
 #include "rules/nnf.h"
+#include "rules/push_items.h"
 #include "rules/value.h"
 
 /* DIM_PATH and DIM_PREFIX are one dimension: PLACE. */
@@ -24,89 +23,6 @@ static const char *const dim_words[N_DIMS] = { "pid", "uid", "comm", "cgroup.id"
 static const uint32_t dim_bits[N_DIMS] = { [PID] = DIM_PID, [UID] = DIM_UID, [COMM] = DIM_COMM,
 	[CGROUP] = DIM_CGROUP };
 #define SET_MAX	(EV_FILTER_SET_MAX / 2)
-
-struct item { uint64_t value; uint32_t dim, depth; };	/* depth: of a prefix */
-struct items {
-	struct item *v;
-	size_t n, room;
-	bool all;			/* no constraint */
-	bool failed;			/* no memory */
-};
-
-static void
-items_clear(struct items *s)
-{
-	free(s->v);
-	memset(s, 0, sizeof(*s));
-}
-
-static void
-items_add(struct items *s, uint64_t value, uint32_t dim, uint32_t depth)
-{
-	if (array_room(&s->v, s->n, &s->room, sizeof(*s->v))) {
-		s->failed = true;
-		return;
-	}
-	s->v[s->n++] = (struct item){ value, dim, depth };
-}
-
-static void
-items_join(struct items *into, const struct items *from)
-{
-	into->all |= from->all;
-	into->failed |= from->failed;
-	for (size_t i = 0; i < from->n && !into->all; i++)
-		items_add(into, from->v[i].value, from->v[i].dim, from->v[i].depth);
-}
-
-/* len: at most 8. */
-static uint64_t
-hash_word(uint64_t h, const char *p, size_t len)
-{
-	uint64_t word = 0;
-
-	if (len)
-		memcpy(&word, p, len);
-	return EV_HASH_WORD(h, le64toh(word));
-}
-
-static uint64_t
-hash_comm(const char *p, size_t len)
-{
-	char comm[EV_COMM] = "";
-
-	if (len)
-		memcpy(comm, p, len < EV_COMM ? len : EV_COMM);
-	return hash_word(hash_word(EV_HASH_INIT, comm, 8), comm + 8, 8);
-}
-
-static uint64_t
-hash_component(uint64_t h, const char *p, size_t len)
-{
-	size_t i;
-
-	h = EV_HASH_SLASH(h);
-	for (i = 0; i + 8 <= len; i += 8)
-		h = hash_word(h, p + i, 8);
-	return hash_word(h, p + i, len - i);
-}
-
-/* What does not begin with a slash is never asked for. */
-static uint64_t
-hash_path(const char *p, size_t len)
-{
-	uint64_t h = EV_HASH_INIT;
-
-	for (size_t at = 0; at < len;) {
-		const char *slash;
-
-		at += p[at] == '/';
-		slash = memchr(p + at, '/', len - at);
-		h = hash_component(h, p + at, slash ? (size_t)(slash - p) - at : len - at);
-		at = slash ? (size_t)(slash - p) : len;
-	}
-	return h;
-}
 
 /* ---- one test ---- */
 
@@ -127,85 +43,36 @@ is_dim(enum dim d, unsigned int tracer, const struct field *f)
 	return d != PLACE;
 }
 
-/* Everything that begins with the first len bytes of a path lies below the directory in them. */
-static void
-add_directory(struct items *s, const char *path, size_t len)
-{
-	uint32_t depth = 0;
-	size_t end = 0;
-
-	if (!len || path[0] != '/')
-		s->all |= !len;		/* the kernel lets every relative path through */
-	for (size_t i = 0; i < len && path[0] == '/'; i++) {
-		if (path[i] != '/' || i == 0)
-			continue;
-		if (depth == EV_PREFIX_MAX)
-			break;
-		depth++;
-		end = i;
-	}
-	if (depth)
-		items_add(s, hash_path(path, end), DIM_PREFIX, depth);
-	else if (len && path[0] == '/')
-		s->all = true;
-}
+/* What a dimension is of: one of the first, or a field that the kernel has a test for (TESTED). */
+#define TESTED N_DIMS
+struct dimension { enum dim d; const struct field *f; };
 
 static void
-add_place(struct items *s, enum rule_op op, const char *v, size_t len)
-{
-	char *dir;
-
-	switch (op) {
-	case OP_eq:
-		items_add(s, hash_path(v, len), DIM_PATH, 0);
-		return;
-	case OP_pathprefix:
-		while (len && v[len - 1] == '/')
-			len--;
-		/* As if a slash followed, which ends the last directory. */
-		dir = malloc(len + 1);
-		if (!dir) {
-			s->failed = true;
-			return;
-		}
-		memcpy(dir, v, len);
-		dir[len] = '/';
-		add_directory(s, dir, len + 1);
-		free(dir);
-		return;
-	case OP_prefix:
-		add_directory(s, v, len);
-		return;
-	case OP_glob:
-		add_directory(s, v, strcspn(v, "*?[\\"));
-		return;
-	default:
-		s->all = true;
-	}
-}
-
-static void
-take_test(enum dim d, unsigned int tracer, const struct nnf *n, struct items *out)
+take_test(struct dimension dim, unsigned int tracer, const struct nnf *n, struct items *out)
 {
 	const struct rule_node *test = n->test;
 	const struct field *f = field_find(tracer, test->field);
 	struct typed typed;
 	char why[160];
 
-	if (n->negate || !f || test->fn != FN_NONE || test->ref[0] || !is_dim(d, tracer, f) ||
-	    (d != PLACE && n->op != OP_eq)) {
+	if (dim.d == TESTED && f == dim.f) {
+		push_test(out, tracer, f, n);
+		return;
+	}
+	if (dim.d == TESTED || n->negate || !f || test->fn != FN_NONE || test->ref[0] || !is_dim(dim.d, tracer, f) ||
+	    (dim.d != PLACE && n->op != OP_eq)) {
 		out->all = true;
 		return;
 	}
 	for (uint32_t i = 0; i < test->n_values && !out->all; i++) {
 		const struct rule_value *v = &test->values[i];
 
-		if (d == PLACE)
-			add_place(out, n->op, v->data, v->len);
-		else if (d == COMM)
-			items_add(out, hash_comm(v->data, v->len), DIM_COMM, 0);
+		if (dim.d == PLACE)
+			push_place(out, n->op, v->data, v->len);
+		else if (dim.d == COMM)
+			items_add(out, (struct item){ .value = push_hash_comm(v->data, v->len), .dim = DIM_COMM });
 		else if (value_read(f, FN_NONE, OP_eq, v, false, &typed, why, sizeof(why)) == 0)
-			items_add(out, typed.u, dim_bits[d], 0);
+			items_add(out, (struct item){ .value = typed.u, .dim = dim_bits[dim.d] });
 		else
 			out->all = true;
 	}
@@ -214,10 +81,10 @@ take_test(enum dim d, unsigned int tracer, const struct nnf *n, struct items *ou
 /* ---- one rule ---- */
 
 static void
-take(enum dim d, unsigned int tracer, const struct nnf *n, struct items *out)
+take(struct dimension dim, unsigned int tracer, const struct nnf *n, struct items *out)
 {
 	if (n->kind == NODE_TEST) {
-		take_test(d, tracer, n, out);
+		take_test(dim, tracer, n, out);
 		return;
 	}
 	if (n->kind == NODE_ALL)
@@ -225,7 +92,7 @@ take(enum dim d, unsigned int tracer, const struct nnf *n, struct items *out)
 	for (uint32_t i = 0; i < n->n; i++) {
 		struct items one = { 0 };
 
-		take(d, tracer, &n->children[i], &one);
+		take(dim, tracer, &n->children[i], &one);
 		if (n->kind == NODE_ANY) {
 			items_join(out, &one);
 		} else if (!one.all && (out->all || one.n < out->n)) {
@@ -239,35 +106,73 @@ take(enum dim d, unsigned int tracer, const struct nnf *n, struct items *out)
 	}
 }
 
+struct tested { const struct field *f; struct items items; };
 struct filter {
 	struct items dims[N_TRACERS][N_DIMS];
-	uint32_t n_entries[N_TRACERS];
+	struct tested tests[N_TRACERS][EV_TESTS];	/* of fields that the tracer's first rule asks for */
+	uint32_t n_tests[N_TRACERS], n_entries[N_TRACERS];
 	uint64_t urgent;
 	bool failed;
 };
 
+/* Fields of which every event of the tree has to have something: what other rules add is joined. */
+static void
+choose_tests(struct filter *f, unsigned int tracer, const struct nnf *tree, const struct nnf *n)
+{
+	const struct field *field = n->kind == NODE_TEST ? field_find(tracer, n->test->field) : NULL;
+	struct tested *tests = f->tests[tracer];
+	struct items one = { 0 };
+	uint32_t i = 0;
+
+	for (uint32_t k = 0; k < n->n; k++)
+		choose_tests(f, tracer, tree, &n->children[k]);
+	for (enum dim d = 0; field && d < N_DIMS; d++) {
+		take_test((struct dimension){ d, NULL }, tracer, n, &one);
+		if (!one.all)
+			field = NULL;
+		items_clear(&one);
+	}
+	while (i < f->n_tests[tracer] && tests[i].f != field)
+		i++;
+	if (!field || i < f->n_tests[tracer] || i == EV_TESTS)
+		return;
+	take((struct dimension){ TESTED, field }, tracer, tree, &one);
+	if (!one.all)
+		tests[f->n_tests[tracer]++].f = field;
+	items_clear(&one);
+}
+
+static void
+join(struct filter *f, struct dimension dim, unsigned int tracer, const struct nnf *tree, struct items *into)
+{
+	struct items one = { .all = !tree };
+
+	if (into->all)
+		return;
+	if (tree)
+		take(dim, tracer, tree, &one);
+	items_join(into, &one);
+	f->failed |= one.failed || into->failed;
+	items_clear(&one);
+}
+
 static int
 add_rule(struct filter *f, const struct rule *r, uint64_t wanted)
 {
-	struct nnf tree = { 0 };
-	int err = r->match ? nnf_make(r->match, &tree) : 0;
+	struct nnf tree = { 0 }, *root = r->match ? &tree : NULL;
+	int err = root ? nnf_make(r->match, root) : 0;
 
 	for (unsigned int t = 1; t < N_TRACERS && !err; t++) {
 		if (!(r->tracers & wanted & 1ULL << t) || !tracer_info(t))
 			continue;
+		if (!f->n_entries[t] && root)
+			choose_tests(f, t, root, root);
 		f->n_entries[t]++;
 		f->urgent |= r->urgent ? 1ULL << t : 0;
-		for (enum dim d = 0; d < N_DIMS; d++) {
-			struct items one = { .all = !r->match };
-
-			if (f->dims[t][d].all)
-				continue;
-			if (r->match)
-				take(d, t, &tree, &one);
-			items_join(&f->dims[t][d], &one);
-			f->failed |= one.failed || f->dims[t][d].failed;
-			items_clear(&one);
-		}
+		for (enum dim d = 0; d < N_DIMS; d++)
+			join(f, (struct dimension){ d, NULL }, t, root, &f->dims[t][d]);
+		for (uint32_t i = 0; i < f->n_tests[t]; i++)
+			join(f, (struct dimension){ TESTED, f->tests[t][i].f }, t, root, &f->tests[t][i].items);
 	}
 	nnf_clear(&tree);
 	return err ? err : f->failed ? -ENOMEM : 0;
@@ -347,6 +252,20 @@ drop_largest(struct filter *f)
 }
 
 static void
+fill_tests(const struct filter *f, unsigned int t, struct ev_tracer_filter *to)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < f->n_tests[t]; i++) {
+		struct ev_test test;
+
+		if (!f->tests[t][i].items.all && push_make_test(&f->tests[t][i].items, f->tests[t][i].f, &test))
+			to->test[n++] = test;
+	}
+	to->dims |= n ? DIM_TESTS : 0;
+}
+
+static void
 fill_tracers(const struct filter *f, struct ev_filter *out)
 {
 
@@ -360,6 +279,7 @@ fill_tracers(const struct filter *f, struct ev_filter *out)
 		/* Rules that only name relative paths leave no value: what cannot be judged passes. */
 		if (pushes(f, t, PLACE) && !place->n)
 			to->dims |= DIM_PATH;
+		fill_tests(f, t, to);
 		for (size_t i = 0; pushes(f, t, PLACE) && i < place->n; i++) {
 			to->dims |= place->v[i].dim;
 			to->depths |= place->v[i].dim == DIM_PREFIX ? 1u << place->v[i].depth : 0;
@@ -406,7 +326,19 @@ filter_free(struct filter *f)
 	for (unsigned int t = 0; f && t < N_TRACERS; t++)
 		for (enum dim d = 0; d < N_DIMS; d++)
 			items_clear(&f->dims[t][d]);
+	for (unsigned int t = 0; f && t < N_TRACERS; t++)
+		for (uint32_t i = 0; i < EV_TESTS; i++)
+			items_clear(&f->tests[t][i].items);
 	free(f);
+}
+
+/* All of the tracer's events are wanted. */
+static void
+open_wide(struct filter *f, unsigned int t)
+{
+	for (enum dim d = 0; d < N_DIMS; d++)
+		f->dims[t][d].all = true;
+	f->n_tests[t] = 0;
 }
 
 int
@@ -424,31 +356,64 @@ push_compute(const struct ruleset *set, uint64_t wanted, void **out, size_t *len
 			err = add_rule(f, r, wanted);
 	}
 	for (unsigned int t = 1; t < N_TRACERS && !err; t++)
-		for (enum dim d = 0; d < N_DIMS; d++)
-			f->dims[t][d].all |= set->defaults >> t & 1;
+		if (set->defaults >> t & 1)
+			open_wide(f, t);
 	if (!err)
 		err = make(f, out, len);
 	filter_free(f);
 	return err;
 }
 
-void
-push_explain(const struct rule *r, FILE *out)
+/* ---- for people ---- */
+
+struct filter *
+push_rule(const struct rule *r)
 {
 	struct filter *f = calloc(1, sizeof(*f));
-	bool any = false;
 
-	if (f && add_rule(f, r, UINT64_MAX) == 0) {
-		for (enum dim d = 0; d < N_DIMS; d++) {
-			bool all = true;
-
-			for (unsigned int t = 1; t < N_TRACERS; t++)
-				all &= !(r->tracers >> t & 1) || pushes(f, t, d);
-			if (all)
-				fprintf(out, "%s%s", any ? ", " : "filters by ", dim_words[d]);
-			any |= all;
-		}
+	if (f && add_rule(f, r, UINT64_MAX) < 0) {
+		filter_free(f);
+		return NULL;
 	}
-	fputs(any ? " where the other rules of the tracer do too\n" : "passes every event\n", out);
+	return f;
+}
+
+void
+push_rule_free(struct filter *f)
+{
 	filter_free(f);
+}
+
+/* Some dimension or test that the kernel has for the tracer is of this test. */
+static bool
+is_asked(const struct filter *f, unsigned int tracer, const struct nnf *n)
+{
+	const struct field *field = field_find(tracer, n->test->field);
+	bool asked = false;
+
+	for (enum dim d = 0; d <= N_DIMS && !asked; d++) {
+		struct items one = { 0 };
+		bool has = d < N_DIMS && pushes(f, tracer, d);
+
+		for (uint32_t i = 0; d == TESTED && i < f->n_tests[tracer]; i++)
+			has |= f->tests[tracer][i].f == field && !f->tests[tracer][i].items.all;
+		take_test((struct dimension){ d, field }, tracer, n, &one);
+		asked = has && !one.all;
+		items_clear(&one);
+	}
+	return asked;
+}
+
+bool
+push_asks(const struct filter *f, const struct rule *r, const struct rule_node *test, bool negate)
+{
+	struct nnf n = { 0 };
+	struct rule_node not = { .kind = NODE_NOT, .n_children = 1, .children = (struct rule_node *)(uintptr_t)test };
+
+	if (!f || nnf_make(negate ? &not : test, &n) < 0)
+		return false;
+	for (unsigned int t = 1; t < N_TRACERS; t++)
+		if ((r->tracers >> t & 1) && !is_asked(f, t, &n))
+			return false;
+	return true;
 }

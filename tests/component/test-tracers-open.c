@@ -18,6 +18,8 @@
 #include <unistd.h>
 
 #include "bpf/open.h"
+#include "ipc/kfilter.h"
+#include "unit/rules_make.h"
 #include "tracers-dir.h"
 
 static const struct ev_open *
@@ -444,6 +446,87 @@ filter_of_paths_and_prefixes(void **state)
 	own_alone(TR_OPEN);
 }
 
+static struct { const char *name; int flags; } acts[] = {
+	{ "lib.so", O_RDONLY }, { "lib.so", O_RDWR }, { "lib.so.1", O_RDONLY }, { "none.so", O_RDONLY },
+	{ "made", O_WRONLY | O_CREAT }, { "so", O_RDONLY }, { "./lib.so", O_RDONLY | O_DIRECTORY },
+};
+
+/* Which of the acts the kernel lets through; of those the rule's matcher alone, when there is one. */
+static unsigned int
+let_through(struct matcher *m)
+{
+	static struct match_result got;
+	unsigned int mask = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(acts); i++) {
+		const struct ev_hdr *h;
+		struct event e;
+
+		forget(NULL);
+		close(open(acts[i].name, acts[i].flags, 0600));
+		tracerrig_drain(rig, 20);
+		h = tracerrig_find(rig, TR_OPEN, OPEN_OPEN, (uint32_t)getpid());
+		if (!h)
+			continue;
+		assert_int_equal(record_check_kernel(h, h->len, NULL, &e), 0);
+		mask |= (unsigned int)(!m || matcher_run(m, &e, &got)) << i;
+	}
+	return mask;
+}
+
+/* Rules that the kernel can ask to the end: what it lets through is what they match. */
+static void
+filter_of_members_of_the_record(void **state)
+{
+	static const struct { const char *condition; unsigned int mask; } rules[] = {
+		{ "retval < 0", 1 << 3 | 1 << 6 },
+		{ "retval >= 0", 0x7f & ~(1 << 3 | 1 << 6) },
+		{ "error = ENOENT", 1 << 3 },
+		{ "error exists", 1 << 3 | 1 << 6 },
+		{ "flags hasany O_CREAT|O_RDWR", 1 << 1 | 1 << 4 },
+		{ "path suffix .so", 1 << 0 | 1 << 1 | 1 << 3 | 1 << 6 },
+		{ "basename(path) in {so, made}", 1 << 0 | 1 << 1 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 },
+		{ "filename prefix ./", 1 << 6 },
+		{ "filename in {lib.so.1, so}", 1 << 2 | 1 << 5 },
+		{ "path suffix .so and retval >= 0 and flags hasany O_RDWR", 1 << 1 },
+		{ "ns.mnt = 1", 0 },
+		{ "event = open and uid inrange 0..4000000000 and not error exists", 0x7f },
+	};
+
+	make_file("lib.so");
+	make_file("lib.so.1");
+	make_file("so");
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
+		static struct made_set set;
+		struct ev_tracer_filter f;
+		struct matcher *m;
+		struct kfilter *k;
+		unsigned int kernel, wanted;
+		char text[300];
+		void *out;
+		size_t len;
+
+		snprintf(text, sizeof(text), "version = 2\ntracer = 'open'\ncondition = '%s'\n", rules[i].condition);
+		made_rule(&set, text);
+		m = made_matcher(&set);
+		assert_int_equal(push_compute(&set.set, UINT64_MAX, &out, &len), 0);
+		k = out;
+		own_alone(TR_OPEN);
+		wanted = let_through(m);
+		f = k->filter.t[TR_OPEN];
+		assert_true(f.dims & DIM_TESTS);
+		f.dims |= DIM_PID;
+		tracerrig_filter(rig, TR_OPEN, f);
+		kernel = let_through(NULL);
+		if (kernel != rules[i].mask || (wanted & ~kernel))
+			fail_msg("%s: %x, %x wanted", rules[i].condition, kernel, wanted);
+		free(out);
+		matcher_free(m);
+		made_set_clear(&set);
+	}
+	own_alone(TR_OPEN);
+}
+
 int
 main(void)
 {
@@ -461,6 +544,7 @@ main(void)
 		TEST(open_is_not_fooled_by_a_name_that_changes),
 		TEST(filter_of_the_cheap_kinds),
 		TEST(filter_of_paths_and_prefixes),
+		TEST(filter_of_members_of_the_record),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

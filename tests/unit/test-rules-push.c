@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <endian.h>
 
 #include "ipc/kfilter.h"
 #include "unit/rules_make.h"
@@ -78,6 +79,42 @@ path_passes(const struct ev_tracer_filter *f, const char *path, unsigned int tra
 	return true;
 }
 
+static uint64_t
+word_at(const struct event *e, size_t off)
+{
+	uint64_t w;
+
+	memcpy(&w, (const char *)e->ev + off, sizeof(w));
+	return w;
+}
+
+/* As ev_test_passes(). */
+static bool
+test_passes(const struct event *e, const struct ev_test *t)
+{
+	uint64_t word = word_at(e, t->off);
+	uint32_t at = (uint32_t)word & 0xffff;
+
+	if (t->kind == EV_TEST_NONE)
+		return true;
+	if (t->kind < EV_TEST_ADDRESS)
+		return ev_test_number(t, word);
+	if (t->kind == EV_TEST_ADDRESS)
+		return ev_test_address(t, word, word_at(e, t->off + 8));
+	if (t->kind == EV_TEST_TAIL)
+		at += (uint32_t)(word >> 16 & 0xffff) - 8;
+	return (e->ev->flags & EV_TRUNCATED) || ev_test_word(t, word_at(e, at));
+}
+
+static bool
+tests_pass(const struct event *e, const struct ev_tracer_filter *f)
+{
+	for (size_t i = 0; (f->dims & DIM_TESTS) && i < EV_TESTS; i++)
+		if (!test_passes(e, &f->test[i]))
+			return false;
+	return true;
+}
+
 static bool
 kernel_passes(const struct event *e, const char *path)
 {
@@ -95,6 +132,8 @@ kernel_passes(const struct event *e, const char *path)
 		return false;
 	if ((f->dims & DIM_CGROUP) && !in_set(e->ev->cgroup, DIM_CGROUP, tracer) &&
 	    !in_set(e->ev->cgroup1, DIM_CGROUP, tracer))
+		return false;
+	if (!tests_pass(e, f))
 		return false;
 	if (!(f->dims & (DIM_PATH | DIM_PREFIX)) || (e->ev->flags & EV_TRUNCATED))
 		return true;
@@ -186,6 +225,48 @@ a_set_that_is_too_large_is_not_pushed(void **state)
 	free(text);
 }
 
+/* The one test of the filter of these rules' tracer. */
+static const struct ev_test *
+only_test(const char *text, unsigned int tracer)
+{
+	made_set_clear(&set);
+	made_rule(&set, text);
+	push();
+	assert_int_equal(filter->filter.t[tracer].dims, DIM_TESTS);
+	assert_int_equal(filter->filter.t[tracer].test[1].kind, EV_TEST_NONE);
+	return &filter->filter.t[tracer].test[0];
+}
+
+static void
+members_of_a_record_are_tested(void **state)
+{
+	const struct ev_test *t = only_test("version=2\ntracer='open'\ncondition='retval < 0'\n", TR_OPEN);
+
+	assert_int_equal(t->kind, EV_TEST_SIGNED);
+	assert_int_equal(t->off, offsetof(struct ev_hdr, ret));
+	assert_true(ev_test_number(t, (uint64_t)-2) && !ev_test_number(t, 0) && !ev_test_number(t, 7));
+	t = only_test("version=2\ntracer='tcpstate'\ncondition='event in {connect, close}'\n", TR_TCPSTATE);
+	assert_int_equal(t->off, offsetof(struct ev_hdr, event));
+	assert_int_equal(t->shift, 48);
+	t = only_test("version=2\ntracer='tcpstate'\ncondition='daddr cidr {10.0.0.0/8, fe80::/10}'\n", TR_TCPSTATE);
+	assert_int_equal(t->kind, EV_TEST_ADDRESS);
+	assert_true(ev_test_address(t, 0, htobe64(0xffff0a010203)) && !ev_test_address(t, 0, htobe64(0xffff0b010203)));
+	assert_true(ev_test_address(t, htobe64(0xfe80ULL << 48), 99));
+	t = only_test("version=2\ntracer='open'\ncondition='flags hasany O_CREAT|O_EXCL'\n", TR_OPEN);
+	assert_int_equal(t->kind, EV_TEST_BITS);
+	t = only_test("version=2\ntracer='open'\ncondition='path suffix .so'\n", TR_OPEN);
+	assert_int_equal(t->kind, EV_TEST_TAIL);
+	t = only_test("version=2\ntracer='open'\ncondition='ns.mnt in {1,2,3,4,5,6,7,8,20}'\n", TR_OPEN);
+	assert_true(ev_test_number(t, 19) && ev_test_number(t, 1) && !ev_test_number(t, 21) && !ev_test_number(t, 0));
+	/* Two fields of the event are never compared there, nor what the kernel does not have. */
+	made_set_clear(&set);
+	made_rule(&set, "version=2\ntracer='open'\ncondition='ns.mnt = field(host.ns.mnt) and container'\n");
+	assert_int_equal(push()->dims, 0);
+	/* Another rule without it. */
+	made_rule(&set, "version=2\ntracer='open'\ncondition='retval < 0'\n");
+	assert_int_equal(push()->dims, 0);
+}
+
 /* ---- whatever the matcher matches passes ---- */
 
 static unsigned int seed = 12345;
@@ -202,7 +283,33 @@ static const char *const dirs[] = { "", "/a", "/a/b", "/a/b/c", "/aa", "/a/bb", 
 static void
 random_condition(FILE *out, int depth)
 {
-	switch (dice(depth < 3 ? 12 : 8)) {
+	static const char *const numbers[] = { "ge", "lt", "le", "gt" };
+
+	switch (dice(depth < 3 ? 20 : 16)) {
+	case 8:
+		fprintf(out, "{field='retval', op='%s', value=%d}", numbers[dice(4)], (int)dice(5) - 2);
+		return;
+	case 9:
+		fprintf(out, "{field='retval', op='in', values=['ENOENT', %d]}", (int)dice(5) - 2);
+		return;
+	case 10:
+		fprintf(out, "{field='flags', op='%s', values=['O_WRONLY|O_CREAT', 'O_EXCL']}", dice(2) ? "hasany" : "hasall");
+		return;
+	case 11:
+		fprintf(out, "{field='%s', op='suffix', value='%sf'}", dice(2) ? "path" : "filename", dirs[dice(10)]);
+		return;
+	case 12:
+		fprintf(out, "{field='%s', op='prefix', value='%s'}", dice(2) ? "filename" : "exe", dirs[dice(10)]);
+		return;
+	case 13:
+		fprintf(out, "{field='basename(%s)', op='eq', values=['f', 'x']}", dice(2) ? "filename" : "path");
+		return;
+	case 14:
+		fprintf(out, dice(2) ? "{field='error', op='exists'}" : "{field='error', value='ENOENT'}");
+		return;
+	case 15:
+		fprintf(out, "{field='uid', op='inrange', value='%u..%u'}", dice(4), dice(4));
+		return;
 	case 0:
 		fprintf(out, "{field='uid', op='%s', values=[%u,%u]}", dice(4) ? "in" : "notin", dice(4), dice(4));
 		return;
@@ -227,7 +334,7 @@ random_condition(FILE *out, int depth)
 	case 7:
 		fprintf(out, "{field='path', op='contains', value='%s'}", dice(2) ? "f" : "b");
 		return;
-	case 8:
+	case 16:
 		fputs("{not=", out);
 		random_condition(out, depth + 1);
 		fputs("}", out);
@@ -245,10 +352,10 @@ static void
 whatever_a_rule_matches_passes_the_kernel(void **state)
 {
 	static struct match_result got;
-	unsigned int pushed = 0, matched = 0;
+	unsigned int pushed = 0, matched = 0, tested = 0, rejected = 0;
 	char text[4000], path[200], comm[16];
 
-	for (int round = 0; round < 400; round++) {
+	for (int round = 0; round < 1500; round++) {
 		struct matcher *m;
 		unsigned int n = 1 + dice(3);
 
@@ -261,13 +368,16 @@ whatever_a_rule_matches_passes_the_kernel(void **state)
 		}
 		m = made_matcher(&set);
 		pushed += push()->dims != 0;
+		tested += (filter->filter.t[TR_OPEN].dims & DIM_TESTS) != 0;
 		for (int k = 0; k < 200; k++) {
 			struct event e;
 
 			snprintf(path, sizeof(path), "%s%s", dirs[dice(10)], dice(3) ? "/f" : dice(2) ? "/f/x" : "");
 			snprintf(comm, sizeof(comm), "c%u", dice(4));
 			made_open(&made, &(struct made_open){ .path = path[0] ? path : "/", .comm = comm, .uid = dice(4),
-				.pid = dice(4), .flags = dice(10) ? 0 : EV_TRUNCATED }, &e);
+				.filename = dirs[dice(10)], .oflags = dice(2) ? 0101 : dice(2) ? 0200 : 0,
+				.ret = (int64_t)dice(5) - 2, .pid = dice(4), .flags = dice(10) ? 0 : EV_TRUNCATED }, &e);
+			rejected += !tests_pass(&e, &filter->filter.t[TR_OPEN]);
 			if (!matcher_run(m, &e, &got))
 				continue;
 			matched++;
@@ -278,6 +388,7 @@ whatever_a_rule_matches_passes_the_kernel(void **state)
 		made_set_clear(&set);
 	}
 	assert_true(pushed > 50 && matched > 1000);
+	assert_true(tested > 50 && rejected > 1000);
 }
 
 int
@@ -289,6 +400,7 @@ main(void)
 		cmocka_unit_test_teardown(substrings_of_the_first_bpfd_and_wide_prefixes_are_not_pushed, clean),
 		cmocka_unit_test_teardown(defaults_and_streams_count_and_urgent_rules_are_marked, clean),
 		cmocka_unit_test_teardown(a_set_that_is_too_large_is_not_pushed, clean),
+		cmocka_unit_test_teardown(members_of_a_record_are_tested, clean),
 		cmocka_unit_test_teardown(whatever_a_rule_matches_passes_the_kernel, clean),
 	};
 

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BPFD_RULES_PUSH_ITEMS_H
+#define BPFD_RULES_PUSH_ITEMS_H
+
+#include "events/schema.h"
+#include "rules/nnf.h"
+
+/* What rules ask for of one dimension of the kernel's filter, for the files of push. */
+struct item { uint64_t value, more; uint32_t dim, depth; };	/* depth: of a prefix */
+struct items {
+	struct item *v;
+	size_t n, room;
+	bool all;			/* no constraint */
+	bool failed;			/* no memory */
+};
+void	items_clear(struct items *s);
+void	items_add(struct items *s, struct item item);
+void	items_join(struct items *into, const struct items *from);
+
+/* ---- push_path.c ---- */
+uint64_t push_hash_comm(const char *p, size_t len);
+void	push_place(struct items *s, enum rule_op op, const char *v, size_t len);
+
+/* ---- push_tests.c ---- */
+/* Items of a test that is not negated, of field f: dim is an ev_test_kind; or all. */
+void	push_test(struct items *s, unsigned int tracer, const struct field *f, const struct nnf *n);
+/* False: no test of the kernel's says so much. */
+bool	push_make_test(const struct items *s, const struct field *f, struct ev_test *out);
+
+#endif
