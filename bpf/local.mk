@@ -31,6 +31,7 @@ TRACER_OBJECTS = \
 	bpf/fork.bpf.o \
 	bpf/iouring.bpf.o \
 	bpf/mount.bpf.o \
+	bpf/mem.bpf.o \
 	bpf/ns.bpf.o \
 	bpf/open.bpf.o \
 	bpf/openbreakout.bpf.o \
@@ -65,6 +66,7 @@ bpf/filetop.bpf.o: bpf/filetop.h
 bpf/fork.bpf.o: bpf/fork.h
 bpf/iouring.bpf.o: bpf/iouring.h
 bpf/mount.bpf.o: bpf/mount.h
+bpf/mem.bpf.o: bpf/mem.h bpf/target.h
 bpf/ns.bpf.o: bpf/ns.h
 bpf/open.bpf.o: bpf/open.h
 bpf/openbreakout.bpf.o: bpf/openbreakout.h
@@ -149,4 +151,8 @@ COMPONENT_TESTS += tests/component/test-tracers-uring
 tests_component_test_tracers_uring_SOURCES = tests/component/test-tracers-uring.c tests/component/tracers-dir.h tests/component/uring.h $(TRACERRIG)
 tests_component_test_tracers_uring_CFLAGS = $(TRACERRIG_CFLAGS)
 tests_component_test_tracers_uring_LDADD = $(TRACERRIG_LIBS)
+COMPONENT_TESTS += tests/component/test-tracers-mem
+tests_component_test_tracers_mem_SOURCES = tests/component/test-tracers-mem.c $(TRACERRIG)
+tests_component_test_tracers_mem_CFLAGS = $(TRACERRIG_CFLAGS)
+tests_component_test_tracers_mem_LDADD = $(TRACERRIG_LIBS)
 endif

@@ -27,6 +27,7 @@ libevents_a_SOURCES = \
 	src/events/tracer_fork.c bpf/fork.h \
 	src/events/tracer_iouring.c bpf/iouring.h \
 	src/events/tracer_mount.c bpf/mount.h \
+	src/events/tracer_mem.c bpf/mem.h \
 	src/events/tracer_ns.c bpf/ns.h \
 	src/events/tracer_open.c bpf/open.h \
 	src/events/tracer_openbreakout.c bpf/openbreakout.h \

@@ -7,6 +7,7 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -92,6 +93,14 @@ make_uts(void)
 	return !unshare(CLONE_NEWUTS);
 }
 
+static bool
+map_to_execute(void)
+{
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return p != MAP_FAILED && !munmap(p, 4096);
+}
+
 const struct load loads_processes[] = {
 	{ "exec", "spawn, exec, exit", 10, find_nothing, spawn, NULL },
 	{ "exit", "spawn, exec, exit", 10, find_nothing, spawn, NULL },
@@ -101,5 +110,6 @@ const struct load loads_processes[] = {
 	{ "ptrace", "process_vm_readv of itself", 500, NULL, read_other, NULL },
 	{ "creds", "seteuid, and back", 200, NULL, change_user, NULL },
 	{ "ns", "unshare of UTS names", 100, NULL, make_uts, NULL },
+	{ "mem", "mmap to execute, munmap", 200, NULL, map_to_execute, NULL },
 	{ .tracer = NULL },
 };

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Memory that can be executed and should not be: what can be written too, or has no file with a
+ * name behind it; and files in memory alone.
+ */
+#define EV_THIS MEM
+#include "bpf/bpfd.bpf.h"
+#include "bpf/often.bpf.h"
+#include "bpf/target.bpf.h"
+
+#include "bpf/mem.h"
+
+#define KERNEL_PROT_EXEC	4
+#define KERNEL_VM_PROT		7	/* of vm_flags; the same numbers as PROT_* */
+#define KERNEL_MMAP_IMPLIES	0x0400000	/* READ_IMPLIES_EXEC of personality(2) */
+#define PERSONALITY_ASKS	0xffffffffU	/* it only wants to know */
+
+#ifndef __NR_memfd_secret
+#define __NR_memfd_secret	447	/* Linux 5.14 */
+#endif
+
+struct vm_area_struct {
+	unsigned long vm_start, vm_end, vm_flags;
+	struct file *vm_file;
+} __attribute__((preserve_access_index));
+struct task_struct___mem { __u32 personality; } __attribute__((preserve_access_index));
+
+struct mapping { __u64 start, end, flags, file; };
+
+static long
+found(struct task_struct *t, struct vm_area_struct *vma, struct mapping *m)
+{
+	m->start = BPF_CORE_READ(vma, vm_start);
+	m->end = BPF_CORE_READ(vma, vm_end);
+	m->flags = BPF_CORE_READ(vma, vm_flags);
+	m->file = (__u64)BPF_CORE_READ(vma, vm_file);
+	return 0;
+}
+
+/* Why the mapping at addr is to be told; 0: it is as it should be, or gone. */
+static __always_inline __u32
+why_of(struct task_struct *t, __u64 addr, struct mapping *m)
+{
+	__u32 why = 0;
+	__u64 inode;
+
+	if (bpf_find_vma(t, addr, found, m, 0) || !(m->flags & KERNEL_PROT_EXEC))
+		return 0;
+	if (m->flags & 2)
+		why |= MEM_WX;
+	if (!m->file)
+		return why | MEM_ANON;
+	inode = FILE_READ(struct file, m->file, f_inode);
+	if (!FILE_READ(struct inode, inode, i_nlink))
+		why |= MEM_NAMELESS;
+	return why;
+}
+
+static __always_inline void
+mapped(struct task_struct *t, __u16 event, __u64 addr, const struct ev_call *c, long ret)
+{
+	struct mapping m = {};
+	__u32 why = why_of(t, addr, &m), count;
+	struct ev_scratch *s;
+	struct ev_mem *e;
+
+	if (!why)
+		return;
+	s = ev_new(event, sizeof(*e));
+	if (!s)
+		return;
+	count = often_count(ev_task(), event, why);
+	if (!count)
+		return;
+	e = ev_record(s);
+	e->h.ret = event == MEM_MMAP ? 0 : ret;
+	e->addr = m.start;
+	e->size = m.end - m.start;
+	e->prot = m.flags & KERNEL_VM_PROT;
+	e->why = why;
+	e->count = count;
+	if (event == MEM_MMAP)
+		e->flags = c->arg[3];
+	if (m.file) {
+		file_id((struct file *)m.file, &e->dev, &e->ino);
+		file_add_path(s, &e->path, file_where((struct file *)m.file));
+	}
+	ev_send(s);
+}
+
+static __always_inline void
+other(__u16 event, const struct ev_call *c, long ret)
+{
+	struct ev_scratch *s = ev_new(event, sizeof(struct ev_mem));
+	struct ev_mem *e;
+	__u64 target;
+
+	if (!s)
+		return;
+	e = ev_record(s);
+	e->h.ret = ret;
+	e->count = 1;
+	switch (event) {
+	case MEM_MEMFD_CREATE:
+	case MEM_MEMFD_SECRET:
+		e->flags = event == MEM_MEMFD_CREATE ? c->arg[1] : c->arg[0];
+		file_id(file_of(ret), &e->dev, &e->ino);
+		file_add_path(s, &e->path, file_where(file_of(ret)));
+		break;
+	case MEM_USERFAULTFD:
+		e->flags = c->arg[0];
+		break;
+	case MEM_PERSONALITY:
+		e->what = c->arg[0];
+		break;
+	case MEM_PROCESS_MADVISE:
+		e->what = c->arg[3];
+		target = target_of_pidfd(c->arg[0]);
+		if (target)
+			target_fill(&e->target, target);
+		break;
+	}
+	ev_send(s);
+}
+
+/* A cheap no to nearly all of them: libraries are mapped all the time, to be read and executed. */
+static __always_inline bool
+may_execute(struct task_struct *t, __u32 prot)
+{
+	struct task_struct___mem *m = (void *)EV_READ_ONLY(struct task_struct, t);
+
+	return (prot & KERNEL_PROT_EXEC) || (prot && (m->personality & KERNEL_MMAP_IMPLIES));
+}
+
+SEC("tp_btf/sys_exit")
+int
+BPF_PROG(mem_exit, struct pt_regs *regs, long ret)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	struct ev_call c;
+
+	ev_call(&c, regs);
+	if (ret < 0 && ret >= -4095)
+		goto next;
+	switch (c.nr) {
+	case __NR_mmap:
+		if (may_execute(t, c.arg[2]))
+			mapped(t, MEM_MMAP, ret, &c, ret);
+		break;
+	case __NR_mprotect:
+	case __NR_pkey_mprotect:
+		if (may_execute(t, c.arg[2]))
+			mapped(t, MEM_MPROTECT, c.arg[0], &c, ret);
+		break;
+	case __NR_memfd_create:
+		other(MEM_MEMFD_CREATE, &c, ret);
+		break;
+	case __NR_memfd_secret:
+		other(MEM_MEMFD_SECRET, &c, ret);
+		break;
+	case __NR_userfaultfd:
+		other(MEM_USERFAULTFD, &c, ret);
+		break;
+	case __NR_process_madvise:
+		other(MEM_PROCESS_MADVISE, &c, ret);
+		break;
+	case __NR_personality:
+		if ((__u32)c.arg[0] != PERSONALITY_ASKS && (__u32)c.arg[0] != ret)
+			other(MEM_PERSONALITY, &c, ret);
+		break;
+	}
+next:
+	ev_next_call(ctx, c.nr);
+	return 0;
+}
