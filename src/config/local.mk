@@ -22,12 +22,15 @@ bpfd_config_SOURCES = src/config/main.c src/config/sandbox.def
 bpfd_config_LDADD = $(CONFIG_LIBS)
 
 if HAVE_CMOCKA
-UNIT_TESTS += tests/unit/test-config-container tests/unit/test-config-read tests/unit/test-config-rules
+UNIT_TESTS += tests/unit/test-config-container tests/unit/test-config-read tests/unit/test-config-rules tests/unit/test-config-tracers
 tests_unit_test_config_container_SOURCES = tests/unit/test-config-container.c
 tests_unit_test_config_container_LDADD = $(CONFIG_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_config_read_SOURCES = tests/unit/test-config-read.c
 tests_unit_test_config_read_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_SRCDIR='"$(abs_top_srcdir)"'
 tests_unit_test_config_read_LDADD = $(CONFIG_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_config_tracers_SOURCES = tests/unit/test-config-tracers.c tests/unit/btf_make.h
+tests_unit_test_config_tracers_CPPFLAGS = $(TESTS_CPPFLAGS)
+tests_unit_test_config_tracers_LDADD = $(CONFIG_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_config_rules_SOURCES = tests/unit/test-config-rules.c
 tests_unit_test_config_rules_LDADD = $(CONFIG_LIBS) $(CMOCKA_LIBS)
 endif
@@ -38,3 +41,6 @@ tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz-config.c
 tests_fuzz_fuzz_config_LDADD = $(CONFIG_LIBS) $(FUZZ_LIBS)
 tests_fuzz_fuzz_bundle_SOURCES = tests/fuzz/fuzz-bundle.c
 tests_fuzz_fuzz_bundle_LDADD = $(CONFIG_LIBS) $(FUZZ_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz-tracers
+tests_fuzz_fuzz_tracers_SOURCES = tests/fuzz/fuzz-tracers.c tests/unit/btf_make.h
+tests_fuzz_fuzz_tracers_LDADD = $(CONFIG_LIBS) $(FUZZ_LIBS)

@@ -340,15 +340,15 @@ read_key(void *arg, const char *key, struct toml_place at, const struct toml_val
 static void
 take_name(struct reader *r, const char *path)
 {
-	const struct toml_place nowhere = { 0, 0 };
+	const struct toml_place first = { 1, 1 };
 	char stem[NAME_MAX + 1];
 
 	rule_stem(path, stem, sizeof(stem));
 	if (strlen(stem) >= sizeof(r->d.name) || !declared_name_ok(stem))
-		mistake(&r->mistakes, nowhere, "the file's name is the tracer's: at most %zu small letters, digits, _ and -, "
+		mistake(&r->mistakes, first, "the file's name is the tracer's: at most %zu small letters, digits, _ and -, "
 			"a letter in front", sizeof(r->d.name) - 1);
 	else if (ipc_tracer_builtin(stem))
-		mistake(&r->mistakes, nowhere, "bpfd has a tracer of this name already");
+		mistake(&r->mistakes, first, "bpfd has a tracer of this name already");
 	else
 		strcpy(r->d.name, stem);
 }
@@ -394,7 +394,7 @@ read_doc(struct reader *r, const struct bundle_file *f)
 static void
 settle(struct reader *r)
 {
-	const struct toml_place nowhere = { 0, 0 };
+	const struct toml_place first = { 1, 1 };
 	int place = declared_place(r->table, &r->before, r->d.name);
 	char why[300];
 
@@ -402,9 +402,9 @@ settle(struct reader *r)
 		snprintf(r->d.help, sizeof(r->d.help), "%.16s%s%.70s", r->d.kind == DECLARED_TRACEPOINT ? "tracepoint " :
 			r->d.path, r->d.kind == DECLARED_UPROBE ? " " : "", r->d.target);
 	if (declared_check(&r->d, why, sizeof(why)))
-		mistake(&r->mistakes, nowhere, "%s", why);
+		mistake(&r->mistakes, first, "%s", why);
 	else if (place < 0)
-		mistake(&r->mistakes, nowhere, place == -EEXIST ? "there is another one of this name" :
+		mistake(&r->mistakes, first, place == -EEXIST ? "there is another one of this name" :
 			"more than %d tracers are declared", DECLARED_MAX);
 	if (r->mistakes.n)
 		return;

@@ -102,7 +102,7 @@ leave_out_missing(struct tracerrig *r, struct bpf_object *object)
 }
 
 static int
-load(struct tracerrig *r, const char *name)
+load(struct tracerrig *r, const char *name, void (*prepare)(struct bpf_object *object, size_t i))
 {
 	const char *build = getenv("BPFD_BUILD");
 	static const char *const per_cpu[] = { "rings_control", "rings_bulk", "shared" };
@@ -124,6 +124,8 @@ load(struct tracerrig *r, const char *name)
 		if (err)
 			return err;
 	}
+	if (prepare && r->n_objects > 1)
+		prepare(object, r->n_objects - 2);
 	return bpf_object__load(object);
 }
 
@@ -235,14 +237,14 @@ start(struct tracerrig *r, const char *const *names, const struct tracerrig_opti
 	r->n_cpus = libbpf_num_possible_cpus();
 	if (!r->events || r->n_cpus < 1 || r->n_cpus > 1024)
 		return -ENOMEM;
-	err = load(r, "core");
+	err = load(r, "core", NULL);
 	if (!err)
 		err = make_rings(r, "rings_control", opts->control_bytes ? opts->control_bytes : 1 << 20, took,
 				&r->control);
 	if (!err)
 		err = make_rings(r, "rings_bulk", opts->bulk_bytes ? opts->bulk_bytes : 1 << 20, took, &r->bulk);
 	for (size_t i = 0; !err && names[i]; i++)
-		err = load(r, names[i]);
+		err = load(r, names[i], opts->prepare);
 	if (err)
 		return err;
 

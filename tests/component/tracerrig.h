@@ -20,6 +20,7 @@ struct tracerrig;
 struct tracerrig_options {
 	size_t control_bytes, bulk_bytes;	/* of each ring; 0: 1 MiB */
 	bool off;				/* settings.on stays empty */
+	void (*prepare)(struct bpf_object *object, size_t i);	/* before it is loaded; i: its place in names */
 };
 
 /* names: "open", NULL ends.  opts: may be NULL.  0 or negative errno; libbpf says more on stderr. */
