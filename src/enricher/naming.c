@@ -17,7 +17,7 @@ naming_ask(struct enricher *en, uint64_t now_ns)
 	uint32_t seq;
 	int err;
 
-	if (!en->naming.n || !names_next(&en->naming, now_ns, &runtime, m.id, &seq))
+	if (!en->sup || !en->naming.n || !names_next(&en->naming, now_ns, &runtime, m.id, &seq))
 		return;
 	m.stores = names_stores(runtime);
 	err = chan_send_nonblock(en->sup, IPC_CONTAINER_WANTED, seq, &m, NULL);
