@@ -12,7 +12,8 @@
 
 /* proto/bpfd_v1.proto and proto/grpc_api.proto. */
 enum { E_SEQ = 1, E_TIME, E_TRACER, E_EVENT, E_PID, E_TID, E_PPID, E_UID, E_GID, E_COMM, E_EXE, E_RET,
-	E_CONTAINER, E_RUNTIME, E_CGROUP, E_FIELDS, E_RULES, E_FLAGS, E_LOST, E_LINE };
+	E_CONTAINER, E_RUNTIME, E_CGROUP, E_FIELDS, E_RULES, E_FLAGS, E_LOST, E_LINE,
+	E_NAME, E_IMAGE, E_POD, E_NAMESPACE, E_LABELS, E_TRUSTED };
 enum { F_NAME = 1, V_TEXT = 2, V_NUMBER, V_SIGNED, V_RAW, V_FLAG, V_LIST };
 enum { M_NAME = 1, M_SEVERITY, M_ACTIONS, M_ENFORCE };
 enum { S_PID = 1, S_TGID, S_UID, S_GID, S_DATA, S_CONTAINER, S_RUNTIME, S_TRACER, S_RET, S_COMMAND };
@@ -314,6 +315,22 @@ put_flags(struct out *o, uint32_t flags)
 #define CTX(e, member) (const char *)(e)->ctx + (e)->ctx->member.off, (e)->ctx->member.len
 
 static void
+put_container(struct out *o, const struct event *e)
+{
+	const char *label = (const char *)e->ctx + e->ctx->labels.off, *end = label + e->ctx->labels.len;
+
+	put_text(o, E_NAME, CTX(e, name));
+	put_text(o, E_IMAGE, CTX(e, image));
+	put_text(o, E_POD, CTX(e, pod));
+	put_text(o, E_NAMESPACE, CTX(e, k8s_ns));
+	for (size_t len; label < end; label += len + 1) {
+		len = strnlen(label, (size_t)(end - label));
+		put_text(o, E_LABELS, label, len);
+	}
+	put_uint(o, E_TRUSTED, !(e->ctx->flags & CTX_CLAIM));
+}
+
+static void
 put_common(struct out *o, const struct event_pb *pb, const struct event *e, const struct tracer_info *t)
 {
 	const struct ev_hdr *h = e->ev;
@@ -351,6 +368,8 @@ event_pb(const struct event_pb *pb, const struct event *e, uint8_t *out, size_t 
 	for (uint32_t i = 0; i < e->n_matches; i++)
 		put_match(&o, pb, e, &e->matches[i]);
 	put_flags(&o, e->ev->flags);
+	if (e->ctx->flags & CTX_CONTAINER)
+		put_container(&o, e);
 	return (size_t)(o.p - out);
 }
 

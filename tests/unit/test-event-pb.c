@@ -32,6 +32,8 @@ make_open(struct made *m, struct event *e, const char *path)
 	made_ctx(m, CTX_PROC | CTX_CONTAINER);
 	made_ctx_str(m, exe, "/usr/bin/c\xff" "at");
 	made_ctx_str(m, container, "0123");
+	made_ctx_str(m, name, "web");
+	made_ctx_str_len(m, labels, "a=1\0b=2", 8);
 	made_ctx_str(m, runtime, "docker");
 	made_match(m, "first", 3, MATCH_ENFORCE);
 	made_match(m, "second", 0, 0);
@@ -67,6 +69,11 @@ says_the_same_as_protobuf_c_in_the_same_bytes(void **state)
 	assert_int_equal(ev->ret, -2);
 	assert_string_equal(ev->exe, "/usr/bin/c\xef\xbf\xbd" "at");
 	assert_string_equal(ev->container_runtime, "docker");
+	assert_string_equal(ev->container_name, "web");
+	assert_string_equal(ev->container_image, "");
+	assert_int_equal(ev->n_container_labels, 2);
+	assert_string_equal(ev->container_labels[1], "b=2");
+	assert_true(ev->container_trusted);
 	assert_int_equal(ev->n_flags, 2);
 	assert_int_equal(ev->n_rules, 2);
 	assert_string_equal(ev->rules[0]->actions[1], table.a[1].name);
