@@ -38,6 +38,7 @@ TRACER_OBJECTS = \
 	bpf/ptrace.bpf.o \
 	bpf/signal.bpf.o \
 	bpf/sysadmin.bpf.o \
+	bpf/skbdrop.bpf.o \
 	bpf/socket.bpf.o \
 	bpf/tcpdrop.bpf.o \
 	bpf/tcpretrans.bpf.o \
@@ -73,6 +74,7 @@ bpf/openbreakout.bpf.o: bpf/openbreakout.h
 bpf/ptrace.bpf.o: bpf/ptrace.h bpf/target.h
 bpf/signal.bpf.o: bpf/signal.h bpf/target.h
 bpf/sysadmin.bpf.o: bpf/sysadmin.h
+bpf/skbdrop.bpf.o: bpf/skbdrop.h bpf/tcpdrop.h
 bpf/socket.bpf.o: bpf/socket.h
 bpf/tcpdrop.bpf.o: bpf/tcpdrop.h
 bpf/tcpretrans.bpf.o: bpf/tcpretrans.h

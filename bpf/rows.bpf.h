@@ -42,6 +42,18 @@ rows_age(__u32 *life)
 	return __sync_val_compare_and_swap(life, ROWS_IDLE, ROWS_DEAD) == ROWS_IDLE;
 }
 
+/* No row to add to: told as lost, one record of which nobody knows. */
+static __always_inline void
+rows_lost(void)
+{
+	struct ev_cpu *c = ev_this_cpu();
+
+	if (!c)
+		return;
+	__sync_fetch_and_add(&c->count[EV_TRACER].produced, 1);
+	__sync_fetch_and_add(&c->count[EV_TRACER].lost, 1);
+}
+
 #define ROWS_TICKS(name)                                                                           \
 	struct {                                                                                   \
 		__uint(type, BPF_MAP_TYPE_ARRAY);                                                  \

@@ -1,43 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* TCP segments that the kernel freed because it did not want them. */
 #define EV_THIS TCPDROP
-#include "bpf/net.bpf.h"
+#include "bpf/drop.bpf.h"
 
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/tcp.h>
 
-#include "bpf/tcpdrop.h"
-
 #define TCP_CLOSE	7
 #define V6_HEADERS	4	/* extension headers that are skipped */
 
-enum skb_drop_reason {
-	SKB_NOT_DROPPED_YET,
-#define REASON(name) SKB_DROP_REASON_##name,
-	TCPDROP_REASONS(REASON)
-#undef REASON
-};
 /* Linux 6.11 passes the socket that was to receive. */
 struct trace_event_raw_kfree_skb { void *rx_sk; } KERNEL_TYPE;
-
-/*
- * The kernel's number as ours.  What a kernel does not have is dead code to its verifier; the
- * barrier keeps the compiler from asking for its number all the same.
- */
-static __always_inline __u32
-reason_of(__u32 kernel)
-{
-#define REASON(name)                                                                               \
-	if (bpf_core_enum_value_exists(enum skb_drop_reason, SKB_DROP_REASON_##name)) {            \
-		asm volatile("" ::: "memory");                                                     \
-		if (kernel == bpf_core_enum_value(enum skb_drop_reason, SKB_DROP_REASON_##name))   \
-			return TCPDROP_##name;                                                     \
-	}
-	TCPDROP_REASONS(REASON)
-#undef REASON
-	return TCPDROP_UNKNOWN;
-}
 
 /* Where TCP's header begins after an IPv6 header at ip; 0: something else is there. */
 static __always_inline unsigned int
@@ -151,7 +125,7 @@ BPF_PROG(tcpdrop_kfree_skb, struct sk_buff *skb, void *location, __u32 kernel_re
 		state = sk->__sk_common.skc_state;
 	else if (bpf_core_field_exists(struct trace_event_raw_kfree_skb, rx_sk))
 		state = receiver_state(ctx);
-	reason = reason_of(kernel_reason);
+	reason = drop_reason(kernel_reason);
 	if (expected(reason, state))
 		return 0;
 	s = ev_new_unowned(TCPDROP_DROP, sizeof(*e));

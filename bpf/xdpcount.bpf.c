@@ -69,18 +69,6 @@ tick(void *map, __u32 *key, struct rows_tick *t)
 	return 0;
 }
 
-/* No row to add to: told as lost, one record of which nobody knows. */
-static __always_inline void
-no_row(void)
-{
-	struct ev_cpu *c = ev_this_cpu();
-
-	if (!c)
-		return;
-	__sync_fetch_and_add(&c->count[EV_TRACER].produced, 1);
-	__sync_fetch_and_add(&c->count[EV_TRACER].lost, 1);
-}
-
 static __always_inline bool
 is_on(void)
 {
@@ -116,12 +104,12 @@ count(const struct net_device *dev, const struct bpf_prog *prog, __u32 action, _
 	net_interface(dev, fresh.dev, &key.ifindex, &key.netns);
 	row = row_of(&key, &fresh);
 	if (!row) {
-		no_row();
+		rows_lost();
 		return;
 	}
 	__sync_fetch_and_add(&row->packets, packets);
 	if (!rows_arm(&xdpcount_ticks, tick))
-		no_row();
+		rows_lost();
 }
 
 /* Aborted, or an action that there is not; a transmit that the driver refused comes here too. */

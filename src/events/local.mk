@@ -35,6 +35,7 @@ libevents_a_SOURCES = \
 	src/events/tracer_ptrace.c bpf/ptrace.h \
 	src/events/tracer_signal.c bpf/signal.h \
 	src/events/tracer_sysadmin.c bpf/sysadmin.h \
+	src/events/tracer_skbdrop.c bpf/skbdrop.h \
 	src/events/tracer_socket.c bpf/socket.h \
 	src/events/tracer_tcpdrop.c bpf/tcpdrop.h \
 	src/events/tracer_tcpretrans.c bpf/tcpretrans.h \

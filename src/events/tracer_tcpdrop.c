@@ -4,14 +4,6 @@
 
 static const char *const events[] = { "drop", NULL };
 
-#define WORD(name) { TCPDROP_##name, #name },
-static const struct field_word reason_words[] = {
-	{ TCPDROP_UNKNOWN, "UNKNOWN" },
-	TCPDROP_REASONS(WORD)
-	{ 0, NULL },
-};
-#undef WORD
-
 static const struct field_word flag_words[] = {
 	{ 1, "FIN" }, { 2, "SYN" }, { 4, "RST" }, { 8, "PSH" }, { 16, "ACK" }, { 32, "URG" }, { 64, "ECE" }, { 128, "CWR" },
 	{ 0, NULL },
@@ -22,7 +14,7 @@ static const struct field fields[] = {
 	FIELD_NUM(ev_tcpdrop, sport, "sport", F_U64, .help = "port of the segment's sender"),
 	FIELD_REF(ev_tcpdrop, daddr, "daddr", F_IP, .help = "address of its receiver"),
 	FIELD_NUM(ev_tcpdrop, dport, "dport", F_U64, .help = "port of its receiver"),
-	FIELD_NUM(ev_tcpdrop, reason, "reason", F_ENUM, .words = reason_words, .help = "the kernel's name for why"),
+	FIELD_NUM(ev_tcpdrop, reason, "reason", F_ENUM, .words = words_drop_reasons, .help = "the kernel's name for why"),
 	FIELD_NUM(ev_tcpdrop, state, "state", F_ENUM, .flags = FIELD_OPTIONAL, .words = words_tcp_states, .help = "state of the socket; none: no socket"),
 	FIELD_NUM(ev_tcpdrop, tcpflags, "tcpflags", F_FLAGS, .words = flag_words, .help = "flags of the segment"),
 	FIELD_NUM(ev_tcpdrop, seq, "seq", F_U64, .help = "sequence number of the segment"),

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "bpf/tcpdrop.h"
 #include "events/words.h"
 
 #define BIT(flag) { flag, #flag }
@@ -40,6 +41,14 @@ const struct field_word words_caps[] = { CAPS(W) { 0, NULL } };
 #define W(n, name) { n, "CAP_" #name },
 const struct field_word words_cap[] = { CAPS(W) { 0, NULL } };
 #undef W
+
+#define WORD(name) { TCPDROP_##name, #name },
+const struct field_word words_drop_reasons[] = {
+	{ TCPDROP_UNKNOWN, "UNKNOWN" },
+	TCPDROP_REASONS(WORD)
+	{ 0, NULL },
+};
+#undef WORD
 
 const struct field_word words_families[] = {
 	{ 1, "UNIX" }, { 2, "INET" }, { 10, "INET6" }, { 15, "KEY" }, { 16, "NETLINK" }, { 17, "PACKET" }, { 21, "RDS" },

@@ -9,6 +9,7 @@ extern const struct field_word words_open_flags[];	/* O_*; what has several bits
 extern const struct field_word words_caps[], words_cap[];	/* CAP_*: of a set, of one number */
 extern const struct field_word words_tcp_states[];	/* as genuinetools/bpfd spelled them */
 
+extern const struct field_word words_drop_reasons[];	/* of bpf/tcpdrop.h */
 extern const struct field_word words_families[];	/* of sockets, without AF_ as go-ebpf's socketsnoop */
 extern const struct field_word words_socket_types[];
 extern const struct field_word words_protocols[];	/* of INET and INET6 */

@@ -133,6 +133,7 @@ ask(void)
 
 const struct load loads_network[] = {
 	{ "bind", "socket, bind, close", 200, loopback_up, bind_any, NULL },
+	{ "skbdrop", "datagram to nobody", 200, sender, send_elsewhere, end },
 	{ "socket", "raw socket, close", 200, loopback_up, raw_socket, NULL },
 	{ "udp", "datagram to nobody", 200, sender, send_elsewhere, end },
 	{ "dns", "query to nobody", 200, sender, ask, end },

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tcpstate, tcpdrop, tcpretrans, arp and xdpcount: real packets, on the loopback of a network namespace of the
+ * tcpstate, tcpdrop, tcpretrans, skbdrop, arp and xdpcount: real packets, on the loopback of a network namespace of the
  * test's own and on a pair of interfaces to another one.
  */
 #include <setjmp.h>
@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "bpf/arp.h"
+#include "bpf/skbdrop.h"
 #include "bpf/tcpdrop.h"
 #include "bpf/tcpretrans.h"
 #include "bpf/tcpstate.h"
@@ -35,7 +36,7 @@
 enum { ESTABLISHED = 1, SYN_SENT = 2, CLOSE = 7, LISTEN = 10 };
 enum { SYN = 2, ACK = 16 };
 
-static const char *const tracers[] = { "tcpstate", "tcpdrop", "tcpretrans", "arp", "xdpcount", NULL };
+static const char *const tracers[] = { "tcpstate", "tcpdrop", "tcpretrans", "skbdrop", "arp", "xdpcount", NULL };
 static struct tracerrig *rig;
 static char other[32];			/* the other network namespace */
 static uint32_t netns;			/* number of the test's own */
@@ -472,6 +473,52 @@ tcpretrans_is_silent_about_an_ordinary_connection(void **state)
 	}
 }
 
+/* ---- skbdrop ---- */
+
+static void
+datagrams(uint16_t port, unsigned int n)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = loopback(AF_INET, port, &sa);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	while (n--)
+		assert_int_equal(sendto(fd, "x", 1, 0, (struct sockaddr *)&sa, len), 1);
+	close(fd);
+}
+
+static uint64_t
+dropped(const char *location, unsigned int reason)
+{
+	const struct ev_skbdrop *e;
+	uint64_t packets = 0;
+	size_t at = 0;
+
+	while ((e = tracerrig_next(rig, &at, TR_SKBDROP, SKBDROP_COUNT, 0)))
+		if (strstr(e->location, location) && e->reason == reason)
+			packets += e->packets;
+	return packets;
+}
+
+static void
+skbdrop_adds_up_what_nobody_takes(void **state)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = loopback(AF_INET, 0, &sa);
+	int taken = socket(AF_INET, SOCK_DGRAM, 0);
+
+	assert_int_equal(bind(taken, (struct sockaddr *)&sa, len), 0);
+	datagrams(9, 50);
+	datagrams(port_of(taken), 1000);
+	for (int i = 0; i < 25 && dropped("udp", TCPDROP_NO_SOCKET) < 50; i++) {
+		usleep(100000);
+		tracerrig_drain(rig, 0);
+	}
+	/* Those of others are counted too; not those that were taken. */
+	assert_in_range(dropped("udp", TCPDROP_NO_SOCKET), 50, 500);
+	close(taken);
+}
+
 /* ---- arp ---- */
 
 static void
@@ -572,6 +619,7 @@ main(void)
 		TEST(tcpretrans_tells_a_segment_that_is_sent_again),
 		TEST(tcpretrans_tells_a_reset_at_both_ends),
 		TEST(tcpretrans_is_silent_about_an_ordinary_connection),
+		TEST(skbdrop_adds_up_what_nobody_takes),
 		TEST(arp_has_both_ways_and_both_ends),
 		TEST(xdpcount_adds_up_what_was_aborted_or_unknown),
 		TEST(xdpcount_adds_up_what_was_sent_back),
