@@ -226,12 +226,14 @@ doc_schema(struct text *t)
 	besides(t);
 	TEXT_LIT(t, "},\n\"patternProperties\":{\"_hex$\":{\"$ref\":\"#/$defs/bytes\"}},\n");
 	required(t);
-	TEXT_LIT(t, ",\n\"allOf\":[\n  {\"properties\":{\"tracer\":{\"enum\":[");
+	/* One that is declared has fields that nobody knows here. */
+	TEXT_LIT(t, ",\n\"allOf\":[\n  {\"properties\":{\"tracer\":{\"anyOf\":[{\"description\":\"of bpfd-declared(5)\","
+		"\"pattern\":\"^[a-z][a-z0-9_-]*$\"},{\"enum\":[");
 	for (unsigned int i = 1; i < N_BUILTIN_TRACERS; i++) {
 		next(t, &first);
 		string(t, tracer_info(i)->name);
 	}
-	TEXT_LIT(t, "]}}}");
+	TEXT_LIT(t, "]}]}}}");
 	for (unsigned int i = 1; i < N_BUILTIN_TRACERS; i++) {
 		TEXT_LIT(t, ",\n  {\"if\":{\"properties\":{\"tracer\":{\"const\":");
 		string(t, tracer_info(i)->name);

@@ -51,7 +51,7 @@ print(unsigned int tracer, uint16_t event, int fill, const char *text, uint32_t 
 int
 main(void)
 {
-	for (unsigned int t = 1; t < N_TRACERS; t++) {
+	for (unsigned int t = 1; t < N_BUILTIN_TRACERS; t++) {
 		const struct tracer_info *info = tracer_info(t);
 
 		for (uint16_t event = 0; info->events[event]; event++) {
