@@ -24,6 +24,7 @@ TRACER_OBJECTS = \
 	bpf/core.bpf.o \
 	bpf/creds.bpf.o \
 	bpf/dns.bpf.o \
+	bpf/enforce.bpf.o \
 	bpf/exec.bpf.o \
 	bpf/exit.bpf.o \
 	bpf/fileops.bpf.o \
@@ -60,6 +61,7 @@ bpf/bind.bpf.o: bpf/bind.h
 bpf/cgroup.bpf.o: bpf/cgroup.h
 bpf/creds.bpf.o: bpf/creds.h
 bpf/dns.bpf.o: bpf/dns.h
+bpf/enforce.bpf.o: bpf/enforce.h bpf/enforce_hooks.def bpf/enforce_path.bpf.h bpf/enforce_table.bpf.h bpf/exec.h bpf/siphash.h
 bpf/exec.bpf.o: bpf/exec.h
 bpf/exit.bpf.o: bpf/exit.h
 bpf/fileops.bpf.o: bpf/fileops.h
@@ -111,6 +113,11 @@ COMPONENT_TESTS += tests/component/test-tracers-declared
 tests_component_test_tracers_declared_SOURCES = tests/component/test-tracers-declared.c $(TRACERRIG)
 tests_component_test_tracers_declared_CFLAGS = $(TRACERRIG_CFLAGS) -O2
 tests_component_test_tracers_declared_LDADD = $(TRACERRIG_LIBS)
+COMPONENT_TESTS += tests/component/test-tracers-enforce
+tests_component_test_tracers_enforce_SOURCES = tests/component/test-tracers-enforce.c tests/component/enforcerig.c \
+	tests/component/enforcerig.h $(TRACERRIG)
+tests_component_test_tracers_enforce_CFLAGS = $(TRACERRIG_CFLAGS)
+tests_component_test_tracers_enforce_LDADD = $(RULES_PARSE_LIBS) $(TRACERRIG_LIBS)
 COMPONENT_TESTS += tests/component/test-tracers-exec
 tests_component_test_tracers_exec_SOURCES = tests/component/test-tracers-exec.c tests/component/tracers-acts.h $(TRACERRIG)
 tests_component_test_tracers_exec_CFLAGS = $(TRACERRIG_CFLAGS)

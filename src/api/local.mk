@@ -127,6 +127,7 @@ bpfd_api_SOURCES = \
 	src/api/rpc_system.c src/api/rpc_system.h \
 	src/api/ctl_enricher.c src/api/ctl_enricher.h \
 	src/api/ctl_parse.c src/api/ctl_parse.h \
+	src/api/enforce.c src/api/enforce.h \
 	src/api/event_pb.c src/api/event_pb.h src/api/events.h \
 	src/api/rpc_rules.c src/api/rpc_rules.h src/api/rpc_rules_fill.c \
 	src/api/rpc_seed.c src/api/rpc_trace.c src/api/rpc_trace.h src/api/rpc_tracers.c \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "api/enforce.h"
 #include "api/rpc_rules.h"
 #include "api/sets.h"
 #include "common/auto.h"
@@ -73,17 +74,32 @@ static void
 add_tracer_problems(struct scratch *s, const struct api *api, const struct api_rule *r,
 	Bpfd__V1__Rule *out)
 {
+	uint64_t tracers = r->in_kernel ? 1ULL << TR_ENFORCE : r->rule->tracers;
+
 	for (unsigned int t = 1; t < N_TRACERS; t++) {
 		const struct msg_tracer_state *state = sets_tracer(api->sets, t);
 		struct rule_problem p = { .warning = state->status == TRACER_PARTIAL };
 
-		if (!(r->rule->tracers & 1ULL << t) ||
+		if (!(tracers & 1ULL << t) ||
 		    (state->status != TRACER_FAILED && state->status != TRACER_PARTIAL))
 			continue;
 		snprintf(p.text, sizeof(p.text), "tracer %s is %s: %.400s", ipc_tracer_name(t),
 			p.warning ? "partial" : "not attached", state->reason);
 		add_problem(s, out, &p);
 	}
+}
+
+/* One that is only checked is in no table; what the host has is known nevertheless. */
+static void
+add_kernel_problem(struct scratch *s, const struct api *api, const struct api_rule *r, Bpfd__V1__Rule *out)
+{
+	struct rule_problem p = { .warning = !r->rule->fail_closed };
+
+	if (!out->problems || !r->decisions)
+		return;
+	snprintf(p.text, sizeof(p.text), "%.500s", r->kernel_why ? r->kernel_why : "");
+	if (p.text[0] || (!r->in_kernel && enforce_missing(api, r->rule, p.text, sizeof(p.text))))
+		add_problem(s, out, &p);
 }
 
 Bpfd__V1__Rule *
@@ -100,7 +116,7 @@ rpc_fill_rule(struct scratch *s, const struct api *api, const struct api_rule *r
 	out->uid = r->uid;
 	out->created_unix_ns = r->created_ns;
 	out->state = (char *)rules_state(r);
-	out->problems = scratch_take(s, r->n_problems + N_TRACERS, sizeof(*out->problems));
+	out->problems = scratch_take(s, r->n_problems + N_TRACERS + 1, sizeof(*out->problems));
 	for (size_t i = 0; out->problems && i < r->n_problems; i++)
 		add_problem(s, out, &r->problems[i]);
 	if (explain)
@@ -108,6 +124,7 @@ rpc_fill_rule(struct scratch *s, const struct api *api, const struct api_rule *r
 	if (!r->rule)
 		return out;
 	fill_masks(s, r->rule, out);
+	add_kernel_problem(s, api, r, out);
 	if (out->problems && rules_active(r))
 		add_tracer_problems(s, api, r, out);
 	out->mode = r->rule->mode == RULE_ENFORCE && r->enforce ? "enforce" : "observe";

@@ -25,6 +25,8 @@ api_rule_free(struct api_rule *r)
 	free(r->text);
 	free(r->source);
 	free(r->packed);
+	free(r->decisions);
+	free(r->kernel_why);
 	free(r->problems);
 	free(r);
 }
@@ -99,16 +101,23 @@ rules_take_packed(struct api_rule *r, const void *packed, size_t len, char *why,
 	return 0;
 }
 
+/* fail = "closed", and the kernel cannot. */
+static bool
+fails_closed(const struct api_rule *r)
+{
+	return r->rule->fail_closed && r->kernel_why;
+}
+
 bool
 rules_active(const struct api_rule *r)
 {
-	return r->rule && !r->refused && r->rule->enabled;
+	return r->rule && !r->refused && r->rule->enabled && !fails_closed(r);
 }
 
 const char *
 rules_state(const struct api_rule *r)
 {
-	if (!r->rule || r->refused)
+	if (!r->rule || r->refused || fails_closed(r))
 		return "refused";
 	return r->rule->enabled ? "active" : "disabled";
 }

@@ -32,6 +32,11 @@ struct api_rule {
 	bool refused;			/* shown, not in use */
 	bool stale;			/* the store's packed form is of another bpfd */
 	bool enforce;			/* mode, origin and configuration all say so */
+	/* Of a rule with the action deny or kernel_kill (api/enforce.h): */
+	void *decisions;		/* packed: what is done about the kernel's decisions; NULL: an ordinary rule */
+	size_t decisions_len;
+	bool in_kernel;			/* it is in the kernel's table */
+	char *kernel_why;		/* why not; NULL */
 	uint64_t actions[N_SEVERITIES];	/* bits of the action table */
 };
 TAILQ_HEAD(api_rule_list, api_rule);

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api/rules.h"
+#include "api/enforce.h"
 #include "ipc/tracers.h"
 
 enum ipc_code
@@ -51,6 +51,12 @@ admit_actions(struct api_rule *r, const struct action_table *t, bool *destructiv
 		const struct rule_action *a = &r->rule->actions[i];
 		int bit = action_by_name(t, a->name);
 		char names[512];
+
+		/* Decided in the kernel: rule_check() has seen to it that it can be. */
+		if (enforce_verb(a->name)) {
+			*destructive = true;
+			continue;
+		}
 
 		if (bit < 0) {
 			list_actions(t, names, sizeof(names));
@@ -107,6 +113,8 @@ rules_admit(struct api_rule *r, const struct config *cfg, const struct action_ta
 
 	if (!code)
 		code = admit_actions(r, actions, &destructive, why, room);
+	if (!code && enforce_verbs(r->rule) && enforce_decisions(r) < 0)
+		code = IPC_RESOURCE_EXHAUSTED;
 	if (code)
 		return code;
 	r->enforce = r->rule->mode == RULE_ENFORCE && trusted && cfg->actions_allow_enforce;

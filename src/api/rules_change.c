@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/ctl.h"
+#include "api/enforce.h"
 #include "api/programs_op.h"
 #include "api/sets.h"
 #include "api/store.h"
@@ -177,6 +178,8 @@ admit(struct change *c)
 	r->uid = c->op.uid;
 	op_what(&c->op, "rule=%s%s", LOG_QUOTE(r->name), c->dry_run ? " dry_run=1" : "");
 	code = rules_admit(r, c->op.api->cfg, c->op.api->actions, &c->by, why, sizeof(why));
+	if (!code && r->rule->fail_closed && enforce_missing(c->op.api, r->rule, why, sizeof(why)))
+		code = IPC_FAILED_PRECONDITION;
 	if (code && c->check) {
 		r->refused = true;
 		rules_problem(r, false, "%s", why);

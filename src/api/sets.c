@@ -13,6 +13,7 @@
 #include "api/ctl.h"
 #include "api/ctl_enricher.h"
 #include "api/ctl_loader.h"
+#include "api/enforce.h"
 #include "api/streams.h"
 #include "common/auto.h"
 #include "common/log.h"
@@ -41,6 +42,8 @@ struct sets {
 	uint64_t wanted, defaults, classes;
 	int filter_fd;			/* kernel filter of the set; -1: none yet */
 	uint64_t filter_len;
+	struct enf_table *enforce;	/* what the kernel decides; NULL: nothing */
+	bool enforce_told;		/* the loader has it */
 	char refusal[IPC_TEXT_MAX];	/* why the enricher does not use it; "" */
 	struct msg_tracer_state tracers[N_TRACERS];
 	struct event run;
@@ -66,6 +69,7 @@ sets_free(struct sets *s)
 		wait_end(TAILQ_FIRST(&s->waits), true, "bpfd is stopping");
 	event_del(&s->run);
 	close_keep_errno(s->filter_fd);
+	free(s->enforce);
 	free(s);
 }
 
@@ -79,7 +83,7 @@ rule_tracers(const struct api *api)
 
 	TAILQ_FOREACH(r, &api->rules.all, link)
 		if (rules_active(r))
-			mask |= r->rule->tracers;
+			mask |= r->in_kernel ? 1ULL << TR_ENFORCE : r->rule->tracers;
 	return mask;
 }
 
@@ -122,8 +126,8 @@ add_rules(const struct api *api, struct ruleset *set, struct ruleset_entry *e)
 	TAILQ_FOREACH(r, &api->rules.all, link) {
 		if (!rules_active(r))
 			continue;
-		e[set->n] = (struct ruleset_entry){ .packed = r->packed, .packed_len = r->packed_len,
-			.enforce = r->enforce };
+		e[set->n] = (struct ruleset_entry){ .packed = r->in_kernel ? r->decisions : r->packed,
+			.packed_len = r->in_kernel ? r->decisions_len : r->packed_len, .enforce = r->enforce };
 		memcpy(e[set->n].actions, r->actions, sizeof(r->actions));
 		for (unsigned int v = 0; v < N_SEVERITIES; v++)
 			actions |= r->actions[v];
@@ -181,6 +185,23 @@ build_set(struct sets *s, const struct ruleset *set)
 	return 0;
 }
 
+/* The same table again would only give back what of budgets is used up. */
+static int
+build_enforce(struct sets *s)
+{
+	AUTO(mem) struct enf_table *table = NULL;
+	int err = enforce_build(s->api, &table);
+
+	if (err)
+		return err;
+	if (!table == !s->enforce && (!table || memcmp(table, s->enforce, sizeof(*table)) == 0))
+		return 0;
+	free(s->enforce);
+	s->enforce = TAKE_PTR(table);
+	s->enforce_told = false;
+	return 0;
+}
+
 static int
 build(struct sets *s)
 {
@@ -194,6 +215,9 @@ build(struct sets *s)
 
 	if (!e)
 		return -ENOMEM;
+	err = build_enforce(s);
+	if (err)
+		return err;
 	*s->last = s->generation;
 	actions = add_rules(api, &set, e);
 	n_rules = set.n;
@@ -272,12 +296,34 @@ on_tracers(void *arg, struct answer *a)
 }
 
 static void
+on_enforce(void *arg, struct answer *a)
+{
+	if (!a->lost && a->result.code != IPC_OK)
+		log_err(-EPROTO, "enforce.refused", "text=%s", LOG_QUOTE(a->result.text));
+}
+
+/* Before the tracers, with which it is in force. */
+static void
+tell_enforce(struct sets *s)
+{
+	struct msg_enforce_want m = { .len = s->enforce ? sizeof(*s->enforce) : 0 };
+	AUTO(fd) int fd = -1;
+
+	if (s->enforce_told)
+		return;
+	fd = memfd_sealed("enforce", s->enforce ? (void *)s->enforce : "", m.len);
+	if (fd >= 0 && ctl_loader_call(s->api->loader, IPC_ENFORCE_WANT, &m, &fd, on_enforce, s) == 0)
+		s->enforce_told = true;
+}
+
+static void
 ask_loader(struct sets *s)
 {
 	struct msg_tracers_want m = { .len = s->filter_len };
 
 	if (s->filter_fd < 0)
 		return;
+	tell_enforce(s);
 	for (unsigned int t = 1; t < N_TRACERS; t++)
 		if (!(ipc_tracer_flags(t) & TR_NO_KERNEL))
 			m.tracers |= s->wanted & 1ULL << t;
@@ -288,6 +334,7 @@ ask_loader(struct sets *s)
 void
 sets_loader_ready(struct sets *s)
 {
+	s->enforce_told = false;
 	if (s->change > s->built)
 		event_active(&s->run, EV_TIMEOUT, 0);
 	else

@@ -20,6 +20,7 @@ libevents_a_SOURCES = \
 	src/events/tracer_creds.c bpf/creds.h \
 	src/events/dns.c src/events/dns.h \
 	src/events/tracer_dns.c bpf/dns.h \
+	src/events/tracer_enforce.c \
 	src/events/tracer_exec.c bpf/exec.h \
 	src/events/tracer_exit.c bpf/exit.h \
 	src/events/tracer_fileops.c bpf/fileops.h \

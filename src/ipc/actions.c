@@ -128,6 +128,8 @@ action_table_check(const struct action_table *t, char *why, size_t room)
 	for (uint32_t i = 0; i < t->n; i++) {
 		const char *wrong = check_def(&t->a[i]);
 
+		if (!wrong && (strcmp(t->a[i].name, "deny") == 0 || strcmp(t->a[i].name, "kernel_kill") == 0))
+			wrong = "deny and kernel_kill are the kernel's, no file can be called so";
 		if (!wrong && action_by_name(t, t->a[i].name) != (int)i)
 			wrong = "there are two of this name";
 		if (!wrong && t->a[i].type == ACTION_LOG)

@@ -13,6 +13,7 @@ libipc_a_SOURCES = \
 	src/ipc/syscalls.c src/ipc/syscalls.h \
 	src/ipc/tracers.c src/ipc/tracers.h \
 	src/ipc/actions.c src/ipc/actions.h src/ipc/actions.def src/ipc/action_stats.def src/ipc/classes.def \
+	src/ipc/enforce.c src/ipc/enforce.h bpf/enforce.h bpf/enforce_hooks.def \
 	src/ipc/container.h src/ipc/kfilter.h src/ipc/state.h src/ipc/stores.def \
 	bpf/event.h bpf/tracers.def bpf/syscalls.def bpf/calls32.def
 IPC_LIBS = libipc.a $(COMMON_LIBS)

@@ -101,6 +101,7 @@ enum {
 	 * refuses, are left out (LINKED_WITHOUT); per-CPU maps get an element for each possible CPU. */
 	LOAD_TRACER = 2,
 	LOAD_MORE = 4,				/* LINKED is not the linker's last word: another LINK follows */
+	LOAD_NO_LSM = 16,			/* with LOAD_TRACER: the kernel would refuse what is on hooks of security modules */
 	LOAD_PERSISTENT = 8,			/* the answer has a TOKEN */
 };
 struct load_prog {
@@ -430,6 +431,7 @@ struct msg_container { uint64_t stores; char id[CONTAINER_FILE_ID_MAX]; };
 struct msg_container_found { int32_t err; uint32_t reserved; };	/* err: there is no such container, or none that may be read */
 /* tracers: bit per enum ev_tracer; those not in it are detached and unloaded. */
 struct msg_tracers_want { uint64_t tracers; uint64_t len; };
+struct msg_enforce_want { uint64_t len; };
 enum tracer_status { TRACER_OFF, TRACER_LOADING, TRACER_ON, TRACER_PARTIAL, TRACER_FAILED };
 struct msg_tracer_state {
 	uint64_t missed;			/* runs that the kernel skipped (recursion) */

@@ -294,7 +294,7 @@ link_image(struct linker *ln, const struct msg_load *req, void *elf, size_t size
 	if (!obj)
 		return errno == ENOMEM ? no_memory(out) : object_fail(out, IPC_INVALID_ARGUMENT, -errno,
 			"the object cannot be opened: %s", first_warning(ln));
-	err = ours ? tracer_programs(ln, tracer, obj) : 0;
+	err = ours ? tracer_programs(ln, tracer, obj, req->flags & LOAD_NO_LSM) : 0;
 	if (!err)
 		err = choose_programs(ln, obj, req, out);
 	if (!err && ours)

@@ -64,7 +64,7 @@ tracer_types(struct linker *ln, void *image, size_t size)
 
 /* A "?" before the section: one of several ways to the same, whose absence is no loss. */
 int
-tracer_programs(struct linker *ln, struct tracer *t, struct bpf_object *obj)
+tracer_programs(struct linker *ln, struct tracer *t, struct bpf_object *obj, bool no_lsm)
 {
 	const struct btf *kernel = btf__load_vmlinux_btf();
 	struct bpf_program *p;
@@ -72,7 +72,8 @@ tracer_programs(struct linker *ln, struct tracer *t, struct bpf_object *obj)
 
 	bpf_object__for_each_program(p, obj) {
 		bool optional = !bpf_program__autoload(p), refused = false;
-		bool has = kernel && kernel_has(kernel, bpf_program__section_name(p));
+		const char *section = bpf_program__section_name(p);
+		bool has = kernel && kernel_has(kernel, section) && !(no_lsm && strncmp(section, "lsm/", 4) == 0);
 
 		for (size_t i = 0; i < t->n_refused; i++)
 			refused = refused || strcmp(t->refused[i].name, bpf_program__name(p)) == 0;

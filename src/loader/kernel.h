@@ -30,6 +30,7 @@ int	kernel_prog_info(struct kernel *k, int fd, struct bpf_prog_info *info, uint3
 /* kernel_maps.c.  Descriptors are the caller's; 0 or negative errno otherwise. */
 #define ENOTSUPP_KERNEL 524	/* what a map without batches answers; no errno of user space's */
 int	kernel_ringbuf(struct kernel *k, const char *name, uint32_t bytes);
+int	kernel_array(struct kernel *k, const char *name, uint32_t value_size, uint32_t n);
 int	kernel_map_array(struct kernel *k, const char *name, int inner, uint32_t n);	/* of maps like inner */
 int	kernel_prog_array(struct kernel *k, const char *name, uint32_t n);
 /* A program of the loader's own; with functions, it needs BTF that says what they return. */

@@ -29,6 +29,19 @@ kernel_ringbuf(struct kernel *k, const char *name, uint32_t bytes)
 }
 
 int
+kernel_array(struct kernel *k, const char *name, uint32_t value_size, uint32_t n)
+{
+	union bpf_attr attr = { 0 };
+
+	attr.map_type = BPF_MAP_TYPE_ARRAY;
+	attr.key_size = sizeof(uint32_t);
+	attr.value_size = value_size;
+	attr.max_entries = n;
+	snprintf(attr.map_name, sizeof(attr.map_name), "%s", name);
+	return run(k, BPF_MAP_CREATE, &attr, END(map_extra));
+}
+
+int
 kernel_map_array(struct kernel *k, const char *name, int inner, uint32_t n)
 {
 	union bpf_attr attr = { 0 };

@@ -16,6 +16,7 @@ LOADER_SOURCES = $(BROKER_SOURCES) \
 	src/loader/attaching.c \
 	src/loader/authorise.c src/loader/authorise.h \
 	src/loader/dispatch.c \
+	src/loader/enforce.c \
 	src/loader/facts.c src/loader/facts.h \
 	src/loader/gone.c \
 	src/loader/handlers.h \

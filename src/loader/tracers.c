@@ -85,6 +85,7 @@ tracers_open(struct loader *ld)
 
 	ld->tracers.enricher_fd = -1;
 	tracer_limits(ld->cfg);
+	enforce_open(ld);
 	err = tracers_scan(ld);
 	return err ? log_err(err, "tracers.open", "step=pins") : take_over(ld);
 }
@@ -98,6 +99,7 @@ tracers_close(struct loader *ld)
 	while (ld->tracers.n_found)
 		close_keep_errno(ld->tracers.found[--ld->tracers.n_found].file);
 	free(ld->tracers.filter);
+	free(ld->tracers.enforce);
 	chan_free(ld->tracers.enricher);
 	close_keep_errno(ld->tracers.enricher_fd);
 }
@@ -190,6 +192,7 @@ finish(struct loader *ld)
 	}
 	if (t->t[TRACER_CORE].loaded)
 		tracers_core_hooks(ld);
+	enforce_apply(ld);
 	while (pool_ours(ld))
 		pool_ours(ld)->over = true;
 	t->busy = false;

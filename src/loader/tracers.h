@@ -20,7 +20,7 @@ struct loader;
  *
  *   tracer/DIGEST/NAME/K-WHAT     core is the NAME of what all tracers share, NAME@ID that of one
  *                                 that is declared, with the number of its declaration
- *   K  m map, p program, l link of a program, s program in the dispatcher, d the dispatcher,
+ *   K  m map, p program, e one that enforces (attached as the table needs), l link of a program, s program in the dispatcher, d the dispatcher,
  *      i iterator, u uprobe program, c and b ring of a CPU, x hook that is missing, r program that
  *      the kernel refuses (the last two are directories)
  *   tracer/DIGEST/NAME/done       a directory: all of it is there
@@ -43,7 +43,7 @@ struct tracer_facts {
 	bool passing;			/* it failed for want of a process or memory: tried again */
 	unsigned int tries;
 	uint32_t n_programs, n_attached;
-	uint32_t ids[16], n_ids;	/* of programs, for the list of all that the kernel has */
+	uint32_t ids[32], n_ids;	/* of programs, for the list of all that the kernel has */
 	struct tracer_pins pins;
 	char reason[IPC_TEXT_MAX];	/* what is missing, or why it failed */
 };
@@ -57,6 +57,10 @@ struct tracers {
 	uint64_t denied;		/* asked for and not allowed */
 	struct ev_settings settings;	/* as in the map */
 	struct kfilter *filter;		/* to be applied; NULL: none is */
+	struct enf_table *enforce;	/* in force, or to be; NULL: none */
+	bool enforce_new;		/* it is to be applied */
+	uint32_t own_pid;		/* the supervisor, for the table */
+	uint64_t own_ticks;
 	bool busy;			/* want is not fulfilled yet */
 	bool early;			/* nobody asked yet: want is the configuration's, and all stay off */
 	bool asked;			/* seq waits for its answer */

@@ -38,6 +38,8 @@ hook_of(const struct loader *ld, unsigned int n, const char *section)
 	if (d)
 		return (struct hook){ .kind = 'u' };
 
+	if (n == TR_ENFORCE)
+		return (struct hook){ .kind = 'e' };
 	if (strcmp(section, "tp_btf/sys_exit") == 0)
 		return (struct hook){ .kind = n == TRACER_CORE ? 'd' : 's' };
 	if (begins(section, "tp_btf/", &name))
@@ -53,9 +55,8 @@ hook_of(const struct loader *ld, unsigned int n, const char *section)
 	return (struct hook){ .kind = '\0' };
 }
 
-/* Adds to what is missing, one phrase after the other. */
-__attribute__((format(printf, 2, 3))) static void
-miss(struct tracer_facts *f, const char *fmt, ...)
+void
+tracer_miss(struct tracer_facts *f, const char *fmt, ...)
 {
 	size_t len = strlen(f->reason);
 	va_list ap;
@@ -149,7 +150,7 @@ keep_prog(struct loader *ld, unsigned int n, struct session *s, const struct msg
 		return fd;
 	if (!hook.kind || strlen(m->name) + 3 > IPC_NAME_MAX ||
 	    (hook.kind == 's' && tracer_pin_of(f, 's', NULL))) {
-		miss(f, "program %s (%s) has no place to be attached", m->name, m->section);
+		tracer_miss(f, "program %s (%s) has no place to be attached", m->name, m->section);
 		return 0;
 	}
 	strcat(pin, m->name);
@@ -165,7 +166,7 @@ keep_prog(struct loader *ld, unsigned int n, struct session *s, const struct msg
 			    attach(ld, n, m->name, fd, hook.name);
 	f->n_attached += !err;
 	if (err) {	/* the others do what they can */
-		miss(f, "%s: %s (%s)", m->section, why_not(&hook, err), strerrorname_np(-err));
+		tracer_miss(f, "%s: %s (%s)", m->section, why_not(&hook, err), strerrorname_np(-err));
 		snprintf(pin, sizeof(pin), "r-%s", m->name);
 		tracer_mark(ld, n, pin);
 	}
@@ -189,8 +190,8 @@ keep_map(struct loader *ld, unsigned int n, struct session *s, const struct msg_
 	char pin[IPC_NAME_MAX + 2];
 	int fd;
 
-	/* A tracer's own lives by its programs; names with a dot are the data of an object. */
-	if (h->shared || (n != TRACER_CORE && !has_timer(m->name)) || strchr(m->name, '.') || strlen(m->name) + 3 > IPC_NAME_MAX)
+	/* A tracer's own lives by its programs, but for the one that the loader goes on writing to; names with a dot are the data of an object. */
+	if (h->shared || (n != TRACER_CORE && !has_timer(m->name) && strcmp(m->name, ENFORCE_TABLES) != 0) || strchr(m->name, '.') || strlen(m->name) + 3 > IPC_NAME_MAX)
 		return 0;
 	fd = broker_fd(&s->b, h);
 	snprintf(pin, sizeof(pin), "m-%s", m->name);
@@ -200,10 +201,17 @@ keep_map(struct loader *ld, unsigned int n, struct session *s, const struct msg_
 void
 tracer_without(struct tracer_facts *f, const struct msg_linked_without *m)
 {
+	const char *lsm = strncmp(m->section, "lsm/", 4) == 0 ? enforce_no_lsm() : NULL;
+
+	if (lsm) {		/* one reason for all of them */
+		if (!strstr(f->reason, lsm))
+			tracer_miss(f, "programs on hooks of security modules: %s", lsm);
+		return;
+	}
 	if (m->why == WITHOUT_HOOK)
-		miss(f, "hook %s is not in this kernel", m->section);
+		tracer_miss(f, "hook %s is not in this kernel", m->section);
 	else
-		miss(f, "the kernel refuses program %s (%s): %s", m->name, strerrorname_np(-m->err) ?: "?",
+		tracer_miss(f, "the kernel refuses program %s (%s): %s", m->name, strerrorname_np(-m->err) ?: "?",
 			m->text);
 }
 

@@ -42,11 +42,23 @@ static struct config own_limits = {
 	.limits_btf_bytes = 4 << 20,
 };
 
+/* The one that stops acts: it may be on hooks that refuse them, and send a signal. */
+static struct config enforce_limits;
+
+static const struct config *
+limits_of(unsigned int n)
+{
+	return n == TR_ENFORCE ? &enforce_limits : &own_limits;
+}
+
 void
 tracer_limits(const struct config *cfg)
 {
 	own_limits.policy_kfuncs.n = cfg->tracer_kfuncs.n;
 	memcpy(own_limits.policy_kfuncs.ids, cfg->tracer_kfuncs.ids, sizeof(cfg->tracer_kfuncs.ids));
+	enforce_limits = own_limits;
+	enforce_limits.policy_program_types.mask |= TYPE(CGROUP_SOCK) | TYPE(CGROUP_SOCK_ADDR) | TYPE(LSM);
+	enforce_limits.policy_deny_helpers.bits[1] &= ~HELPER(send_signal, 1);
 }
 
 /* The core's maps, by their names; the core itself gets those that are there before it. */
@@ -102,14 +114,8 @@ write_log(struct loader *ld, struct session *s, const struct msg_result_log *log
 	log_debug("tracers.verifier", "tracer=%s log=%s", tracer_name(s->seq), LOG_QUOTE(text));
 }
 
-static const struct session_owner owner = {
-	.cfg = &own_limits,
-	.lasting = true,
-	.share = share,
-	.keep = keep,
-	.log = write_log,
-	.done = done,
-};
+#define OWNER(limits) { .cfg = limits, .lasting = true, .share = share, .keep = keep, .log = write_log, .done = done }
+static const struct session_owner owner = OWNER(&own_limits), enforce_owner = OWNER(&enforce_limits);
 
 /* The pages that hold nothing but the object: they are read again from the program's file. */
 static void
@@ -145,13 +151,13 @@ start(struct loader *ld, unsigned int n, struct msg_result *res)
 		tracer_unpin_all(ld, n, false);
 		return result_set(res, IPC_INTERNAL, err, "its rings cannot be made: %s", strerrordesc_np(-err));
 	}
-	req->type_grant = own_limits.policy_program_types.mask;
-	req->flags = LOAD_TRACER | LOAD_MORE;
+	req->type_grant = limits_of(n)->policy_program_types.mask;
+	req->flags = LOAD_TRACER | LOAD_MORE | (enforce_no_lsm() ? LOAD_NO_LSM : 0);
 	if (d)
 		globals_add(req->globals, sizeof(req->globals), &globals_len, "declared", strlen("declared"), &d->probe,
 			sizeof(d->probe));
 	req->globals_len = (uint32_t)globals_len;
-	return session_new(ld, &owner, n, req, NULL, fd, NULL, res);
+	return session_new(ld, n == TR_ENFORCE ? &enforce_owner : &owner, n, req, NULL, fd, NULL, res);
 }
 
 void

@@ -34,6 +34,8 @@ void	tracer_load(struct loader *ld, unsigned int n);
 /* tracers_hooks.c */
 /* Pins and attaches what a session made. */
 int	tracer_keep(struct loader *ld, unsigned int n, struct session *s, struct msg_result *res);
+/* Adds to f->reason what is missing, one phrase after the other. */
+void	tracer_miss(struct tracer_facts *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void	tracer_note_id(struct loader *ld, unsigned int n, int prog);	/* for tracers_of_program() */
 void	tracer_without(struct tracer_facts *f, const struct msg_linked_without *m);	/* adds to f->reason */
 void	tracer_remove(struct loader *ld, unsigned int n);	/* out of the dispatcher, detached, unloaded */
@@ -51,6 +53,12 @@ uint32_t tracers_ring_bytes(const struct loader *ld, enum ev_class class);
 
 /* tracers_filter.c: settings.filter is the other element afterwards; written by tracers_settings(). */
 int	tracers_filter(struct loader *ld, const struct kfilter *k);
+
+/* enforce.c: the table of what is decided in the kernel, and programs that are attached as it needs. */
+#define ENFORCE_TABLES "enforce_tables"
+void	enforce_open(struct loader *ld);	/* before the sandbox: whose children are bpfd's */
+void	enforce_apply(struct loader *ld);	/* a new table, where the tracer is loaded */
+const char *enforce_no_lsm(void);		/* why this kernel runs no programs on those hooks; NULL */
 
 /* tracers_enricher.c */
 void	tracers_greet(struct loader *ld);	/* rings and so on, to whatever enricher there is */

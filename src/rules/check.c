@@ -7,6 +7,7 @@
 
 #include "common/auto.h"
 #include "common/closest.h"
+#include "rules/enforce.h"
 #include "rules/model.h"
 #include "rules/regex.h"
 #include "rules/runtimes.h"
@@ -230,6 +231,12 @@ check_action_name(const char *s)
 	return s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")] == '\0';
 }
 
+static bool
+rate_ok(const struct rule_limit *l)
+{
+	return !l->rate_per_hour || (l->burst && l->burst <= RULE_BURST_MAX && l->rate_per_hour <= 3600ULL * 1000000000);
+}
+
 int
 rule_check(const struct rule *r, char *why, size_t room)
 {
@@ -251,8 +258,7 @@ rule_check(const struct rule *r, char *why, size_t room)
 	for (uint32_t i = 0; i < r->n_actions; i++)
 		if (!check_action_name(r->actions[i].name) || r->actions[i].min_severity >= N_SEVERITIES)
 			return refuse(&c, "an action's name has letters, digits, dot, dash and underscore");
-	if (r->ratelimit.rate_per_hour && (!r->ratelimit.burst || r->ratelimit.burst > RULE_BURST_MAX ||
-					   r->ratelimit.rate_per_hour > 3600ULL * 1000000000))
+	if (!rate_ok(&r->ratelimit) || !rate_ok(&r->budget))
 		return refuse(&c, "a rate limit is at most 1000000000/s with a burst of 1 to 1000000");
 	if (r->dedup.window_ns > RULE_WINDOW_MAX_NS)
 		return refuse(&c, "a window of dedup is at most 30 days");
@@ -271,5 +277,7 @@ rule_check(const struct rule *r, char *why, size_t room)
 		err = check_keys(&c, &r->dedup);
 	if (!err && r->match)
 		err = check_node(&c, r->match, 0);
-	return err;
+	if (!err && (r->budget.rate_per_hour || r->fail_closed) && !enforce_verbs(r))
+		return refuse(&c, "budget and fail are for rules with the action deny or kernel_kill");
+	return err ? err : enforce_check(r, why, room);
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "rules/enforce.h"
 #include "rules/model.h"
 #include "rules/push.h"
 #include "rules/runtimes.h"
@@ -86,9 +87,11 @@ say_when(FILE *out, const struct rule *r)
 		fputs("when: always\n", out);
 		return;
 	}
-	s.kernel = push_rule(r);
+	s.kernel = enforce_verbs(r) ? NULL : push_rule(r);
 	fputs("when:\n", out);
 	say_node(&s, r->match, 1, false);
+	if (enforce_explain(r, out))
+		return;		/* all of it is asked there */
 	if (s.n_kernel)
 		fprintf(out, "the kernel: asks the %u of %u conditions marked [kernel], where the other rules of the tracer "
 			"ask for such too; bpfd asks all of them\n", s.n_kernel, s.n_tests);

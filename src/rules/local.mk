@@ -7,6 +7,12 @@ librules_a_SOURCES = \
 	src/rules/check.h \
 	src/rules/compile.c \
 	src/rules/compile_atom.c \
+	src/rules/enforce.c bpf/siphash.h \
+	src/rules/enforce.h \
+	src/rules/enforce_fields.c \
+	src/rules/enforce_parts.h \
+	src/rules/enforce_paths.c \
+	src/rules/enforce_steps.c \
 	src/rules/explain.c \
 	src/rules/flat.h \
 	src/rules/follow.c \

@@ -67,7 +67,7 @@ rule_pack(const struct rule *r, void **out, size_t *len)
 	flat_put_u32(&o, r->mode);
 	flat_put_u32(&o, r->severity);
 	flat_put_u32(&o, r->order);
-	flat_put_u32(&o, (uint32_t)(r->enabled | r->stop << 1 | r->urgent << 2));
+	flat_put_u32(&o, (uint32_t)(r->enabled | r->stop << 1 | r->urgent << 2 | r->fail_closed << 3));
 	flat_put_u64(&o, r->tracers);
 	flat_put_u64(&o, r->runtimes);
 	put_name(&o, r->name);
@@ -83,6 +83,7 @@ rule_pack(const struct rule *r, void **out, size_t *len)
 	flat_put_u32(&o, r->n_redact);
 	for (uint32_t i = 0; i < r->n_redact; i++)
 		put_name(&o, r->redact[i]);
+	put_limit(&o, &r->budget);
 	put_name(&o, r->description ? r->description : "");
 	flat_put_bytes(&o, r->tags, words_len(r->tags));
 	flat_put_bytes(&o, r->mitre, words_len(r->mitre));
@@ -192,10 +193,11 @@ get_rule(struct flat_in *in, struct rule *r)
 	r->mode = flat_get_u32(in);
 	r->severity = flat_get_u32(in);
 	r->order = flat_get_u32(in);
-	bits = flat_get_below(in, 8);
+	bits = flat_get_below(in, 16);
 	r->enabled = bits & 1;
 	r->stop = bits & 2;
 	r->urgent = bits & 4;
+	r->fail_closed = bits & 8;
 	r->tracers = flat_get_u64(in);
 	r->runtimes = flat_get_u64(in);
 	flat_get_name(in, r->name, sizeof(r->name));
@@ -211,6 +213,7 @@ get_rule(struct flat_in *in, struct rule *r)
 	r->n_redact = flat_get_below(in, ARRAY_SIZE(r->redact) + 1);
 	for (uint32_t i = 0; i < r->n_redact; i++)
 		flat_get_name(in, r->redact[i], sizeof(r->redact[i]));
+	get_limit(in, &r->budget);
 	r->description = get_text(in);
 	r->tags = get_words(in);
 	r->mitre = get_words(in);

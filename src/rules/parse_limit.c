@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ratelimit = { rate = "10/m", burst = 20, key = [...] } and dedup = { window = "30s", key = [...] }; within and by */
+/* ratelimit = { rate = "10/m", burst = 20, key = [...] }, budget (no key), dedup = { window = "30s", key = [...] }; within and by */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -136,7 +136,7 @@ read_key(void *arg, const char *key, struct toml_place at, const struct toml_val
 void
 parse_limit(struct parser *p, const char *what, const struct toml_value *v, struct rule_limit *l)
 {
-	struct reading r = { p, what, l, strcmp(what, "ratelimit") == 0 };
+	struct reading r = { p, what, l, strcmp(what, "dedup") != 0 };
 	unsigned int errors = p->errors;
 
 	if (!parser_kind(p, what, v, TOML_TABLE))
@@ -144,4 +144,6 @@ parse_limit(struct parser *p, const char *what, const struct toml_value *v, stru
 	toml_each(NULL, v->node, read_key, &r);
 	if (p->errors == errors && !l->rate_per_hour && !l->window_ns)
 		parser_say(p, v->at, "", "%s needs a %s", what, r.rate ? "rate" : "window");
+	if (l->n_keys && l == &p->r->budget)
+		parser_say(p, v->at, "", "budget has no key: it is one for the rule");
 }

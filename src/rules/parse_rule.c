@@ -276,6 +276,20 @@ read_dedup(struct parser *p, const char *key, const struct toml_value *v)
 }
 
 static void
+read_budget(struct parser *p, const char *key, const struct toml_value *v)
+{
+	parse_limit(p, key, v, &p->r->budget);
+}
+
+static void
+read_fail(struct parser *p, const char *key, const struct toml_value *v)
+{
+	p->r->fail_closed = v->kind == TOML_STRING && strcmp(v->text, "closed") == 0;
+	if (!p->r->fail_closed && (v->kind != TOML_STRING || strcmp(v->text, "open") != 0))
+		parser_say(p, v->at, "", "fail is open or closed");
+}
+
+static void
 read_match(struct parser *p, const char *key, const struct toml_value *v)
 {
 	parse_match(p, v);
@@ -364,6 +378,8 @@ static const struct parser_key keys[] = {
 	{ "urgent", read_urgent },
 	{ "ratelimit", read_ratelimit },
 	{ "dedup", read_dedup },
+	{ "budget", read_budget },
+	{ "fail", read_fail },
 	{ "match", read_match },
 	{ "exceptions", read_exceptions },
 	{ "condition", read_condition },

@@ -78,6 +78,8 @@ struct rule {
 	struct rule_limit sequence;	/* of after: window_ns is within, keys are by */
 	uint32_t n_redact;
 	char redact[16][REDACT_ITEM_MAX];	/* taken out of the events that match */
+	struct rule_limit budget;	/* of acts that the kernel stops (enforce.h); a rate, no keys */
+	bool fail_closed;		/* what the kernel cannot tell it stops */
 	struct rule_node *match;	/* NULL: every event; exceptions are in it already */
 	char *description, *tags, *mitre;	/* tags and mitre: NUL-separated, "" ends */
 };

@@ -79,6 +79,29 @@ is_sys_exit(const struct bpf_program *p)
 	return !strcmp(bpf_program__section_name(p), "tp_btf/sys_exit");
 }
 
+static bool
+is_lsm(const struct bpf_program *p)
+{
+	return !strncmp(bpf_program__section_name(p), "lsm/", 4);
+}
+
+bool
+tracerrig_has_lsm(void)
+{
+	char lockdown[64] = "", lsms[256] = "";
+	FILE *l = fopen("/sys/kernel/security/lockdown", "r"), *m = fopen("/sys/kernel/security/lsm", "r");
+
+	if (l && !fgets(lockdown, sizeof(lockdown), l))
+		lockdown[0] = '\0';
+	if (m && !fgets(lsms, sizeof(lsms), m))
+		lsms[0] = '\0';
+	if (l)
+		fclose(l);
+	if (m)
+		fclose(m);
+	return strstr(lsms, "bpf") && (!lockdown[0] || strstr(lockdown, "[none]"));
+}
+
 /* A program whose hook this kernel lacks is left out; it must not take the others with it. */
 static void
 leave_out_missing(struct tracerrig *r, struct bpf_object *object)
@@ -90,6 +113,8 @@ leave_out_missing(struct tracerrig *r, struct bpf_object *object)
 
 	bpf_object__for_each_program(p, object) {
 		sec = bpf_program__section_name(p);
+		if (is_lsm(p) && !tracerrig_has_lsm())
+			bpf_program__set_autoload(p, false);
 		if (strncmp(sec, tp_btf, strlen(tp_btf)))
 			continue;
 		optional = !bpf_program__autoload(p);
@@ -192,7 +217,7 @@ cgroup_root(void)
 	return mountinfo_cgroup2(path, sizeof(path)) ? -1 : open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* Those of tp_btf and cgroups attach by themselves; an iterator, a probe or XDP is the test's business. */
+/* Those of tp_btf, lsm and cgroups attach by themselves; an iterator, a probe or XDP is the test's business. */
 static int
 attach(struct tracerrig *r, struct bpf_object *object, uint32_t number)
 {
@@ -204,7 +229,7 @@ attach(struct tracerrig *r, struct bpf_object *object, uint32_t number)
 	bpf_object__for_each_program(p, object) {
 		bool cgroup = !strncmp(bpf_program__section_name(p), "cgroup", 6);
 
-		if ((!cgroup && strncmp(bpf_program__section_name(p), "tp_btf/", 7)) || !bpf_program__autoload(p))
+		if ((!cgroup && !is_lsm(p) && strncmp(bpf_program__section_name(p), "tp_btf/", 7)) || !bpf_program__autoload(p))
 			continue;
 		if (number && is_sys_exit(p)) {
 			err = route_sys_exit(r, number, bpf_program__fd(p));

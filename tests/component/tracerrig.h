@@ -31,7 +31,10 @@ AUTO_DEFINE(tracerrig, struct tracerrig *, tracerrig_close)
 /* Why a program of the tracers is not attached ("" when all are): the kernel has no such hook. */
 const char *tracerrig_missing(const struct tracerrig *r);
 
-/* Of the tracers by their place in names, from 1; 0: the core.  The rig attaches those of tp_btf and cgroups. */
+/* Programs of section lsm/ are left out where the kernel does not run them. */
+bool	tracerrig_has_lsm(void);
+
+/* Of the tracers by their place in names, from 1; 0: the core.  The rig attaches those of tp_btf, lsm and cgroups. */
 struct bpf_object *tracerrig_object(const struct tracerrig *r, size_t i);
 
 void	tracerrig_on(struct tracerrig *r, uint64_t tracers);	/* settings.on */

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What rules stop in the kernel: the table, and which programs of bpf/enforce.bpf.c are on their
+ * hooks.  Both stay when this process dies; the next one takes them over as those of any tracer, and
+ * changes nothing before the API has said what is to be in force.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "common/memfd.h"
+#include "ipc/enforce.h"
+#include "loader/attach_hook.h"
+#include "loader/handlers.h"
+#include "loader/oneshot.h"
+#include "loader/tracers_parts.h"
+
+#define HOOK(id) (1u << ENF_##id)
+
+/* cgroup: hook at the root of the cgroups; NULL: it knows its own. */
+static const struct {
+	const char *program, *cgroup;
+	uint32_t hooks;
+} programs[] = {
+	{ "enforce_exec", NULL, HOOK(EXEC) },
+	{ "enforce_executed", NULL, HOOK(EXECUTED) },
+	{ "enforce_open", NULL, HOOK(OPEN) },
+	{ "enforce_connect4", "connect4", HOOK(CONNECT) | HOOK(CONNECT_UDP) },
+	{ "enforce_connect6", "connect6", HOOK(CONNECT) | HOOK(CONNECT_UDP) },
+	{ "enforce_sendmsg4", "sendmsg4", HOOK(SENDMSG) },
+	{ "enforce_sendmsg6", "sendmsg6", HOOK(SENDMSG) },
+	{ "enforce_bind4", "bind4", HOOK(BIND) },
+	{ "enforce_bind6", "bind6", HOOK(BIND) },
+	{ "enforce_socket", "sock_create", HOOK(SOCKET) },
+	{ "enforce_mount", NULL, HOOK(MOUNT) },
+	{ "enforce_move_mount", NULL, HOOK(MOUNT) },
+	{ "enforce_ptrace", NULL, HOOK(PTRACE) },
+	{ "enforce_traceme", NULL, HOOK(PTRACE) },
+	{ "enforce_bpf", NULL, HOOK(BPF) },
+	{ "enforce_module", NULL, HOOK(MODULE) },
+	{ "enforce_module_data", NULL, HOOK(MODULE) },
+};
+
+const char *
+enforce_no_lsm(void)
+{
+	const char *why = attach_no_trampolines();
+
+	return why ? why : attach_no_bpf_lsm();
+}
+
+/* The supervisor is this process's parent.  Field 22 of its stat, behind the name that may hold anything. */
+void
+enforce_open(struct loader *ld)
+{
+	char path[32], buf[1024] = "";
+	unsigned long long start = 0;
+	const char *p;
+	AUTO(fd) int fd = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", getppid());
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || read(fd, buf, sizeof(buf) - 1) <= 0)
+		buf[0] = '\0';
+	p = strrchr(buf, ')');
+	for (int field = 2; p && field < 22; field++)
+		p = strchr(p + 1, ' ');
+	if (!p || sscanf(p, "%llu", &start) != 1) {
+		log_warn("enforce.own", "bpfd's own processes are not known: rules may stop them");
+		return;
+	}
+	ld->tracers.own_pid = (uint32_t)getppid();
+	ld->tracers.own_ticks = start;
+}
+
+/* ---- what is in force ---- */
+
+static uint32_t
+hooks_of(const struct enf_table *t)
+{
+	uint32_t hooks = 0;
+
+	for (unsigned int i = 0; t && i < N_ENF_HOOKS; i++)
+		hooks |= t->first[i] == ENF_END ? 0 : 1u << i;
+	return hooks;
+}
+
+/* A map of its own for each table: a program that is running goes on with the one that it began with. */
+static int
+put(struct loader *ld, struct enf_table *table)
+{
+	AUTO(fd) int outer = tracer_get(ld, TR_ENFORCE, "m-" ENFORCE_TABLES);
+	AUTO(fd) int inner = -1;
+	const uint32_t zero = 0;
+	int err;
+
+	if (outer < 0)
+		return outer;
+	if (!table) {
+		err = kernel_delete(&ld->kernel, outer, &zero);
+		return err == -ENOENT ? 0 : err;
+	}
+	table->own_pid = ld->tracers.own_pid;
+	table->own_ticks = ld->tracers.own_ticks;
+	inner = kernel_array(&ld->kernel, "enforce_table", sizeof(*table), 1);
+	err = inner < 0 ? inner : kernel_update(&ld->kernel, inner, &zero, table);
+	return err ? err : kernel_update(&ld->kernel, outer, &zero, &inner);
+}
+
+/* Beside whatever programs are there.  root: of the cgroups, opened when it is needed. */
+static int
+attach(struct loader *ld, const char *pin, const char *cgroup, int *root)
+{
+	static const struct msg_cgroup whole;
+	AUTO(fd) int prog = tracer_get(ld, TR_ENFORCE, pin);
+	struct msg_one_fd facts;
+	struct msg_result res = { 0 };
+	AUTO(fd) int link = -1;
+	char name[IPC_NAME_MAX];
+	int err = prog < 0 ? prog : 0;
+
+	if (!err && cgroup && *root < 0)
+		err = oneshot_fd(ld, IPC_ONE_CGROUP, &whole, NULL, &facts, root, &res);
+	if (err)
+		return err;
+	link = cgroup ? attach_cgroup_link(prog, *root, cgroup) : kernel_raw_tracepoint(&ld->kernel, prog, NULL);
+	if (link < 0)
+		return link;
+	snprintf(name, sizeof(name), "l-%s", pin + 2);
+	return tracer_pin(ld, TR_ENFORCE, name, link);
+}
+
+static void
+set_hook(struct loader *ld, const char *program, const char *cgroup, bool on, int *root)
+{
+	struct tracer_facts *f = &ld->tracers.t[TR_ENFORCE];
+	char pin[IPC_NAME_MAX], link[IPC_NAME_MAX], text[160];
+	int err;
+
+	snprintf(pin, sizeof(pin), "e-%s", program);
+	snprintf(link, sizeof(link), "l-%s", program);
+	if (!tracer_has_pin(f, pin) || on == tracer_has_pin(f, link))
+		return;
+	if (!on) {
+		tracer_unpin(ld, TR_ENFORCE, link);
+		ld->counts.detaches++;
+		f->n_attached--;
+		return;
+	}
+	err = attach(ld, pin, cgroup, root);
+	ld->counts.attaches += !err;
+	f->n_attached += !err;
+	if (!err)
+		return;
+	log_err(err, "enforce.attach", "program=%s", program);
+	snprintf(text, sizeof(text), "program %s is not attached (%s%s)", program, strerrorname_np(-err),
+		cgroup && err == -EPERM ? ": a program at the root of the cgroups admits no others" : "");
+	if (!strstr(f->reason, text))
+		tracer_miss(f, "%s", text);
+}
+
+/* The table is there before the programs that ask it, and goes after them. */
+void
+enforce_apply(struct loader *ld)
+{
+	struct tracers *t = &ld->tracers;
+	uint32_t hooks = hooks_of(t->enforce);
+	AUTO(fd) int root = -1;
+	int err;
+
+	if (!t->enforce_new || !t->t[TR_ENFORCE].loaded)
+		return;
+	err = hooks ? put(ld, t->enforce) : 0;
+	for (size_t i = 0; i < ARRAY_SIZE(programs) && !err; i++)
+		set_hook(ld, programs[i].program, programs[i].cgroup, programs[i].hooks & hooks, &root);
+	if (!err && !hooks)
+		err = put(ld, NULL);
+	if (err) {
+		log_err(err, "enforce.table", "what was in force before stays");
+		tracer_miss(&t->t[TR_ENFORCE], "its table cannot be set (%s): what was in force before stays",
+			strerrorname_np(-err));
+		return;
+	}
+	t->enforce_new = false;
+}
+
+/* ---- from the API ---- */
+
+static int
+take(const struct msg_enforce_want *m, int fd, struct enf_table **out)
+{
+	AUTO(mem) struct enf_table *t = NULL;
+
+	*out = NULL;
+	if (m->len == 0)
+		return 0;
+	if (m->len != sizeof(*t) || memfd_seal_received(fd, sizeof(*t)) != sizeof(*t))
+		return -EINVAL;
+	t = malloc(sizeof(*t));
+	if (!t)
+		return -ENOMEM;
+	if (pread(fd, t, sizeof(*t), 0) != sizeof(*t) || enforce_table_check(t))
+		return -EINVAL;
+	*out = TAKE_PTR(t);
+	return 0;
+}
+
+int
+on_ENFORCE_WANT(struct loader *ld, struct peer *p, const struct msg_hdr *h,
+	const struct msg_enforce_want *m, int *fds)
+{
+	struct tracers *t = &ld->tracers;
+	struct enf_table *table;
+	struct msg_result res;
+	int err = take(m, fds[0], &table);
+
+	if (err) {
+		result_set(&res, IPC_INVALID_ARGUMENT, err, "the table of what the kernel decides is malformed");
+		reply_result(ld, h->seq, &res);
+		return 0;
+	}
+	free(t->enforce);
+	t->enforce = table;
+	t->enforce_new = true;
+	reply_ok(ld, h->seq, 0);
+	return 0;
+}
