@@ -20,6 +20,7 @@ TRACER_OBJECTS = \
 	bpf/bashreadline.bpf.o \
 	bpf/bpf.bpf.o \
 	bpf/bind.bpf.o \
+	bpf/capable.bpf.o \
 	bpf/cgroup.bpf.o \
 	bpf/core.bpf.o \
 	bpf/creds.bpf.o \
@@ -58,6 +59,7 @@ bpf/arp.bpf.o: bpf/arp.h
 bpf/bashreadline.bpf.o: bpf/bashreadline.h
 bpf/bpf.bpf.o: bpf/bpfaudit.h
 bpf/bind.bpf.o: bpf/bind.h
+bpf/capable.bpf.o: bpf/capable.h
 bpf/cgroup.bpf.o: bpf/cgroup.h
 bpf/creds.bpf.o: bpf/creds.h
 bpf/dns.bpf.o: bpf/dns.h

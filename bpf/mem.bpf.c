@@ -41,16 +41,17 @@ found(struct task_struct *t, struct vm_area_struct *vma, struct mapping *m)
 static __always_inline __u32
 why_of(struct task_struct *t, __u64 addr, struct mapping *m)
 {
+	__u64 file, inode;
 	__u32 why = 0;
-	__u64 inode;
 
 	if (bpf_find_vma(t, addr, found, m, 0) || !(m->flags & KERNEL_PROT_EXEC))
 		return 0;
 	if (m->flags & 2)
 		why |= MEM_WX;
-	if (!m->file)
+	file = m->file;
+	if (!file)
 		return why | MEM_ANON;
-	inode = FILE_READ(struct file, m->file, f_inode);
+	inode = FILE_READ(struct file, file, f_inode);
 	if (!FILE_READ(struct inode, inode, i_nlink))
 		why |= MEM_NAMELESS;
 	return why;
@@ -60,7 +61,7 @@ static __always_inline void
 mapped(struct task_struct *t, __u16 event, __u64 addr, const struct ev_call *c, long ret)
 {
 	struct mapping m = {};
-	__u32 why = why_of(t, addr, &m), count;
+	__u32 why = why_of(t, addr, &m);
 	struct ev_scratch *s;
 	struct ev_mem *e;
 
@@ -69,23 +70,20 @@ mapped(struct task_struct *t, __u16 event, __u64 addr, const struct ev_call *c, 
 	s = ev_new(event, sizeof(*e));
 	if (!s)
 		return;
-	count = often_count(ev_task(), event, why);
-	if (!count)
-		return;
 	e = ev_record(s);
 	e->h.ret = event == MEM_MMAP ? 0 : ret;
 	e->addr = m.start;
 	e->size = m.end - m.start;
 	e->prot = m.flags & KERNEL_VM_PROT;
 	e->why = why;
-	e->count = count;
 	if (event == MEM_MMAP)
 		e->flags = c->arg[3];
 	if (m.file) {
 		file_id((struct file *)m.file, &e->dev, &e->ino);
 		file_add_path(s, &e->path, file_where((struct file *)m.file));
 	}
-	ev_send(s);
+	if (often_passes(s, event << 8 | why, e->ino, &e->count))
+		ev_send(s);
 }
 
 static __always_inline void
@@ -132,43 +130,47 @@ may_execute(struct task_struct *t, __u32 prot)
 	return (prot & KERNEL_PROT_EXEC) || (prot && (m->personality & KERNEL_MMAP_IMPLIES));
 }
 
+/* Which event may come of the call; N_MEM_EVENTS: none. */
+static __always_inline __u32
+event_of(struct task_struct *t, const struct ev_call *c, long ret)
+{
+	switch (c->nr) {
+	case __NR_mmap:
+		return may_execute(t, c->arg[2]) ? MEM_MMAP : N_MEM_EVENTS;
+	case __NR_mprotect:
+	case __NR_pkey_mprotect:
+		return may_execute(t, c->arg[2]) ? MEM_MPROTECT : N_MEM_EVENTS;
+	case __NR_memfd_create:
+		return MEM_MEMFD_CREATE;
+	case __NR_memfd_secret:
+		return MEM_MEMFD_SECRET;
+	case __NR_userfaultfd:
+		return MEM_USERFAULTFD;
+	case __NR_process_madvise:
+		return MEM_PROCESS_MADVISE;
+	case __NR_personality:
+		return (__u32)c->arg[0] != PERSONALITY_ASKS && (__u32)c->arg[0] != ret ? MEM_PERSONALITY :
+											  N_MEM_EVENTS;
+	}
+	return N_MEM_EVENTS;
+}
+
 SEC("tp_btf/sys_exit")
 int
 BPF_PROG(mem_exit, struct pt_regs *regs, long ret)
 {
 	struct task_struct *t = bpf_get_current_task_btf();
 	struct ev_call c;
+	__u32 event;
 
 	ev_call(&c, regs);
 	if (ret < 0 && ret >= -4095)
 		goto next;
-	switch (c.nr) {
-	case __NR_mmap:
-		if (may_execute(t, c.arg[2]))
-			mapped(t, MEM_MMAP, ret, &c, ret);
-		break;
-	case __NR_mprotect:
-	case __NR_pkey_mprotect:
-		if (may_execute(t, c.arg[2]))
-			mapped(t, MEM_MPROTECT, c.arg[0], &c, ret);
-		break;
-	case __NR_memfd_create:
-		other(MEM_MEMFD_CREATE, &c, ret);
-		break;
-	case __NR_memfd_secret:
-		other(MEM_MEMFD_SECRET, &c, ret);
-		break;
-	case __NR_userfaultfd:
-		other(MEM_USERFAULTFD, &c, ret);
-		break;
-	case __NR_process_madvise:
-		other(MEM_PROCESS_MADVISE, &c, ret);
-		break;
-	case __NR_personality:
-		if ((__u32)c.arg[0] != PERSONALITY_ASKS && (__u32)c.arg[0] != ret)
-			other(MEM_PERSONALITY, &c, ret);
-		break;
-	}
+	event = event_of(t, &c, ret);
+	if (event <= MEM_MPROTECT)
+		mapped(t, event, event == MEM_MMAP ? (__u64)ret : c.arg[0], &c, ret);
+	else if (event < N_MEM_EVENTS)
+		other(event, &c, ret);
 next:
 	ev_next_call(ctx, c.nr);
 	return 0;

@@ -151,21 +151,14 @@ SEC("tp_btf/sys_exit")
 int
 BPF_PROG(ns_exit, struct pt_regs *regs, long ret)
 {
+	__u16 event = NS_UNSHARE;
 	struct ev_call c;
 
 	ev_call(&c, regs);
-	switch (c.nr) {
-	case __NR_setns:
-		tell(NS_SETNS, &c, ret);
-		break;
-	case __NR_unshare:
-		if (c.arg[0] & NS_FLAGS)
-			tell(NS_UNSHARE, &c, ret);
-		break;
-	case __NR_chroot:
-		tell(NS_CHROOT, &c, ret);
-		break;
-	}
+	if (c.nr != __NR_unshare)
+		event = c.nr == __NR_setns ? NS_SETNS : NS_CHROOT;
+	if (event != NS_UNSHARE || (c.arg[0] & NS_FLAGS))
+		tell(event, &c, ret);
 	ev_next_call(ctx, c.nr);
 	return 0;
 }

@@ -26,7 +26,10 @@ struct {
 	__type(value, struct often);
 } EV_CAT(often_, EV_THIS) SEC(".maps");
 
-/* How many the event stands for, the held back ones too; 0: it is held back, and counted as filtered. */
+/*
+ * How many the event stands for, the held back ones too; 0: it is held back, and counted as filtered.
+ * Of a whole record ask often_passes() instead, unless what is alike is alike in all that rules ask.
+ */
 static __always_inline __u32
 often_count(struct task_struct *t, __u32 what, __u64 about)
 {
@@ -48,6 +51,17 @@ often_count(struct task_struct *t, __u32 what, __u64 about)
 	count = 1 + __sync_lock_test_and_set(&had->held_back, 0);
 	had->since_ns = now;
 	return count;
+}
+
+/* An event that no rule wants does not hold back one that is wanted. */
+static __always_inline bool
+often_passes(struct ev_scratch *s, __u32 what, __u64 about, __u32 *count)
+{
+	if (ev_is_rejected(s))
+		return false;
+	s->dims &= ~DIM_TESTS;		/* ev_send() need not ask again */
+	*count = often_count(ev_task(), what, about);
+	return *count;
 }
 
 #endif

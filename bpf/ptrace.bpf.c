@@ -80,14 +80,12 @@ SEC("tp_btf/sys_exit")
 int
 BPF_PROG(ptrace_exit, struct pt_regs *regs, long ret)
 {
-	__u32 request, count = 1;
 	struct ev_scratch *s;
 	struct call c = {};
 	struct ev_ptrace *e;
 	struct ev_call in;
 
 	ev_call(&in, regs);
-	request = in.arg[0];
 	if (!call_of(&in, &c))
 		goto next;
 	s = ev_new(c.event, sizeof(*e));
@@ -98,13 +96,11 @@ BPF_PROG(ptrace_exit, struct pt_regs *regs, long ret)
 	e->given = c.given;
 	if (c.target)
 		target_fill(&e->target, c.target);
-	if (!is_told_always(&c, request))
-		count = often_count(ev_task(), c.event << 16 ^ request, (__u64)e->target.tid << 1 | (ret < 0));
-	if (!count)
-		goto next;
-	e->count = count;
+	e->count = 1;
 	fill(s, e, &in, ret);
-	ev_send(s);
+	if (is_told_always(&c, e->request) ||
+	    often_passes(s, c.event << 16 ^ e->request, (__u64)e->target.tid << 1 | (ret < 0), &e->count))
+		ev_send(s);
 next:
 	ev_next_call(ctx, in.nr);
 	return 0;

@@ -62,7 +62,52 @@ tracer_types(struct linker *ln, void *image, size_t size)
 		log_debug("linker.types", "err=%s libbpf gets all of the kernel's", strerrorname_np(-err));
 }
 
-/* A "?" before the section: one of several ways to the same, whose absence is no loss. */
+static bool
+is_refused(const struct tracer *t, const struct bpf_program *p)
+{
+	for (size_t i = 0; i < t->n_refused; i++)
+		if (strcmp(t->refused[i].name, bpf_program__name(p)) == 0)
+			return true;
+	return false;
+}
+
+/* NAME__THIS and NAME__THAT are ways to the same. */
+static bool
+are_ways(const struct bpf_program *a, const struct bpf_program *b)
+{
+	const char *name = bpf_program__name(a), *end = strstr(name, "__");
+
+	return a != b && end && strncmp(name, bpf_program__name(b), (size_t)(end - name) + 2) == 0;
+}
+
+static bool
+way_is_taken(const struct bpf_object *obj, const struct bpf_program *p)
+{
+	struct bpf_program *other = NULL;
+
+	while ((other = bpf_object__next_program(obj, other)) != NULL)
+		if (are_ways(p, other) && bpf_program__autoload(other))
+			return true;
+	return false;
+}
+
+static bool
+way_is_left(const struct tracer *t, const struct bpf_object *obj, const struct bpf_program *p)
+{
+	const struct btf *kernel = btf__load_vmlinux_btf();
+	struct bpf_program *other = NULL;
+
+	while ((other = bpf_object__next_program(obj, other)) != NULL)
+		if (are_ways(p, other) && kernel && kernel_has(kernel, bpf_program__section_name(other)) &&
+		    !is_refused(t, other))
+			return true;
+	return false;
+}
+
+/*
+ * A "?" before the section: what may be missing without loss; of those that are ways to the same
+ * (are_ways()) the first one that this kernel has and does not refuse is taken, and one must be.
+ */
 int
 tracer_programs(struct linker *ln, struct tracer *t, struct bpf_object *obj, bool no_lsm)
 {
@@ -71,14 +116,14 @@ tracer_programs(struct linker *ln, struct tracer *t, struct bpf_object *obj, boo
 	int err = 0;
 
 	bpf_object__for_each_program(p, obj) {
-		bool optional = !bpf_program__autoload(p), refused = false;
+		bool optional = !bpf_program__autoload(p);
 		const char *section = bpf_program__section_name(p);
 		bool has = kernel && kernel_has(kernel, section) && !(no_lsm && strncmp(section, "lsm/", 4) == 0);
 
-		for (size_t i = 0; i < t->n_refused; i++)
-			refused = refused || strcmp(t->refused[i].name, bpf_program__name(p)) == 0;
-		bpf_program__set_autoload(p, has && !refused);
-		if (!has && !optional && t->tries == 0 && !err)
+		bpf_program__set_autoload(p, has && !is_refused(t, p) && !way_is_taken(obj, p));
+		if (!has && t->tries == 0 && !err &&
+		    (!optional || (strstr(bpf_program__name(p), "__") && !way_is_taken(obj, p) &&
+				   !way_is_left(t, obj, p))))
 			err = tell(ln, p, WITHOUT_HOOK, -ENOENT, "");
 	}
 	t->tries++;
@@ -111,5 +156,7 @@ tracer_refused(struct linker *ln, struct tracer *t, const struct bpf_object *obj
 		if (strcmp(t->refused[i].name, name) == 0)
 			return -ELOOP;
 	snprintf(t->refused[t->n_refused++].name, IPC_NAME_MAX, "%s", name);
+	if (way_is_left(t, obj, p))
+		return 0;
 	return tell(ln, p, WITHOUT_REFUSED, err, verdict);
 }

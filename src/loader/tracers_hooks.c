@@ -42,7 +42,7 @@ hook_of(const struct loader *ld, unsigned int n, const char *section)
 		return (struct hook){ .kind = 'e' };
 	if (strcmp(section, "tp_btf/sys_exit") == 0)
 		return (struct hook){ .kind = n == TRACER_CORE ? 'd' : 's' };
-	if (begins(section, "tp_btf/", &name))
+	if (begins(section, "tp_btf/", &name) || begins(section, "fexit/", &name))
 		return (struct hook){ .kind = 'p', .attach = n != TRACER_CORE };
 	if (n != TRACER_CORE && (begins(section, "raw_tp/", &name) || begins(section, "raw_tracepoint/", &name)))
 		return (struct hook){ .kind = 'p', .attach = true, .name = name };

@@ -101,6 +101,12 @@ map_to_execute(void)
 	return p != MAP_FAILED && !munmap(p, 4096);
 }
 
+static bool
+change_root(void)
+{
+	return !chroot("/");
+}
+
 const struct load loads_processes[] = {
 	{ "exec", "spawn, exec, exit", 10, find_nothing, spawn, NULL },
 	{ "exit", "spawn, exec, exit", 10, find_nothing, spawn, NULL },
@@ -111,5 +117,6 @@ const struct load loads_processes[] = {
 	{ "creds", "seteuid, and back", 200, NULL, change_user, NULL },
 	{ "ns", "unshare of UTS names", 100, NULL, make_uts, NULL },
 	{ "mem", "mmap to execute, munmap", 200, NULL, map_to_execute, NULL },
+	{ "capable", "chroot", 500, NULL, change_root, NULL },
 	{ .tracer = NULL },
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* creds and ns: what a process may do and where it is, and how that changes. */
+/* creds, ns and capable: what a process may do and where it is, and how that changes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bpf/capable.h"
 #include "bpf/creds.h"
 #include "bpf/ns.h"
 #include "tracerrig.h"
@@ -28,7 +29,7 @@
 #define SOMEBODY 65533u
 #define BIT(cap) (1ULL << CAP_##cap)
 
-static const char *const tracers[] = { "creds", "ns", NULL };
+static const char *const tracers[] = { "creds", "ns", "capable", NULL };
 static struct tracerrig *rig;
 static pid_t older;			/* a child from before the tracer was there */
 static int older_go[2];
@@ -427,6 +428,89 @@ a_new_root_is_the_kernels_path(void **state)
 	rmdir(dir);
 }
 
+/* ---- capable ---- */
+
+/* The only one, or NULL; others are asked of the same process. */
+static const struct ev_capable *
+asked_for_chroot(pid_t pid)
+{
+	const struct ev_capable *e, *found = NULL;
+	size_t at = 0;
+
+	while ((e = tracerrig_next(rig, &at, TR_CAPABLE, CAPABLE_CAPABLE, (uint32_t)pid))) {
+		assert_false(found && e->cap == CAP_SYS_CHROOT);
+		if (e->cap == CAP_SYS_CHROOT)
+			found = e;
+	}
+	return found;
+}
+
+static int
+changes_root_often(void)
+{
+	for (int i = 0; i < 100; i++)
+		if (chroot("/"))
+			return 1;
+	return 0;
+}
+
+static void
+a_capability_that_is_used_is_told_once(void **state)
+{
+	uint64_t before = tracerrig_count(rig, TR_CAPABLE).filtered;
+	const struct ev_capable *e = asked_for_chroot(child(changes_root_often));
+
+	assert_non_null(e);
+	assert_int_equal(e->h.ret, 0);
+	assert_int_equal(e->count, 1);
+	assert_int_equal(e->userns, inode_of("user"));
+	assert_true(tracerrig_count(rig, TR_CAPABLE).filtered - before >= 99);
+}
+
+static int
+is_refused_a_new_root(void)
+{
+	return becomes_somebody() || chroot("/") == 0 || errno != EPERM;
+}
+
+static void
+a_capability_that_is_missing_is_told(void **state)
+{
+	const struct ev_capable *e = asked_for_chroot(child(is_refused_a_new_root));
+
+	assert_non_null(e);
+	assert_int_equal(e->h.ret, -EPERM);
+	assert_int_equal(e->h.uid, SOMEBODY);
+}
+
+static int
+has_it_in_a_namespace_of_its_own(void)
+{
+	return becomes_somebody() || unshare(CLONE_NEWUSER) || chroot("/");
+}
+
+static void
+a_capability_has_the_namespace_that_it_holds_in(void **state)
+{
+	const struct ev_capable *e = asked_for_chroot(child(has_it_in_a_namespace_of_its_own));
+
+	assert_non_null(e);
+	assert_int_equal(e->h.ret, 0);
+	assert_int_not_equal(e->userns, inode_of("user"));
+}
+
+static int
+needs_nothing(void)
+{
+	return getppid() < 0 || getpid() < 0 || umask(0) == (mode_t)-1;
+}
+
+static void
+what_needs_no_capability_is_no_event(void **state)
+{
+	assert_null(asked_for_chroot(child(needs_nothing)));
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, forget)
 
 int
@@ -445,6 +529,10 @@ main(void)
 		TEST(an_entered_namespace_has_both_numbers),
 		TEST(what_makes_no_namespace_is_no_event),
 		TEST(a_new_root_is_the_kernels_path),
+		TEST(a_capability_that_is_used_is_told_once),
+		TEST(a_capability_that_is_missing_is_told),
+		TEST(a_capability_has_the_namespace_that_it_holds_in),
+		TEST(what_needs_no_capability_is_no_event),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -80,6 +80,18 @@ is_sys_exit(const struct bpf_program *p)
 }
 
 static bool
+is_tp_btf(const struct bpf_program *p)
+{
+	return !strncmp(bpf_program__section_name(p), "tp_btf/", 7);
+}
+
+static bool
+is_fexit(const struct bpf_program *p)
+{
+	return !strncmp(bpf_program__section_name(p), "fexit/", 6);
+}
+
+static bool
 is_lsm(const struct bpf_program *p)
 {
 	return !strncmp(bpf_program__section_name(p), "lsm/", 4);
@@ -102,27 +114,50 @@ tracerrig_has_lsm(void)
 	return strstr(lsms, "bpf") && (!lockdown[0] || strstr(lockdown, "[none]"));
 }
 
+/* Whether the kernel has the hook of such a program; of others nobody asks. */
+static bool
+has_hook(const struct bpf_program *p)
+{
+	const char *sec = bpf_program__section_name(p);
+
+	if (is_lsm(p))
+		return tracerrig_has_lsm();
+	if (is_tp_btf(p))
+		return libbpf_find_vmlinux_btf_id(sec + strlen("tp_btf/"), BPF_TRACE_RAW_TP) > 0;
+	return libbpf_find_vmlinux_btf_id(sec + strlen("fexit/"), BPF_TRACE_FEXIT) > 0;
+}
+
+/* Of NAME__THIS and NAME__THAT the first one that the kernel has is taken. */
+static bool
+way_is_taken(const struct bpf_object *object, const struct bpf_program *p)
+{
+	const char *name = bpf_program__name(p), *end = strstr(name, "__");
+	struct bpf_program *other;
+
+	if (!end)
+		return false;
+	for (other = bpf_object__next_program(object, NULL); other != p; other = bpf_object__next_program(object, other))
+		if (!strncmp(bpf_program__name(other), name, (size_t)(end - name) + 2) && bpf_program__autoload(other))
+			return true;
+	return false;
+}
+
 /* A program whose hook this kernel lacks is left out; it must not take the others with it. */
 static void
 leave_out_missing(struct tracerrig *r, struct bpf_object *object)
 {
-	static const char tp_btf[] = "tp_btf/";
 	struct bpf_program *p;
-	const char *sec;
 	bool has, optional;
 
 	bpf_object__for_each_program(p, object) {
-		sec = bpf_program__section_name(p);
-		if (is_lsm(p) && !tracerrig_has_lsm())
-			bpf_program__set_autoload(p, false);
-		if (strncmp(sec, tp_btf, strlen(tp_btf)))
+		if (!is_lsm(p) && !is_tp_btf(p) && !is_fexit(p))
 			continue;
-		optional = !bpf_program__autoload(p);
-		has = libbpf_find_vmlinux_btf_id(sec + strlen(tp_btf), BPF_TRACE_RAW_TP) > 0;
-		bpf_program__set_autoload(p, has);
-		if (has || optional)
-			continue;
-		snprintf(r->missing + strlen(r->missing), sizeof(r->missing) - strlen(r->missing), "%s ", sec);
+		optional = is_lsm(p) || !bpf_program__autoload(p);
+		has = has_hook(p);
+		bpf_program__set_autoload(p, has && !way_is_taken(object, p));
+		if (!has && !optional)
+			snprintf(r->missing + strlen(r->missing), sizeof(r->missing) - strlen(r->missing), "%s ",
+				bpf_program__section_name(p));
 	}
 }
 
@@ -217,7 +252,7 @@ cgroup_root(void)
 	return mountinfo_cgroup2(path, sizeof(path)) ? -1 : open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* Those of tp_btf, lsm and cgroups attach by themselves; an iterator, a probe or XDP is the test's business. */
+/* Those of tp_btf, fexit, lsm and cgroups attach by themselves; an iterator, a probe or XDP is the test's business. */
 static int
 attach(struct tracerrig *r, struct bpf_object *object, uint32_t number)
 {
@@ -229,7 +264,7 @@ attach(struct tracerrig *r, struct bpf_object *object, uint32_t number)
 	bpf_object__for_each_program(p, object) {
 		bool cgroup = !strncmp(bpf_program__section_name(p), "cgroup", 6);
 
-		if ((!cgroup && !is_lsm(p) && strncmp(bpf_program__section_name(p), "tp_btf/", 7)) || !bpf_program__autoload(p))
+		if ((!cgroup && !is_lsm(p) && !is_tp_btf(p) && !is_fexit(p)) || !bpf_program__autoload(p))
 			continue;
 		if (number && is_sys_exit(p)) {
 			err = route_sys_exit(r, number, bpf_program__fd(p));

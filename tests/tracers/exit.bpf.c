@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A tracer of which this kernel lacks a hook, and refuses a program. */
+/* A tracer of which this kernel lacks hooks, and refuses programs. */
 #define EV_THIS EXIT
 #include "bpf/bpfd.bpf.h"
 
@@ -31,6 +31,50 @@ BPF_PROG(test_exit_optional)
 SEC("tp_btf/sched_process_exit")
 int
 BPF_PROG(test_exit_refused)
+{
+	return *(volatile int *)1234;
+}
+
+/* Ways to the same: none, one that is refused, one that is taken, one that is not needed. */
+SEC("?tp_btf/bpfd_no_way")
+int
+BPF_PROG(test_way__missing)
+{
+	return 0;
+}
+
+SEC("?tp_btf/sched_process_exit")
+int
+BPF_PROG(test_way__refused)
+{
+	return *(volatile int *)1234;
+}
+
+SEC("?tp_btf/sched_process_exit")
+int
+BPF_PROG(test_way__taken)
+{
+	return 0;
+}
+
+SEC("?tp_btf/sched_process_exit")
+int
+BPF_PROG(test_way__spare)
+{
+	return 0;
+}
+
+/* Of which there is none here. */
+SEC("?tp_btf/bpfd_no_way")
+int
+BPF_PROG(test_lost__missing)
+{
+	return 0;
+}
+
+SEC("?tp_btf/sched_process_exit")
+int
+BPF_PROG(test_lost__refused)
 {
 	return *(volatile int *)1234;
 }
