@@ -73,9 +73,10 @@ says() {
 not() { ! "$@"; }
 same() { [ "$1" = "$2" ] || { printf '"%s" is not "%s"\n' "$1" "$2" && return 1; }; }
 
-# within SECONDS COMMAND...: polls until the command succeeds.
+# within SECONDS COMMAND...: polls until the command succeeds.  PATIENCE: so many times as long, on a
+# machine that is emulated.
 within() {
-	end=$(($(date +%s) + $1))
+	end=$(($(date +%s) + $1 * ${PATIENCE:-1}))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ "$(date +%s)" -le "$end" ] || { echo "not in time: $*" && "$@" && return 0 || return 1; }

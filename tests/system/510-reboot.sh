@@ -55,7 +55,8 @@ ip -n "$HERE" link del "$VETH"
 is "a_reboot_without_the_interface" reboot
 is "starts_without_it" daemon_start
 is "the_tracepoint_comes_back" within 10 runs
-is "the_other_links_are_lost" within 5 same "$(json '[.links[] | select(.state == "lost")] | length' list links)" 2
+two_lost() { same "$(json '[.links[] | select(.state == "lost")] | length' list links)" 2; }
+is "the_other_links_are_lost" within 5 two_lost
 is "and_say_why" says "not attached again" ctl list links -o wide
 : "${REBOOTS:=20}"
 i=0
