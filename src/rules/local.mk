@@ -118,9 +118,26 @@ tests_bench_match_bench_LDADD = $(RULES_PARSE_LIBS)
 # Examples: read by a test, installed to be copied.
 rulesdir = $(pkgdatadir)/rules
 dist_rules_DATA = \
-	rules/breakout-by-open.toml rules/docker-socket.toml rules/fileless-execution.toml \
-	rules/log-tampering.toml rules/shadow-read-in-container.toml rules/shell-in-container.toml \
-	rules/ssh-keys-changed.toml rules/tcp-drops-by-policy.toml rules/write-below-etc.toml
+	rules/breakout-by-open.toml \
+	rules/connected.toml \
+	rules/docker-socket.toml \
+	rules/fileless-execution.toml \
+	rules/kernel-runs-what-is-written.toml \
+	rules/ld-preload-by-env.toml \
+	rules/ld-preload-file.toml \
+	rules/log-tampering.toml \
+	rules/miner-connect.toml \
+	rules/process-memory-opened.toml \
+	rules/ptrace-injection.toml \
+	rules/reverse-shell.toml \
+	rules/sensitive-file-read.toml \
+	rules/setuid-bit-set.toml \
+	rules/shadow-read-in-container.toml \
+	rules/shell-after-connect.toml \
+	rules/shell-in-container.toml \
+	rules/ssh-keys-changed.toml \
+	rules/tcp-drops-by-policy.toml \
+	rules/write-below-etc.toml
 rulesseeddir = $(rulesdir)/seed
 dist_rulesseed_DATA = \
 	rules/seed/bashreadline_stdout.toml rules/seed/docker_open_breakout.toml \

@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """The language of rules on real events: what matches, what is held back, what never leaves the kernel."""
+import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -35,6 +37,12 @@ def texts(folder):
                '{ field = "args", op = "contains", value = "flood" }]\n',
         "once": EXEC + f'dedup = {{ window = "2s", key = ["filename"] }}\n[match]\nall = [{here}, '
                 '{ field = "args", op = "contains", value = "flood" }]\n',
+        "oneline": EXEC + f"condition = 'filename pathprefix {folder} and is-shared and args contains plain'\n",
+        "begun": EXEC + f"condition = 'filename pathprefix {folder} and args hasany begin'\n",
+        "ended": EXEC + f"condition = 'filename pathprefix {folder} and args hasany end'\n"
+                 'after = "begun"\nwithin = "30s"\nby = ["ppid"]\n',
+        "secret": EXEC + f"condition = 'filename pathprefix {folder} and args contains token=hunter2'\n"
+                  'redact = ["token=*"]\n',
         "aside": EXEC + f'enabled = false\n[match]\nall = [{here}]\n',
         "stop": EXEC + f'order = 2\nstop = true\n[match]\nall = [{here}, '
                 '{ field = "args", op = "contains", value = "halt" }]\n',
@@ -63,8 +71,8 @@ def conditions(tap, daemon, folder):
         ("a glob, a list of its own; an exception, any of two and a disabled rule that do not",
          "probe-1 plain", always | {"glob", "listed"}),
         ("the exception is for one program alone", "probe-2 plain", always | {"glob", "except"}),
-        ("a list for all rules, and one whole argument", "shared plain -x", always | {"listed", "any", "except"}),
-        ("which a part of an argument is not", "shared plain-x", always | {"listed", "except"}),
+        ("a list for all rules, and one whole argument", "shared plain -x", always | {"listed", "any", "except", "oneline"}),
+        ("which a part of an argument is not", "shared plain-x", always | {"listed", "except", "oneline"}),
         ("a function of a field, a regular expression", "UPPER plain pass=secret",
          always | {"lower", "regex", "except"}),
         ("a result by its name", "denied plain", always | {"failed", "except"}),
@@ -74,6 +82,45 @@ def conditions(tap, daemon, folder):
         run(*command.split(), f"mark{i}")
         got = matched(daemon, f"mark{i}")
         tap.check(name, got == want, str(got))
+
+
+def one_after_another(tap, daemon, folder):
+    program = os.path.join(folder, "probe-2")
+
+    def run(*args):
+        subprocess.run([program, *args], check=True)
+        return matched(daemon, args[-1])
+    got = ["ended" in run("plain", "end", "too-soon"), "begun" in run("plain", "begin", "first"),
+           "ended" in run("plain", "end", "then")]
+    tap.check("a rule that follows another matches after it alone", got == [False, True, True], str(got))
+    subprocess.run(["sh", "-c", f"{program} plain end elsewhere; true"], check=True)
+    tap.check("and for the same key", "ended" not in matched(daemon, "elsewhere"))
+
+
+def secrets(tap, daemon, folder):
+    subprocess.run([os.path.join(folder, "probe-2"), "plain", "token=hunter2", "whisper"], check=True)
+    found = matched(daemon, "whisper")
+    event = next(e for e in daemon.events(tracer="exec") if "whisper" in e["args"])
+    tap.check("a secret is taken out for every reader, and the event says so", "secret" in found and
+              "token=***" in event["args"] and "hunter2" not in str(event) and "redacted" in str(event["marks"]), str(event))
+
+
+def lists_again(tap, daemon):
+    """Another list and a macro with a mistake, taken by a reload."""
+    daemon.write(os.path.join(daemon.dir, "etc/lists.d/all.toml"),
+                 '[lists]\nshared = ["shared", "probe-2"]\n[macros]\nis-shared = "basename(filename) equal x"\n')
+    daemon.proc.send_signal(signal.SIGHUP)
+
+    def listed():
+        done = daemon.ctl("-o", "json", "rule", "ls")
+        return {r["name"]: r for r in json.loads(done.stdout)["rules"]} if done.returncode == 0 else {}
+    wait_for(lambda: listed().get("oneline", {}).get("state") == "refused", 15)
+    rules = listed()
+    why = daemon.ctl("rule", "get", "oneline").stdout
+    tap.check("a rule that needs a broken macro is refused, with the place of the mistake",
+              rules["oneline"]["state"] == "refused" and "lists.d/all.toml:4:13: macro is-shared, line 1, column 20" in why, why)
+    tap.check("and the others are in use", {n for n, r in rules.items() if r["state"] != "active"} == {"aside", "oneline"},
+              str(rules))
 
 
 def held_back(tap, daemon, folder):
@@ -129,14 +176,18 @@ def main():
     for name, text in texts(folder).items():
         daemon.write(os.path.join(daemon.dir, "etc/rules", name + ".toml"), text)
     os.makedirs(os.path.join(daemon.dir, "etc/lists.d"))
-    daemon.write(os.path.join(daemon.dir, "etc/lists.d/all.toml"), '[lists]\nshared = ["shared"]\n')
+    daemon.write(os.path.join(daemon.dir, "etc/lists.d/all.toml"), '[lists]\nshared = ["shared"]\n'
+                 "[macros]\nis-shared = 'basename(filename) in $shared'\n")
     daemon.start(tracers=["exec", "open"])
     listed = {r["name"]: r["state"] for r in daemon.ctl_json("rule", "ls")["rules"]}
     tap.check("all rules are in use, but the one that is disabled", {n for n, s in listed.items() if s != "active"} == {"aside"},
               str(listed))
     conditions(tap, daemon, folder)
+    one_after_another(tap, daemon, folder)
+    secrets(tap, daemon, folder)
     held_back(tap, daemon, folder)
     in_kernel(tap, daemon, folder)
+    lists_again(tap, daemon)
     tap.check("bpfd stops in order", daemon.stop() == 0, daemon.log_text()[-3000:])
     tap.done()
 

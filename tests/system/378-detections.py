@@ -1,0 +1,229 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The rules that are shipped: each is triggered by what it is about, and none by an ordinary day."""
+import ctypes
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import containers  # noqa: E402
+from daemon import Tap, wait_for  # noqa: E402
+from events import Events  # noqa: E402
+
+RULES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "rules")
+TRACERS = ("exec", "open", "fileops", "tcpstate", "ptrace")
+
+
+# ---- what rules are about: each in a pid namespace of its own, by which its events are known ----
+
+def child():
+    """A process that waits for its end."""
+    pid = os.fork()
+    if not pid:
+        time.sleep(20)
+        os._exit(0)
+    return pid
+
+
+def written(path, **how):
+    with open(path, "wb", **how):
+        pass
+    os.unlink(path)
+
+
+def opened(path, flags):
+    try:
+        os.close(os.open(path, flags))
+    except OSError:
+        pass    # that somebody tried is what is looked for
+
+
+def inject():
+    class Iovec(ctypes.Structure):
+        _fields_ = [("base", ctypes.c_void_p), ("len", ctypes.c_size_t)]
+    text = ctypes.create_string_buffer(b"x", 8)
+    iov = Iovec(ctypes.addressof(text), 1)
+    ctypes.CDLL(None).process_vm_writev(child(), ctypes.byref(iov), 1, ctypes.byref(iov), 1, 0)
+
+
+def setuid():
+    with tempfile.NamedTemporaryFile() as f:
+        os.chmod(f.name, 0o4755)
+
+
+def connect(port):
+    with socket.socket() as s:
+        s.connect_ex(("127.0.0.1", port))
+
+
+def shell_on_socket():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        if not os.fork():
+            s = socket.create_connection(server.getsockname())
+            for fd in (0, 1, 2):
+                os.dup2(s.fileno(), fd)
+            os.execv("/bin/sh", ["sh", "-c", "true"])
+        os.wait()
+
+
+def shell_connects():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        subprocess.run(["bash", "-c", f"exec 3<>/dev/tcp/127.0.0.1/{server.getsockname()[1]}"], check=True)
+
+
+def fileless():
+    fd = os.memfd_create("x")
+    with open("/bin/true", "rb") as f:
+        os.write(fd, f.read())
+    if not os.fork():
+        os.execve(fd, ["x"], {})
+    os.wait()
+
+
+def in_temporary(name):
+    folder = tempfile.mkdtemp()
+    os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
+    written(os.path.join(folder, name))
+
+
+ACTS = {
+    "sensitive-file-read": lambda: opened("/etc/shadow", os.O_RDONLY),
+    "kernel-runs-what-is-written": lambda: opened("/proc/sys/kernel/core_pattern", os.O_WRONLY),
+    "kernel-runs-what-is-written, release_agent": lambda: in_temporary("release_agent"),
+    "ptrace-injection": inject,
+    "process-memory-opened": lambda: opened(f"/proc/{child()}/mem", os.O_RDWR),
+    "ld-preload-file": lambda: opened("/etc/ld.so.preload", os.O_WRONLY),
+    "ld-preload-by-env": lambda: subprocess.run(["env", "LD_PRELOAD=", "true"], check=True),
+    "setuid-bit-set": setuid,
+    "reverse-shell": shell_connects,
+    "shell-after-connect": shell_on_socket,
+    "miner-connect": lambda: connect(3333),
+    "write-below-etc": lambda: written(f"/etc/.bpfd-{os.getpid()}-{time.time_ns()}"),
+    "log-tampering": lambda: written(f"/var/log/.bpfd-{os.getpid()}-{time.time_ns()}"),
+    "ssh-keys-changed": lambda: in_temporary(".ssh/authorized_keys"),
+    "fileless-execution": fileless,
+}
+
+DAY = r"""
+set -eu
+have() { command -v "$1" >/dev/null; }
+cd "$(mktemp -d)"
+printf 'int puts(const char *s);\nint main(void) { return puts("hello") < 0; }\n' >hello.c
+cc -O hello.c -o hello && ./hello
+dpkg-query -l >packages && dpkg -S /bin/true /usr/bin/env || true
+mkdir -p deb/DEBIAN deb/opt root/var/lib/dpkg/info root/var/lib/dpkg/updates
+printf 'Package: day\nVersion: 1\nArchitecture: all\nMaintainer: x <x@x>\nDescription: x\n' >deb/DEBIAN/control
+cp hello deb/opt/ && : >root/var/lib/dpkg/status
+dpkg-deb -b deb day.deb && dpkg --root="$PWD/root" --force-all -i day.deb || true
+mkdir repo copy && cp hello.c repo
+if have git; then
+	git init -q repo && cd repo && git config user.email day@example.org && git config user.name day
+	git add . && git commit -qm day && git log --stat && cd .. && git clone -q repo copy
+fi
+find /usr/include -name '*.h' -newer hello.c | head -5
+tar cf day.tar repo copy && mkdir out && tar xf day.tar -C out
+mkdir cron && printf '#!/bin/sh\ndf / >/dev/null; sed -i s/a/b/ %s/packages\n' "$PWD" >cron/job && chmod 755 cron/job
+run-parts cron && run-parts cron
+! have ssh-keygen || ssh-keygen -q -t ed25519 -N '' -f key
+su nobody -s /bin/sh -c id || true
+python3 -c '
+import http.server, subprocess, sys, threading
+s = http.server.HTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
+threading.Thread(target=s.serve_forever, daemon=True).start()
+subprocess.run([sys.argv[1], "-s", "-o", "page", "http://127.0.0.1:%d/" % s.server_port], check=sys.argv[1] == "curl")' \
+	"$(have curl && echo curl || echo true)"
+install -m 644 hello.c installed.c && sort packages | uniq -c | awk '{n++} END {print n}'
+rm -r out copy
+"""
+
+
+def within(*argv):
+    """Runs it in a pid namespace of its own, whose number it is told by."""
+    script = 'readlink /proc/self/ns/pid; exec "$@"'
+    done = subprocess.run(["unshare", "-mpf", "--mount-proc", "sh", "-c", script, "sh", *argv], text=True, timeout=60,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    return int(done.stdout.split("[")[1].split("]")[0]), done
+
+
+def last(daemon):
+    return max((e["seq"] for e in daemon.events()), default=0)
+
+
+def told(daemon, since, ns=None, box=None):
+    """Events of a namespace, whose number may have been another's before, or of a container."""
+    return [e for e in daemon.events() if e["seq"] > since and (e.get("ns", {}).get("pid") == ns if ns else
+            isinstance(e.get("container"), dict) and e["container"].get("id") == box)]
+
+
+def names(events):
+    return {r["name"] for e in events for r in e["rules"]} - {"connected"}
+
+
+def acts(tap, daemon):
+    for name in ACTS:
+        since = last(daemon)
+        ns, done = within(sys.executable, os.path.abspath(__file__), name)
+        want = name.split(",")[0]
+        found = wait_for(lambda since=since, ns=ns, want=want: want in names(told(daemon, since, ns)))
+        tap.check(f"{name} is told", found, f"{names(told(daemon, since, ns))}\n{done.stdout}")
+
+
+def in_container(tap, daemon):
+    box = containers.Container(["sh", "-c", "cat /etc/shadow; touch /tmp/docker.sock"], writable=True)
+    box.run()
+    for name in ("shadow-read-in-container", "docker-socket"):
+        tap.check(f"{name} is told", wait_for(lambda name=name: name in names(told(daemon, 0, box=box.id))),
+                  str(names(told(daemon, 0, box=box.id))))
+
+
+def ordinary_day(tap, daemon):
+    since = last(daemon)
+    ns, done = within("sh", "-c", DAY)
+    tap.check("an ordinary day passes", done.returncode == 0, done.stdout[-2000:])
+    daemon.settle()
+    found = told(daemon, since, ns)
+    tap.check("and no rule says anything but that there were connections", not names(found) and found,
+              "\n".join(f"{names([e])} {e.get('exe')} {e.get('path')} {e.get('args')}" for e in found if names([e])))
+    if containers.missing():
+        tap.skip("nor does a container's", containers.missing())
+        return
+    box = containers.Container(["sh", "-c", "i=0; while [ $i -lt 20 ]; do ls / >/tmp/$i; cat /tmp/$i; i=$((i+1)); done"],
+                               writable=True)
+    status, out = box.run()
+    daemon.settle()
+    found = told(daemon, since, box=box.id)
+    tap.check("nor does a container's", status == 0 and not names(found) - {"breakout-by-open"}, f"{out}\n{names(found)}")
+
+
+def main():
+    if len(sys.argv) > 1:
+        ACTS[sys.argv[1]]()
+        return
+    tap = Tap()
+    rules = {}
+    for file in sorted(os.listdir(RULES)):
+        if file.endswith(".toml"):
+            with open(os.path.join(RULES, file), encoding="utf-8") as f:
+                rules[file[:-5]] = f.read().replace(', "syslog"', "")
+    # Its events are looked at too.
+    rules["connected"] += 'actions = ["log"]\n'
+    daemon = Events(rules)
+    daemon.start(tracers=TRACERS)
+    listed = {r["name"]: r["state"] for r in daemon.ctl_json("rule", "ls")["rules"]}
+    tap.check("every shipped rule is in use", set(listed.values()) == {"active"}, str(listed))
+    acts(tap, daemon)
+    if containers.missing():
+        tap.skip("containers", containers.missing())
+    else:
+        in_container(tap, daemon)
+    ordinary_day(tap, daemon)
+    tap.check("bpfd stops in order", daemon.stop() == 0, daemon.log_text()[-3000:])
+    daemon.remove()
+    tap.done()
+
+
+main()
