@@ -104,6 +104,11 @@ def names_of_every_engine(tap, daemon, stores):
     rows = [(h(), "other", "no"), (ident, "cache", "docker.io/library/redis:7"), (h(), "third", "no")]
     got = second_event(daemon, f"/machine.slice/libpod-{ident}.scope", lambda b: stores.podman(rows), ident)
     tap.check("podman's have name and image", has(got, name="cache", image="docker.io/library/redis:7"), str(got))
+    before = daemon.log_text().count("config.read")
+    ident = h()
+    got = second_event(daemon, f"/machine.slice/libpod-{ident}.scope", lambda b: None, ident)
+    tap.check("one that is not in its index has none, which is no mistake", has(got, id=ident) and "name" not in got
+              and daemon.log_text().count("config.read") == before, f"{got} {daemon.log_text()}")
 
 
 def names_that_are_not_told(tap, daemon, stores):

@@ -154,6 +154,22 @@ labels_that_do_not_fit_are_left_out(void **state)
 	assert_true(has_label("last=1"));
 }
 
+static void
+an_id_is_no_path(void **state)
+{
+	static const char *const good[] = { ID, "web", "a.b", "A_1-x", "a..b" };
+	static const char *const bad[] = { "", ".", "..", ".x", "a/b", "../" ID, "a b", "a\n", "\xc3\xa4" };
+	char longest[CONTAINER_FILE_ID_MAX + 1];
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		assert_true(container_id_ok(good[i], strlen(good[i])));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_false(container_id_ok(bad[i], strlen(bad[i])));
+	memset(longest, 'a', sizeof(longest));
+	assert_true(container_id_ok(longest, CONTAINER_FILE_ID_MAX - 1));
+	assert_false(container_id_ok(longest, CONTAINER_FILE_ID_MAX));
+}
+
 static int
 count(void *arg, const struct json_step *way, size_t depth, const struct json_text *value)
 {
@@ -197,6 +213,7 @@ main(void)
 		cmocka_unit_test(what_is_elsewhere_in_the_file_is_not_looked_at),
 		cmocka_unit_test(strings_that_are_too_long_or_not_plain_text_are_none),
 		cmocka_unit_test(labels_that_do_not_fit_are_left_out),
+		cmocka_unit_test(an_id_is_no_path),
 		cmocka_unit_test(only_json_is_json),
 	};
 
