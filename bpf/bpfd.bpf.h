@@ -243,7 +243,7 @@ ev_emit(struct ev_scratch *s)
 	__u32 len = ev_close(s);
 
 	ev_head(s)->ts = bpf_ktime_get_boot_ns();
-	return ev_output_by(EV_CLASS, EV_TRACER, ev_head(s), len, s->urgent, true);
+	return ev_output_by(EV_CLASS, EV_TRACER, ev_head(s), len, s->urgent, s);
 }
 
 /* t: the current task.  False: the ring was full; it has been counted. */

@@ -10,7 +10,7 @@
  * Every record: struct ev_hdr, the rest of the tracer's struct (bpf/NAME.h), then the bytes that
  * its struct ev_str name.  len counts all of it and is a multiple of 8; padding is zero.
  */
-enum ev_class { EV_CONTROL, EV_BULK, N_EV_CLASSES };
+enum ev_class { EV_CONTROL, EV_BULK, EV_PRIORITY, N_EV_CLASSES };	/* PRIORITY: what is urgent of BULK */
 enum { TR_SENSITIVE = 1, TR_COSTLY = 2, TR_NO_KERNEL = 4 };
 
 enum ev_tracer {
@@ -104,12 +104,15 @@ struct ev_proc_info {			/* h: of the process, tid = tgid */
 struct ev_count {
 	__u64 produced;			/* passed the filter */
 	__u64 lost;			/* of these: the ring was full */
+	__u64 throttled;		/* of these: its cgroup had had its share of a ring that fills */
 	__u64 filtered;			/* did not pass */
 	__u64 cut;			/* records with EV_TRUNCATED */
 };
 struct ev_cpu {
 	__u32 sleeping;			/* the enricher waits: wake it, and write 0 */
-	__u32 pad[15];
+	__u32 pressed;			/* bit per class: the ring is a quarter full */
+	__u32 turn;			/* records, for a look at the rings now and then */
+	__u32 pad[13];
 	struct ev_count count[TRACERS_MAX];	/* [0]: records of the core */
 };
 
@@ -118,6 +121,8 @@ struct ev_settings {
 	__u32 generation;		/* when it changes, EV_CGROUP_INFO and EV_PROC_INFO are sent anew */
 	__u32 filter;			/* element of "filters" in use: 0 or 1 */
 	__u64 on;			/* bit per tracer: produce events of it */
+	/* What a cgroup may send on a CPU whose ring is pressed: one in share_ns, share_burst_ns ahead. */
+	__u64 share_ns, share_burst_ns;	/* 0: as much as it likes */
 };
 
 /*
@@ -127,7 +132,7 @@ struct ev_settings {
  */
 enum ev_dim { DIM_PID = 1, DIM_UID = 2, DIM_COMM = 4, DIM_CGROUP = 8, DIM_PATH = 16, DIM_PREFIX = 32, DIM_TESTS = 64 };
 /* DIM_PATH | DIM_PREFIX together: one of the two must hold. */
-enum { EV_FILTER_URGENT = 1 };		/* wake the enricher at once */
+enum { EV_FILTER_URGENT = 1 };		/* wake the enricher at once, and EV_PRIORITY */
 #define EV_PREFIX_MAX	16		/* components of a path that are looked at as prefixes */
 
 /* How the arguments of a call of the 32-bit table differ from those of the 64-bit one. */

@@ -19,6 +19,7 @@
 #define EV_CPUS_MAX	512
 #define EV_SYS_SLOTS	TRACERS_MAX
 #define EV_CGROUPS_SEEN	8192
+#define EV_SHARES	4096
 #define EV_PROCS_HASHED	4096
 
 struct ev_ring {
@@ -31,7 +32,7 @@ struct {
 	__uint(max_entries, EV_CPUS_MAX);
 	__type(key, __u32);
 	__array(values, struct ev_ring);
-} rings_control SEC(".maps"), rings_bulk SEC(".maps");
+} rings_control SEC(".maps"), rings_bulk SEC(".maps"), rings_priority SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -62,6 +63,18 @@ struct {
 	__type(key, struct ev_filter_key);
 	__type(value, __u64);
 } filter_set SEC(".maps");
+
+/*
+ * Until when a cgroup has sent its share on a CPU, by CLOCK_BOOTTIME.  Only asked for rings that
+ * fill; events that are nobody's have the cgroup 0.
+ */
+struct ev_share_key { __u64 cgroup, cgroup1; __u32 cpu, reserved; };
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, EV_SHARES);
+	__type(key, struct ev_share_key);
+	__type(value, __u64);
+} shares SEC(".maps");
 
 /* Cgroups that EV_CGROUP_INFO has been sent of: only after it was in the ring. */
 struct ev_cgroup_key { __u64 id; __u64 hierarchy; };

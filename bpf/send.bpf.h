@@ -2,7 +2,7 @@
 #ifndef BPFD_BPF_SEND_BPF_H
 #define BPFD_BPF_SEND_BPF_H
 
-#include "bpf/maps.bpf.h"
+#include "bpf/record.bpf.h"
 
 #ifdef EV_SHORT_RECORDS
 /*
@@ -45,8 +45,82 @@ ev_put(void *ring, const struct ev_hdr *record, __u32 len, __u64 wake)
 #define ev_put(ring, record, len, wake) bpf_ringbuf_output(ring, (void *)(record), len, wake)
 #endif
 
+#define EV_LOOK_EACH	32	/* records */
+
 /*
- * One record into this CPU's ring.  Counted as produced, and as lost when the ring is full.
+ * Which rings of this CPU are a quarter full.  From then on each cgroup has its share of what is
+ * left, so that one that floods leaves room for the others: as long as there is room for all,
+ * nobody is asked.
+ */
+__noinline int
+ev_look_at_rings(__u32 cpu)
+{
+	struct ev_cpu *c = bpf_map_lookup_elem(&shared, &cpu);
+	void *bulk = bpf_map_lookup_elem(&rings_bulk, &cpu);
+	void *priority = bpf_map_lookup_elem(&rings_priority, &cpu);
+	__u32 pressed = 0;
+
+	if (bulk && bpf_ringbuf_query(bulk, BPF_RB_AVAIL_DATA) * 4 > bpf_ringbuf_query(bulk, BPF_RB_RING_SIZE))
+		pressed |= 1 << EV_BULK;
+	if (priority &&
+	    bpf_ringbuf_query(priority, BPF_RB_AVAIL_DATA) * 4 > bpf_ringbuf_query(priority, BPF_RB_RING_SIZE))
+		pressed |= 1 << EV_PRIORITY;
+	if (c)
+		c->pressed = pressed;
+	return 0;
+}
+
+/* Of a record with a time, whose cgroup has the right to one more.  What is nobody's shares one. */
+__noinline int
+ev_has_share(struct ev_scratch *s, __u32 cpu)
+{
+	struct ev_settings *set = ev_settings();
+	struct ev_share_key key = { .cpu = cpu };
+	__u64 *until, now, next;
+	struct ev_hdr *h;
+
+	if (!s || !set || !set->share_ns)
+		return 1;
+	h = ev_head(s);
+	if (!(h->flags & EV_NO_OWNER)) {
+		key.cgroup = h->cgroup;
+		key.cgroup1 = h->cgroup1;
+	}
+	now = h->ts;
+	until = bpf_map_lookup_elem(&shares, &key);
+	if (!until) {
+		next = now + set->share_ns;
+		bpf_map_update_elem(&shares, &key, &next, BPF_ANY);
+		return 1;
+	}
+	if (*until > now + set->share_burst_ns)
+		return 0;
+	*until = (*until > now ? *until : now) + set->share_ns;
+	return 1;
+}
+
+/*
+ * Where a record of a tracer of class BULK belongs.  An urgent one of a cgroup that floods goes the
+ * way of the others.  EV_CONTROL: nowhere, its cgroup has had its share.
+ */
+static __always_inline enum ev_class
+ev_class_now(struct ev_scratch *s, struct ev_cpu *c, __u32 cpu)
+{
+	__u32 pressed, share = 0;
+
+	if (__builtin_expect(!(++c->turn % EV_LOOK_EACH), 0))
+		ev_look_at_rings(cpu);
+	pressed = c->pressed;
+	if (__builtin_expect(pressed, 0))
+		share = ev_has_share(s, cpu);
+	if (s->urgent && (!(pressed & 1 << EV_PRIORITY) || share))
+		return EV_PRIORITY;
+	return !(pressed & 1 << EV_BULK) || share ? EV_BULK : EV_CONTROL;
+}
+
+/*
+ * One record into this CPU's ring.  Counted as produced, and as lost when the ring is full.  s: the
+ * scratch that it lies in, or NULL.
  *
  * Waking: the enricher sets sleeping, looks at the rings once more, and sleeps.  So sleeping is
  * looked at after the record is there too (the commit of a record is a full barrier): else both
@@ -54,22 +128,32 @@ ev_put(void *ring, const struct ev_hdr *record, __u32 len, __u64 wake)
  */
 static __always_inline bool
 ev_output_by(enum ev_class class, __u32 index, const struct ev_hdr *record, __u32 len, bool urgent,
-	bool scratch)
+	struct ev_scratch *s)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct ev_cpu *c = bpf_map_lookup_elem(&shared, &cpu);
 	__u64 wake = urgent ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 	void *ring, *empty;
 
-	if (class == EV_CONTROL)
-		ring = bpf_map_lookup_elem(&rings_control, &cpu);
-	else
-		ring = bpf_map_lookup_elem(&rings_bulk, &cpu);
 	if (!c)
 		return false;
 	__sync_fetch_and_add(&c->count[index].produced, 1);
 	if (record->flags & EV_TRUNCATED)
 		__sync_fetch_and_add(&c->count[index].cut, 1);
+	if (class == EV_CONTROL) {
+		ring = bpf_map_lookup_elem(&rings_control, &cpu);
+	} else {
+		if (s)
+			class = ev_class_now(s, c, cpu);
+		if (class == EV_CONTROL) {
+			__sync_fetch_and_add(&c->count[index].throttled, 1);
+			return false;
+		}
+		if (class == EV_PRIORITY)
+			ring = bpf_map_lookup_elem(&rings_priority, &cpu);
+		else
+			ring = bpf_map_lookup_elem(&rings_bulk, &cpu);
+	}
 	if (!ring) {
 		__sync_fetch_and_add(&c->count[index].lost, 1);
 		return false;
@@ -78,7 +162,7 @@ ev_output_by(enum ev_class class, __u32 index, const struct ev_hdr *record, __u3
 		*(volatile __u32 *)&c->sleeping = 0;
 		wake = BPF_RB_FORCE_WAKEUP;
 	}
-	if (scratch ? ev_put(ring, record, len, wake) :
+	if (s ? ev_put(ring, record, len, wake) :
 		      bpf_ringbuf_output(ring, (void *)record, len, wake)) {
 		__sync_fetch_and_add(&c->count[index].lost, 1);
 		return false;
@@ -95,7 +179,7 @@ ev_output_by(enum ev_class class, __u32 index, const struct ev_hdr *record, __u3
 static __always_inline bool
 ev_output(enum ev_class class, __u32 index, const struct ev_hdr *record, __u32 len, bool urgent)
 {
-	return ev_output_by(class, index, record, len, urgent, false);
+	return ev_output_by(class, index, record, len, urgent, NULL);
 }
 
 #endif

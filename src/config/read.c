@@ -267,6 +267,7 @@ check_together(struct reader *r)
 	check_power_of_two(r, "ring_bytes", r->out->events_ring_bytes);
 	check_power_of_two(r, "control_bytes", r->out->events_control_bytes);
 	check_power_of_two(r, "bulk_bytes", r->out->events_bulk_bytes);
+	check_power_of_two(r, "priority_bytes", r->out->events_priority_bytes);
 }
 
 unsigned int

@@ -26,7 +26,7 @@ stats_kernel_lost(const struct enricher *en)
 
 	for (uint32_t c = 0; c < en->n_cpus; c++)
 		for (unsigned int t = 1; t < N_TRACERS; t++)
-			sum += load(&en->shared[c].count[t].lost);
+			sum += load(&en->shared[c].count[t].lost) + load(&en->shared[c].count[t].throttled);
 	return sum;
 }
 
@@ -69,6 +69,7 @@ add_kernel(const struct enricher *en, unsigned int tracer, struct ev_count *sum)
 
 		sum->produced += load(&k->produced);
 		sum->lost += load(&k->lost);
+		sum->throttled += load(&k->throttled);
 		sum->filtered += load(&k->filtered);
 		sum->cut += load(&k->cut);
 	}
@@ -81,6 +82,7 @@ say_kernel(struct answer *a, const char *name, const struct ev_count *sum)
 		return;
 	say(a, sum->produced, "events.kernel.%s.produced", name);
 	say(a, sum->lost, "events.kernel.%s.lost", name);
+	say(a, sum->throttled, "events.kernel.%s.throttled", name);
 	say(a, sum->filtered, "events.kernel.%s.filtered", name);
 	say(a, sum->cut, "events.kernel.%s.cut", name);
 }

@@ -10,7 +10,7 @@
 #include "linker/object.h"
 
 /* Maps of bpf/core.bpf.c with an element for each possible CPU; the object cannot know how many. */
-static const char *const per_cpu_maps[] = { "shared", "rings_control", "rings_bulk" };
+static const char *const per_cpu_maps[] = { "shared", "rings_control", "rings_bulk", "rings_priority" };
 
 static bool
 kernel_has(const struct btf *kernel, const char *section)

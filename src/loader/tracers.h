@@ -20,8 +20,9 @@ struct loader;
  *
  *   tracer/DIGEST/NAME/K-WHAT     core is the NAME of what all tracers share, NAME@ID that of one
  *                                 that is declared, with the number of its declaration
- *   K  m map, p program, e one that enforces (attached as the table needs), l link of a program, s program in the dispatcher, d the dispatcher,
- *      i iterator, u uprobe program, c and b ring of a CPU, x hook that is missing, r program that
+ *   K  m map, p program, e one that enforces (attached as the table needs), l link of a program,
+ *      s program in the dispatcher, d the dispatcher, i iterator, u uprobe program, c, b and q ring
+ *      of a CPU, x hook that is missing, r program that
  *      the kernel refuses (the last two are directories)
  *   tracer/DIGEST/NAME/done       a directory: all of it is there
  *

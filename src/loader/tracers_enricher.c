@@ -82,6 +82,8 @@ tracers_greet(struct loader *ld)
 	if (!err)
 		err = send_rings(ld, EV_BULK, 'b');
 	if (!err)
+		err = send_rings(ld, EV_PRIORITY, 'q');
+	if (!err)
 		err = send_tasks(ld);
 	if (!err)
 		err = send(ld, IPC_EV_RINGS_END, NULL, -1);

@@ -18,9 +18,12 @@ int
 tracers_settings(struct loader *ld)
 {
 	AUTO(fd) int map = tracers_map(ld, "settings");
+	struct ev_settings *set = &ld->tracers.settings;
 	const uint32_t zero = 0;
 
-	return map < 0 ? map : kernel_update(&ld->kernel, map, &zero, &ld->tracers.settings);
+	set->share_ns = ld->cfg->events_cgroup_rate ? 1000000000ULL / ld->cfg->events_cgroup_rate : 0;
+	set->share_burst_ns = set->share_ns * (ld->cfg->events_cgroup_burst - 1);
+	return map < 0 ? map : kernel_update(&ld->kernel, map, &zero, set);
 }
 
 int

@@ -223,8 +223,9 @@ tracers_scan(struct loader *ld)
 	struct tracers *t = &ld->tracers;
 	int err;
 
-	snprintf(t->dir, sizeof(t->dir), "tracer/%s-%u-%u-%u", tracer_objects_digest_text(), ld->n_cpus,
-		tracers_ring_bytes(ld, EV_CONTROL), tracers_ring_bytes(ld, EV_BULK));
+	snprintf(t->dir, sizeof(t->dir), "tracer/%s-%u-%u-%u-%u", tracer_objects_digest_text(), ld->n_cpus,
+		tracers_ring_bytes(ld, EV_CONTROL), tracers_ring_bytes(ld, EV_BULK),
+		tracers_ring_bytes(ld, EV_PRIORITY));
 	if (mkdirat(AT_FDCWD, "tracer", 0700) < 0 && errno != EEXIST)
 		return -errno;
 	err = scan(ld, "tracer", found_other);

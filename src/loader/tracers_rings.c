@@ -12,10 +12,11 @@
 uint32_t
 tracers_ring_bytes(const struct loader *ld, enum ev_class class)
 {
-	uint64_t want = class == EV_CONTROL ? ld->cfg->events_control_bytes : ld->cfg->events_bulk_bytes;
+	const uint64_t want[N_EV_CLASSES] = { [EV_CONTROL] = ld->cfg->events_control_bytes,
+		[EV_BULK] = ld->cfg->events_bulk_bytes, [EV_PRIORITY] = ld->cfg->events_priority_bytes };
 	uint32_t bytes = PAGE;
 
-	while (bytes < want && bytes < 1u << 30)
+	while (bytes < want[class] && bytes < 1u << 30)
 		bytes *= 2;
 	return bytes;
 }
@@ -23,7 +24,8 @@ tracers_ring_bytes(const struct loader *ld, enum ev_class class)
 static const struct {
 	const char *array;
 	char kind;
-} classes[N_EV_CLASSES] = { [EV_CONTROL] = { "rings_control", 'c' }, [EV_BULK] = { "rings_bulk", 'b' } };
+} classes[N_EV_CLASSES] = { [EV_CONTROL] = { "rings_control", 'c' }, [EV_BULK] = { "rings_bulk", 'b' },
+	[EV_PRIORITY] = { "rings_priority", 'q' } };
 
 /* The core's object is linked with them as with maps of another. */
 int

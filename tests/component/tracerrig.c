@@ -23,7 +23,7 @@ struct tracerrig {
 	size_t n_objects;
 	struct bpf_link *links[LINKS_MAX];
 	size_t n_links;
-	int inner[2 * 1024];
+	int inner[N_EV_CLASSES * 1024];
 	size_t n_inner;
 	struct ring_buffer *control, *bulk;
 	struct ev_settings settings;
@@ -165,7 +165,7 @@ static int
 load(struct tracerrig *r, const char *name, void (*prepare)(struct bpf_object *object, size_t i))
 {
 	const char *build = getenv("BPFD_BUILD");
-	static const char *const per_cpu[] = { "rings_control", "rings_bulk", "shared" };
+	static const char *const per_cpu[] = { "rings_control", "rings_bulk", "rings_priority", "shared" };
 	struct bpf_object *object;
 	char path[512];
 	int err;
@@ -303,12 +303,16 @@ start(struct tracerrig *r, const char *const *names, const struct tracerrig_opti
 				&r->control);
 	if (!err)
 		err = make_rings(r, "rings_bulk", opts->bulk_bytes ? opts->bulk_bytes : 1 << 20, took, &r->bulk);
+	if (!err)
+		err = make_rings(r, "rings_priority", opts->bulk_bytes ? opts->bulk_bytes : 1 << 18, took, &r->bulk);
 	for (size_t i = 0; !err && names[i]; i++)
 		err = load(r, names[i], opts->prepare);
 	if (err)
 		return err;
 
 	r->settings.generation = 1;
+	r->settings.share_ns = opts->share_ns;
+	r->settings.share_burst_ns = opts->share_burst_ns;
 	for (size_t i = 0; names[i] && !opts->off; i++)
 		r->settings.on |= 1ULL << number_of(names[i]);
 	write_settings(r);
@@ -474,7 +478,7 @@ tracerrig_filter_text(struct tracerrig *r, unsigned int tracer, uint32_t dim, co
 struct ev_count
 tracerrig_count(const struct tracerrig *r, unsigned int tracer)
 {
-	struct ev_count sum = { 0, 0, 0, 0 };
+	struct ev_count sum = { 0 };
 	struct ev_cpu cpu;
 
 	for (uint32_t i = 0; i < (uint32_t)r->n_cpus; i++) {
@@ -482,6 +486,7 @@ tracerrig_count(const struct tracerrig *r, unsigned int tracer)
 			continue;
 		sum.produced += cpu.count[tracer].produced;
 		sum.lost += cpu.count[tracer].lost;
+		sum.throttled += cpu.count[tracer].throttled;
 		sum.filtered += cpu.count[tracer].filtered;
 		sum.cut += cpu.count[tracer].cut;
 	}

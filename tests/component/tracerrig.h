@@ -19,6 +19,7 @@ struct tracerrig;
 
 struct tracerrig_options {
 	size_t control_bytes, bulk_bytes;	/* of each ring; 0: 1 MiB */
+	uint64_t share_ns, share_burst_ns;	/* as in struct ev_settings */
 	bool off;				/* settings.on stays empty */
 	void (*prepare)(struct bpf_object *object, size_t i);	/* before it is loaded; i: its place in names */
 };
