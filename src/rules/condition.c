@@ -12,142 +12,13 @@
  *
  * They become the same tree as tables of [match], and are checked by the same functions.
  */
-#include <ctype.h>
-#include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "rules/parser.h"
-
-enum token { END, WORD, TEXT, OP, PUNCT };
-
-struct scan {
-	struct parser *p;
-	struct parser_where where;	/* of the token */
-	struct toml_place at;
-	const char *pos, *end;
-	enum token token;
-	char *word;			/* the token's text, with a NUL; room for all of the condition */
-	size_t len;
-	bool failed;
-};
+#include "rules/scan.h"
 
 static void parse_any(struct scan *s, struct rule_node *to);
-
-static void __attribute__((format(printf, 2, 3)))
-say(struct scan *s, const char *fmt, ...)
-{
-	char text[400];
-	va_list ap;
-
-	if (s->failed)
-		return;			/* the first mistake; what follows is not understood any more */
-	s->failed = true;
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	parser_say(s->p, s->at, "", "%s", text);
-}
-
-/* ---- tokens ---- */
-
-static bool
-ends_word(char c, bool value)
-{
-	return isspace((unsigned char)c) || strchr("(){},\"'", c) || (!value && strchr("=!<>", c));
-}
-
-static void
-take(struct scan *s, enum token token, const char *from, size_t len)
-{
-	s->token = token;
-	memcpy(s->word, from, len);
-	s->word[len] = '\0';
-	s->len = len;
-}
-
-/* In "" a backslash is before a quote or a backslash; in '' there is none. */
-static void
-take_quoted(struct scan *s)
-{
-	char quote = *s->pos++;
-
-	s->token = TEXT;
-	s->len = 0;
-	for (; s->pos < s->end && *s->pos != quote; s->pos++) {
-		if (quote == '"' && *s->pos == '\\' && ++s->pos < s->end && *s->pos != '"' && *s->pos != '\\') {
-			say(s, "in \"\" a backslash stands before \" or \\ only; '' takes every character as it is");
-			return;
-		}
-		if (s->pos < s->end)
-			s->word[s->len++] = *s->pos;
-	}
-	s->word[s->len] = '\0';
-	if (s->pos >= s->end)
-		say(s, "the quoted text has no end");
-	else
-		s->pos++;
-}
-
-/* The next token; value: a word may have = ! < > in it, but not at its beginning. */
-static void
-next(struct scan *s, bool value)
-{
-	const char *from;
-
-	while (s->pos < s->end && isspace((unsigned char)*s->pos))
-		s->pos++;
-	from = s->where.pos = s->pos;
-	s->len = 0;
-	s->word[0] = '\0';
-	if (s->failed || from >= s->end) {
-		s->token = END;
-		return;
-	}
-	if (*from == '"' || *from == '\'') {
-		take_quoted(s);
-	} else if (strchr("(){},", *from)) {
-		take(s, PUNCT, s->pos++, 1);
-	} else if (strchr("=!<>", *from)) {
-		s->pos += 1 + (s->pos + 1 < s->end && s->pos[1] == '=');
-		take(s, OP, from, (size_t)(s->pos - from));
-	} else {
-		while (s->pos < s->end && !ends_word(*s->pos, value))
-			s->pos++;
-		take(s, WORD, from, (size_t)(s->pos - from));
-	}
-}
-
-static bool
-is(const struct scan *s, enum token token, const char *text)
-{
-	return !s->failed && s->token == token && strcmp(s->word, text) == 0;
-}
-
-static const char *
-shown(const struct scan *s)
-{
-	return s->token == END ? "the end" : s->word;
-}
-
-static bool
-expect(struct scan *s, const char *punct, bool value)
-{
-	if (!is(s, PUNCT, punct)) {
-		say(s, "expected %s, not %.40s", punct, shown(s));
-		return false;
-	}
-	next(s, value);
-	return true;
-}
-
-static struct toml_value
-as_value(const struct scan *s)
-{
-	return (struct toml_value){ .kind = TOML_STRING, .at = s->at, .text = s->word, .len = s->len };
-}
 
 /* ---- values ---- */
 
@@ -160,13 +31,13 @@ is_keyword(const char *word)
 static void
 parse_value(struct scan *s, struct parser_test *t)
 {
-	struct toml_value v = as_value(s);
+	struct toml_value v = scan_value(s);
 
-	if ((s->token != WORD && s->token != TEXT) || (s->token == WORD && is_keyword(s->word))) {
-		say(s, "expected a value, not %.40s", shown(s));
+	if ((s->token != TOKEN_WORD && s->token != TOKEN_TEXT) || (s->token == TOKEN_WORD && is_keyword(s->word))) {
+		scan_say(s, "expected a value, not %.40s", scan_shown(s));
 		return;
 	}
-	if (s->token == WORD && s->word[0] == '$') {
+	if (s->token == TOKEN_WORD && s->word[0] == '$') {
 		v.text++;
 		v.len--;
 		test_list(s->p, t, &v);
@@ -180,16 +51,16 @@ parse_ref(struct scan *s, struct parser_test *t)
 {
 	struct toml_value v;
 
-	next(s, false);
-	if (!expect(s, "(", false))
+	scan_next(s, false);
+	if (!scan_expect(s, "(", false))
 		return;
-	v = as_value(s);
-	if (s->token != WORD)
-		say(s, "expected the name of a field, not %.40s", shown(s));
+	v = scan_value(s);
+	if (s->token != TOKEN_WORD)
+		scan_say(s, "expected the name of a field, not %.40s", scan_shown(s));
 	else if (parser_name(s->p, "field", &v, t->node.ref, sizeof(t->node.ref)))
-		next(s, false);
+		scan_next(s, false);
 	if (!s->failed)
-		expect(s, ")", false);
+		scan_expect(s, ")", false);
 }
 
 /* The token after the operator is read as a value. */
@@ -198,23 +69,23 @@ parse_values(struct scan *s, struct parser_test *t)
 {
 	bool more = true;
 
-	if (is(s, WORD, "field") && s->pos < s->end && *s->pos == '(') {
+	if (scan_is(s, TOKEN_WORD, "field") && s->pos < s->end && *s->pos == '(') {
 		parse_ref(s, t);
 		return;
 	}
-	if (!is(s, PUNCT, "{")) {
+	if (!scan_is(s, TOKEN_PUNCT, "{")) {
 		parse_value(s, t);
-		next(s, false);
+		scan_next(s, false);
 		return;
 	}
 	while (more && !s->failed) {
-		next(s, true);
+		scan_next(s, true);
 		parse_value(s, t);
-		next(s, true);
-		more = is(s, PUNCT, ",");
+		scan_next(s, true);
+		more = scan_is(s, TOKEN_PUNCT, ",");
 	}
 	if (!s->failed)
-		expect(s, "}", false);
+		scan_expect(s, "}", false);
 }
 
 /* ---- tests ---- */
@@ -238,19 +109,19 @@ parse_op(struct scan *s, struct parser_test *t)
 {
 	struct toml_value v;
 
-	if (is(s, WORD, "not")) {
+	if (scan_is(s, TOKEN_WORD, "not")) {
 		t->negate = true;
-		next(s, false);
+		scan_next(s, false);
 	}
-	v = as_value(s);
-	if (s->token == OP) {
+	v = scan_value(s);
+	if (s->token == TOKEN_OP) {
 		t->node.op = symbol_op(s->word);
 		if (t->node.op == OP_NONE)
-			say(s, "there is no operator %s", s->word);
-	} else if (s->token == WORD && !is_keyword(s->word)) {
+			scan_say(s, "there is no operator %s", s->word);
+	} else if (s->token == TOKEN_WORD && !is_keyword(s->word)) {
 		test_op(s->p, &v, &t->node.op);
 	} else {
-		say(s, "expected an operator behind the field, not %.40s", shown(s));
+		scan_say(s, "expected an operator behind the field, not %.40s", scan_shown(s));
 	}
 }
 
@@ -259,7 +130,7 @@ static void
 count(struct scan *s)
 {
 	if (!s->failed && ++s->p->n_tests > RULE_PREDICATES_MAX)
-		say(s, "more than %d conditions", RULE_PREDICATES_MAX);
+		scan_say(s, "more than %d conditions", RULE_PREDICATES_MAX);
 }
 
 /* field: "exe" or "basename(exe)"; the token is the operator. */
@@ -275,10 +146,10 @@ parse_test(struct scan *s, const struct toml_value *field, const char *from, str
 	s->where.pos = here;
 	parse_op(s, &t);
 	if (!s->failed && s->p->errors == errors && t.node.op != OP_exists) {
-		next(s, true);
+		scan_next(s, true);
 		parse_values(s, &t);
 	} else {
-		next(s, false);
+		scan_next(s, false);
 	}
 	here = s->where.pos;
 	s->where.pos = from;
@@ -323,21 +194,21 @@ parse_word(struct scan *s, struct rule_node *to)
 	char name[160];
 	int n = snprintf(name, sizeof(name), "%s", s->word);
 
-	if (s->token != WORD || is_keyword(s->word) || n >= 96) {
-		say(s, "expected a condition, not %.40s", shown(s));
+	if (s->token != TOKEN_WORD || is_keyword(s->word) || n >= 96) {
+		scan_say(s, "expected a condition, not %.40s", scan_shown(s));
 		return;
 	}
-	next(s, false);
-	if (is(s, PUNCT, "(")) {
-		next(s, false);
-		if (s->token != WORD || s->len > 60)
-			say(s, "expected the name of a field, not %.40s", shown(s));
+	scan_next(s, false);
+	if (scan_is(s, TOKEN_PUNCT, "(")) {
+		scan_next(s, false);
+		if (s->token != TOKEN_WORD || s->len > 60)
+			scan_say(s, "expected the name of a field, not %.40s", scan_shown(s));
 		else
 			n += snprintf(name + n, sizeof(name) - (size_t)n, "(%s)", s->word);
-		next(s, false);
-		if (s->failed || !expect(s, ")", false))
+		scan_next(s, false);
+		if (s->failed || !scan_expect(s, ")", false))
 			return;
-	} else if (s->token == END || s->token == PUNCT || is(s, WORD, "and") || is(s, WORD, "or")) {
+	} else if (s->token == TOKEN_END || s->token == TOKEN_PUNCT || scan_is(s, TOKEN_WORD, "and") || scan_is(s, TOKEN_WORD, "or")) {
 		parse_name(s, name, from, to);
 		return;
 	}
@@ -365,7 +236,7 @@ parse_one(struct scan *s, struct rule_node *to)
 {
 	bool negate = false;
 
-	for (; is(s, WORD, "not"); next(s, false))
+	for (; scan_is(s, TOKEN_WORD, "not"); scan_next(s, false))
 		negate = !negate;
 	if (negate)
 		to = add(s, to, NODE_NOT);
@@ -373,18 +244,18 @@ parse_one(struct scan *s, struct rule_node *to)
 		to = add(s, to, NODE_ALL);
 	if (!to || s->failed)
 		return;
-	if (!is(s, PUNCT, "(")) {
+	if (!scan_is(s, TOKEN_PUNCT, "(")) {
 		parse_word(s, to);
 		return;
 	}
 	if (++s->p->depth > RULE_GROUPS_MAX) {
-		say(s, "conditions are nested too deeply");
+		scan_say(s, "conditions are nested too deeply");
 		return;
 	}
-	next(s, false);
+	scan_next(s, false);
 	parse_any(s, to);
 	if (!s->failed)
-		expect(s, ")", false);
+		scan_expect(s, ")", false);
 	s->p->depth--;
 }
 
@@ -395,9 +266,9 @@ parse_all(struct scan *s, struct rule_node *to)
 
 	while (all && !s->failed) {
 		parse_one(s, all);
-		if (!is(s, WORD, "and"))
+		if (!scan_is(s, TOKEN_WORD, "and"))
 			break;
-		next(s, false);
+		scan_next(s, false);
 	}
 }
 
@@ -408,9 +279,9 @@ parse_any(struct scan *s, struct rule_node *to)
 
 	while (any && !s->failed) {
 		parse_all(s, any);
-		if (!is(s, WORD, "or"))
+		if (!scan_is(s, TOKEN_WORD, "or"))
 			break;
-		next(s, false);
+		scan_next(s, false);
 	}
 }
 
@@ -430,10 +301,10 @@ parse_text(struct parser *p, struct toml_place at, const char *what, const char 
 	}
 	p->where = &s.where;
 	p->depth += outer != NULL;
-	next(&s, false);
+	scan_next(&s, false);
 	parse_any(&s, to);
-	if (!s.failed && s.token != END)
-		say(&s, "expected and, or, or the end, not %.40s", shown(&s));
+	if (!s.failed && s.token != TOKEN_END)
+		scan_say(&s, "expected and, or, or the end, not %.40s", scan_shown(&s));
 	p->depth = depth;
 	p->where = outer;
 	free(s.word);

@@ -39,6 +39,7 @@ librules_a_SOURCES = \
 	src/rules/parsed.c \
 	src/rules/push.c \
 	src/rules/push.h \
+	src/rules/push_dims.c \
 	src/rules/push_items.c \
 	src/rules/push_items.h \
 	src/rules/push_path.c \
@@ -68,6 +69,7 @@ RULES_LIBS = librules.a $(EVENTS_LIBS) $(IPC_LIBS) $(PCRE2_LIBS)
 librulesparse_a_SOURCES = \
 	src/rules/condition.c \
 	src/rules/parse.c \
+	src/rules/parse_actions.c \
 	src/rules/parse_exceptions.c \
 	src/rules/parse_limit.c \
 	src/rules/parse_lists.c \
@@ -75,7 +77,9 @@ librulesparse_a_SOURCES = \
 	src/rules/parse_rule.c \
 	src/rules/parse_seed.c \
 	src/rules/parse_test.c \
-	src/rules/parser.h
+	src/rules/parser.h \
+	src/rules/scan.c \
+	src/rules/scan.h
 RULES_PARSE_LIBS = librulesparse.a $(RULES_LIBS) $(TOML_LIBS)
 
 RULES_MADE = tests/unit/rules_make.h tests/unit/event_make.h

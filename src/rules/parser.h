@@ -78,6 +78,7 @@ void	parse_condition(struct parser *p, const struct toml_value *v, struct rule_n
 void	parse_macro(struct parser *p, const struct toml_value *v, struct rule_node *to);	/* by its name */
 /* Says what is wrong with it whatever the rule. */
 void	parse_macro_check(struct parser *p, const struct rule_macro *m, struct toml_place at);
+void	parse_actions(struct parser *p, const char *key, const struct toml_value *v);
 void	parse_exceptions(struct parser *p, const struct toml_value *v);
 void	parse_lists(struct parser *p, const struct toml_value *v);	/* into p->own */
 void	parse_macros(struct parser *p, const struct toml_value *v);

@@ -17,66 +17,7 @@
 #include "rules/push_items.h"
 #include "rules/value.h"
 
-/* DIM_PATH and DIM_PREFIX are one dimension: PLACE. */
-enum dim { PID, UID, COMM, CGROUP, PLACE, N_DIMS };
-static const char *const dim_words[N_DIMS] = { "pid", "uid", "comm", "cgroup.id", "path" };
-static const uint32_t dim_bits[N_DIMS] = { [PID] = DIM_PID, [UID] = DIM_UID, [COMM] = DIM_COMM,
-	[CGROUP] = DIM_CGROUP };
 #define SET_MAX	(EV_FILTER_SET_MAX / 2)
-
-/* ---- one test ---- */
-
-/* What the kernel compares: the header's own, and the path that the tracer filters by. */
-static bool
-is_dim(enum dim d, unsigned int tracer, const struct field *f)
-{
-	const struct tracer_info *t = tracer_info(tracer);
-
-	/* The kernel side takes either hierarchy's number. */
-	if (d == CGROUP && strcmp(f->name, "cgroup.id1") == 0)
-		return true;
-	if (strcmp(f->name, dim_words[d]) != 0 || f->get)
-		return false;
-	for (const struct field *own = t->fields; own->name; own++)
-		if (own == f)
-			return d == PLACE && f->type == F_PATH;
-	return d != PLACE;
-}
-
-/* What a dimension is of: one of the first, or a field that the kernel has a test for (TESTED). */
-#define TESTED N_DIMS
-struct dimension { enum dim d; const struct field *f; };
-
-static void
-take_test(struct dimension dim, unsigned int tracer, const struct nnf *n, struct items *out)
-{
-	const struct rule_node *test = n->test;
-	const struct field *f = field_find(tracer, test->field);
-	struct typed typed;
-	char why[160];
-
-	if (dim.d == TESTED && f == dim.f) {
-		push_test(out, tracer, f, n);
-		return;
-	}
-	if (dim.d == TESTED || n->negate || !f || test->fn != FN_NONE || test->ref[0] || !is_dim(dim.d, tracer, f) ||
-	    (dim.d != PLACE && n->op != OP_eq)) {
-		out->all = true;
-		return;
-	}
-	for (uint32_t i = 0; i < test->n_values && !out->all; i++) {
-		const struct rule_value *v = &test->values[i];
-
-		if (dim.d == PLACE)
-			push_place(out, n->op, v->data, v->len);
-		else if (dim.d == COMM)
-			items_add(out, (struct item){ .value = push_hash_comm(v->data, v->len), .dim = DIM_COMM });
-		else if (value_read(f, FN_NONE, OP_eq, v, false, &typed, why, sizeof(why)) == 0)
-			items_add(out, (struct item){ .value = typed.u, .dim = dim_bits[dim.d] });
-		else
-			out->all = true;
-	}
-}
 
 /* ---- one rule ---- */
 
@@ -84,7 +25,7 @@ static void
 take(struct dimension dim, unsigned int tracer, const struct nnf *n, struct items *out)
 {
 	if (n->kind == NODE_TEST) {
-		take_test(dim, tracer, n, out);
+		push_take_test(dim, tracer, n, out);
 		return;
 	}
 	if (n->kind == NODE_ALL)
@@ -127,7 +68,7 @@ choose_tests(struct filter *f, unsigned int tracer, const struct nnf *tree, cons
 	for (uint32_t k = 0; k < n->n; k++)
 		choose_tests(f, tracer, tree, &n->children[k]);
 	for (enum dim d = 0; field && d < N_DIMS; d++) {
-		take_test((struct dimension){ d, NULL }, tracer, n, &one);
+		push_take_test((struct dimension){ d, NULL }, tracer, n, &one);
 		if (!one.all)
 			field = NULL;
 		items_clear(&one);
@@ -275,7 +216,7 @@ fill_tracers(const struct filter *f, struct ev_filter *out)
 
 		to->flags = f->urgent >> t & 1 ? EV_FILTER_URGENT : 0;
 		for (enum dim d = 0; d < PLACE; d++)
-			to->dims |= pushes(f, t, d) ? dim_bits[d] : 0;
+			to->dims |= pushes(f, t, d) ? push_dim_bits[d] : 0;
 		/* Rules that only name relative paths leave no value: what cannot be judged passes. */
 		if (pushes(f, t, PLACE) && !place->n)
 			to->dims |= DIM_PATH;
@@ -397,7 +338,7 @@ is_asked(const struct filter *f, unsigned int tracer, const struct nnf *n)
 
 		for (uint32_t i = 0; d == TESTED && i < f->n_tests[tracer]; i++)
 			has |= f->tests[tracer][i].f == field && !f->tests[tracer][i].items.all;
-		take_test((struct dimension){ d, field }, tracer, n, &one);
+		push_take_test((struct dimension){ d, field }, tracer, n, &one);
 		asked = has && !one.all;
 		items_clear(&one);
 	}

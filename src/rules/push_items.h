@@ -17,6 +17,16 @@ void	items_clear(struct items *s);
 void	items_add(struct items *s, struct item item);
 void	items_join(struct items *into, const struct items *from);
 
+/* DIM_PATH and DIM_PREFIX are one dimension: PLACE. */
+enum dim { PID, UID, COMM, CGROUP, PLACE, N_DIMS };
+extern const uint32_t push_dim_bits[N_DIMS];		/* of PLACE: 0 */
+/* What a dimension is of: one of the first, or a field that the kernel has a test for (TESTED). */
+#define TESTED N_DIMS
+struct dimension { enum dim d; const struct field *f; };
+
+/* ---- push_dims.c ---- */
+void	push_take_test(struct dimension dim, unsigned int tracer, const struct nnf *n, struct items *out);
+
 /* ---- push_path.c ---- */
 uint64_t push_hash_comm(const char *p, size_t len);
 void	push_place(struct items *s, enum rule_op op, const char *v, size_t len);
