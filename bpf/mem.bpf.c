@@ -11,6 +11,7 @@
 #include "bpf/mem.h"
 
 #define KERNEL_PROT_EXEC	4
+#define KERNEL_MAP_ANONYMOUS	0x20
 #define KERNEL_VM_PROT		7	/* of vm_flags; the same numbers as PROT_* */
 #define KERNEL_MMAP_IMPLIES	0x0400000	/* READ_IMPLIES_EXEC of personality(2) */
 #define PERSONALITY_ASKS	0xffffffffU	/* it only wants to know */
@@ -37,9 +38,12 @@ found(struct task_struct *t, struct vm_area_struct *vma, struct mapping *m)
 	return 0;
 }
 
-/* Why the mapping at addr is to be told; 0: it is as it should be, or gone. */
+/*
+ * Why the mapping at addr is to be told; 0: it is as it should be, or gone.  anonymous: asked for so;
+ * when it is shared the kernel puts a file behind it.
+ */
 static __always_inline __u32
-why_of(struct task_struct *t, __u64 addr, struct mapping *m)
+why_of(struct task_struct *t, __u64 addr, bool anonymous, struct mapping *m)
 {
 	__u64 file, inode;
 	__u32 why = 0;
@@ -49,7 +53,7 @@ why_of(struct task_struct *t, __u64 addr, struct mapping *m)
 	if (m->flags & 2)
 		why |= MEM_WX;
 	file = m->file;
-	if (!file)
+	if (!file || anonymous)
 		return why | MEM_ANON;
 	inode = FILE_READ(struct file, file, f_inode);
 	if (!FILE_READ(struct inode, inode, i_nlink))
@@ -61,7 +65,8 @@ static __always_inline void
 mapped(struct task_struct *t, __u16 event, __u64 addr, const struct ev_call *c, long ret)
 {
 	struct mapping m = {};
-	__u32 why = why_of(t, addr, &m);
+	bool anonymous = event == MEM_MMAP && (c->arg[3] & KERNEL_MAP_ANONYMOUS);
+	__u32 why = why_of(t, addr, anonymous, &m);
 	struct ev_scratch *s;
 	struct ev_mem *e;
 

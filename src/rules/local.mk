@@ -129,11 +129,13 @@ dist_rules_DATA = \
 	rules/kernel-runs-what-is-written.toml \
 	rules/ld-preload-by-env.toml \
 	rules/ld-preload-file.toml \
+	rules/library-without-a-file.toml \
 	rules/log-tampering.toml \
 	rules/miner-connect.toml \
 	rules/process-memory-opened.toml \
 	rules/ptrace-injection.toml \
 	rules/reverse-shell.toml \
+	rules/root-by-set-user-id.toml \
 	rules/sensitive-file-read.toml \
 	rules/setuid-bit-set.toml \
 	rules/shadow-read-in-container.toml \
@@ -141,7 +143,8 @@ dist_rules_DATA = \
 	rules/shell-in-container.toml \
 	rules/ssh-keys-changed.toml \
 	rules/tcp-drops-by-policy.toml \
-	rules/write-below-etc.toml
+	rules/write-below-etc.toml \
+	rules/write-exec-memory.toml
 rulesseeddir = $(rulesdir)/seed
 dist_rulesseed_DATA = \
 	rules/seed/bashreadline_stdout.toml rules/seed/docker_open_breakout.toml \

@@ -103,6 +103,21 @@ memory_to_write_and_execute_is_told(void **state)
 }
 
 static int
+maps_shared_to_execute(void)
+{
+	return !map(PROT_READ | PROT_EXEC, MAP_SHARED | MAP_ANONYMOUS, -1);
+}
+
+static void
+shared_memory_without_a_file_is_anonymous_too(void **state)
+{
+	const struct ev_mem *e = tracerrig_find(rig, TR_MEM, MEM_MMAP, child(maps_shared_to_execute));
+
+	assert_non_null(e);
+	assert_int_equal(e->why, MEM_ANON);
+}
+
+static int
 writes_then_executes(void)
 {
 	void *p = map(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
@@ -239,6 +254,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(memory_to_write_and_execute_is_told),
+		TEST(shared_memory_without_a_file_is_anonymous_too),
 		TEST(anonymous_memory_made_executable_is_told),
 		TEST(a_library_without_a_name_is_told),
 		TEST(libraries_and_data_are_not),
