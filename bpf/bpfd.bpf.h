@@ -290,7 +290,7 @@ ev_next_of(void *ctx, __u64 mask)
 	if (!mask)
 		return;
 #define TRACER(id, name, class, flags, help)                                                       \
-	if (TR_##id > EV_TRACER && (EV_SYS_TRACERS >> TR_##id & 1) &&                              \
+	if (TR_##id > EV_TRACER && ((__u64)EV_SYS_TRACERS >> TR_##id & 1) &&                       \
 	    __builtin_expect(mask & (1ULL << TR_##id), 0))                                           \
 		bpf_tail_call_static(ctx, &sys_progs, TR_##id);
 #include "bpf/tracers.def"

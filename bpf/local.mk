@@ -32,9 +32,12 @@ TRACER_OBJECTS = \
 	bpf/filetop.bpf.o \
 	bpf/fork.bpf.o \
 	bpf/iouring.bpf.o \
+	bpf/keyinput.bpf.o \
+	bpf/module.bpf.o \
 	bpf/mount.bpf.o \
 	bpf/mem.bpf.o \
 	bpf/ns.bpf.o \
+	bpf/oom.bpf.o \
 	bpf/open.bpf.o \
 	bpf/openbreakout.bpf.o \
 	bpf/ptrace.bpf.o \
@@ -70,9 +73,12 @@ bpf/fileops.bpf.o: bpf/fileops.h
 bpf/filetop.bpf.o: bpf/filetop.h
 bpf/fork.bpf.o: bpf/fork.h
 bpf/iouring.bpf.o: bpf/iouring.h
+bpf/keyinput.bpf.o: bpf/keyinput.h
+bpf/module.bpf.o: bpf/module.h
 bpf/mount.bpf.o: bpf/mount.h
 bpf/mem.bpf.o: bpf/mem.h bpf/target.h
 bpf/ns.bpf.o: bpf/ns.h
+bpf/oom.bpf.o: bpf/oom.h bpf/target.h
 bpf/open.bpf.o: bpf/open.h
 bpf/openbreakout.bpf.o: bpf/openbreakout.h
 bpf/ptrace.bpf.o: bpf/ptrace.h bpf/target.h
@@ -128,6 +134,10 @@ COMPONENT_TESTS += tests/component/test-tracers-files
 tests_component_test_tracers_files_SOURCES = tests/component/test-tracers-files.c tests/component/tracers-dir.h tests/component/tracers-own.h $(TRACERRIG)
 tests_component_test_tracers_files_CFLAGS = $(TRACERRIG_CFLAGS)
 tests_component_test_tracers_files_LDADD = $(TRACERRIG_LIBS)
+COMPONENT_TESTS += tests/component/test-tracers-kernel
+tests_component_test_tracers_kernel_SOURCES = tests/component/test-tracers-kernel.c tests/component/tracers-own.h $(TRACERRIG)
+tests_component_test_tracers_kernel_CFLAGS = $(TRACERRIG_CFLAGS)
+tests_component_test_tracers_kernel_LDADD = $(TRACERRIG_LIBS)
 COMPONENT_TESTS += tests/component/test-tracers-mount
 tests_component_test_tracers_mount_SOURCES = tests/component/test-tracers-mount.c tests/component/tracers-own.h $(TRACERRIG)
 tests_component_test_tracers_mount_CFLAGS = $(TRACERRIG_CFLAGS)

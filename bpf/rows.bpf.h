@@ -17,6 +17,11 @@
 #define ROWS_TICK_NS	1000000000ULL
 #define ROWS_CLOCK	7	/* CLOCK_BOOTTIME */
 
+/* From an event, or a tick, to the next tick. */
+#ifndef ROWS_NEXT_NS
+#define ROWS_NEXT_NS ROWS_TICK_NS
+#endif
+
 enum rows_life { ROWS_LIVE, ROWS_IDLE, ROWS_DEAD };
 
 struct rows_tick {
@@ -72,7 +77,7 @@ rows_lost(void)
 		if (t_ && !__sync_lock_test_and_set(&t_->armed, 1)) {                              \
 			bpf_timer_init(&t_->timer, ticks, ROWS_CLOCK);                             \
 			bpf_timer_set_callback(&t_->timer, callback);                              \
-			ok_ = !bpf_timer_start(&t_->timer, ROWS_TICK_NS, 0);                       \
+			ok_ = !bpf_timer_start(&t_->timer, ROWS_NEXT_NS, 0);                       \
 			if (!ok_)                                                                  \
 				__sync_lock_test_and_set(&t_->armed, 0);                           \
 		}                                                                                  \
@@ -88,7 +93,7 @@ rows_lost(void)
 		__sync_lock_test_and_set(&(t)->armed, 0);                                          \
 		if (bpf_for_each_map_elem(rows, each, NULL, 0) > 0 &&                              \
 		    !__sync_lock_test_and_set(&(t)->armed, 1))                                     \
-			bpf_timer_start(&(t)->timer, ROWS_TICK_NS, 0);                             \
+			bpf_timer_start(&(t)->timer, ROWS_NEXT_NS, 0);                             \
 	})
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "api/api.h"
 #include "api/ctl_loader.h"
+#include "ipc/tracers.h"
 #include "rules/check.h"
 
 /* Keys that a decision does not have are left out: then one of them is for more. */
@@ -68,7 +69,7 @@ enforce_missing(const struct api *api, const struct rule *r, char *why, size_t r
 {
 	uint32_t hooks = enforce_hooks(r);
 
-	if (!(rules_allowed_tracers(api->cfg) >> TR_ENFORCE & 1)) {
+	if (!(ipc_tracers_allowed(api->cfg) >> TR_ENFORCE & 1)) {
 		snprintf(why, room, "the kernel does not decide it: tracers.deny names enforce");
 		return true;
 	}

@@ -73,7 +73,7 @@ status_name(const struct api *api, const struct msg_tracer_state *s)
 {
 	static const char *const names[] = { "off", "loading", "on", "partial", "failed" };
 
-	if (!(rules_allowed_tracers(api->cfg) & 1ULL << s->tracer))
+	if (!(ipc_tracers_allowed(api->cfg) & 1ULL << s->tracer))
 		return "denied";
 	if (ipc_tracer_flags(s->tracer) & TR_NO_KERNEL)
 		return sets_wanted(api->sets) & 1ULL << s->tracer ? "on" : "off";

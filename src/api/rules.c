@@ -176,13 +176,6 @@ rules_find(const struct rules *rs, const char *name, const char *tracer, struct 
 	return NULL;
 }
 
-uint64_t
-rules_allowed_tracers(const struct config *cfg)
-{
-	return ipc_tracers_all() & ~cfg->tracers_deny.mask &
-		~(ipc_tracers_sensitive() & ~cfg->tracers_allow_sensitive.mask);
-}
-
 void
 rules_tracer_names(uint64_t tracers, char *out, size_t size)
 {

@@ -96,7 +96,6 @@ int	rules_read(struct rules *rs, const struct config *cfg, const struct action_t
 		const void *files, size_t len, struct store *st);
 
 /* Tracers that may be attached at all: not denied, and allowed if they are sensitive. */
-uint64_t rules_allowed_tracers(const struct config *cfg);
 void	rules_tracer_names(uint64_t tracers, char *out, size_t size);	/* "exec,open" */
 
 #endif

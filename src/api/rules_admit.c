@@ -9,12 +9,18 @@
 enum ipc_code
 rules_admit_tracers(uint64_t tracers, const struct config *cfg, enum config_role role, char *why, size_t room)
 {
-	uint64_t refused = tracers & ~rules_allowed_tracers(cfg);
+	uint64_t refused = tracers & ~ipc_tracers_allowed(cfg);
 	char names[256];
 
 	rules_tracer_names(refused & cfg->tracers_deny.mask, names, sizeof(names));
 	if (names[0]) {
 		snprintf(why, room, "tracer %s is denied (tracers.deny in bpfd.toml)", names);
+		return IPC_PERMISSION_DENIED;
+	}
+	rules_tracer_names(refused & ipc_tracers_configured() & ~cfg->tracers_enabled.mask, names, sizeof(names));
+	if (names[0]) {
+		snprintf(why, room, "tracer %s is for the configuration alone: bpfd.toml must name it in "
+			"tracers.enabled", names);
 		return IPC_PERMISSION_DENIED;
 	}
 	rules_tracer_names(refused, names, sizeof(names));

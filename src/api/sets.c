@@ -90,7 +90,7 @@ rule_tracers(const struct api *api)
 uint64_t
 sets_base_tracers(const struct api *api)
 {
-	return (api->cfg->tracers_enabled.mask | rule_tracers(api)) & rules_allowed_tracers(api->cfg);
+	return (api->cfg->tracers_enabled.mask | rule_tracers(api)) & ipc_tracers_allowed(api->cfg);
 }
 
 static uint64_t
@@ -206,7 +206,7 @@ static int
 build(struct sets *s)
 {
 	struct api *api = s->api;
-	uint64_t allowed = rules_allowed_tracers(api->cfg), actions;
+	uint64_t allowed = ipc_tracers_allowed(api->cfg), actions;
 	AUTO(mem) struct ruleset_entry *e = calloc(api->rules.n + STREAMS_MAX + 1, sizeof(*e));
 	struct ruleset set = { .generation = ++s->generation, .entries = e };
 	const char *redact[CONFIG_PATTERNS_MAX];

@@ -86,6 +86,8 @@ tracer(struct text *t, const struct tracer_info *info)
 	TEXT_LIT(t, ".Pp\n");
 	if (info->flags & TR_SENSITIVE)
 		TEXT_LIT(t, "Sensitive: it needs\n.Cm tracers.allow_sensitive .\n");
+	if (info->flags & TR_CONFIGURED)
+		TEXT_LIT(t, "For the configuration alone:\n.Cm tracers.enabled\nmust name it.\n");
 	if (info->flags & TR_COSTLY)
 		TEXT_LIT(t, "It costs on a hot path, and is on only while somebody asks for it.\n");
 	for (const char *const *e = info->events; *e; e++) {

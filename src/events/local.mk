@@ -28,9 +28,12 @@ libevents_a_SOURCES = \
 	src/events/tracer_filetop.c bpf/filetop.h \
 	src/events/tracer_fork.c bpf/fork.h \
 	src/events/tracer_iouring.c bpf/iouring.h \
+	src/events/tracer_keyinput.c bpf/keyinput.h \
+	src/events/tracer_module.c bpf/module.h \
 	src/events/tracer_mount.c bpf/mount.h \
 	src/events/tracer_mem.c bpf/mem.h \
 	src/events/tracer_ns.c bpf/ns.h \
+	src/events/tracer_oom.c bpf/oom.h \
 	src/events/tracer_open.c bpf/open.h \
 	src/events/tracer_openbreakout.c bpf/openbreakout.h \
 	src/events/target.c src/events/target.h bpf/target.h \

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bpf/event.h"
+#include "ipc/config.h"
 #include "ipc/declared.h"
 
 /* Those without a name are not there. */
@@ -74,13 +76,33 @@ ipc_tracers_all(void)
 	return mask;
 }
 
-uint64_t
-ipc_tracers_sensitive(void)
+static uint64_t
+with_flag(unsigned int flag)
 {
 	uint64_t mask = 0;
 
 	for (unsigned int i = 1; i < N_TRACERS; i++)
-		if (tracers[i].flags & TR_SENSITIVE)
+		if (tracers[i].flags & flag)
 			mask |= 1ULL << i;
 	return mask;
+}
+
+uint64_t
+ipc_tracers_sensitive(void)
+{
+	return with_flag(TR_SENSITIVE);
+}
+
+uint64_t
+ipc_tracers_configured(void)
+{
+	return with_flag(TR_CONFIGURED);
+}
+
+uint64_t
+ipc_tracers_allowed(const struct config *cfg)
+{
+	return ipc_tracers_all() & ~cfg->tracers_deny.mask &
+		~(ipc_tracers_sensitive() & ~cfg->tracers_allow_sensitive.mask) &
+		~(ipc_tracers_configured() & ~cfg->tracers_enabled.mask);
 }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct config;
 struct declared_table;
 
 /*
@@ -19,5 +20,7 @@ unsigned int ipc_tracer_by_name(const char *name);	/* 0: unknown */
 unsigned int ipc_tracer_flags(unsigned int tracer);	/* TR_* */
 uint64_t ipc_tracers_all(void);				/* bit per tracer that there is */
 uint64_t ipc_tracers_sensitive(void);			/* of these: they show what people type */
+uint64_t ipc_tracers_configured(void);			/* of these: only tracers.enabled brings them */
+uint64_t ipc_tracers_allowed(const struct config *cfg);	/* what rules, streams and it itself may want */
 
 #endif

@@ -115,47 +115,6 @@ tracers_remove_all(struct loader *ld)
 			tracer_remove(ld, n);
 }
 
-static void
-report(struct loader *ld, uint32_t seq, unsigned int n)
-{
-	struct tracers *t = &ld->tracers;
-	struct tracer_facts *f = &t->t[n];
-	struct msg_tracer_state m = { .tracer = n, .n_programs = f->n_programs, .n_attached = f->n_attached };
-
-	m.status = f->loading ? TRACER_LOADING : f->failed || (t->denied & BIT(n)) ? TRACER_FAILED :
-		!f->loaded ? TRACER_OFF : f->reason[0] ? TRACER_PARTIAL : TRACER_ON;
-	if (t->denied & BIT(n))
-		snprintf(m.reason, sizeof(m.reason), "%s", ld->cfg->tracers_deny.mask & BIT(n) ?
-			"tracers.deny names it" : "it is of what people type: tracers.allow_sensitive does not name it");
-	else
-		snprintf(m.reason, sizeof(m.reason), "%s", f->reason);
-	for (size_t i = 0; i < f->pins.n; i++) {
-		AUTO(fd) int fd = strchr("psu", f->pins.names[i][0]) ? tracer_get(ld, n, f->pins.names[i]) : -1;
-		struct bpf_prog_info info;
-
-		if (fd < 0 || kernel_info(&ld->kernel, fd, &info, sizeof(info)) < 0)
-			continue;
-		m.missed += info.recursion_misses;
-		m.run_time_ns += info.run_time_ns;
-		m.run_cnt += info.run_cnt;
-	}
-	reply(ld, IPC_TRACER_STATE, seq, &m, NULL);
-}
-
-static void
-report_all(struct loader *ld, uint32_t seq)
-{
-	uint32_t n_items = 0;
-
-	for (unsigned int n = 1; n < N_TRACERS; n++) {
-		if (!tracer_name(n) || ipc_tracer_flags(n) & TR_NO_KERNEL)
-			continue;
-		report(ld, seq, n);
-		n_items++;
-	}
-	reply_ok(ld, seq, n_items);
-}
-
 /* Off first, so that nothing is counted that nobody asked for. */
 static int
 apply_filter(struct loader *ld)
@@ -206,7 +165,7 @@ finish(struct loader *ld)
 		reply_result(ld, t->seq, &res);
 		return;
 	}
-	report_all(ld, t->seq);
+	tracers_report(ld, t->seq);
 }
 
 /* The core, when something is wanted.  False: it is not there yet. */
@@ -341,13 +300,11 @@ static void
 set_wanted(struct loader *ld, uint64_t mask)
 {
 	struct tracers *t = &ld->tracers;
-	uint64_t sensitive = 0, kernel = 0;
+	uint64_t kernel = 0;
 
-	for (unsigned int n = 1; n < N_TRACERS; n++) {
+	for (unsigned int n = 1; n < N_TRACERS; n++)
 		kernel |= ipc_tracer_flags(n) & TR_NO_KERNEL ? 0 : BIT(n);
-		sensitive |= ipc_tracer_flags(n) & TR_SENSITIVE ? BIT(n) : 0;
-	}
-	t->denied = mask & (ld->cfg->tracers_deny.mask | (sensitive & ~ld->cfg->tracers_allow_sensitive.mask));
+	t->denied = mask & ~ipc_tracers_allowed(ld->cfg);
 	t->want = mask & kernel & ~t->denied;
 }
 
@@ -426,6 +383,6 @@ int
 on_TRACERS_LIST(struct loader *ld, struct peer *p, const struct msg_hdr *h,
 	const struct msg_none *m, int *fds)
 {
-	report_all(ld, h->seq);
+	tracers_report(ld, h->seq);
 	return 0;
 }

@@ -51,6 +51,9 @@ int	tracers_core_begin(struct loader *ld);	/* pins empty arrays and orders rings
 void	tracers_rings_drop(struct loader *ld);	/* the core is given up */
 uint32_t tracers_ring_bytes(const struct loader *ld, enum ev_class class);
 
+/* tracers_report.c: each tracer's state, and that it was all */
+void	tracers_report(struct loader *ld, uint32_t seq);
+
 /* tracers_filter.c: settings.filter is the other element afterwards; written by tracers_settings(). */
 int	tracers_filter(struct loader *ld, const struct kfilter *k);
 

@@ -126,12 +126,15 @@ dist_rules_DATA = \
 	rules/connected.toml \
 	rules/docker-socket.toml \
 	rules/fileless-execution.toml \
+	rules/foreign-bpf.toml \
+	rules/kernel-module-loaded.toml \
 	rules/kernel-runs-what-is-written.toml \
 	rules/ld-preload-by-env.toml \
 	rules/ld-preload-file.toml \
 	rules/library-without-a-file.toml \
 	rules/log-tampering.toml \
 	rules/miner-connect.toml \
+	rules/mount-in-container.toml \
 	rules/process-memory-opened.toml \
 	rules/ptrace-injection.toml \
 	rules/reverse-shell.toml \

@@ -216,6 +216,7 @@ open_rig(void **state)
 	find_functions();
 	rig.program = "tests/component/loader-odd";
 	rig.cfg.tracers_deny.mask = BIT(TCPDROP);
+	rig.cfg.tracers_allow_sensitive.mask = BIT(KEYINPUT);
 	rig.cfg.events_control_bytes = 65536;
 	rig.cfg.events_bulk_bytes = 131072;
 	return rig_start(&rig) ? -1 : 0;
