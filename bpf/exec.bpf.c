@@ -2,7 +2,8 @@
 /* Programs executed, and those that could not be. */
 #define EV_THIS EXEC
 #define EV_PLAIN_PATHS
-#include "bpf/bpfd.bpf.h"
+#include "bpf/sock.bpf.h"
+
 #include "bpf/exec.h"
 
 #define KERNEL_TMPFS_MAGIC	0x01021994
@@ -49,6 +50,16 @@ old_euid(const struct ev_exec *e, __u32 old_tid)
 	return e->euid;
 }
 
+/* A shell that talks to the network has nobody at a terminal. */
+static __always_inline bool
+is_net(int fd)
+{
+	struct sock *sk = sock_of(fd);
+	__u16 family = sk ? BPF_CORE_READ(sk, __sk_common.skc_family) : 0;
+
+	return family == AF_INET || family == AF_INET6;
+}
+
 SEC("tp_btf/sched_process_exec")
 int
 BPF_PROG(exec_done, struct task_struct *t, int old_tid, struct linux_binprm *bprm)
@@ -79,6 +90,7 @@ BPF_PROG(exec_done, struct task_struct *t, int old_tid, struct linux_binprm *bpr
 		e->origin |= EXEC_TMPFS;
 	if (bprm->fdpath)
 		e->origin |= EXEC_FROM_FD;
+	e->stdio = (is_net(0) ? EXEC_STDIN_NET : 0) | (is_net(1) ? EXEC_STDOUT_NET : 0);
 	e->argc = bprm->argc;
 	e->euid = t->cred->euid.val;
 	e->old_euid = old_euid(e, old_tid);

@@ -12,6 +12,8 @@ enum ev_exec_origin {
 	EXEC_FROM_FD = 4,		/* fexecve: execveat of a descriptor without a path */
 };
 
+enum ev_exec_stdio { EXEC_STDIN_NET = 1, EXEC_STDOUT_NET = 2 };	/* a socket of INET or INET6 */
+
 struct ev_exec {
 	struct ev_hdr h;		/* ret: 0, or why it failed; else of the new program */
 	__u64 dev, ino;			/* of the executable; 0 when it failed */
@@ -27,7 +29,7 @@ struct ev_exec {
 	 * interp: what runs a script, else the same as filename; of a failed exec empty.
 	 */
 	struct ev_str path, filename, interp, args;
-	__u32 reserved;
+	__u32 stdio;			/* enum ev_exec_stdio; 0 when it failed */
 };
 _Static_assert(sizeof(struct ev_exec) == 160, "record of exec");
 

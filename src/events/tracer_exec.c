@@ -4,6 +4,9 @@
 
 static const char *const events[] = { "exec", NULL };
 
+static const struct field_word stdio_words[] = {
+	{ EXEC_STDIN_NET, "STDIN_NET" }, { EXEC_STDOUT_NET, "STDOUT_NET" }, { 0, NULL },
+};
 static const struct field_word origin_words[] = {
 	{ EXEC_NO_NAME, "noname" }, { EXEC_TMPFS, "tmpfs" }, { EXEC_FROM_FD, "fd" }, { 0, NULL },
 };
@@ -19,6 +22,7 @@ static const struct field fields[] = {
 	FIELD_NUM(ev_exec, owner, "owner", F_U64, .flags = FIELD_DETAIL, .help = "uid of the executable's owner"),
 	FIELD_NUM(ev_exec, old_euid, "old_euid", F_U64, .flags = FIELD_DETAIL, .help = "effective user before"),
 	FIELD_NUM(ev_exec, euid, "euid", F_U64, .flags = FIELD_DETAIL, .help = "effective user after"),
+	FIELD_NUM(ev_exec, stdio, "stdio", F_FLAGS, .flags = FIELD_OPTIONAL, .words = stdio_words, .help = "standard input or output is a network connection"),
 	FIELD_NUM(ev_exec, origin, "origin", F_FLAGS, .flags = FIELD_OPTIONAL, .words = origin_words,
 		  .help = "noname: deleted or a memfd; tmpfs: in memory; fd: by descriptor"),
 	FIELD_NUM(ev_exec, nlink, "nlink", F_U64, .flags = FIELD_DETAIL, .help = "names that the executable has"),

@@ -134,9 +134,11 @@ dist_rules_DATA = \
 	rules/library-without-a-file.toml \
 	rules/log-tampering.toml \
 	rules/miner-connect.toml \
+	rules/miner-pool-name.toml \
 	rules/mount-in-container.toml \
 	rules/process-memory-opened.toml \
 	rules/ptrace-injection.toml \
+	rules/raw-socket.toml \
 	rules/reverse-shell.toml \
 	rules/root-by-set-user-id.toml \
 	rules/sensitive-file-read.toml \
@@ -144,6 +146,7 @@ dist_rules_DATA = \
 	rules/shadow-read-in-container.toml \
 	rules/shell-after-connect.toml \
 	rules/shell-in-container.toml \
+	rules/shell-on-connection.toml \
 	rules/ssh-keys-changed.toml \
 	rules/tcp-drops-by-policy.toml \
 	rules/write-below-etc.toml \

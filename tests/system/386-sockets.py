@@ -12,6 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from daemon import Tap, wait_for  # noqa: E402
 from events import Events, rule  # noqa: E402
 
+OTHERS = ("socket", "tcpretrans", "udp", "dns", "skbdrop")
 NS = f"bpfd-so-{os.getpid()}"
 LISTENER = "import socket; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1])"
 
@@ -40,14 +41,42 @@ def bind(tap, daemon):
               e.get("socktype") == "STREAM" and e.get("retval") == 0, str(e))
 
 
+# A server that answers one question with an alias and an address, and who asks it.
+LOOKUP = """
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(('127.0.0.1', 53))
+c = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+c.connect(('127.0.0.1', 53))
+question = b'\\3wWw\\7example\\0\\0\\1\\0\\1'
+c.send(b'\\x12\\x34\\1\\0\\0\\1\\0\\0\\0\\0\\0\\0' + question)
+_, whose = s.recvfrom(512)
+answer = b'\\xc0\\x0c\\0\\5\\0\\1\\0\\0\\0\\1\\0\\6\\3cdn\\xc0\\x10\\xc0\\x29\\0\\1\\0\\1\\0\\0\\0\\1\\0\\4\\x0a\\1\\2\\3'
+s.sendto(b'\\x12\\x34\\x81\\x80\\0\\1\\0\\2\\0\\0\\0\\0' + question + answer, whose)
+c.recv(512)
+"""
+
+
+def lookups(tap, daemon):
+    _, pid = in_ns(LOOKUP)
+    e = daemon.wait_event(tracer="dns", event="response", pid=pid) or {}
+    tap.check("dns: a lookup has name, answers and server, and whose it is", e.get("qname") == "www.example" and
+              e.get("qtype") == "A" and e.get("rcode") == "NOERROR" and e.get("answers") == ["cdn.example", "10.1.2.3"] and
+              e.get("server") == "127.0.0.1" and e.get("latency_ns", 0) > 0 and "no_owner" not in e.get("marks", []), str(e))
+    e = daemon.wait_event(tracer="udp", event="connect", pid=pid) or {}
+    tap.check("udp: and where its socket is connected", e.get("daddr") == "127.0.0.1" and e.get("dport") == 53, str(e))
+
+
 def main():
     tap = Tap()
     subprocess.run(["ip", "netns", "add", NS], check=True)
     subprocess.run(["ip", "-n", NS, "link", "set", "lo", "up"], check=True)
     before = at_root()
-    daemon = Events({name: rule(name, name) for name in ("bind",)})
+    daemon = Events({name: rule(name, name) for name in ("bind", *OTHERS)})
     try:
-        daemon.start(tracers=["bind"])
+        daemon.start(tracers=["bind", *OTHERS])
+        states = {name: daemon.tracer(name) for name in ("bind", *OTHERS)}
+        tap.check("all of these tracers are on, whole", {t["status"] for t in states.values()} == {"on"}, str(states))
         on = at_root()
         tap.check("programs are added at the root of the cgroups, and nobody's are gone",
                   {"bind_post4", "bind_post6"} <= set(on) and all(name in on for name in before), f"{before} {on}")
@@ -58,10 +87,13 @@ def main():
                   daemon.wait_tracer("bind") and at_root() == on, str(at_root()))
         port, pid = in_ns(LISTENER)
         tap.check("and they go on", daemon.wait_event(tracer="bind", event="listen", pid=pid, port=int(port)) is not None)
-        os.unlink(os.path.join(daemon.dir, "etc/rules/bind.toml"))
+        lookups(tap, daemon)
+        for name in ("bind", *OTHERS):
+            os.unlink(os.path.join(daemon.dir, f"etc/rules/{name}.toml"))
         os.kill(daemon.proc.pid, signal.SIGHUP)
         tap.check("without a rule that wants them they are off", wait_for(lambda: at_root() == before, 10), str(at_root()))
-        daemon.write(os.path.join(daemon.dir, "etc/rules/bind.toml"), rule("bind", "bind"))
+        for name in ("bind", *OTHERS):
+            daemon.write(os.path.join(daemon.dir, f"etc/rules/{name}.toml"), rule(name, name))
         os.kill(daemon.proc.pid, signal.SIGHUP)
         tap.check("and on again with one", daemon.wait_tracer("bind") and wait_for(lambda: at_root() == on, 5), str(at_root()))
         tap.check("bpfd stops in order", daemon.stop() == 0, daemon.log_text()[-3000:])
