@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the kernel took off by itself, with the interface, cgroup or namespace that it was on. */
 #include "common/auto.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "loader/attach.h"
 #include "loader/handlers.h"
@@ -35,6 +36,15 @@ link_sweep(struct loader *ld, uint32_t seq, struct obj_link *l, bool tell)
 		log_warn("loader.sweep", "link=%llu text=%s", (unsigned long long)l->facts.link_id, LOG_QUOTE(res.text));
 }
 
+/* Once for each: the next look finds it swept. */
+static void
+say_detached(const struct obj_link *l)
+{
+	if (!l->linkless && !(l->facts.hook_flags & LINK_GONE))
+		log_warn("link.detached", "link=%llu kind=%s target=%s somebody else has detached it, or what it was on is gone",
+			(unsigned long long)l->facts.link_id, l->facts.kind, LOG_QUOTE(l->facts.target));
+}
+
 uint32_t
 links_sweep(struct loader *ld, uint32_t seq, bool tell)
 {
@@ -47,10 +57,45 @@ links_sweep(struct loader *ld, uint32_t seq, bool tell)
 		/* One that a change has two pins of is looked after by its detach. */
 		if (!l || l->replacing || objects_replacing(&ld->objects, l->facts.link_id) || !link_is_gone(ld, l))
 			continue;
+		say_detached(l);
 		link_sweep(ld, seq, l, tell);
 		n++;
 	}
 	return n;
+}
+
+#define LOOK_MS 5000
+
+int
+links_timeout_ms(const struct loader *ld)
+{
+	int64_t left = ld->links_look_ms - clock_ms();
+
+	for (size_t i = 0; i < ld->objects.n_links; i++)
+		if (attach_can_go(ld->objects.links[i].facts.kernel_link_type))
+			return left < 0 ? 0 : (int)left;
+	return -1;
+}
+
+/*
+ * What the kernel says of an interface or a cgroup that goes comes by itself; that somebody else has
+ * detached a link (LINK_DETACH, by its number) nobody says.
+ */
+void
+links_look(struct loader *ld)
+{
+	if (links_timeout_ms(ld) != 0)
+		return;
+	ld->links_look_ms = clock_ms() + LOOK_MS;
+	for (size_t i = ld->objects.n_links; i-- > 0;) {
+		struct obj_link *l = i < ld->objects.n_links ? &ld->objects.links[i] : NULL;
+
+		if (!l || l->linkless || l->replacing || objects_replacing(&ld->objects, l->facts.link_id) ||
+		    !attach_can_go(l->facts.kernel_link_type) || !link_is_gone(ld, l))
+			continue;
+		say_detached(l);
+		link_sweep(ld, 0, l, true);
+	}
 }
 
 int

@@ -81,6 +81,7 @@ struct loader {
 	struct broker_stats stats;
 	int bpffs, rtnl;
 	int watch;			/* NETLINK_ROUTE socket that is told of interfaces */
+	int64_t links_look_ms;		/* when all links are looked at again */
 	bool watching;			/* the API wants to hear of them */
 	int netns;			/* the host's network namespace, for bpfd-xdp */
 	int kernel_slot;		/* see slot.h; below 0 where this kernel refuses freplace */
@@ -206,6 +207,8 @@ void	wish_new(struct loader *ld, uint32_t seq, const struct msg_attach *m, const
 /* gone.c: what an attachment was on is gone, so the kernel took it off. */
 bool	link_is_gone(struct loader *ld, struct obj_link *l);
 /* Takes those away, pins and all; tell: the API hears of each (seq), and how many. */
+int	links_timeout_ms(const struct loader *ld);	/* -1: no link can be detached by others */
+void	links_look(struct loader *ld);			/* now and then: which others have detached */
 uint32_t links_sweep(struct loader *ld, uint32_t seq, bool tell);
 /* One of them. */
 void	link_sweep(struct loader *ld, uint32_t seq, struct obj_link *l, bool tell);

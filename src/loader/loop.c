@@ -222,7 +222,8 @@ serve_ready(struct loader *ld, const struct wait_set *w)
 static int
 timeout_ms(const struct loader *ld)
 {
-	const int all[] = { session_timeout_ms(ld), pool_timeout_ms(ld), listing_timeout_ms(ld) };
+	const int all[] = { session_timeout_ms(ld), pool_timeout_ms(ld), listing_timeout_ms(ld),
+		links_timeout_ms(ld) };
 	int first = -1;
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
@@ -251,6 +252,7 @@ loader_loop(struct loader *ld)
 		err = serve_ready(ld, &w);
 		session_expire(ld);
 		listing_expire(ld);
+		links_look(ld);
 		if (pool_timeout_ms(ld) == 0)
 			pool_fill(ld);
 		if (ld->api_gone)
