@@ -10,6 +10,7 @@
 #include "bpf/enforce.h"
 #include "bpf/enforce_table.bpf.h"
 
+#include "bpf/bpfaudit.h"
 #include "bpf/exec.h"
 
 #include <bpf/bpf_endian.h>
@@ -21,6 +22,9 @@
 #define KERNEL_SIGKILL		9
 #define KERNEL_TMPFS_MAGIC	0x01021994
 #define KERNEL_PTRACE_ATTACH	2	/* PTRACE_MODE_ATTACH */
+
+#define COMMAND(id, number, name) | 1ULL << (number)
+#define COMMANDS (0 EV_BPF_COMMANDS(COMMAND))
 
 enum kernel_read_file_id { READING_MODULE = 2 };
 enum kernel_load_data_id { LOADING_MODULE = 2 };
@@ -218,7 +222,7 @@ SEC("lsm/move_mount")
 int
 BPF_PROG(enforce_move_mount, const struct path *from, const struct path *to)
 {
-	struct enf_run r = { .act = { .hook = ENF_MOUNT } };
+	struct enf_run r = { .act = { .hook = ENF_MOVE } };
 
 	to = EV_READ_ONLY(struct path, to);
 	r.act.mnt = (__u64)to->mnt;
@@ -254,7 +258,47 @@ BPF_PROG(enforce_bpf, int cmd)
 {
 	struct enf_run r = { .act = { .hook = ENF_BPF, .arg = cmd } };
 
+	/* What the tracer bpf sees; reading and writing elements of maps is none of it. */
+	if ((__u32)cmd >= 64 || !(COMMANDS >> cmd & 1))
+		return 0;
 	return stops(&r) ? -KERNEL_EPERM : 0;
+}
+
+static __always_inline bool
+is_inet(__u32 family)
+{
+	return family == KERNEL_AF_INET || family == KERNEL_AF_INET6;
+}
+
+/* Those of IPv4 and IPv6 are decided by the programs for cgroups. */
+SEC("lsm/socket_create")
+int
+BPF_PROG(enforce_socket_other, int family, int type, int protocol, int kern)
+{
+	struct enf_run r = { .act = { .hook = ENF_SOCKET_OTHER, .family = family, .type = type,
+		.protocol = protocol } };
+
+	return !kern && !is_inet(family) && stops(&r) ? -KERNEL_EPERM : 0;
+}
+
+struct sock_common { unsigned short skc_family; } __attribute__((preserve_access_index));
+struct sock {
+	struct sock_common __sk_common;
+	__u16 sk_type, sk_protocol;
+} __attribute__((preserve_access_index));
+struct socket { struct sock *sk; } __attribute__((preserve_access_index));
+
+SEC("lsm/socket_bind")
+int
+BPF_PROG(enforce_bind_other, struct socket *socket)
+{
+	struct enf_run r = { .act = { .hook = ENF_BIND_OTHER } };
+	const struct sock *sk = EV_READ_ONLY(struct socket, socket)->sk;
+
+	r.act.family = sk->__sk_common.skc_family;
+	r.act.type = sk->sk_type;
+	r.act.protocol = sk->sk_protocol;
+	return !is_inet(r.act.family) && stops(&r) ? -KERNEL_EPERM : 0;
 }
 
 SEC("lsm/kernel_read_file")

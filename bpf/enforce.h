@@ -46,7 +46,7 @@ enum enf_field {
 	ENF_F_ADDR,
 	ENF_F_EXE, ENF_F_PATH,		/* ENF_PATH */
 	/* What the hook is about: numbers again. */
-	ENF_F_ARG, ENF_F_DEV, ENF_F_INO, ENF_F_OWNER, ENF_F_NLINK,
+	ENF_F_ARG, ENF_F_DEV, ENF_F_INO, ENF_F_OWNER, ENF_F_NLINK, ENF_F_TARGET,
 	ENF_F_PORT, ENF_F_FAMILY, ENF_F_TYPE, ENF_F_PROTOCOL,
 	N_ENF_FIELDS
 };

@@ -167,6 +167,7 @@ enf_number(struct enf_run *r, __u8 field, __u64 *out)
 		*out = enf_in_host_mounts(r->t) && !t->group_leader->thread_pid->level;
 		return true;
 	case ENF_F_ARG: *out = r->act.arg; return true;
+	case ENF_F_TARGET: *out = r->act.target; return true;
 	case ENF_F_PORT: *out = r->act.port; return true;
 	case ENF_F_FAMILY: *out = r->act.family; return true;
 	case ENF_F_TYPE: *out = r->act.type; return true;

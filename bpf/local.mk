@@ -66,7 +66,7 @@ bpf/capable.bpf.o: bpf/capable.h
 bpf/cgroup.bpf.o: bpf/cgroup.h
 bpf/creds.bpf.o: bpf/creds.h
 bpf/dns.bpf.o: bpf/dns.h
-bpf/enforce.bpf.o: bpf/enforce.h bpf/enforce_hooks.def bpf/enforce_path.bpf.h bpf/enforce_table.bpf.h bpf/exec.h bpf/siphash.h
+bpf/enforce.bpf.o: bpf/bpfaudit.h bpf/enforce.h bpf/enforce_hooks.def bpf/enforce_path.bpf.h bpf/enforce_table.bpf.h bpf/exec.h bpf/siphash.h
 bpf/exec.bpf.o: bpf/exec.h
 bpf/exit.bpf.o: bpf/exit.h
 bpf/fileops.bpf.o: bpf/fileops.h

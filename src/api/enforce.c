@@ -134,7 +134,8 @@ compile(struct api *api, struct api_rule **rules, size_t n, struct enf_table *ta
 	if (!sources)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
-		sources[i] = (struct enforce_source){ .rule = rules[i]->rule, .enforce = rules[i]->enforce };
+		sources[i] = (struct enforce_source){ .rule = rules[i]->rule, .enforce = rules[i]->enforce,
+			.kills_per_minute = api->cfg->actions_kills_per_minute };
 	for (uint32_t i = 0; i < p->n; i++)
 		names[i] = p->glob[i];
 	err = enforce_compile(sources, n, &(struct enforce_protect){ names, p->n }, table, why, sizeof(why));

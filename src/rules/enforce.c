@@ -29,6 +29,9 @@ fill_row(struct enf_row *row, const struct enforce_source *from, const struct en
 	if (r->budget.rate_per_hour) {
 		row->each_ns = HOUR_NS / r->budget.rate_per_hour;
 		row->burst_ns = row->each_ns * r->budget.burst;
+	} else if (s->verb == ENFORCE_KILL && from->kills_per_minute) {
+		row->each_ns = HOUR_NS / 60 / from->kills_per_minute;
+		row->burst_ns = HOUR_NS / 60;
 	}
 }
 
@@ -38,6 +41,7 @@ add_row(struct enforce_making *m, const struct enforce_source *from, const struc
 {
 	struct enf_table *t = m->t;
 	uint16_t next = t->first[m->s->hook];
+	uint32_t n_steps = m->n_steps;
 	int at;
 
 	if (t->n_rows == ENF_ROWS)
@@ -48,12 +52,15 @@ add_row(struct enforce_making *m, const struct enforce_source *from, const struc
 	if (at < 0)
 		return at;
 	if (at == (ENF_MATCH | (int)t->n_rows)) {
-		snprintf(m->why, m->room, "without a condition it would stop every %s", m->s->event);
+		snprintf(m->why, m->room, "without a condition it would stop every %s", enforce_hook_names[m->s->hook]);
 		return -EINVAL;
 	}
+	if (at == next) {		/* it never matches: what was made of it is not used */
+		memset(&t->steps[n_steps], 0, (m->n_steps - n_steps) * sizeof(t->steps[0]));
+		m->n_steps = n_steps;
+		return 0;
+	}
 	fill_row(&t->rows[t->n_rows], from, m->s, next);
-	if (at == next)
-		return 0;		/* it never matches */
 	t->first[m->s->hook] = (uint16_t)at;
 	t->n_rows++;
 	return 0;
@@ -112,28 +119,45 @@ check_subjects(const struct rule *r, char *why, size_t room)
 	return -EINVAL;
 }
 
+/* The hooks of a rule alone, of which some may have no act that it is about; or negative errno. */
+static int
+hooks_of(const struct rule *r, char *why, size_t room)
+{
+	const struct enforce_source from = { .rule = r };
+	AUTO(mem) struct enf_table *t = malloc(sizeof(*t));
+	struct enforce_making m;
+	int hooks = 0, err;
+
+	if (!t) {
+		snprintf(why, room, "no memory");
+		return -ENOMEM;
+	}
+	begin(&m, t, why, room);
+	err = add_rule(&m, &from);
+	enforce_paths_clear(&m.paths);
+	for (unsigned int i = 0; i < N_ENF_HOOKS && !err; i++)
+		hooks |= t->first[i] == ENF_END ? 0 : 1 << i;
+	return err ? err : hooks;
+}
+
 int
 enforce_check(const struct rule *r, char *why, size_t room)
 {
-	const struct enforce_source from = { .rule = r };
-	struct enforce_making m;
-	AUTO(mem) struct enf_table *t = NULL;
 	int err;
 
 	if (!enforce_verbs(r))
 		return 0;
 	err = check_subjects(r, why, room);
-	if (err)
-		return err;
-	t = malloc(sizeof(*t));
-	if (!t) {
-		snprintf(why, room, "no memory");
-		return -EINVAL;
-	}
-	begin(&m, t, why, room);
-	err = add_rule(&m, &from);
-	enforce_paths_clear(&m.paths);
-	return err ? -EINVAL : 0;
+	return !err && hooks_of(r, why, room) < 0 ? -EINVAL : err;
+}
+
+uint32_t
+enforce_hooks(const struct rule *r)
+{
+	char why[400];
+	int hooks = hooks_of(r, why, sizeof(why));
+
+	return hooks < 0 ? 0 : (uint32_t)hooks;
 }
 
 /* ---- all ---- */

@@ -25,6 +25,7 @@ bool	enforce_explain(const struct rule *r, FILE *out);
 struct enforce_source {
 	const struct rule *rule;	/* has been checked */
 	bool enforce;			/* else its acts are only said */
+	uint64_t kills_per_minute;	/* of a rule without a budget; 0: as many as come */
 	bool left_out;			/* out: the table has no room for it */
 };
 /* Names of executables as actions.protect has them; NAME or NAME*. */

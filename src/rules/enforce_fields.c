@@ -2,7 +2,9 @@
 /* What a hook of the kernel can tell of the fields that the rules of a tracer name. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include "bpf/bpfaudit.h"
 #include "common/auto.h"
 #include "ipc/tracers.h"
 #include "rules/enforce_parts.h"
@@ -15,10 +17,13 @@ static const struct enforce_subject subjects[] = {
 	{ "udp", ENFORCE_DENY, ENF_SENDMSG, "send" },
 	{ "udp", ENFORCE_DENY, ENF_CONNECT_UDP, "connect" },
 	{ "bind", ENFORCE_DENY, ENF_BIND, "bind" },
+	{ "bind", ENFORCE_DENY, ENF_BIND_OTHER, "bind" },
 	{ "socket", ENFORCE_DENY, ENF_SOCKET, "socket" },
+	{ "socket", ENFORCE_DENY, ENF_SOCKET_OTHER, "socket" },
 	{ "mount", ENFORCE_DENY, ENF_MOUNT, "mount" },
-	{ "ptrace", ENFORCE_DENY, ENF_PTRACE, "ptrace" },
-	{ "bpf", ENFORCE_DENY, ENF_BPF, "bpf" },
+	{ "mount", ENFORCE_DENY, ENF_MOVE, "move_mount" },
+	{ "ptrace", ENFORCE_DENY, ENF_PTRACE, NULL },
+	{ "bpf", ENFORCE_DENY, ENF_BPF, NULL },
 	{ "module", ENFORCE_DENY, ENF_MODULE, "load" },
 };
 
@@ -65,18 +70,21 @@ static const struct {
 	{ "bind", "port", ENF_F_PORT, false },
 	{ "bind", "family", ENF_F_FAMILY, false },
 	{ "bind", "protocol", ENF_F_PROTOCOL, false },
+	{ "bind", "socktype", ENF_F_TYPE, false },
 	{ "socket", "family", ENF_F_FAMILY, false },
-	{ "socket", "type", ENF_F_TYPE, false },
+	{ "socket", "socktype", ENF_F_TYPE, false },
 	{ "socket", "protocol", ENF_F_PROTOCOL, false },
-	{ "mount", "target", ENF_F_PATH, false },
-	{ "bpf", "cmd", ENF_F_ARG, false },
+	{ "udp", "protocol", ENF_F_PROTOCOL, false },
+	{ "mount", "mounted", ENF_F_PATH, false },
+	{ "mount", "flags", ENF_F_ARG, false },
+	{ "ptrace", "target_pid", ENF_F_TARGET, false },
 	{ "module", "path", ENF_F_PATH, false },
 };
 
 static const struct { const char *field, *instead; } others[] = {
 	{ "container", "ns.host = false" }, { "container.id", "cgroup.id" }, { "container.runtime", "ns.host = false" },
 	{ "container.pod", "cgroup.id" }, { "cgroup", "cgroup.id" }, { "args", "path" }, { "argv", "path" },
-	{ "filename", "path" }, { "interp", "path" },
+	{ "filename", "path" }, { "interp", "path" }, { "target", "mounted" },
 };
 
 enum enforce_verb
@@ -109,14 +117,38 @@ enforce_subject(const struct rule *r, const struct enforce_subject *after)
 	return NULL;
 }
 
-uint32_t
-enforce_hooks(const struct rule *r)
+/* The kernel's number of the command that an event of tracer bpf is; -1: there is no such event. */
+int
+enforce_bpf_command(const char *event)
 {
-	uint32_t hooks = 0;
+#define COMMAND(id, number, name)                                                                  \
+	if (strcmp(event, name) == 0)                                                              \
+		return number;
+	EV_BPF_COMMANDS(COMMAND)
+#undef COMMAND
+	return -1;
+}
 
-	for (const struct enforce_subject *s = enforce_subject(r, NULL); s; s = enforce_subject(r, s))
-		hooks |= 1u << s->hook;
-	return hooks;
+/*
+ * What no act of the hook can have: it is a condition that does not hold there.  Two hooks share the
+ * sockets, those of IPv4 and IPv6 and the others; what is moved has no flags.
+ */
+bool
+enforce_never(enum enf_hook hook, const struct enf_step *step)
+{
+	bool other = hook == ENF_SOCKET_OTHER || hook == ENF_BIND_OTHER;
+	bool inet = hook == ENF_SOCKET || hook == ENF_BIND || hook == ENF_CONNECT || hook == ENF_CONNECT_UDP ||
+		hook == ENF_SENDMSG;
+
+	if (other && (step->field == ENF_F_PORT || step->field == ENF_F_ADDR))
+		return true;
+	if (hook == ENF_MOVE && step->field == ENF_F_ARG)
+		return true;
+	if (step->field != ENF_F_FAMILY || step->op != ENF_RANGE)
+		return false;
+	if (other)
+		return step->lo == step->hi && (step->lo == AF_INET || step->lo == AF_INET6);
+	return inet && !(step->lo <= AF_INET && AF_INET <= step->hi) && !(step->lo <= AF_INET6 && AF_INET6 <= step->hi);
 }
 
 bool

@@ -12,13 +12,16 @@ struct enforce_subject {
 	const char *tracer;
 	uint32_t verb;			/* enum enforce_verb */
 	enum enf_hook hook;
-	const char *event;		/* of the tracer's events the one that it is */
+	const char *event;		/* of the tracer's events the one that it is; NULL: it may be several */
 };
 /* The subject behind after (NULL: the first) of a rule; NULL: there are no more. */
 const struct enforce_subject *enforce_subject(const struct rule *r, const struct enforce_subject *after);
 
 /* The kernel's field, or -1 with the reason. */
 int	enforce_field(const struct enforce_subject *s, const struct field *f, char *why, size_t room);
+
+int	enforce_bpf_command(const char *event);
+bool	enforce_never(enum enf_hook hook, const struct enf_step *step);
 
 /* ---- enforce_paths.c ---- */
 enum enforce_path_kind { PATH_EXACT, PATH_BELOW, PATH_PREFIX, PATH_NAME };

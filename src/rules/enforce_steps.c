@@ -23,6 +23,8 @@ refuse(struct enforce_making *m, const struct rule_node *test, const char *more)
 static int
 add(struct enforce_making *m, struct enf_step step)
 {
+	if (enforce_never(m->s->hook, &step))
+		return step.no;
 	if (m->n_steps == ENF_STEPS)
 		return -ENOSPC;
 	step.row = m->row;
@@ -127,12 +129,30 @@ bytes_step(struct enforce_making *m, const struct nnf *n, const struct typed *v,
 	return add(m, step);
 }
 
-/* "tracer" and "event" are known now. */
+/* Commands of bpf(2). */
 static int
-constant(const struct enforce_making *m, const struct nnf *n, uint16_t yes, uint16_t no)
+command_steps(struct enforce_making *m, const struct nnf *n, uint16_t yes, uint16_t no)
+{
+	int at = no;
+
+	for (uint32_t i = n->test->n_values; i-- > 0 && at >= 0;) {
+		int number = enforce_bpf_command(n->test->values[i].data);
+		const struct enf_step step = { .field = ENF_F_ARG, .op = ENF_RANGE, .lo = (uint64_t)number,
+			.hi = (uint64_t)number, .yes = yes, .no = (uint16_t)at };
+
+		at = number < 0 ? at : add(m, step);
+	}
+	return at;
+}
+
+/* "tracer" and "event" are known now, but where a hook is several of the tracer's events. */
+static int
+constant(struct enforce_making *m, const struct nnf *n, uint16_t yes, uint16_t no)
 {
 	const char *is = strcmp(n->test->field, "tracer") == 0 ? m->s->tracer : m->s->event;
 
+	if (!is)
+		return m->s->hook == ENF_BPF ? command_steps(m, n, yes, no) : refuse(m, n->test, "");
 	for (uint32_t i = 0; i < n->test->n_values; i++)
 		if (strcmp(n->test->values[i].data, is) == 0)
 			return yes;

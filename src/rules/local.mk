@@ -84,6 +84,9 @@ RULES_PARSE_LIBS = librulesparse.a $(RULES_LIBS) $(TOML_LIBS)
 
 RULES_MADE = tests/unit/rules_make.h tests/unit/event_make.h
 if HAVE_CMOCKA
+UNIT_TESTS += tests/unit/test-rules-enforce
+tests_unit_test_rules_enforce_SOURCES = tests/unit/test-rules-enforce.c
+tests_unit_test_rules_enforce_LDADD = $(RULES_PARSE_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/test-rules-condition tests/unit/test-rules-match tests/unit/test-rules-parse tests/unit/test-rules-push \
 	tests/unit/test-rules-redact
 tests_unit_test_rules_match_SOURCES = tests/unit/test-rules-match.c $(RULES_MADE)
@@ -124,11 +127,14 @@ rulesdir = $(pkgdatadir)/rules
 dist_rules_DATA = \
 	rules/breakout-by-open.toml \
 	rules/connected.toml \
+	rules/deny-metadata-service.toml \
+	rules/deny-shadow-in-container.toml \
 	rules/docker-socket.toml \
 	rules/fileless-execution.toml \
 	rules/foreign-bpf.toml \
 	rules/kernel-module-loaded.toml \
 	rules/kernel-runs-what-is-written.toml \
+	rules/kill-fileless.toml \
 	rules/ld-preload-by-env.toml \
 	rules/ld-preload-file.toml \
 	rules/library-without-a-file.toml \

@@ -5,12 +5,18 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "rules/rule.h"
@@ -321,6 +327,128 @@ a_program_is_not_executed_and_the_one_beside_it_is(void **state)
 	assert_true(ran());
 }
 
+/* ---- the rest of what security modules are asked ---- */
+
+static int
+mount_on(const void *path)
+{
+	if (unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		return 123;
+	if (mount("none", path, "tmpfs", 0, NULL))
+		return errno;
+	return umount(path) ? 124 : 0;
+}
+
+static void
+a_mount_is_refused_and_the_one_beside_it_is_not(void **state)
+{
+	need_lsm();
+	assert_int_equal(mkdir(in_dir("no"), 0755), 0);
+	assert_int_equal(mkdir(in_dir("yes"), 0755), 0);
+	RULES(DENY("mount", "{ field = \"mounted\", value = \"%D/no\" }"));
+	assert_int_equal(enforce_act(mount_on, in_dir("no")), EPERM);
+	assert_decided(enforce_decision(enforce_last_pid()), ENF_MOUNT, ENF_DENIED, in_dir("no"));
+	assert_int_equal(enforce_act(mount_on, in_dir("yes")), 0);
+}
+
+static int
+trace(const void *pid)
+{
+	return ptrace(PTRACE_ATTACH, *(const pid_t *)pid, NULL, NULL) ? errno : 0;
+}
+
+static void
+a_process_is_not_traced_and_another_is(void **state)
+{
+	pid_t victims[2];
+	char rule[256];
+	const struct ev_enforce *e;
+
+	need_lsm();
+	for (int i = 0; i < 2; i++) {
+		victims[i] = fork();
+		if (victims[i] == 0) {
+			pause();
+			_exit(0);
+		}
+	}
+	snprintf(rule, sizeof(rule), DENY("ptrace", "{ field = \"target_pid\", value = %d }"), victims[0]);
+	RULES(rule);
+	assert_int_equal(enforce_act(trace, &victims[0]), EPERM);
+	e = enforce_decision(enforce_last_pid());
+	assert_decided(e, ENF_PTRACE, ENF_DENIED, NULL);
+	assert_int_equal(e->target, victims[0]);
+	assert_int_equal(enforce_act(trace, &victims[1]), 0);
+	for (int i = 0; i < 2; i++) {
+		kill(victims[i], SIGKILL);
+		waitpid(victims[i], NULL, 0);
+	}
+}
+
+static int
+make_map(const void *type)
+{
+	union bpf_attr a = { .map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 4, .max_entries = 1 };
+
+	return syscall(SYS_bpf, BPF_MAP_CREATE, &a, sizeof(a)) < 0 ? errno : 0;
+}
+
+static void
+a_command_of_bpf_is_refused_to_one_program(void **state)
+{
+	need_lsm();
+	RULES(DENY("bpf", "{ field = \"event\", value = \"map_create\" }, { field = \"comm\", value = \"nobody\" }"));
+	assert_int_equal(enforce_act(make_map, NULL), 0);
+	RULES(DENY("bpf", "{ field = \"event\", value = \"map_create\" }, { field = \"basename(exe)\", value = \"test-tracers-enforce\" }"));
+	assert_int_equal(enforce_act(make_map, NULL), EPERM);
+	enforce_table(NULL);
+	assert_int_equal(enforce_act(make_map, NULL), 0);
+}
+
+static int
+make_socket(const void *family)
+{
+	return socket(*(const int *)family, SOCK_DGRAM, 0) < 0 ? errno : 0;
+}
+
+static void
+a_socket_is_not_made_and_one_of_another_family_is(void **state)
+{
+	static const int unix_ = AF_UNIX, inet = AF_INET;
+
+	RULES(DENY("socket", "{ field = \"family\", value = \"INET\" }, { field = \"basename(exe)\", value = \"test-tracers-enforce\" }"));
+	assert_int_equal(enforce_act(make_socket, &inet), EPERM);
+	assert_int_equal(enforce_act(make_socket, &unix_), 0);
+	need_lsm();
+	RULES(DENY("socket", "{ field = \"family\", value = \"UNIX\" }, { field = \"basename(exe)\", value = \"test-tracers-enforce\" }"));
+	assert_int_equal(enforce_act(make_socket, &unix_), EPERM);
+	assert_int_equal(enforce_act(make_socket, &inet), 0);
+}
+
+static int
+bind_to(const void *port)
+{
+	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(*(const uint16_t *)port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	return fd < 0 || bind(fd, (void *)&v4, sizeof(v4)) ? errno : 0;
+}
+
+static void
+a_port_is_not_bound_and_datagrams_are_not_sent_to_it(void **state)
+{
+	static const uint16_t no = 48123, yes = 48124;
+
+	RULES(DENY("bind", "{ field = \"port\", value = 48123 }"), DENY("udp", "{ field = \"dport\", value = 48123 }"));
+	assert_int_equal(enforce_act(bind_to, &no), EPERM);
+	assert_decided(enforce_decision(enforce_last_pid()), ENF_BIND, ENF_DENIED, NULL);
+	assert_int_equal(enforce_act(bind_to, &yes), 0);
+	assert_int_equal(enforce_act(reach, &(struct to){ SOCK_DGRAM, "127.0.0.1", no, true }), EPERM);
+	assert_int_equal(enforce_act(reach, &(struct to){ SOCK_DGRAM, "::1", no, false }), EPERM);
+	assert_int_equal(enforce_act(reach, &(struct to){ SOCK_DGRAM, "127.0.0.1", yes, true }), 0);
+}
+
 int
 main(void)
 {
@@ -338,6 +466,11 @@ main(void)
 		TEST(an_executables_connections_are_not_those_of_others),
 		TEST(a_file_is_not_opened_and_the_one_beside_it_is),
 		TEST(a_program_is_not_executed_and_the_one_beside_it_is),
+		TEST(a_mount_is_refused_and_the_one_beside_it_is_not),
+		TEST(a_process_is_not_traced_and_another_is),
+		TEST(a_command_of_bpf_is_refused_to_one_program),
+		TEST(a_socket_is_not_made_and_one_of_another_family_is),
+		TEST(a_port_is_not_bound_and_datagrams_are_not_sent_to_it),
 	};
 
 	if (geteuid() != 0)
