@@ -53,7 +53,8 @@ BPF_PROG(signal_generate, int sig, struct kernel_siginfo *info, struct task_stru
 	e->group = !!group;
 	e->kernel = code > 0;
 	target_fill(&e->target, (__u64)t);
-	if (owned)
+	/* One that ends has lost what would be said of it: better nothing than that it is nowhere. */
+	if (owned && EV_READ_ONLY(struct task_struct, current)->nsproxy)
 		ev_send(s);
 	else
 		ev_send_other(s);

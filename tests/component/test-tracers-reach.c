@@ -155,6 +155,18 @@ a_fault_is_the_targets_own(void **state)
 }
 
 static void
+a_process_that_ends_is_not_described(void **state)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	assert_int_equal(reap(pid), 0);
+	assert_non_null(wait_signal(pid, (uint32_t)getpid(), SIGCHLD));
+	assert_null(tracerrig_find(rig, TR_NONE, EV_PROC_INFO, (uint32_t)pid));
+}
+
+static void
 a_timers_signal_is_nobodys(void **state)
 {
 	const struct ev_signal *e = NULL;
@@ -377,6 +389,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_signal_has_its_sender_and_its_target),
 		TEST(a_fault_is_the_targets_own),
+		TEST(a_process_that_ends_is_not_described),
 		TEST(a_timers_signal_is_nobodys),
 		TEST(a_signal_that_may_not_be_sent_is_none),
 		TEST(ptrace_names_the_request_and_the_target),
