@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import uuid
 
-APPLETS = ("sh", "cat", "true", "sleep", "touch", "mkdir", "rm", "ls", "echo", "wget", "nc", "id")
+APPLETS = ("sh", "cat", "true", "sleep", "touch", "mkdir", "rm", "ls", "echo", "wget", "nc", "id", "mount")
 
 
 def missing():

@@ -4,6 +4,7 @@
 import ctypes
 import os
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -15,7 +16,7 @@ from daemon import Tap, wait_for  # noqa: E402
 from events import Events  # noqa: E402
 
 RULES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "rules")
-TRACERS = ("exec", "open", "fileops", "tcpstate", "ptrace")
+TRACERS = ("exec", "open", "fileops", "tcpstate", "ptrace", "bpf", "module", "mount")
 
 
 # ---- what rules are about: each in a pid namespace of its own, by which its events are known ----
@@ -90,7 +91,26 @@ def in_temporary(name):
     written(os.path.join(folder, name))
 
 
+SYS_BPF, SYS_FINIT_MODULE = 321, 313    # x86-64
+
+
+def foreign_bpf():
+    """Loads "return 0" as a raw tracepoint's program."""
+    insns = ctypes.create_string_buffer(bytes.fromhex("b700000000000000" "9500000000000000"), 16)
+    license = ctypes.create_string_buffer(b"GPL")
+    attr = struct.pack("=IIQQ", 17, 2, ctypes.addressof(insns), ctypes.addressof(license)).ljust(120, b"\0")
+    if ctypes.CDLL(None).syscall(SYS_BPF, 5, attr, len(attr)) < 0:
+        raise OSError("the program does not load")
+
+
+def module_from_temporary():
+    with tempfile.NamedTemporaryFile() as f:
+        ctypes.CDLL(None).syscall(SYS_FINIT_MODULE, f.fileno(), b"", 0)    # that somebody tried is what is looked for
+
+
 ACTS = {
+    "foreign-bpf": foreign_bpf,
+    "kernel-module-loaded": module_from_temporary,
     "sensitive-file-read": lambda: opened("/etc/shadow", os.O_RDONLY),
     "kernel-runs-what-is-written": lambda: opened("/proc/sys/kernel/core_pattern", os.O_WRONLY),
     "kernel-runs-what-is-written, release_agent": lambda: in_temporary("release_agent"),
@@ -173,9 +193,10 @@ def acts(tap, daemon):
 
 
 def in_container(tap, daemon):
-    box = containers.Container(["sh", "-c", "cat /etc/shadow; touch /tmp/docker.sock"], writable=True)
+    box = containers.Container(["sh", "-c", "cat /etc/shadow; touch /tmp/docker.sock; mount -t debugfs none /mnt"],
+                               writable=True)
     box.run()
-    for name in ("shadow-read-in-container", "docker-socket"):
+    for name in ("shadow-read-in-container", "mount-in-container", "docker-socket"):
         tap.check(f"{name} is told", wait_for(lambda name=name: name in names(told(daemon, 0, box=box.id))),
                   str(names(told(daemon, 0, box=box.id))))
 

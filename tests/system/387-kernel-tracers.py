@@ -1,0 +1,83 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Tracers of what is done to the kernel: bpfd's own part in it, what only the configuration brings, what this kernel lacks."""
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from daemon import BUILD, Tap, wait_for  # noqa: E402
+from events import Events, rule  # noqa: E402
+from eventschema import EventSchema  # noqa: E402
+
+OBJECT = os.path.join(BUILD, "bpf/samples/count.bpf.o")
+
+
+def own_part(tap, daemon):
+    done = daemon.ctl("load", OBJECT)
+    tap.check("a program is loaded", done.returncode == 0, done.stderr)
+
+    def loads():
+        return [e for e in daemon.events(tracer="bpf", event="prog_load") if e["retval"] >= 0]
+    wait_for(lambda: bool(loads()))
+    tap.check("and bpf says that bpfd did it, of each call", loads() and all(e["self"] for e in daemon.events(tracer="bpf")),
+              str([e for e in daemon.events(tracer="bpf") if not e["self"]])[:2000])
+    tap.check("which program, and how long it is", all(e["object"] == "program" and e["id"] and e["insns"] for e in loads()),
+              str(loads())[:2000])
+    subprocess.run(["bpftool", "prog", "load", OBJECT, f"/sys/fs/bpf/bpfd-test-{os.getpid()}"], check=False,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        os.unlink(f"/sys/fs/bpf/bpfd-test-{os.getpid()}")
+    except OSError:
+        pass
+    wait_for(lambda: any(e["comm"] == "bpftool" for e in loads()))
+    others = [e for e in loads() if e["comm"] == "bpftool"]
+    tap.check("and of another's that bpfd did not", others and not any(e["self"] for e in others), str(others)[:2000])
+
+
+def configuration_alone(tap, daemon):
+    done = daemon.ctl("trace", "--tracer", "keyinput", "--duration", "1")
+    tap.check("no stream brings keyinput, which is allowed", done.returncode != 0 and "tracers.enabled" in done.stderr, done.stderr)
+    name = os.path.join(daemon.dir, "typed.toml")
+    daemon.write(name, rule("typed", "keyinput"))
+    done = daemon.ctl("rule", "create", name)
+    tap.check("and no rule", done.returncode != 0 and "tracers.enabled" in done.stderr, done.stderr)
+    tap.check("it is not on", daemon.tracer("keyinput")["status"] == "denied", str(daemon.tracer("keyinput")))
+
+
+def by_configuration(tap):
+    daemon = Events({}, config='[tracers]\nenabled = ["keyinput"]\nallow_sensitive = ["keyinput"]\n').start()
+    daemon.wait_tracer("keyinput", ("on", "partial", "failed"))
+    t = daemon.tracer("keyinput")
+    tap.check("the configuration brings it, or it says what the kernel lacks", t["wanted_by"] == ["config"] and
+              (t["status"] == "on" or t["reason"]), str(t))
+    daemon.stop()
+    daemon.remove()
+
+
+def main():
+    tap = Tap()
+    by_configuration(tap)
+    daemon = Events({name: rule(name, name) for name in ("bpf", "mount", "sysadmin", "module", "oom")},
+                    config='[tracers]\nallow_sensitive = ["keyinput"]\n')
+    daemon.start(tracers=["bpf", "mount", "sysadmin", "module", "oom"])
+    module = daemon.tracer("module")
+    tap.check("module is on, or says which hook the kernel lacks", module["status"] == "on" or
+              "module_load" in module["reason"], str(module))
+    configuration_alone(tap, daemon)
+    own_part(tap, daemon)
+    subprocess.run(["unshare", "-m", "--uts", "sh", "-c", "mount -t tmpfs x /mnt; hostname y; rmmod nothing; dmesg >/dev/null"],
+                   check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    e = daemon.wait_event(tracer="mount", event="mount", source="x")
+    tap.check("a mount is told", e and e["mounted"] == "/mnt" and e["fstype"] == "tmpfs", str(e))
+    e = daemon.wait_event(tracer="sysadmin", call="sethostname")
+    tap.check("and a name", e and e["hostname"] == "y", str(e))
+    schema = EventSchema()
+    wrong = [why for why in map(schema.wrong, daemon.events()) if why]
+    tap.check("every line is valid by the schema", len(daemon.events()) > 5 and not wrong, "\n".join(wrong))
+    tap.check("bpfd stops in order", daemon.stop() == 0, daemon.log_text()[-3000:])
+    daemon.remove()
+    tap.done()
+
+
+main()
