@@ -255,25 +255,19 @@ open_marks_a_path_that_is_not_whole(void **state)
 	assert_true(tracerrig_count(rig, TR_OPEN).cut > before.cut);
 }
 
-static void
-open_sees_a_bind_mount_where_it_is(void **state)
+/* The event of a child that opens a file in a place of its own.  opens: 0 when it did. */
+static const struct ev_open *
+open_of_child(int (*opens)(void))
 {
 	const struct ev_open *e;
 	int go[2], status = 0;
 	pid_t pid;
 	char c;
 
-	assert_int_equal(mkdir("a", 0755), 0);
-	assert_int_equal(mkdir("b", 0755), 0);
-	make_file("a/f");
 	assert_int_equal(pipe(go), 0);
 	pid = fork();
-	if (!pid) {
-		if (read(go[0], &c, 1) != 1 || unshare(CLONE_NEWNS) ||
-		    mount("", "/", "", MS_REC | MS_PRIVATE, NULL) || mount("a", "b", "", MS_BIND, NULL))
-			_exit(1);
-		_exit(open("b/f", O_RDONLY) < 0);
-	}
+	if (!pid)
+		_exit(read(go[0], &c, 1) != 1 || opens());
 	tracerrig_filter_number(rig, TR_OPEN, DIM_PID, (uint64_t)pid);
 	assert_int_equal(write(go[1], "", 1), 1);
 	close(go[0]);
@@ -282,7 +276,45 @@ open_sees_a_bind_mount_where_it_is(void **state)
 	assert_int_equal(status, 0);
 	e = tracerrig_wait(rig, TR_OPEN, OPEN_OPEN, (uint32_t)pid);
 	assert_non_null(e);
+	return e;
+}
+
+static int
+opens_below_a_bind_mount(void)
+{
+	return unshare(CLONE_NEWNS) || mount("", "/", "", MS_REC | MS_PRIVATE, NULL) ||
+	       mount("a", "b", "", MS_BIND, NULL) || open("b/f", O_RDONLY) < 0;
+}
+
+static void
+open_sees_a_bind_mount_where_it_is(void **state)
+{
+	const struct ev_open *e;
+
+	assert_int_equal(mkdir("a", 0755), 0);
+	assert_int_equal(mkdir("b", 0755), 0);
+	make_file("a/f");
+	e = open_of_child(opens_below_a_bind_mount);
 	assert_str(e, e->path, in_dir("b/f"));
+}
+
+static int
+opens_in_a_chroot(void)
+{
+	return chroot("jail") || chdir("/") || open("/link", O_RDONLY) < 0;
+}
+
+static void
+open_in_a_chroot_has_the_whole_path(void **state)
+{
+	const struct ev_open *e;
+
+	assert_int_equal(mkdir("jail", 0755), 0);
+	make_file("jail/f");
+	assert_int_equal(symlink("/f", "jail/link"), 0);
+	e = open_of_child(opens_in_a_chroot);
+	assert_str(e, e->path, in_dir("jail/f"));
+	assert_str(e, e->filename, "/link");
 }
 
 static char racing[16];
@@ -541,6 +573,7 @@ main(void)
 		TEST(open_has_paths_of_every_depth),
 		TEST(open_marks_a_path_that_is_not_whole),
 		TEST(open_sees_a_bind_mount_where_it_is),
+		TEST(open_in_a_chroot_has_the_whole_path),
 		TEST(open_is_not_fooled_by_a_name_that_changes),
 		TEST(filter_of_the_cheap_kinds),
 		TEST(filter_of_paths_and_prefixes),
