@@ -24,7 +24,7 @@ static const struct enforce_subject subjects[] = {
 	{ "mount", ENFORCE_DENY, ENF_MOVE, "move_mount" },
 	{ "ptrace", ENFORCE_DENY, ENF_PTRACE, NULL },
 	{ "bpf", ENFORCE_DENY, ENF_BPF, NULL },
-	{ "module", ENFORCE_DENY, ENF_MODULE, "load" },
+	{ "module", ENFORCE_DENY, ENF_MODULE, NULL },
 };
 
 /* changes: with the exec, so that before it there is another one than the event will have. */
