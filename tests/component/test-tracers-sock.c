@@ -1,131 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bind, socket, udp and dns: sockets of a network namespace of the test's own. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include <arpa/inet.h>
+/* bind, socket and udp: sockets of a network namespace of the test's own. */
 #include <errno.h>
 #include <linux/if_packet.h>
 #include <linux/netlink.h>
 #include <net/ethernet.h>
 #include <net/if.h>
-#include <netinet/in.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "bpf/bind.h"
-#include "bpf/dns.h"
 #include "bpf/socket.h"
 #include "bpf/udp.h"
-#include "tracerrig.h"
-
-static const char *const tracers[] = { "bind", "socket", "udp", "dns", NULL };
-static struct tracerrig *rig;
-static uint32_t netns;			/* number of the test's own */
+#include "tracers-sock.h"
 
 static int
 setup(void **state)
 {
-	struct stat st;
+	static const char *const tracers[] = { "bind", "socket", "udp", NULL };
 
-	if (unshare(CLONE_NEWNET) || stat("/proc/self/ns/net", &st))
-		return -1;
-	netns = (uint32_t)st.st_ino;
-	return system("ip link set lo up") ? -1 : tracerrig_open(tracers, NULL, &rig);
-}
-
-static int
-teardown(void **state)
-{
-	tracerrig_close(rig);
-	rig = NULL;
-	return 0;
-}
-
-static int
-forget(void **state)
-{
-	tracerrig_drain(rig, 0);
-	tracerrig_forget(rig);
-	return 0;
-}
-
-/* addr NULL: any. */
-static socklen_t
-address(int family, const char *addr, uint16_t port, struct sockaddr_storage *to)
-{
-	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)to;
-	struct sockaddr_in *v4 = (struct sockaddr_in *)to;
-
-	memset(to, 0, sizeof(*to));
-	to->ss_family = (sa_family_t)family;
-	v4->sin_port = htons(port);		/* the same place in both */
-	if (addr)
-		assert_int_equal(inet_pton(family, addr, family == AF_INET ? (void *)&v4->sin_addr : &v6->sin6_addr), 1);
-	return family == AF_INET ? sizeof(*v4) : sizeof(*v6);
-}
-
-static int
-bound(int family, int type, const char *addr, uint16_t port)
-{
-	struct sockaddr_storage sa;
-	socklen_t len = address(family, addr, port, &sa);
-	int fd = socket(family, type, 0);
-
-	assert_true(fd >= 0);
-	assert_int_equal(bind(fd, (struct sockaddr *)&sa, len), 0);
-	return fd;
-}
-
-static uint16_t
-port_of(int fd)
-{
-	struct sockaddr_in6 sa;
-	socklen_t len = sizeof(sa);
-
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&sa, &len), 0);
-	return ntohs(sa.sin6_port);
-}
-
-static void
-assert_address(const uint8_t *have, int family, const char *want)
-{
-	uint8_t addr[16] = { [10] = 0xff, 0xff };
-
-	assert_int_equal(inet_pton(family, want, family == AF_INET ? addr + 12 : addr), 1);
-	assert_memory_equal(have, addr, 16);
-}
-
-/* The only event of this process. */
-static const void *
-only(unsigned int tracer, unsigned int event)
-{
-	const void *found = tracerrig_wait(rig, tracer, event, (uint32_t)getpid());
-	size_t at = 0;
-
-	assert_non_null(found);
-	assert_ptr_equal(tracerrig_next(rig, &at, tracer, event, (uint32_t)getpid()), found);
-	assert_null(tracerrig_next(rig, &at, tracer, event, (uint32_t)getpid()));
-	return found;
-}
-
-static void
-nothing(unsigned int tracer, unsigned int event)
-{
-	size_t at = 0;
-
-	tracerrig_drain(rig, 100);
-	assert_null(tracerrig_next(rig, &at, tracer, event, (uint32_t)getpid()));
+	return open_rig(tracers);
 }
 
 /* ---- bind ---- */
@@ -451,137 +346,6 @@ udp_is_silent_about_tcp(void **state)
 	close(server);
 }
 
-/* ---- dns ---- */
-
-/* A query for a.Example of type A; as an answer, its address too. */
-static const uint8_t dns_query[] = "\x12\x34\x01\0\0\1\0\0\0\0\0\0\1a\7Example\0\0\1\0\1";
-static const uint8_t dns_answer[] = "\x12\x34\x81\x80\0\1\0\1\0\0\0\0\1a\7Example\0\0\1\0\1"
-	"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x0a\1\2\3";
-#define BYTES(text) (text), sizeof(text) - 1
-
-static void
-pass_on(int from, int to, const void *bytes, size_t len)
-{
-	char room[2048];
-
-	assert_int_equal(send(from, bytes, len, 0), len);
-	assert_int_equal(recv(to, room, sizeof(room), 0), len);
-}
-
-/* A server's socket, and a client's that is connected to it; what connecting made is forgotten. */
-static void
-dns_pair(int family, const char *addr, uint16_t port, int *server, int *client)
-{
-	struct sockaddr_storage sa;
-	socklen_t len = address(family, addr, port, &sa);
-
-	*server = bound(family, SOCK_DGRAM, addr, port);
-	*client = socket(family, SOCK_DGRAM, 0);
-	assert_int_equal(connect(*client, (struct sockaddr *)&sa, len), 0);
-	len = address(family, addr, port_of(*client), &sa);
-	assert_int_equal(connect(*server, (struct sockaddr *)&sa, len), 0);
-	forget(NULL);
-}
-
-static void
-exchange(int family, const char *addr, uint16_t port)
-{
-	const struct ev_dns *e;
-	int server, client;
-
-	dns_pair(family, addr, port, &server, &client);
-	pass_on(client, server, BYTES(dns_query));
-	usleep(20000);
-	pass_on(server, client, BYTES(dns_answer));
-	e = only(TR_DNS, DNS_QUERY);
-	assert_address(e->server, family, addr);
-	assert_int_equal(e->dport, port);
-	assert_int_equal(e->sport, port_of(client));
-	assert_int_equal(e->len, sizeof(dns_query) - 1);
-	assert_int_equal(e->message.len, sizeof(dns_query) - 1);
-	assert_memory_equal((const char *)e + e->message.off, dns_query, e->message.len);
-	e = only(TR_DNS, DNS_RESPONSE);
-	assert_int_equal(e->h.flags, 0);
-	assert_address(e->server, family, addr);
-	assert_int_equal(e->dport, port);
-	assert_int_equal(e->sport, port_of(client));
-	assert_in_range(e->latency_ns, 20000000, 2000000000);
-	assert_int_equal(e->message.len, sizeof(dns_answer) - 1);
-	assert_memory_equal((const char *)e + e->message.off, dns_answer, e->message.len);
-	close(client);
-	close(server);
-}
-
-static void
-dns_tells_a_query_and_its_answer(void **state)
-{
-	exchange(AF_INET, "127.0.0.1", 53);
-	exchange(AF_INET6, "::1", 53);
-	exchange(AF_INET, "127.0.0.1", 5353);
-}
-
-static void
-dns_names_who_asked_when_the_answer_arrives(void **state)
-{
-	const struct ev_dns *e;
-	int server, client;
-	pid_t child;
-
-	dns_pair(AF_INET, "127.0.0.1", 53, &server, &client);
-	child = fork();
-	if (!child)
-		_exit(send(client, BYTES(dns_query), 0) < 0);
-	assert_int_equal(waitpid(child, NULL, 0), child);
-	pass_on(server, client, BYTES(dns_answer));
-	e = tracerrig_wait(rig, TR_DNS, DNS_RESPONSE, (uint32_t)child);
-	assert_non_null(e);
-	assert_int_equal(e->h.flags & EV_NO_OWNER, 0);
-	nothing(TR_DNS, DNS_RESPONSE);
-	close(client);
-	close(server);
-}
-
-static void
-dns_cuts_a_long_message(void **state)
-{
-	uint8_t bytes[1000];
-	const struct ev_dns *e;
-	int server, client;
-
-	memset(bytes, 0, sizeof(bytes));
-	memcpy(bytes, BYTES(dns_query));
-	dns_pair(AF_INET, "127.0.0.1", 53, &server, &client);
-	pass_on(client, server, bytes, sizeof(bytes));
-	e = only(TR_DNS, DNS_QUERY);
-	assert_int_equal(e->len, sizeof(bytes));
-	assert_int_equal(e->message.len, DNS_MESSAGE_MAX);
-	assert_true(e->h.flags & EV_TRUNCATED);
-	close(client);
-	close(server);
-}
-
-static void
-dns_is_silent_about_other_datagrams(void **state)
-{
-	int server, client;
-
-	dns_pair(AF_INET, "127.0.0.1", 54, &server, &client);
-	pass_on(client, server, BYTES(dns_query));
-	pass_on(server, client, BYTES(dns_answer));
-	close(client);
-	close(server);
-	dns_pair(AF_INET, "127.0.0.1", 53, &server, &client);
-	pass_on(client, server, BYTES("short"));
-	pass_on(client, server, BYTES(dns_answer));	/* no query */
-	pass_on(server, client, BYTES(dns_query));	/* no answer */
-	nothing(TR_DNS, DNS_QUERY);
-	nothing(TR_DNS, DNS_RESPONSE);
-	close(client);
-	close(server);
-}
-
-#define TEST(name) cmocka_unit_test_setup(name, forget)
-
 int
 main(void)
 {
@@ -602,12 +366,8 @@ main(void)
 		TEST(udp_tells_where_a_socket_is_connected),
 		TEST(udp_tells_each_destination_once),
 		TEST(udp_is_silent_about_tcp),
-		TEST(dns_tells_a_query_and_its_answer),
-		TEST(dns_names_who_asked_when_the_answer_arrives),
-		TEST(dns_cuts_a_long_message),
-		TEST(dns_is_silent_about_other_datagrams),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, close_rig);
 }
