@@ -37,6 +37,14 @@ class Enforcing(Events):
         self.listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
         self.ports = [s.getsockname()[1] for s in self.listeners]
 
+    def start(self, timeout=20, tracers=()):
+        """The verifier looks at all programs at once, which an emulated processor needs a while for."""
+        super().start(timeout)
+        for name in tracers:
+            if not self.wait_tracer(name, ("on", "partial"), 120):
+                raise RuntimeError(f"tracer {name}: {self.tracer(name)}: " + self.log_text())
+        return self
+
     def program(self, name):
         path = os.path.join(self.dir, name)
         shutil.copy("/bin/touch", path)
@@ -89,7 +97,10 @@ class Enforcing(Events):
     def create(self, name, text):
         path = os.path.join(self.dir, name + ".toml")
         self.write(path, text)
-        return self.ctl("rule", "create", path)
+        made = self.ctl("rule", "create", path)
+        if made.returncode == 0:
+            wait_for(lambda: self.tracer("enforce").get("status") != "loading", 120)
+        return made
 
 
 def stays_and_goes(tap):
