@@ -152,7 +152,7 @@ it_looks_at_one_place(void **state)
 	refused("path = \"lib/x\"\nfunction = \"f\"\n", "path is absolute");
 	refused("path = \"/x\"\nfunction = \"f*\"\n", "one.toml:2:12: function is the name of one");
 	refused("path = \"/x\"\noffset = 0\n", "offset is a place");
-	refused("path = \"/x\"\nfunktion = \"f\"\n", "one.toml:2:1: a tracer has no key \"funktion\"; did you mean function");
+	refused("path = \"/x\"\nfunctions = \"f\"\n", "one.toml:2:1: a tracer has no key \"functions\"; did you mean function");
 	refused("path = 7\n", "path is a string, not an integer");
 	snprintf(text, sizeof(text), "path = \"/x\"\noffset = 4096\n%s", fields);
 	assert_int_equal(read_one(text)->offset, 4096);
@@ -186,7 +186,7 @@ filters_are_of_fields_and_can_be_passed(void **state)
 static void
 a_file_with_a_mistake_costs_that_one_alone(void **state)
 {
-	static const char good[] = FIELD("value = \"p->pid\""), bad[] = FIELD("valu = \"p->pid\"");
+	static const char good[] = FIELD("value = \"p->pid\""), bad[] = FIELD("values = \"p->pid\"");
 	const struct bundle_file files[] = {
 		{ BUNDLE_TRACER, false, "/d/a.toml", good, sizeof(good) - 1 },
 		{ BUNDLE_TRACER, false, "/d/b.toml", bad, sizeof(bad) - 1 },
@@ -201,7 +201,7 @@ a_file_with_a_mistake_costs_that_one_alone(void **state)
 	assert_string_equal(table.d[0].name, "a");
 	assert_string_equal(table.d[1].name, "e");
 	assert_int_equal(declared_tracers(&table, 0), 3ULL << TR_DECLARED);
-	assert_non_null(strstr(said, "/d/b.toml:2:25: a field has no key \"valu\"; did you mean value"));
+	assert_non_null(strstr(said, "/d/b.toml:2:25: a field has no key \"values\"; did you mean value"));
 	assert_non_null(strstr(said, "/d/c.toml: it does not belong to root"));
 	assert_non_null(strstr(said, "/d/exec.toml:1:1: bpfd has a tracer of this name already"));
 	assert_non_null(strstr(said, "/d/Upper.toml:1:1: the file's name is the tracer's"));
