@@ -17,6 +17,6 @@ struct load {
 	void (*end)(void);		/* NULL, or once after all */
 };
 
-extern const struct load loads_files[], loads_network[], loads_processes[];
+extern const struct load loads_files[], loads_network[], loads_processes[], loads_system[];
 
 #endif

@@ -28,7 +28,7 @@
 
 enum { UNTRACED, SENT, REJECTED, N_KINDS };
 
-static const struct load *const tables[] = { loads_files, loads_network, loads_processes };
+static const struct load *const tables[] = { loads_files, loads_network, loads_processes, loads_system };
 static const char *const numbers[] = {
 	[TR_NONE] = "core",
 #define TRACER(id, name, class, flags, help) [TR_##id] = #name,
