@@ -173,7 +173,8 @@ tests_component_test_tracers_dns_SOURCES = tests/component/test-tracers-dns.c te
 tests_component_test_tracers_dns_CFLAGS = $(TRACERRIG_CFLAGS)
 tests_component_test_tracers_dns_LDADD = $(TRACERRIG_LIBS)
 COMPONENT_TESTS += tests/component/test-tracers-sock
-tests_component_test_tracers_sock_SOURCES = tests/component/test-tracers-sock.c tests/component/tracers-own.h tests/component/tracers-sock.h $(TRACERRIG)
+tests_component_test_tracers_sock_SOURCES = tests/component/test-tracers-sock.c tests/component/tracers-own.h tests/component/tracers-sock.h \
+	tests/component/uring.h $(TRACERRIG)
 tests_component_test_tracers_sock_CFLAGS = $(TRACERRIG_CFLAGS)
 tests_component_test_tracers_sock_LDADD = $(TRACERRIG_LIBS)
 COMPONENT_TESTS += tests/component/test-tracers-flood

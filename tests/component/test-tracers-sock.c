@@ -14,6 +14,7 @@
 #include "bpf/socket.h"
 #include "bpf/udp.h"
 #include "tracers-sock.h"
+#include "uring.h"
 
 static int
 setup(void **state)
@@ -261,6 +262,43 @@ socket_is_silent_about_what_every_program_makes(void **state)
 	nothing(TR_SOCKET, SOCKET_SOCKET);
 }
 
+/* ---- io_uring: no system call of theirs ---- */
+
+enum { URING_SOCKET = 45, URING_BIND = 56, URING_LISTEN = 57 };	/* the last two: Linux 6.11 */
+
+static void
+what_io_uring_does_is_told_too(void **state)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = address(AF_INET, "127.0.0.1", 4712, &sa);
+	int fd = socket(AF_INET, SOCK_STREAM, 0), raw, err;
+	struct io_uring_sqe *sqe;
+	struct uring u;
+
+	assert_true(uring_open(&u, 4, 0));
+	sqe = uring_sqe(&u, URING_SOCKET, AF_INET);
+	sqe->off = SOCK_RAW;
+	sqe->len = IPPROTO_ICMP;
+	raw = uring_one(&u);
+	assert_true(raw >= 0);
+	assert_int_equal(((const struct ev_socket *)only(TR_SOCKET, SOCKET_SOCKET))->type, SOCK_RAW);
+	close(raw);
+	sqe = uring_sqe(&u, URING_BIND, fd);
+	sqe->addr = (uintptr_t)&sa;
+	sqe->addr2 = len;
+	err = uring_one(&u);
+	if (!err) {
+		assert_int_equal(((const struct ev_bind *)only(TR_BIND, BIND_BIND))->port, 4712);
+		uring_sqe(&u, URING_LISTEN, fd)->len = 3;
+		assert_int_equal(uring_one(&u), 0);
+		assert_int_equal(((const struct ev_bind *)only(TR_BIND, BIND_LISTEN))->backlog, 3);
+	} else {
+		assert_int_equal(err, -EINVAL);
+	}
+	close(u.fd);
+	close(fd);
+}
+
 /* ---- udp ---- */
 
 static void
@@ -362,6 +400,7 @@ main(void)
 		TEST(socket_tells_raw_and_packet_sockets),
 		TEST(socket_tells_what_the_kernel_refused),
 		TEST(socket_is_silent_about_what_every_program_makes),
+		TEST(what_io_uring_does_is_told_too),
 		TEST(udp_tells_where_a_datagram_goes),
 		TEST(udp_tells_where_a_socket_is_connected),
 		TEST(udp_tells_each_destination_once),
