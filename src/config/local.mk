@@ -14,6 +14,7 @@ libconfig_a_SOURCES = \
 	src/config/read.c src/config/read.h \
 	src/config/rules.c src/config/rules.h \
 	src/config/traced.c src/config/traced.h \
+	src/config/tracer_items.c src/config/tracer_reader.h \
 	src/config/tracers.c src/config/tracers.h
 CONFIG_LIBS = libconfig.a $(RULES_PARSE_LIBS)
 

@@ -9,60 +9,22 @@
 
 #include "common/auto.h"
 #include "common/closest.h"
-#include "config/mistakes.h"
 #include "config/toml.h"
-#include "config/traced.h"
+#include "config/tracer_reader.h"
 #include "ipc/bundle.h"
-#include "ipc/chan.h"
 #include "ipc/tracers.h"
 #include "rules/rule.h"
-
-#define ITEM_KEYS 4
-
-struct reader;
-
-/* A table within an array: a field, or a filter. */
-struct item_key { const char *name; enum toml_kind kind; bool needed; };
-struct item {
-	const char *what;
-	struct item_key keys[ITEM_KEYS];	/* name NULL ends */
-	void (*take)(struct reader *r);
-};
-
-struct reader {
-	struct kbtf btf;
-	struct declared_table *table;
-	struct declared_table before;		/* a reload leaves those that are the same where they are */
-	struct declared d;			/* of the file that is read */
-	struct traced traced;
-	const struct item *item;		/* that is read, with what it says */
-	struct toml_value v[ITEM_KEYS];
-	bool has[ITEM_KEYS];
-	struct toml_place at;
-	unsigned int step;			/* of the file: see keys[] */
-	struct mistakes mistakes;
-};
-
-/* Text for an array of a struct. */
-static void
-take_text(struct reader *r, const char *key, const struct toml_value *v, char *out, size_t size)
-{
-	if (!v->len || v->len >= size || !ipc_str_ok(v->text, v->len + 1) || strlen(v->text) != v->len)
-		mistake(&r->mistakes, v->at, "%s is 1 to %zu bytes of text without control characters", key, size - 1);
-	else
-		memcpy(out, v->text, v->len + 1);
-}
 
 /* ---- where it looks ---- */
 
 static void
-read_help(struct reader *r, const char *key, const struct toml_value *v)
+read_help(struct tracer_reader *r, const char *key, const struct toml_value *v)
 {
-	take_text(r, key, v, r->d.help, sizeof(r->d.help));
+	tracer_text(r, key, v, r->d.help, sizeof(r->d.help));
 }
 
 static void
-read_flag(struct reader *r, const char *key, const struct toml_value *v)
+read_flag(struct tracer_reader *r, const char *key, const struct toml_value *v)
 {
 	const uint32_t flag = key[0] == 'e' ? DECLARED_ENABLED : key[0] == 'r' ? DECLARED_AT_RETURN : DECLARED_SENSITIVE;
 
@@ -70,7 +32,7 @@ read_flag(struct reader *r, const char *key, const struct toml_value *v)
 }
 
 static void
-take_kind(struct reader *r, enum declared_kind kind, const struct toml_value *v)
+take_kind(struct tracer_reader *r, enum declared_kind kind, const struct toml_value *v)
 {
 	if (r->d.kind != DECLARED_NONE)
 		mistake(&r->mistakes, v->at, "a tracer has a tracepoint or a path, not both");
@@ -78,7 +40,7 @@ take_kind(struct reader *r, enum declared_kind kind, const struct toml_value *v)
 }
 
 static void
-read_tracepoint(struct reader *r, const char *key, const struct toml_value *v)
+read_tracepoint(struct tracer_reader *r, const char *key, const struct toml_value *v)
 {
 	const char *colon = strchr(v->text, ':');
 	struct toml_value name = *v;
@@ -89,204 +51,35 @@ read_tracepoint(struct reader *r, const char *key, const struct toml_value *v)
 		name.len -= (size_t)(name.text - v->text);
 	}
 	take_kind(r, DECLARED_TRACEPOINT, v);
-	take_text(r, key, &name, r->d.target, sizeof(r->d.target));
+	tracer_text(r, key, &name, r->d.target, sizeof(r->d.target));
 	if (r->d.target[0] && traced_tracepoint(&r->btf, r->d.target, &r->traced, why, sizeof(why)))
 		mistake(&r->mistakes, v->at, "%s", why);
 }
 
 static void
-read_path(struct reader *r, const char *key, const struct toml_value *v)
+read_path(struct tracer_reader *r, const char *key, const struct toml_value *v)
 {
 	take_kind(r, DECLARED_UPROBE, v);
-	take_text(r, key, v, r->d.path, sizeof(r->d.path));
+	tracer_text(r, key, v, r->d.path, sizeof(r->d.path));
 	if (v->text[0] != '/' && strchr(v->text, '/'))
 		mistake(&r->mistakes, v->at, "path is absolute, or the name of a library");
 }
 
 static void
-read_function(struct reader *r, const char *key, const struct toml_value *v)
+read_function(struct tracer_reader *r, const char *key, const struct toml_value *v)
 {
-	take_text(r, key, v, r->d.target, sizeof(r->d.target));
+	tracer_text(r, key, v, r->d.target, sizeof(r->d.target));
 	if (strpbrk(v->text, "*?,"))
 		mistake(&r->mistakes, v->at, "function is the name of one, not a pattern");
 }
 
 static void
-read_offset(struct reader *r, const char *key, const struct toml_value *v)
+read_offset(struct tracer_reader *r, const char *key, const struct toml_value *v)
 {
 	if (v->number <= 0)
 		mistake(&r->mistakes, v->at, "offset is a place in the file, from 1 on");
 	else
 		r->d.offset = (uint64_t)v->number;
-}
-
-/* ---- fields ---- */
-
-enum { FIELD_NAME, FIELD_VALUE, FIELD_TYPE, FIELD_HELP };
-
-static void
-take_field(struct reader *r)
-{
-	struct declared_probe *p = &r->d.probe;
-	const char *type = r->has[FIELD_TYPE] ? r->v[FIELD_TYPE].text : "";
-	char why[700];
-
-	if (p->n_fields == DECLARED_FIELDS_MAX) {
-		mistake(&r->mistakes, r->at, "a tracer has at most %d fields", DECLARED_FIELDS_MAX);
-		return;
-	}
-	take_text(r, "name", &r->v[FIELD_NAME], r->d.fields[p->n_fields].name, DECLARED_NAME_MAX);
-	if (!declared_name_ok(r->v[FIELD_NAME].text))
-		mistake(&r->mistakes, r->v[FIELD_NAME].at, "a name has small letters, digits, _ and -, a letter in front");
-	if (r->has[FIELD_HELP])
-		take_text(r, "help", &r->v[FIELD_HELP], r->d.fields[p->n_fields].help, DECLARED_HELP_MAX);
-	else
-		snprintf(r->d.fields[p->n_fields].help, DECLARED_HELP_MAX, "%.80s", r->v[FIELD_VALUE].text);
-	if (traced_read(&r->traced, r->v[FIELD_VALUE].text, type, &p->fields[p->n_fields], why, sizeof(why)))
-		mistake(&r->mistakes, r->v[FIELD_VALUE].at, "%s", why);
-	p->n_fields++;
-}
-
-static const struct item field = { "a field", {
-	[FIELD_NAME] = { "name", TOML_STRING, true },
-	[FIELD_VALUE] = { "value", TOML_STRING, true },
-	[FIELD_TYPE] = { "type", TOML_STRING, false },
-	[FIELD_HELP] = { "help", TOML_STRING, false },
-}, take_field };
-
-/* ---- filters ---- */
-
-enum { FILTER_FIELD, FILTER_EQUALS, FILTER_PREFIX };
-
-static int
-find_field(struct reader *r, const char *name)
-{
-	struct closest near;
-
-	closest_init(&near, name);
-	for (uint32_t i = 0; i < r->d.probe.n_fields; i++) {
-		if (strcmp(r->d.fields[i].name, name) == 0)
-			return (int)i;
-		closest_offer(&near, r->d.fields[i].name);
-	}
-	mistake(&r->mistakes, r->v[FILTER_FIELD].at, "there is no field \"%.60s\"%s", name, CLOSEST_TEXT(&near));
-	return -1;
-}
-
-/* As it is in a record, or nothing could ever be equal to it. */
-static void
-take_number(struct reader *r, const struct declared_read *f, struct declared_filter *out)
-{
-	const struct toml_value *v = &r->v[FILTER_EQUALS];
-	const unsigned int spare = 64 - 8u * f->size;
-	const bool is_signed = f->type == DECLARED_SIGNED;
-	const int64_t back = is_signed ? (int64_t)((uint64_t)v->number << spare) >> spare :
-		(int64_t)((uint64_t)v->number << spare >> spare);
-
-	out->value = (uint64_t)v->number;
-	if (!declared_is_number(f->type) || (v->kind != TOML_INTEGER && v->kind != TOML_BOOL))
-		mistake(&r->mistakes, v->at, "equals is an integer or a boolean, of a field that is one");
-	else if (back != v->number || (!is_signed && v->number < 0 && f->type != DECLARED_HEX))
-		mistake(&r->mistakes, v->at, "the field, of %d bytes, is never %lld", f->size, (long long)v->number);
-}
-
-static void
-take_prefix(struct reader *r, const struct declared_read *f, struct declared_filter *out)
-{
-	const struct toml_value *v = &r->v[FILTER_PREFIX];
-
-	if (!declared_is_string(f->type) || !v->len || v->len > DECLARED_PREFIX_MAX || memchr(v->text, '\0', v->len)) {
-		mistake(&r->mistakes, v->at, "prefix is 1 to %d bytes, of a field that is a string", DECLARED_PREFIX_MAX);
-		return;
-	}
-	out->prefix_len = (uint32_t)v->len;
-	memcpy(out->prefix, v->text, v->len);
-}
-
-static void
-take_filter(struct reader *r)
-{
-	struct declared_probe *p = &r->d.probe;
-	struct declared_filter *out = &p->filters[p->n_filters];
-	int i = find_field(r, r->v[FILTER_FIELD].text);
-
-	if (p->n_filters == DECLARED_FILTERS_MAX)
-		mistake(&r->mistakes, r->at, "a tracer has at most %d filters", DECLARED_FILTERS_MAX);
-	else if (r->has[FILTER_EQUALS] == r->has[FILTER_PREFIX])
-		mistake(&r->mistakes, r->at, "a filter has equals or prefix");
-	if (i < 0 || p->n_filters == DECLARED_FILTERS_MAX)
-		return;
-	out->field = (uint32_t)i;
-	if (r->has[FILTER_PREFIX])
-		take_prefix(r, &p->fields[i], out);
-	else
-		take_number(r, &p->fields[i], out);
-	p->n_filters++;
-}
-
-static const struct item filter = { "a filter", {
-	[FILTER_FIELD] = { "field", TOML_STRING, true },
-	[FILTER_EQUALS] = { "equals", TOML_OTHER, false },
-	[FILTER_PREFIX] = { "prefix", TOML_STRING, false },
-}, take_filter };
-
-/* ---- tables within arrays ---- */
-
-static int
-read_item_key(void *arg, const char *key, struct toml_place at, const struct toml_value *v)
-{
-	struct reader *r = arg;
-	struct closest near;
-
-	closest_init(&near, key);
-	for (size_t i = 0; i < ITEM_KEYS && r->item->keys[i].name; i++) {
-		const struct item_key *k = &r->item->keys[i];
-
-		closest_offer(&near, k->name);
-		if (strcmp(k->name, key) != 0)
-			continue;
-		r->v[i] = *v;
-		r->has[i] = k->kind == TOML_OTHER || v->kind == k->kind;
-		if (!r->has[i])
-			mistake(&r->mistakes, v->at, "%s is %s, not %s", key, toml_kind_name(k->kind), toml_kind_name(v->kind));
-		return 0;
-	}
-	mistake(&r->mistakes, at, "%s has no key \"%.60s\"%s", r->item->what, key, CLOSEST_TEXT(&near));
-	return 0;
-}
-
-static int
-read_item(void *arg, const struct toml_value *v)
-{
-	struct reader *r = arg;
-	const unsigned int before = r->mistakes.n;
-
-	memset(r->has, 0, sizeof(r->has));
-	r->at = v->at;
-	if (v->kind != TOML_TABLE)
-		mistake(&r->mistakes, v->at, "%s is a table, not %s", r->item->what, toml_kind_name(v->kind));
-	else
-		toml_each(NULL, v->node, read_item_key, r);
-	for (size_t i = 0; i < ITEM_KEYS && r->item->keys[i].name && r->mistakes.n == before; i++)
-		if (r->item->keys[i].needed && !r->has[i])
-			mistake(&r->mistakes, v->at, "%s needs %s", r->item->what, r->item->keys[i].name);
-	if (r->mistakes.n == before)
-		r->item->take(r);
-	return 0;
-}
-
-static void
-read_fields(struct reader *r, const char *key, const struct toml_value *v)
-{
-	r->item = &field;
-	toml_items(v->node, read_item, r);
-}
-
-static void
-read_filters(struct reader *r, const char *key, const struct toml_value *v)
-{
-	r->item = &filter;
-	toml_items(v->node, read_item, r);
 }
 
 /* ---- a file ---- */
@@ -298,11 +91,11 @@ static const struct {
 	const char *name;
 	enum toml_kind kind;
 	unsigned int step;
-	void (*read)(struct reader *r, const char *key, const struct toml_value *v);
+	void (*read)(struct tracer_reader *r, const char *key, const struct toml_value *v);
 } keys[] = {
 	{ "enabled", TOML_BOOL, STEP_PLACE, read_flag },
-	{ "fields", TOML_ARRAY, STEP_FIELDS, read_fields },
-	{ "filters", TOML_ARRAY, STEP_FILTERS, read_filters },
+	{ "fields", TOML_ARRAY, STEP_FIELDS, tracer_fields },
+	{ "filters", TOML_ARRAY, STEP_FILTERS, tracer_filters },
 	{ "function", TOML_STRING, STEP_PLACE, read_function },
 	{ "help", TOML_STRING, STEP_PLACE, read_help },
 	{ "offset", TOML_INTEGER, STEP_PLACE, read_offset },
@@ -315,7 +108,7 @@ static const struct {
 static int
 read_key(void *arg, const char *key, struct toml_place at, const struct toml_value *v)
 {
-	struct reader *r = arg;
+	struct tracer_reader *r = arg;
 	struct closest near;
 
 	closest_init(&near, key);
@@ -338,7 +131,7 @@ read_key(void *arg, const char *key, struct toml_place at, const struct toml_val
 }
 
 static void
-take_name(struct reader *r, const char *path)
+take_name(struct tracer_reader *r, const char *path)
 {
 	const struct toml_place first = { 1, 1 };
 	char stem[NAME_MAX + 1];
@@ -355,7 +148,7 @@ take_name(struct reader *r, const char *path)
 
 /* Where it looks is known: what fields may be of it. */
 static void
-check_place(struct reader *r)
+check_place(struct tracer_reader *r)
 {
 	const struct toml_place first = { 1, 1 };
 
@@ -371,7 +164,7 @@ check_place(struct reader *r)
 }
 
 static void
-read_doc(struct reader *r, const struct bundle_file *f)
+read_doc(struct tracer_reader *r, const struct bundle_file *f)
 {
 	struct toml_place at = { 0, 0 };
 	char why[300];
@@ -392,7 +185,7 @@ read_doc(struct reader *r, const struct bundle_file *f)
 
 /* Into the table, when nothing is wrong. */
 static void
-settle(struct reader *r)
+settle(struct tracer_reader *r)
 {
 	const struct toml_place first = { 1, 1 };
 	int place = declared_place(r->table, &r->before, r->d.name);
@@ -415,7 +208,7 @@ settle(struct reader *r)
 static int
 take(void *arg, const struct bundle_file *f)
 {
-	struct reader *r = arg;
+	struct tracer_reader *r = arg;
 
 	if (f->kind != BUNDLE_TRACER)
 		return 0;
@@ -436,7 +229,7 @@ take(void *arg, const struct bundle_file *f)
 static int
 take_before(void *arg, const struct bundle_file *f)
 {
-	struct reader *r = arg;
+	struct tracer_reader *r = arg;
 
 	if (f->kind == BUNDLE_DECLARED && f->text_len == sizeof(r->before)) {
 		memcpy(&r->before, f->text, sizeof(r->before));
@@ -449,7 +242,7 @@ take_before(void *arg, const struct bundle_file *f)
 int
 tracers_read_bundle(struct names *names, const void *bytes, size_t len, FILE *errors, struct declared_table *out)
 {
-	struct reader r = { .table = out, .mistakes.to = errors };
+	struct tracer_reader r = { .table = out, .mistakes.to = errors };
 	int err;
 
 	memset(out, 0, sizeof(*out));
