@@ -1,17 +1,105 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dns: queries and answers between two sockets of a network namespace of the test's own. */
+/* udp and dns: datagrams between sockets of a network namespace of the test's own. */
 #include <sys/wait.h>
 
 #include "bpf/dns.h"
+#include "bpf/udp.h"
 #include "tracers-sock.h"
 
 static int
 setup(void **state)
 {
-	static const char *const tracers[] = { "dns", NULL };
+	static const char *const tracers[] = { "udp", "dns", NULL };
 
 	return open_rig(tracers);
 }
+
+/* ---- udp ---- */
+
+static void
+datagram(int fd, int family, const char *to, uint16_t port)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = address(family, to, port, &sa);
+
+	assert_int_equal(sendto(fd, "x", 1, 0, (struct sockaddr *)&sa, len), 1);
+}
+
+static void
+sends(int family, const char *to)
+{
+	int fd = socket(family, SOCK_DGRAM, 0);
+	const struct ev_udp *e;
+
+	assert_true(fd >= 0);
+	datagram(fd, family, to, 4001);
+	e = only(TR_UDP, UDP_SEND);
+	assert_address(e->daddr, family, to);
+	assert_int_equal(e->dport, 4001);
+	assert_int_equal(e->sport, port_of(fd));
+	assert_int_equal(e->count, 1);
+	assert_int_equal(e->family, family);
+	assert_int_equal(e->protocol, IPPROTO_UDP);
+	assert_int_equal(e->netns, netns);
+	assert_true(e->cookie);
+	close(fd);
+	forget(NULL);
+}
+
+static void
+udp_tells_where_a_datagram_goes(void **state)
+{
+	sends(AF_INET, "127.0.0.1");
+	sends(AF_INET6, "::1");
+}
+
+static void
+udp_tells_where_a_socket_is_connected(void **state)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = address(AF_INET, "127.0.0.1", 4002, &sa);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	const struct ev_udp *e;
+
+	assert_int_equal(connect(fd, (struct sockaddr *)&sa, len), 0);
+	assert_int_equal(write(fd, "x", 1), 1);
+	e = only(TR_UDP, UDP_CONNECT);
+	assert_address(e->daddr, AF_INET, "127.0.0.1");
+	assert_int_equal(e->dport, 4002);
+	nothing(TR_UDP, UDP_SEND);
+	close(fd);
+}
+
+static void
+udp_tells_each_destination_once(void **state)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	size_t at = 0, n = 0;
+
+	for (int i = 0; i < 100; i++)
+		datagram(fd, AF_INET, i % 2 ? "127.0.0.2" : "127.0.0.3", 4003);
+	tracerrig_drain(rig, 200);
+	while (tracerrig_next(rig, &at, TR_UDP, UDP_SEND, (uint32_t)getpid()))
+		n++;
+	assert_int_equal(n, 2);
+	close(fd);
+}
+
+static void
+udp_is_silent_about_tcp(void **state)
+{
+	int server = bound(AF_INET, SOCK_STREAM, "127.0.0.1", 0), fd = socket(AF_INET, SOCK_STREAM, 0);
+	struct sockaddr_storage sa;
+	socklen_t len = address(AF_INET, "127.0.0.1", port_of(server), &sa);
+
+	assert_int_equal(listen(server, 1), 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&sa, len), 0);
+	nothing(TR_UDP, UDP_CONNECT);
+	close(fd);
+	close(server);
+}
+
+/* ---- dns ---- */
 
 /* A query for a.Example of type A; as an answer, its address too. */
 static const uint8_t dns_query[] = "\x12\x34\x01\0\0\1\0\0\0\0\0\0\1a\7Example\0\0\1\0\1";
@@ -144,6 +232,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(udp_tells_where_a_datagram_goes),
+		TEST(udp_tells_where_a_socket_is_connected),
+		TEST(udp_tells_each_destination_once),
+		TEST(udp_is_silent_about_tcp),
 		TEST(dns_tells_a_query_and_its_answer),
 		TEST(dns_names_who_asked_when_the_answer_arrives),
 		TEST(dns_cuts_a_long_message),
