@@ -67,7 +67,8 @@ rings_over(struct loader *ld, int err)
 static int
 send_ring(struct loader *ld, enum ev_class class, uint32_t cpu, int array)
 {
-	const struct msg_ring req = { .class_ = class, .cpu = cpu, .n_cpus = ld->n_cpus };
+	const struct msg_ring req = { .class_ = class, .cpu = cpu, .n_cpus = ld->n_cpus,
+		.n_classes = N_EV_CLASSES };
 	AUTO(fd) int ring = kernel_ringbuf(&ld->kernel, classes[class].array, tracers_ring_bytes(ld, class));
 	char pin[32];
 	int err;

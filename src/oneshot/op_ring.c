@@ -15,7 +15,7 @@
 #include "oneshot/oneshot.h"
 
 #define CPUS_MAX	4096
-#define CLASSES		3	/* of bpf/event.h */
+#define CLASSES_MAX	8
 #define LIFE_S		60	/* Linux before 6.8 waits for each ring */
 #define NEXT_MS		1000
 
@@ -67,10 +67,11 @@ put_class(struct oneshot *o, uint32_t class, uint32_t n, int array, int first)
 static int
 run(struct oneshot *o, const void *payload, int *fds)
 {
-	const uint32_t n = ((const struct msg_ring *)payload)->n_cpus;
-	int err = n && n <= CPUS_MAX ? put_class(o, 0, n, fds[0], fds[1]) : -EINVAL;
+	const struct msg_ring first = *(const struct msg_ring *)payload;
+	const uint32_t n = first.n_cpus;
+	int err = n && n <= CPUS_MAX && first.n_classes <= CLASSES_MAX ? put_class(o, 0, n, fds[0], fds[1]) : -EINVAL;
 
-	for (uint32_t class = 1; class < CLASSES && !err; class++) {
+	for (uint32_t class = 1; class < first.n_classes && !err; class++) {
 		struct chan_msg m;
 
 		err = chan_wait(o->ch, &m, NEXT_MS);
@@ -83,7 +84,7 @@ run(struct oneshot *o, const void *payload, int *fds)
 
 const struct one_op op_ONE_RING = {
 	.life_s = LIFE_S,
-	.n_fds = CLASSES * CPUS_MAX + 32,
+	.n_fds = CLASSES_MAX * CPUS_MAX + 32,
 	ONE_RULES_FIELDS,
 	.run = run,
 };

@@ -174,7 +174,8 @@ give_rings(const int arrays[2], int ring, uint32_t n, uint32_t n_said)
 	assert_int_equal(chan_new(fd, ROLE_LOADER, FROM_ONESHOT, &ch), 0);
 	chan_set_phase(ch, PHASE_RUN);
 	for (uint32_t i = 0; i < 2 * n; i++) {
-		const struct msg_ring req = { .class_ = i / n, .cpu = i % n, .n_cpus = n_said };
+		const struct msg_ring req = { .class_ = i / n, .cpu = i % n, .n_cpus = n_said,
+			.n_classes = 2 };
 
 		assert_int_equal(chan_send(ch, IPC_ONE_RING, 0, &req, (int[]){ arrays[i / n], ring }), 0);
 	}
