@@ -14,6 +14,7 @@
 #include "common/auto.h"
 #include "common/log.h"
 #include "ipc/chan.h"
+#include "ipc/counters.h"
 
 #define STATS_WAIT_S	1
 #define COUNTERS_MAX	4096
@@ -109,25 +110,40 @@ find(struct ctl_enricher *e, uint32_t seq)
 }
 
 /* Those that come too late, or for which there is no memory, are not shown. */
-static int
-on_ev_stat(struct ctl_enricher *e, uint32_t seq, const struct msg_ev_stat *m)
+static void
+keep(struct ctl_enricher *e, uint32_t seq, const struct msg_counter *of, uint32_t n)
 {
 	struct stats *s = find(e, seq);
-	struct msg_counter *v;
+	struct msg_counter *v = s && s->n + n <= COUNTERS_MAX ? reallocarray(s->v, s->n + n, sizeof(*v)) : NULL;
 
-	if (m->n > EV_STAT_MAX)
-		return -EPROTO;
-	if (!s || s->n + m->n > COUNTERS_MAX)
-		return 0;
-	v = reallocarray(s->v, s->n + m->n, sizeof(*v));
 	if (!v)
-		return 0;
+		return;
 	s->v = v;
-	for (uint32_t i = 0; i < m->n; i++) {
-		v[s->n] = m->v[i];
+	for (uint32_t i = 0; i < n; i++) {
+		v[s->n] = of[i];
 		answer_clean(v[s->n].name, sizeof(v->name));
 		s->n++;
 	}
+}
+
+static int
+on_ev_stat(struct ctl_enricher *e, uint32_t seq, const struct msg_ev_stat *m)
+{
+	if (m->n > EV_STAT_MAX)
+		return -EPROTO;
+	keep(e, seq, m->v, m->n);
+	return 0;
+}
+
+static int
+on_ev_kernel(struct ctl_enricher *e, uint32_t seq, const struct msg_ev_kernel *m)
+{
+	struct msg_counter v[IPC_KERNEL_COUNTERS];
+
+	if (m->n > EV_KERNEL_MAX)
+		return -EPROTO;
+	for (uint32_t i = 0; i < m->n; i++)
+		keep(e, seq, v, ipc_kernel_counters(&m->of[i], v));
 	return 0;
 }
 
@@ -139,6 +155,8 @@ on_message(struct ctl_enricher *e, const struct chan_msg *m)
 	switch (m->hdr.type) {
 	case IPC_RULESET_USED:
 		return on_ruleset_used(e, m->payload);
+	case IPC_EV_KERNEL:
+		return on_ev_kernel(e, m->hdr.seq, m->payload);
 	case IPC_EV_STAT:
 		return on_ev_stat(e, m->hdr.seq, m->payload);
 	case IPC_EV_STATS_END:

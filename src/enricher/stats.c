@@ -62,7 +62,7 @@ say(struct answer *a, uint64_t value, const char *fmt, ...)
 }
 
 static void
-add_kernel(const struct enricher *en, unsigned int tracer, struct ev_count *sum)
+add_kernel(const struct enricher *en, unsigned int tracer, struct msg_ev_kernel_one *sum)
 {
 	for (uint32_t c = 0; c < en->n_cpus; c++) {
 		const struct ev_count *k = &en->shared[c].count[tracer];
@@ -76,32 +76,29 @@ add_kernel(const struct enricher *en, unsigned int tracer, struct ev_count *sum)
 }
 
 static void
-say_kernel(struct answer *a, const char *name, const struct ev_count *sum)
+put_kernel(struct msg_ev_kernel *m, const struct msg_ev_kernel_one *sum)
 {
-	if (!sum->produced && !sum->lost && !sum->filtered)
-		return;
-	say(a, sum->produced, "events.kernel.%s.produced", name);
-	say(a, sum->lost, "events.kernel.%s.lost", name);
-	say(a, sum->throttled, "events.kernel.%s.throttled", name);
-	say(a, sum->filtered, "events.kernel.%s.filtered", name);
-	say(a, sum->cut, "events.kernel.%s.cut", name);
+	if (sum->produced || sum->lost || sum->filtered)
+		m->of[m->n++] = *sum;
 }
 
 /* Those that were declared once and are not any more have one line together: they are part of the sums. */
 static void
 say_tracers(const struct enricher *en, struct answer *a)
 {
-	struct ev_count removed = { 0 };
+	struct msg_ev_kernel_one removed = { .tracer = EV_KERNEL_REMOVED };
+	struct msg_ev_kernel m = { .n = 0 };
 
 	for (unsigned int t = 0; t < N_TRACERS; t++) {
-		const char *name = t == TR_NONE ? "core" : ipc_tracer_name(t);
-		struct ev_count sum = { 0 };
+		bool is = t == TR_NONE || ipc_tracer_name(t);
+		struct msg_ev_kernel_one sum = { .tracer = t };
 
-		add_kernel(en, t, name ? &sum : &removed);
-		if (name)
-			say_kernel(a, name, &sum);
+		add_kernel(en, t, is ? &sum : &removed);
+		if (is)
+			put_kernel(&m, &sum);
 	}
-	say_kernel(a, "removed", &removed);
+	put_kernel(&m, &removed);
+	a->err = chan_send_nonblock(a->to, IPC_EV_KERNEL, a->seq, &m, NULL);
 }
 
 static const char *const act_names[N_ACTION_STATS] = {

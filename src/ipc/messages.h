@@ -447,6 +447,14 @@ struct msg_ev_shared { uint64_t bytes; uint32_t n_cpus, reserved; };
 struct msg_ev_ring { uint64_t data_bytes; uint32_t class_, cpu, map_id, reserved; };	/* enum ev_class */
 struct msg_ruleset { uint64_t len; uint32_t generation, reserved; };
 struct msg_ruleset_used { uint32_t generation; int32_t err; char text[IPC_TEXT_MAX]; };
+/*
+ * What the kernel side counted of each tracer, those that counted anything: as in struct ev_count.
+ * tracer: 0 the core, EV_KERNEL_REMOVED all that are not declared any more.  ipc/counters.h names them.
+ */
+#define EV_KERNEL_MAX 65
+#define EV_KERNEL_REMOVED 64
+struct msg_ev_kernel_one { uint64_t tracer, produced, lost, throttled, filtered, cut; };
+struct msg_ev_kernel { uint32_t n, reserved; struct msg_ev_kernel_one of[EV_KERNEL_MAX]; };
 /* Many in a message: the API may be busy, and a socket holds some hundreds of messages only. */
 #define EV_STAT_MAX 64
 struct msg_ev_stat { uint32_t n, reserved; struct msg_counter v[EV_STAT_MAX]; };

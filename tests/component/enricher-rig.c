@@ -14,6 +14,7 @@
 
 #include "common/auto.h"
 #include "common/memfd.h"
+#include "ipc/counters.h"
 #include "ipc/state.h"
 #include "unit/config_make.h"
 
@@ -292,20 +293,31 @@ enrig_take(struct enrig *r, struct event *out)
 	return false;
 }
 
+static void
+look_for(const char *name, const struct msg_counter *v, uint32_t n, uint64_t *value)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (strcmp(v[i].name, name) == 0)
+			*value = v[i].value;
+}
+
 uint64_t
 enrig_stat(struct enrig *r, const char *name)
 {
+	struct msg_counter v[IPC_KERNEL_COUNTERS];
 	uint64_t value = ~0ull;
 	struct chan_msg m;
 
 	if (chan_send(r->api, IPC_EV_STATS, 9, NULL, NULL))
 		return value;
-	while (chan_wait(r->api, &m, 5000) == 1 && m.hdr.type == IPC_EV_STAT) {
+	while (chan_wait(r->api, &m, 5000) == 1 && m.hdr.type != IPC_EV_STATS_END) {
+		const struct msg_ev_kernel *k = m.payload;
 		const struct msg_ev_stat *s = m.payload;
 
-		for (uint32_t i = 0; i < s->n; i++)
-			if (strcmp(s->v[i].name, name) == 0)
-				value = s->v[i].value;
+		if (m.hdr.type == IPC_EV_STAT)
+			look_for(name, s->v, s->n, &value);
+		for (uint32_t i = 0; m.hdr.type == IPC_EV_KERNEL && i < k->n; i++)
+			look_for(name, v, ipc_kernel_counters(&k->of[i], v), &value);
 	}
 	return value;
 }
