@@ -257,6 +257,18 @@ pins_without_rows_are_orphans_and_can_be_removed(void **state)
 	assert_int_equal(t->rig.n_progs + t->rig.n_links, 0);
 }
 
+/* The next thing that the API wants of a loader; it is done. */
+static void
+hear(struct chan *c, enum ipc_type type)
+{
+	struct chan_msg m;
+
+	assert_int_equal(chan_wait(c, &m, 5000), 1);
+	assert_int_equal(m.hdr.type, type);
+	chan_drop_fds(&m);
+	chan_send(c, IPC_RESULT, m.hdr.seq, &(const struct msg_result){ .code = IPC_OK }, NULL);
+}
+
 static void
 a_removal_is_finished_by_the_next_loader(void **state)
 {
@@ -279,10 +291,8 @@ a_removal_is_finished_by_the_next_loader(void **state)
 	assert_int_equal(chan_wait(c, &m, 5000), 1);
 	assert_int_equal(m.hdr.type, IPC_RECONCILED);
 	chan_set_phase(c, PHASE_RUN);
-	assert_int_equal(chan_wait(c, &m, 5000), 1);
-	assert_int_equal(m.hdr.type, IPC_TRACERS_WANT);
-	chan_drop_fds(&m);
-	chan_send(c, IPC_RESULT, m.hdr.seq, &(const struct msg_result){ .code = IPC_OK }, NULL);
+	hear(c, IPC_ENFORCE_WANT);
+	hear(c, IPC_TRACERS_WANT);
 	rq.what_case = BPFD__V1__UNLOAD_REQUEST__WHAT_GROUP;
 	rq.group = 1;
 	stream = apicall_start(t, "/bpfd.v1.Programs/Unload", &rq.base);

@@ -24,7 +24,15 @@
 #define KILL(match) "version = 2\ntracer = \"exec\"\nactions = [\"kernel_kill\"]\nmode = \"enforce\"\n[match]\nall = [" match "]\n"
 #define DENY(tracer, match) "version = 2\ntracer = \"" tracer "\"\nactions = [\"deny\"]\nmode = \"enforce\"\n[match]\nall = [" match "]\n"
 #define PATH(path) "{ field = \"path\", value = \"" path "\" }"
-#define need_lsm() do { if (!tracerrig_has_lsm()) skip(); } while (0)
+
+static void
+need_lsm(void)
+{
+	if (tracerrig_has_lsm())
+		return;
+	print_message("this kernel lets no program of a security module load\n");
+	skip();
+}
 
 /* ---- acts ---- */
 
