@@ -59,7 +59,7 @@ get_fileless(const struct event *e, const struct field *f, struct value *out)
 	return e->ctx->flags & CTX_PROC && e->ctx->exe.len;
 }
 
-/* Of two processes both are the same only when they are decades apart. */
+/* The same for two processes of one number only when they began a multiple of 2^42 ns, 73 minutes, apart. */
 static bool
 get_process_key(const struct event *e, const struct field *f, struct value *out)
 {
