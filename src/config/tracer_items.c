@@ -70,20 +70,27 @@ find_field(struct tracer_reader *r, const char *name)
 	return -1;
 }
 
+/* What a field of so many bytes, at least one, makes of a number. */
+static int64_t
+as_field(int64_t number, const struct declared_read *f)
+{
+	const unsigned int spare = 64 - 8u * f->size;
+	const uint64_t high = (uint64_t)number << spare;
+
+	return f->type == DECLARED_SIGNED ? (int64_t)high >> spare : (int64_t)(high >> spare);
+}
+
 /* As it is in a record, or nothing could ever be equal to it. */
 static void
 take_number(struct tracer_reader *r, const struct declared_read *f, struct declared_filter *out)
 {
 	const struct toml_value *v = &r->v[FILTER_EQUALS];
-	const unsigned int spare = 64 - 8u * f->size;
-	const bool is_signed = f->type == DECLARED_SIGNED;
-	const int64_t back = is_signed ? (int64_t)((uint64_t)v->number << spare) >> spare :
-		(int64_t)((uint64_t)v->number << spare >> spare);
+	const bool may_be_negative = f->type == DECLARED_SIGNED || f->type == DECLARED_HEX;
 
 	out->value = (uint64_t)v->number;
 	if (!declared_is_number(f->type) || (v->kind != TOML_INTEGER && v->kind != TOML_BOOL))
 		mistake(&r->mistakes, v->at, "equals is an integer or a boolean, of a field that is one");
-	else if (back != v->number || (!is_signed && v->number < 0 && f->type != DECLARED_HEX))
+	else if (as_field(v->number, f) != v->number || (!may_be_negative && v->number < 0))
 		mistake(&r->mistakes, v->at, "the field, of %d bytes, is never %lld", f->size, (long long)v->number);
 }
 
