@@ -28,11 +28,15 @@ struct netlink_answer {
  */
 int	netlink_ask(int sock, struct nlmsghdr *nh, struct netlink_answer *a);
 
-/* mnl_nlmsg_ok() takes a length of 2 GiB and more for a negative one, which is no more than any. */
+/*
+ * mnl_nlmsg_ok() takes a length of 2 GiB and more for a negative one, which is no more than any.  And libmnl
+ * lets the last attribute reach into the padding of its message: that must be there, as it is in the kernel's.
+ */
 static inline bool
 netlink_msg_ok(const struct nlmsghdr *nh, int left)
 {
-	return left >= (int)sizeof(*nh) && nh->nlmsg_len >= sizeof(*nh) && nh->nlmsg_len <= (uint32_t)left;
+	return left >= (int)sizeof(*nh) && nh->nlmsg_len >= sizeof(*nh) && nh->nlmsg_len <= (uint32_t)left &&
+		MNL_ALIGN(nh->nlmsg_len) <= (uint32_t)left;
 }
 
 /* RTM_NEWLINK or RTM_DELLINK into a struct netlink_iface.  MNL_CB_OK or _ERROR. */
