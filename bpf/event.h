@@ -110,7 +110,7 @@ struct ev_count {
 };
 struct ev_cpu {
 	__u32 sleeping;			/* the enricher waits: wake it, and write 0 */
-	__u32 pressed;			/* bit per class: the ring is a quarter full */
+	__u32 pressed;			/* bit per class: the ring is three quarters full */
 	__u32 turn;			/* records, for a look at the rings now and then */
 	__u32 pad[13];
 	struct ev_count count[TRACERS_MAX];	/* [0]: records of the core */

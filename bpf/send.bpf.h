@@ -47,8 +47,11 @@ ev_put(void *ring, const struct ev_hdr *record, __u32 len, __u64 wake)
 
 #define EV_LOOK_EACH	32	/* records */
 
+#define ev_is_pressed(ring)                                                                        \
+	(bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) * 4 > bpf_ringbuf_query(ring, BPF_RB_RING_SIZE) * 3)
+
 /*
- * Which rings of this CPU are a quarter full.  From then on each cgroup has its share of what is
+ * Which rings of this CPU are three quarters full.  From then on each cgroup has its share of what is
  * left, so that one that floods leaves room for the others: as long as there is room for all,
  * nobody is asked.
  */
@@ -60,10 +63,9 @@ ev_look_at_rings(__u32 cpu)
 	void *priority = bpf_map_lookup_elem(&rings_priority, &cpu);
 	__u32 pressed = 0;
 
-	if (bulk && bpf_ringbuf_query(bulk, BPF_RB_AVAIL_DATA) * 4 > bpf_ringbuf_query(bulk, BPF_RB_RING_SIZE))
+	if (bulk && ev_is_pressed(bulk))
 		pressed |= 1 << EV_BULK;
-	if (priority &&
-	    bpf_ringbuf_query(priority, BPF_RB_AVAIL_DATA) * 4 > bpf_ringbuf_query(priority, BPF_RB_RING_SIZE))
+	if (priority && ev_is_pressed(priority))
 		pressed |= 1 << EV_PRIORITY;
 	if (c)
 		c->pressed = pressed;

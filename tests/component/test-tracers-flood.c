@@ -163,7 +163,7 @@ flood_of_one_cgroup_leaves_the_others_their_share(void **state)
 	assert_int_equal(tracerrig_count(rig, TR_OPEN).lost, opens.lost);
 	assert_true(tracerrig_count(rig, TR_OPEN).throttled > FLOOD / 2);
 	assert_true(delivered(TR_OPEN, a) * 100 >= RING_BYTES / 4 / 2);
-	/* Ten, and no more: the ring is a quarter full all the time. */
+	/* Ten, and no more: the ring is three quarters full all the time. */
 	assert_int_equal(delivered(TR_OPEN, b), 10);
 	assert_sums(TR_OPEN, &opens);
 	assert_sums(TR_FILEOPS, &folders);
