@@ -185,6 +185,7 @@ class Bpfd:
         """Opens that bpfd counted as lost, by stage: in the kernel's rings, and by the slow worker."""
         values = self.daemon.stats()
         return {"in the kernel's rings": values["events.kernel.open.lost"],
+                "to the cgroup's share": values.get("events.kernel.open.throttled", 0),
                 "by the worker": sum(v for k, v in values.items() if k == "events.ring.output.missed")}
 
     def end(self):
