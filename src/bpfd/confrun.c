@@ -200,7 +200,7 @@ confrun_read(struct sup *s)
 	if (!err)
 		err = config_check(c, &key);
 	if (err)
-		return log_err(err, "config.refused", "path=%s %s", confrun_file(s), key ? key : "");
+		return log_err(err, "config.refused", "path=%s%s%s", confrun_file(s), key[0] ? " " : "", key);
 	apply_options(s, c);
 	rules_tracers(s, c);
 	if (s->cfg)

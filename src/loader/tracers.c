@@ -304,8 +304,7 @@ set_wanted(struct loader *ld, uint64_t mask)
 
 	for (unsigned int n = 1; n < N_TRACERS; n++)
 		kernel |= ipc_tracer_flags(n) & TR_NO_KERNEL ? 0 : BIT(n);
-	t->denied = mask & ~ipc_tracers_allowed(ld->cfg);
-	t->want = mask & kernel & ~t->denied;
+	t->want = mask & kernel & ipc_tracers_allowed(ld->cfg);
 }
 
 void
@@ -314,7 +313,6 @@ tracers_begin(struct loader *ld)
 	struct tracers *t = &ld->tracers;
 
 	set_wanted(ld, ld->cfg->tracers_enabled.mask);
-	t->denied = 0;	/* is said of what was asked for */
 	t->early = t->busy = t->step = t->want != 0;
 }
 

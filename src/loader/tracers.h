@@ -55,7 +55,6 @@ struct tracers {
 	char dir[96];			/* tracer/DIGEST */
 	struct tracer_facts t[N_TRACERS];	/* [0]: the core */
 	uint64_t want;			/* of the last request, allowed and existing ones */
-	uint64_t denied;		/* asked for and not allowed */
 	struct ev_settings settings;	/* as in the map */
 	struct kfilter *filter;		/* to be applied; NULL: none is */
 	struct enf_table *enforce;	/* in force, or to be; NULL: none */

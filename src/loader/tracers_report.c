@@ -8,9 +8,12 @@
 
 #define BIT(n) (1ULL << (n))
 
+/* NULL: it is not denied. */
 static const char *
 why_denied(const struct config *cfg, unsigned int n)
 {
+	if (ipc_tracers_allowed(cfg) & BIT(n))
+		return NULL;
 	if (cfg->tracers_deny.mask & BIT(n))
 		return "tracers.deny names it";
 	if (ipc_tracers_configured() & ~cfg->tracers_enabled.mask & BIT(n))
@@ -21,13 +24,13 @@ why_denied(const struct config *cfg, unsigned int n)
 static void
 report(struct loader *ld, uint32_t seq, unsigned int n)
 {
-	struct tracers *t = &ld->tracers;
-	struct tracer_facts *f = &t->t[n];
+	struct tracer_facts *f = &ld->tracers.t[n];
 	struct msg_tracer_state m = { .tracer = n, .n_programs = f->n_programs, .n_attached = f->n_attached };
+	const char *denied = why_denied(ld->cfg, n);
 
-	m.status = f->loading ? TRACER_LOADING : f->failed || (t->denied & BIT(n)) ? TRACER_FAILED :
+	m.status = f->loading ? TRACER_LOADING : f->failed || denied ? TRACER_FAILED :
 		!f->loaded ? TRACER_OFF : f->reason[0] ? TRACER_PARTIAL : TRACER_ON;
-	snprintf(m.reason, sizeof(m.reason), "%s", t->denied & BIT(n) ? why_denied(ld->cfg, n) : f->reason);
+	snprintf(m.reason, sizeof(m.reason), "%s", denied ? denied : f->reason);
 	for (size_t i = 0; i < f->pins.n; i++) {
 		AUTO(fd) int fd = strchr("psu", f->pins.names[i][0]) ? tracer_get(ld, n, f->pins.names[i]) : -1;
 		struct bpf_prog_info info;

@@ -48,7 +48,10 @@ def configuration_alone(tap, daemon):
     daemon.write(name, rule("typed", "keyinput"))
     done = daemon.ctl("rule", "create", name)
     tap.check("and no rule", done.returncode != 0 and "tracers.enabled" in done.stderr, done.stderr)
-    tap.check("it is not on", daemon.tracer("keyinput")["status"] == "denied", str(daemon.tracer("keyinput")))
+    tap.check("it is not on, and the list of tracers says why", daemon.tracer("keyinput")["status"] == "denied" and
+              "tracers.enabled" in daemon.tracer("keyinput")["reason"], str(daemon.tracer("keyinput")))
+    tap.check("so it does of what people type", "tracers.allow_sensitive" in daemon.tracer("bashreadline")["reason"],
+              str(daemon.tracer("bashreadline")))
 
 
 def by_configuration(tap):
