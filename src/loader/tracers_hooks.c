@@ -198,16 +198,18 @@ keep_map(struct loader *ld, unsigned int n, struct session *s, const struct msg_
 	return fd < 0 ? fd : tracer_pin(ld, n, pin, fd);
 }
 
+/* Of hooks of security modules: what they would decide is in no table then, and its rules say why. */
+static bool
+is_unsaid(const struct msg_linked_without *m)
+{
+	return strncmp(m->section, "lsm/", 4) == 0 && enforce_no_lsm();
+}
+
 void
 tracer_without(struct tracer_facts *f, const struct msg_linked_without *m)
 {
-	const char *lsm = strncmp(m->section, "lsm/", 4) == 0 ? enforce_no_lsm() : NULL;
-
-	if (lsm) {		/* one reason for all of them */
-		if (!strstr(f->reason, lsm))
-			tracer_miss(f, "programs on hooks of security modules: %s", lsm);
+	if (is_unsaid(m))
 		return;
-	}
 	if (m->why == WITHOUT_HOOK)
 		tracer_miss(f, "hook %s is not in this kernel", m->section);
 	else
@@ -221,6 +223,8 @@ keep_without(struct loader *ld, unsigned int n, const struct msg_linked_without 
 	const char *slash = strchr(m->section, '/');
 	char pin[IPC_NAME_MAX];
 
+	if (is_unsaid(m))
+		return 0;
 	tracer_without(&ld->tracers.t[n], m);
 	if (m->why == WITHOUT_HOOK)
 		snprintf(pin, sizeof(pin), "x-%.120s", slash ? slash + 1 : m->section);

@@ -110,6 +110,7 @@ def stays_and_goes(tap):
     tap.check("before bpfd runs nothing is stopped", daemon.lifted())
     daemon.start(tracers=["enforce"])
     tap.check("what rules name does not happen, and what is beside it does", daemon.in_force(), daemon.log_text()[-2000:])
+    tap.check("a rule hears nothing of hooks that it does not need", "PROBLEM" not in daemon.get("no-port"), daemon.get("no-port"))
     event = daemon.wait_event(tracer="enforce", rule="no-bad") or {}
     tap.check("the decision is an event, for which the rule's other actions are run",
               (event.get("hook"), event.get("outcome"), event.get("path")) == ("executed", "killed", daemon.bad), str(event))
