@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "loader/attach.h"
+#include "loader/attach_suffix.h"
 #include "loader/handlers.h"
 #include "loader/loader.h"
 
@@ -45,12 +46,46 @@ say_detached(const struct obj_link *l)
 			(unsigned long long)l->facts.link_id, l->facts.kind, LOG_QUOTE(l->facts.target));
 }
 
+static bool
+is_filter(const struct obj_link *l)
+{
+	struct attach_suffix s;
+
+	return attach_suffix_read(l->suffix, &s) == 0 && s.kind == ATTACH_SUFFIX_FILTER;
+}
+
+/*
+ * The loader ended when a filter's successor was there and it was still: nobody was told that the change
+ * is done, nor that it is not.  It is, unless the successor did not come.
+ */
+static void
+finish_change(struct loader *ld, struct obj_link *new)
+{
+	struct obj_link *old = objects_link(&ld->objects, new->facts.link_id);
+	const uint64_t link_id = new->facts.link_id;
+	struct msg_result res = { 0 };
+
+	if (!old || !is_filter(old) || !is_filter(new))
+		return;
+	if (release_one(ld, link_is_gone(ld, new) ? new : old, NULL, &res)) {
+		log_warn("loader.change", "link=%llu text=%s", (unsigned long long)link_id, LOG_QUOTE(res.text));
+		return;
+	}
+	log_notice("loader.leftover", "link=%llu a change that did not finish", (unsigned long long)link_id);
+	new = objects_replacing(&ld->objects, link_id);
+	if (new)
+		new->replacing = false;
+}
+
 uint32_t
 links_sweep(struct loader *ld, uint32_t seq, bool tell)
 {
 	uint32_t n = 0;
 
 	xdp_look(ld);
+	for (size_t i = ld->objects.n_links; i-- > 0;)
+		if (i < ld->objects.n_links && ld->objects.links[i].replacing)
+			finish_change(ld, &ld->objects.links[i]);
 	for (size_t i = ld->objects.n_links; i-- > 0;) {
 		struct obj_link *l = i < ld->objects.n_links ? &ld->objects.links[i] : NULL;
 

@@ -230,6 +230,8 @@ void	xdp_interface_gone(struct loader *ld, const struct obj_link *l);
 
 /* release.c: takes things off and away.  0, or res->err with res filled. */
 int	release_link(struct loader *ld, struct obj_link *l, const char *netns, struct msg_result *res);
+/* One of the two attachments that a link has while it changes; l is another's afterwards. */
+int	release_one(struct loader *ld, struct obj_link *l, const char *netns, struct msg_result *res);
 int	release_prog(struct loader *ld, uint32_t prog_id, struct msg_result *res);
 int	release_group(struct loader *ld, uint64_t gid, struct msg_result *res);
 void	release_all(struct loader *ld);

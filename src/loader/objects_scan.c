@@ -155,10 +155,20 @@ link_facts(struct objects *t, int fd, struct obj_link *l)
 	l->facts.gid = p ? p->gid : 0;
 }
 
+static void
+exchange(struct obj_link *a, struct obj_link *b)
+{
+	const struct obj_link was = *a;
+
+	*a = *b;
+	*b = was;
+}
+
 /*
  * Two pins of one link: a change did not come to its end.  Of two links of the kernel the later one is
- * where it should be; of two names of one, that which says what is in it.  Without them, those that are not in the kernel leave; where that cannot be
- * seen from here, both stay and are detached together.
+ * where it should be; of two names of one, that which says what is in it.  Without them, those that are
+ * not in the kernel leave; when both are, or that cannot be seen from here, both stay, the one that came
+ * later as its successor, until links_sweep() finishes the change or they are detached together.
  */
 static bool
 both_stay(struct objects *t, struct obj_link *old, struct obj_link *l)
@@ -168,11 +178,10 @@ both_stay(struct objects *t, struct obj_link *old, struct obj_link *l)
 
 	if (linkless ? attach_suffix_there(old->suffix, t->rtnl) == 0 :
 	    one ? old->stale : l->facts.kernel_link_id > old->facts.kernel_link_id) {
-		const struct obj_link other = *old;
-
-		*old = *l;
-		*l = other;
+		exchange(old, l);
 	} else if (linkless && attach_suffix_there(l->suffix, t->rtnl) != 0) {
+		if (old->again)
+			exchange(old, l);
 		l->replacing = true;
 		return true;
 	}

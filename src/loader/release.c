@@ -5,7 +5,7 @@
 #include "loader/attach.h"
 #include "loader/loader.h"
 
-static int
+int
 release_one(struct loader *ld, struct obj_link *l, const char *netns, struct msg_result *res)
 {
 	AUTO(fd) int fd = -1;

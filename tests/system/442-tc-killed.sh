@@ -58,6 +58,39 @@ round() {
 	daemon_start && within 3 listed_is_there && detach_listed && nothing_there
 }
 
+# where COMMAND...: in the namespace of $iface.
+where() { if [ "$iface" = "$VETH" ]; then here "$@"; else ip netns exec "$NS" "$@"; fi; }
+filters() { where tc filter show dev "$iface" ingress | grep 'handle 0x' | grep -o 'pref [0-9]*'; }
+# As if the loader had died when the filter of another priority was there and the one before it still.
+half_moved() {
+	ctl -q attach step_1 tc "$iface" --direction ingress --priority 30 --proceed-on shot "$@" || return 1
+	link=$(link_of step_1)
+	kill_after 0
+	old=$(find "$BPFFS/link" -name "$link-*")
+	new=$BPFFS/link/$(basename "$old" | sed 's/^\([0-9]*\)\(-c-[0-9]*-i-\)30-/\1~\277-/')
+	handle=$(echo "$old" | sed 's/.*-i-30-\([0-9a-f]*\)-.*/\1/')
+	bpftool prog pin id "$(bpftool -j prog show pinned "$old" | jq .id)" "$new" && chown --reference="$old" "$new" &&
+		where tc filter add dev "$iface" ingress prio 77 handle "0x$handle" bpf direct-action object-pinned "$new" &&
+		same "$(filters)" "$(printf 'pref 30\npref 77')"
+}
+is_moved() {
+	find "$BPFFS/link" -type f
+	same "$(json '.links[] | "\(.priority) \(.state)"' list links)" "77 attached" && same "$(filters)" "pref 77" &&
+		same "$(find "$BPFFS/link" -type f ! -name '*=' | wc -l)" 1
+}
+finishes_a_move() {
+	iface=$2
+	move=half_a_move$1
+	shift 2
+	is "clsact_makes_$move" half_moved "$@"
+	is "clsact_starts_with_$move" daemon_start
+	is "clsact_finishes_$move" within 3 is_moved
+	is "clsact_updates_after_$move" ctl update "$link" --priority 40
+	is "clsact_detaches_after_$move" detach_listed
+	is "clsact_leaves_nothing_of_$move" same "$(find "$BPFFS/link" -type f)$(filters)" ""
+	is "clsact_stops_after_$move" daemon_stop TERM
+}
+
 # How long a life takes here: a machine may be fifty times slower than another.
 life_ms() {
 	began=$(date +%s%N)
@@ -90,5 +123,11 @@ rounds auto
 ROOT=$WORK/clsact
 mkdir -p "$ROOT/etc"
 printf '[tc]\nbackend = "clsact"\n' >"$ROOT/etc/bpfd.toml"
+is clsact_starts_for_moves daemon_start
+is clsact_loads_for_moves ctl load "$OBJECT"
+finishes_a_move "" "$VETH"
+is clsact_starts_for_moves_elsewhere daemon_start
+is clsact_loads_for_moves_elsewhere ctl load "$OBJECT"
+finishes_a_move _elsewhere "$PEER" --netns "/run/netns/$NS"
 rounds clsact
 tap_end
