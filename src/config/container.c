@@ -1,24 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * State files of container runtimes.  Of their hundreds of values those that are named here are
- * looked at; a string that is too long or has control characters is as good as none.
+ * looked at; a string that is too long or has control characters is as good as none.  Jansson takes
+ * objects and arrays as NULL where there are none, so a file of another shape just says nothing.
  */
 #include "config/container.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/auto.h"
-#include "config/json.h"
 #include "ipc/chan.h"
 
-struct reading {
-	const char *id;
-	size_t element;			/* of the index: whose values these are */
-	bool right;			/* it is the one that is sought */
-	struct container_facts *out;
-};
+AUTO_DEFINE(json, json_t *, json_decref)
 
 /* Facts by the key of an annotation or label: what kubelet, containerd, CRI-O and nerdctl write. */
 static const struct well_known {
@@ -42,149 +38,168 @@ static const struct well_known {
 /* Annotations by which runtimes remember what nobody wrote rules about. */
 static const char *const internal[] = { "annotation.", "io.kubernetes.", "io.container.", "io.podman.", "nerdctl/" };
 
-static bool
-is(const struct json_text *t, const char *word)
+/*
+ * A NUL in a key, which an image may bring in a label, would make jansson refuse the whole file, and
+ * its container would have no name.  Another control character is no plain text either.
+ */
+static void
+no_nul(char *text, size_t len)
 {
-	return t->s && t->len == strlen(word) && memcmp(t->s, word, t->len) == 0;
+	for (size_t i = 0; i + 6 <= len; i++)
+		if (text[i] == '\\' && memcmp(text + ++i, "u0000", 5) == 0)
+			text[i + 4] = '1';
 }
 
-static bool
-begins(const struct json_text *t, const char *with)
+/* Limits of rlimits do not fit an integer of jansson's.  -EBADMSG: no JSON; -ENOMEM. */
+static int
+load(const char *text, size_t len, json_t **out)
 {
-	return t->len >= strlen(with) && memcmp(t->s, with, strlen(with)) == 0;
+	AUTO(mem) char *own = malloc(len + 1);
+	json_error_t why;
+
+	if (!own)
+		return -ENOMEM;
+	memcpy(own, text, len);
+	no_nul(own, len);
+	*out = json_loadb(own, len, JSON_DECODE_INT_AS_REAL, &why);
+	if (*out)
+		return 0;
+	return json_error_code(&why) == json_error_out_of_memory ? -ENOMEM : -EBADMSG;
 }
+
+/* v may be NULL, which keeps nothing. */
+static void
+keep(const char *v, char *to, size_t room)
+{
+	const size_t size = v ? strlen(v) + 1 : 0;
+
+	if (size > 1 && size <= room && ipc_str_ok(v, size))
+		memcpy(to, v, size);
+}
+#define KEEP(value, member) keep(json_string_value(value), (member), sizeof(member))
 
 static void
-keep(const struct json_text *v, char *to, size_t room)
-{
-	char text[sizeof(((struct container_facts *)0)->labels)];
-
-	if (!v->len || v->len >= room)
-		return;
-	memcpy(text, v->s, v->len);
-	text[v->len] = '\0';
-	if (ipc_str_ok(text, v->len + 1) && strlen(text) == v->len)
-		memcpy(to, text, v->len + 1);
-}
-#define KEEP(value, member) keep((value), (member), sizeof(member))
-
-static void
-keep_label(const struct json_text *key, const struct json_text *v, struct container_facts *out)
+keep_label(const char *key, const char *v, struct container_facts *out)
 {
 	char *to = out->labels + out->labels_len;
-	size_t room = sizeof(out->labels) - out->labels_len, len = key->len + 1 + v->len;
+	const size_t room = sizeof(out->labels) - out->labels_len, size = strlen(key) + 1 + strlen(v) + 1;
 	char text[sizeof(out->labels)];
 
 	for (size_t i = 0; i < ARRAY_SIZE(internal); i++)
-		if (begins(key, internal[i]))
+		if (strncmp(key, internal[i], strlen(internal[i])) == 0)
 			return;
-	if (!key->len || len >= room)
+	if (!*key || size > room)
 		return;
-	memcpy(text, key->s, key->len);
-	text[key->len] = '=';
-	memcpy(text + key->len + 1, v->s, v->len);
-	to[0] = '\0';
-	keep(&(struct json_text){ text, len }, to, room);
-	if (to[0])
-		out->labels_len += (uint32_t)len + 1;
+	snprintf(text, sizeof(text), "%s=%s", key, v);
+	if (!ipc_str_ok(text, size))
+		return;
+	memcpy(to, text, size);
+	out->labels_len += (uint32_t)size;
+}
+
+/* CRI-O keeps a pod's labels as JSON in an annotation.  What is none has none. */
+static void
+keep_nested_labels(const char *text, struct container_facts *out)
+{
+	AUTO(json) json_t *labels = NULL;
+	const char *key;
+	json_t *v;
+
+	if (load(text, strlen(text), &labels))
+		return;
+	json_object_foreach(labels, key, v)
+		if (json_is_string(v))
+			keep_label(key, json_string_value(v), out);
 }
 
 static void
-keep_annotation(const struct json_text *key, const struct json_text *v, struct container_facts *out)
+keep_annotation(const char *key, const char *v, struct container_facts *out)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(well_known); i++)
-		if (is(key, well_known[i].key)) {
+		if (strcmp(key, well_known[i].key) == 0) {
 			keep(v, (char *)out + well_known[i].off, well_known[i].room);
 			return;
 		}
-	keep_label(key, v, out);
-}
-
-/* CRI-O keeps a pod's labels as JSON in an annotation. */
-static int
-nested_label(void *arg, const struct json_step *way, size_t depth, const struct json_text *v)
-{
-	if (depth == 1 && way[0].key.s)
-		keep_label(&way[0].key, v, arg);
-	return 0;
-}
-
-static int
-oci(void *arg, const struct json_step *way, size_t depth, const struct json_text *v)
-{
-	struct reading *r = arg;
-
-	if (depth != 2 || !is(&way[0].key, "annotations") || !way[1].key.s)
-		return 0;
-	if (is(&way[1].key, "io.kubernetes.cri-o.Labels"))
-		json_strings(v->s, v->len, nested_label, r->out);	/* what is none has none */
+	if (strcmp(key, "io.kubernetes.cri-o.Labels") == 0)
+		keep_nested_labels(v, out);
 	else
-		keep_annotation(&way[1].key, v, r->out);
+		keep_label(key, v, out);
+}
+
+static void
+keep_annotations(json_t *all, struct container_facts *out)
+{
+	const char *key;
+	json_t *v;
+
+	json_object_foreach(all, key, v)
+		if (json_is_string(v))
+			keep_annotation(key, json_string_value(v), out);
+}
+
+static int
+oci(const json_t *file, const char *id, struct container_facts *out)
+{
+	keep_annotations(json_object_get(file, "annotations"), out);
 	return 0;
 }
 
 static int
-docker(void *arg, const struct json_step *way, size_t depth, const struct json_text *v)
+docker(const json_t *file, const char *id, struct container_facts *out)
 {
-	struct container_facts *out = ((struct reading *)arg)->out;
+	const json_t *config = json_object_get(file, "Config");
+	const char *name = json_string_value(json_object_get(file, "Name"));
 
+	if (name && name[0] == '/')
+		keep(name + 1, out->name, sizeof(out->name));
+	KEEP(json_object_get(config, "Image"), out->image);
 	/* The pod's container name, where kubelet made it, is the better one. */
-	if (depth == 1 && is(&way[0].key, "Name") && !out->name[0] && v->len && v->s[0] == '/')
-		KEEP((&(struct json_text){ v->s + 1, v->len - 1 }), out->name);
-	if (depth == 2 && is(&way[0].key, "Config") && is(&way[1].key, "Image"))
-		KEEP(v, out->image);
-	if (depth == 3 && is(&way[0].key, "Config") && is(&way[1].key, "Labels") && way[2].key.s)
-		keep_annotation(&way[2].key, v, out);
+	keep_annotations(json_object_get(config, "Labels"), out);
 	return 0;
 }
 
 /* The library below podman keeps its own JSON in a string of the index. */
-static int
-podman_metadata(void *arg, const struct json_step *way, size_t depth, const struct json_text *v)
+static void
+podman_metadata(const char *text, struct container_facts *out)
 {
-	struct container_facts *out = arg;
+	AUTO(json) json_t *metadata = NULL;
 
-	if (depth == 1 && is(&way[0].key, "image-name"))
-		KEEP(v, out->image);
-	return 0;
+	if (text && load(text, strlen(text), &metadata) == 0)
+		KEEP(json_object_get(metadata, "image-name"), out->image);
 }
 
 static int
-podman(void *arg, const struct json_step *way, size_t depth, const struct json_text *v)
+podman(const json_t *file, const char *id, struct container_facts *out)
 {
-	struct reading *r = arg;
+	const json_t *c;
+	size_t i;
 
-	if (depth < 2 || way[0].key.s)
+	json_array_foreach(file, i, c) {
+		const char *its = json_string_value(json_object_get(c, "id"));
+
+		if (!its || strcmp(its, id) != 0)
+			continue;
+		KEEP(json_array_get(json_object_get(c, "names"), 0), out->name);
+		podman_metadata(json_string_value(json_object_get(c, "metadata")), out);
 		return 0;
-	if (way[0].index != r->element) {
-		if (r->right)
-			return 1;
-		r->element = way[0].index;
-		*r->out = (struct container_facts){ 0 };
 	}
-	if (depth == 2 && is(&way[1].key, "id"))
-		r->right = is(v, r->id);
-	if (depth == 2 && is(&way[1].key, "metadata"))
-		json_strings(v->s, v->len, podman_metadata, r->out);
-	if (depth == 3 && is(&way[1].key, "names") && way[2].index == 0)
-		KEEP(v, r->out->name);
-	return 0;
+	return -ENOENT;
 }
 
 int
 container_read(enum container_store store, const char *id, const char *text, size_t len,
 	struct container_facts *out)
 {
-	static json_found *const readers[N_CONTAINER_STORES] = { [STORE_DOCKER] = docker,
-		[STORE_CONTAINERD] = oci, [STORE_CRIO] = oci, [STORE_PODMAN] = podman };
+	static int (*const readers[N_CONTAINER_STORES])(const json_t *, const char *, struct container_facts *) = {
+		[STORE_DOCKER] = docker, [STORE_CONTAINERD] = oci, [STORE_CRIO] = oci, [STORE_PODMAN] = podman };
 	struct container_facts facts = { 0 };
-	struct reading r = { .id = id, .right = store != STORE_PODMAN, .out = &facts };
-	int err = json_strings(text, len, readers[store], &r);
+	AUTO(json) json_t *file = NULL;
+	int err = load(text, len, &file);
 
-	if (err < 0)
+	if (!err)
+		err = readers[store](file, id, &facts);
+	if (err)
 		return err;
-	if (!r.right)
-		return -ENOENT;
 	*out = facts;
 	return 0;
 }

@@ -8,7 +8,6 @@ TOML_LIBS = libtoml.a -lstdc++
 libconfig_a_SOURCES = \
 	src/config/actions.c src/config/actions.h \
 	src/config/container.c src/config/container.h \
-	src/config/json.c src/config/json.h \
 	src/config/lists.c src/config/lists.h \
 	src/config/mistakes.c src/config/mistakes.h \
 	src/config/read.c src/config/read.h \
@@ -16,7 +15,8 @@ libconfig_a_SOURCES = \
 	src/config/traced.c src/config/traced.h \
 	src/config/tracer_items.c src/config/tracer_reader.h \
 	src/config/tracers.c src/config/tracers.h
-CONFIG_LIBS = libconfig.a $(RULES_PARSE_LIBS)
+libconfig_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+CONFIG_LIBS = libconfig.a $(RULES_PARSE_LIBS) $(JANSSON_LIBS)
 
 pkglibexec_PROGRAMS += bpfd-config
 bpfd_config_SOURCES = src/config/main.c src/config/sandbox.def

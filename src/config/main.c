@@ -14,6 +14,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,6 +106,8 @@ start(int argc, char **argv, struct reading *r)
 	r->names.group = fopen("/etc/group", "re");
 	if (r->mode == READ || r->mode == CHECK || r->mode == TRACERS)
 		read_btf(&r->names);
+	if (r->mode >= STORES)
+		json_object_seed(0);	/* opens /dev/urandom */
 	return sandbox_user("bpfd-conf", &r->sb.uid, &r->sb.gid);
 }
 

@@ -9,7 +9,6 @@
 
 #include "common/auto.h"
 #include "config/container.h"
-#include "config/json.h"
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
@@ -135,8 +134,6 @@ strings_that_are_too_long_or_not_plain_text_are_none(void **state)
 	assert_string_equal(facts.image, "");
 	assert_int_equal(facts.labels_len, sizeof("good=x"));
 	assert_true(has_label("good=x"));
-	assert_int_equal(read_one(STORE_DOCKER, "{\"Name\":\"/\xff\xfe\"}"), 0);
-	assert_string_equal(facts.name, "");
 }
 
 static void
@@ -170,35 +167,46 @@ an_id_is_no_path(void **state)
 	assert_false(container_id_ok(longest, CONTAINER_FILE_ID_MAX));
 }
 
-static int
-count(void *arg, const struct json_step *way, size_t depth, const struct json_text *value)
+static void
+a_nul_in_a_key_hides_nothing_else(void **state)
 {
-	++*(int *)arg;
-	return 0;
+	assert_int_equal(read_one(STORE_DOCKER, "{\"Name\":\"/web\",\"Config\":{\"Image\":\"nginx\",\"Labels\":{"
+		"\"a\\u0000b\":\"1\",\"back\\\\u0000\":\"2\"}}}"), 0);
+	assert_string_equal(facts.name, "web");
+	assert_string_equal(facts.image, "nginx");
+	assert_int_equal(facts.labels_len, sizeof("back\\u0000=2"));
+	assert_true(has_label("back\\u0000=2"));
+	assert_int_equal(read_one(STORE_CRIO, "{\"annotations\":{\"io.kubernetes.cri-o.Labels\":"
+		"\"{\\\"a\\\\u0000\\\":\\\"1\\\",\\\"app\\\":\\\"shop\\\"}\"}}"), 0);
+	assert_int_equal(facts.labels_len, sizeof("app=shop"));
+}
+
+static void
+numbers_of_any_size_are_stepped_over(void **state)
+{
+	assert_int_equal(read_one(STORE_CONTAINERD, "{\"process\":{\"rlimits\":[{\"type\":\"RLIMIT_CORE\","
+		"\"hard\":18446744073709551615,\"soft\":-2.5e3}]},\"annotations\":{\"nerdctl/name\":\"web\"}}"), 0);
+	assert_string_equal(facts.name, "web");
 }
 
 static void
 only_json_is_json(void **state)
 {
-	static const char *const good[] = { "\"x\"", "7", "[]", "{}", " {\"a\" : [ 1, -2.5e3 , true,null] } ",
+	static const char *const good[] = { "[]", "{}", " {\"a\" : [ 1, -2.5e3 , true,null] } ",
 		"[[],{},\"\\\\\\/\\b\\f\\n\\r\\t\\\"\"]" };
-	static const char *const bad[] = { "", " ", "{", "[1,]", "{\"a\"}", "{\"a\":}", "{a:1}", "\"x", "\"\\x\"",
-		"\"\\u12g4\"", "\"\\ud800\"", "\"\\ud800\\u0041\"", "\"\\udc00\"", "[1 2]", "{} {}", "\"\x01\"", "]", "," };
-	char deep[2 * JSON_DEPTH + 8];
-	int n = 0;
+	static const char *const bad[] = { "", " ", "{", "[1,]", "{\"a\"}", "{\"a\":}", "{a:1}", "[\"x]", "[\"\\x\"]",
+		"[\"\\u12g4\"]", "[\"\\ud800\"]", "[\"\\ud800\\u0041\"]", "[\"\\udc00\"]", "[1 2]", "{} {}", "[\"\x01\"]",
+		"]", ",", "[\"\\", "[\"\xff\xfe\"]" };
+	static char deep[1 << 16];
 
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
-		assert_int_equal(json_strings(good[i], strlen(good[i]), count, &n), 0);
-	assert_int_equal(n, 2);
+		assert_int_equal(read_one(STORE_DOCKER, good[i]), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		if (json_strings(bad[i], strlen(bad[i]), count, &n) != -EBADMSG)
+		if (read_one(STORE_DOCKER, bad[i]) != -EBADMSG)
 			fail_msg("taken: %s", bad[i]);
-	memset(deep, '[', JSON_DEPTH);
-	memset(deep + JSON_DEPTH, ']', JSON_DEPTH);
-	assert_int_equal(json_strings(deep, 2 * JSON_DEPTH, count, &n), 0);
-	memset(deep, '[', JSON_DEPTH + 1);
-	memset(deep + JSON_DEPTH + 1, ']', JSON_DEPTH + 1);
-	assert_int_equal(json_strings(deep, 2 * JSON_DEPTH + 2, count, &n), -EBADMSG);
+	memset(deep, '[', sizeof(deep) / 2);
+	memset(deep + sizeof(deep) / 2, ']', sizeof(deep) / 2 - 1);
+	assert_int_equal(read_one(STORE_DOCKER, deep), -EBADMSG);
 }
 
 int
@@ -214,6 +222,8 @@ main(void)
 		cmocka_unit_test(strings_that_are_too_long_or_not_plain_text_are_none),
 		cmocka_unit_test(labels_that_do_not_fit_are_left_out),
 		cmocka_unit_test(an_id_is_no_path),
+		cmocka_unit_test(a_nul_in_a_key_hides_nothing_else),
+		cmocka_unit_test(numbers_of_any_size_are_stepped_over),
 		cmocka_unit_test(only_json_is_json),
 	};
 
