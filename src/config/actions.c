@@ -239,14 +239,10 @@ complete(struct reader *r)
 static void
 read_doc(struct reader *r, const struct bundle_file *f)
 {
-	struct toml_place at = { 0, 0 };
-	char why[300];
-	struct toml_doc *doc = toml_read(f->text, f->text_len, why, sizeof(why), &at);
+	struct toml_doc *doc = mistakes_toml(&r->mistakes, f->text, f->text_len);
 
-	if (!doc) {
-		mistake(&r->mistakes, at, "%s", why);
+	if (!doc)
 		return;
-	}
 	toml_each(doc, NULL, read_type, r);
 	read_name(r, f->path);
 	if (!r->has_type)

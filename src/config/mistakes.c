@@ -15,3 +15,15 @@ mistake(struct mistakes *m, struct toml_place at, const char *fmt, ...)
 	va_end(ap);
 	fputc('\n', m->to);
 }
+
+struct toml_doc *
+mistakes_toml(struct mistakes *m, const char *text, size_t len)
+{
+	struct toml_place at = { 0, 0 };
+	char why[300];
+	struct toml_doc *doc = toml_read(text, len, why, sizeof(why), &at);
+
+	if (!doc)
+		mistake(m, at, "%s", why);
+	return doc;
+}

@@ -15,5 +15,7 @@ struct mistakes {
 
 void	mistake(struct mistakes *m, struct toml_place at, const char *fmt, ...)
 		__attribute__((format(printf, 3, 4)));
+/* toml_read() of the file's text; NULL: a mistake more. */
+struct toml_doc *mistakes_toml(struct mistakes *m, const char *text, size_t len);
 
 #endif

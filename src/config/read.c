@@ -275,20 +275,16 @@ config_read(struct names *names, const char *file, const char *text, size_t len,
 	struct config *out)
 {
 	struct reader r = { .names = names, .mistakes = { errors, file, 0 }, .out = out };
-	struct toml_place at = { 0, 0 };
 	struct toml_doc *doc;
-	char why[300];
 
 	memset(out, 0, sizeof(*out));
 	out->magic = CONFIG_MAGIC;
 	out->size = sizeof(*out);
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		set_default(&r, &keys[i]);
-	doc = toml_read(text, len, why, sizeof(why), &at);
-	if (!doc) {
-		mistake(&r.mistakes, at, "%s", why);
+	doc = mistakes_toml(&r.mistakes, text, len);
+	if (!doc)
 		return r.mistakes.n;
-	}
 	toml_each(doc, NULL, read_section, &r);
 	toml_free(doc);
 	if (!r.mistakes.n)

@@ -166,14 +166,10 @@ check_place(struct tracer_reader *r)
 static void
 read_doc(struct tracer_reader *r, const struct bundle_file *f)
 {
-	struct toml_place at = { 0, 0 };
-	char why[300];
-	struct toml_doc *doc = toml_read(f->text, f->text_len, why, sizeof(why), &at);
+	struct toml_doc *doc = mistakes_toml(&r->mistakes, f->text, f->text_len);
 
-	if (!doc) {
-		mistake(&r->mistakes, at, "%s", why);
+	if (!doc)
 		return;
-	}
 	take_name(r, f->path);
 	for (r->step = 0; r->step < N_STEPS && !r->mistakes.n; r->step++) {
 		toml_each(doc, NULL, read_key, r);
