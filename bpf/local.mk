@@ -97,7 +97,7 @@ CLEANFILES += $(TRACER_OBJECTS)
 EXTRA_DIST += $(TRACER_OBJECTS:.o=.c) $(TRACER_INCLUDES)
 
 # Tests of tracers load core and tracer with libbpf, without the daemon.
-TRACERRIG = tests/component/tracerrig.c tests/component/tracerrig.h
+TRACERRIG = tests/component/tracerrig.c tests/component/tracerrig.h tests/component/tracers-own.h
 TRACERRIG_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS) $(CMOCKA_CFLAGS)
 TRACERRIG_LIBS = $(IPC_LIBS) $(LIBBPF_LIBS) $(CMOCKA_LIBS)
 if HAVE_CMOCKA
@@ -110,7 +110,7 @@ tests_component_test_tracers_calls_SOURCES = tests/component/test-tracers-calls.
 tests_component_test_tracers_calls_CFLAGS = $(TRACERRIG_CFLAGS)
 tests_component_test_tracers_calls_LDADD = $(TRACERRIG_LIBS)
 COMPONENT_TESTS += tests/component/test-tracers-bpf
-tests_component_test_tracers_bpf_SOURCES = tests/component/test-tracers-bpf.c tests/component/tracers-own.h $(TRACERRIG)
+tests_component_test_tracers_bpf_SOURCES = tests/component/test-tracers-bpf.c $(TRACERRIG)
 tests_component_test_tracers_bpf_CFLAGS = $(TRACERRIG_CFLAGS)
 tests_component_test_tracers_bpf_LDADD = $(TRACERRIG_LIBS)
 COMPONENT_TESTS += tests/component/test-tracers-core
@@ -131,23 +131,29 @@ tests_component_test_tracers_exec_SOURCES = tests/component/test-tracers-exec.c 
 tests_component_test_tracers_exec_CFLAGS = $(TRACERRIG_CFLAGS)
 tests_component_test_tracers_exec_LDADD = $(TRACERRIG_LIBS)
 COMPONENT_TESTS += tests/component/test-tracers-files
-tests_component_test_tracers_files_SOURCES = tests/component/test-tracers-files.c tests/component/tracers-dir.h tests/component/tracers-own.h $(TRACERRIG)
+tests_component_test_tracers_files_SOURCES = tests/component/test-tracers-files.c tests/component/tracers-dir.h $(TRACERRIG)
 tests_component_test_tracers_files_CFLAGS = $(TRACERRIG_CFLAGS)
 tests_component_test_tracers_files_LDADD = $(TRACERRIG_LIBS)
 COMPONENT_TESTS += tests/component/test-tracers-kernel
-tests_component_test_tracers_kernel_SOURCES = tests/component/test-tracers-kernel.c tests/component/tracers-own.h $(TRACERRIG)
+tests_component_test_tracers_kernel_SOURCES = tests/component/test-tracers-kernel.c $(TRACERRIG)
 tests_component_test_tracers_kernel_CFLAGS = $(TRACERRIG_CFLAGS)
 tests_component_test_tracers_kernel_LDADD = $(TRACERRIG_LIBS)
 COMPONENT_TESTS += tests/component/test-tracers-mount
-tests_component_test_tracers_mount_SOURCES = tests/component/test-tracers-mount.c tests/component/tracers-own.h $(TRACERRIG)
+tests_component_test_tracers_mount_SOURCES = tests/component/test-tracers-mount.c $(TRACERRIG)
 tests_component_test_tracers_mount_CFLAGS = $(TRACERRIG_CFLAGS)
 tests_component_test_tracers_mount_LDADD = $(TRACERRIG_LIBS)
-COMPONENT_TESTS += tests/component/test-tracers-net
-tests_component_test_tracers_net_SOURCES = tests/component/test-tracers-net.c $(TRACERRIG)
-tests_component_test_tracers_net_CFLAGS = $(TRACERRIG_CFLAGS)
-tests_component_test_tracers_net_LDADD = $(TRACERRIG_LIBS)
+COMPONENT_TESTS += tests/component/test-tracers-packets
+tests_component_test_tracers_packets_SOURCES = tests/component/test-tracers-packets.c tests/component/tracers-net.h \
+	tests/component/tracers-sock.h $(TRACERRIG)
+tests_component_test_tracers_packets_CFLAGS = $(TRACERRIG_CFLAGS)
+tests_component_test_tracers_packets_LDADD = $(TRACERRIG_LIBS)
+COMPONENT_TESTS += tests/component/test-tracers-tcp
+tests_component_test_tracers_tcp_SOURCES = tests/component/test-tracers-tcp.c tests/component/tracers-net.h \
+	tests/component/tracers-sock.h $(TRACERRIG)
+tests_component_test_tracers_tcp_CFLAGS = $(TRACERRIG_CFLAGS)
+tests_component_test_tracers_tcp_LDADD = $(TRACERRIG_LIBS)
 COMPONENT_TESTS += tests/component/test-tracers-open
-tests_component_test_tracers_open_SOURCES = tests/component/test-tracers-open.c tests/component/tracers-dir.h tests/component/tracers-own.h $(TRACERRIG) \
+tests_component_test_tracers_open_SOURCES = tests/component/test-tracers-open.c tests/component/tracers-dir.h $(TRACERRIG) \
 	$(RULES_MADE)
 tests_component_test_tracers_open_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_component_test_tracers_open_CFLAGS = $(TRACERRIG_CFLAGS)
@@ -161,7 +167,7 @@ tests_component_test_tracers_reach_SOURCES = tests/component/test-tracers-reach.
 tests_component_test_tracers_reach_CFLAGS = $(TRACERRIG_CFLAGS)
 tests_component_test_tracers_reach_LDADD = $(TRACERRIG_LIBS)
 COMPONENT_TESTS += tests/component/test-tracers-sysadmin
-tests_component_test_tracers_sysadmin_SOURCES = tests/component/test-tracers-sysadmin.c tests/component/tracers-own.h $(TRACERRIG)
+tests_component_test_tracers_sysadmin_SOURCES = tests/component/test-tracers-sysadmin.c $(TRACERRIG)
 tests_component_test_tracers_sysadmin_CFLAGS = $(TRACERRIG_CFLAGS)
 tests_component_test_tracers_sysadmin_LDADD = $(TRACERRIG_LIBS)
 COMPONENT_TESTS += tests/component/test-tracers-privs
@@ -169,11 +175,11 @@ tests_component_test_tracers_privs_SOURCES = tests/component/test-tracers-privs.
 tests_component_test_tracers_privs_CFLAGS = $(TRACERRIG_CFLAGS)
 tests_component_test_tracers_privs_LDADD = $(TRACERRIG_LIBS)
 COMPONENT_TESTS += tests/component/test-tracers-dns
-tests_component_test_tracers_dns_SOURCES = tests/component/test-tracers-dns.c tests/component/tracers-own.h tests/component/tracers-sock.h $(TRACERRIG)
+tests_component_test_tracers_dns_SOURCES = tests/component/test-tracers-dns.c tests/component/tracers-sock.h $(TRACERRIG)
 tests_component_test_tracers_dns_CFLAGS = $(TRACERRIG_CFLAGS)
 tests_component_test_tracers_dns_LDADD = $(TRACERRIG_LIBS)
 COMPONENT_TESTS += tests/component/test-tracers-sock
-tests_component_test_tracers_sock_SOURCES = tests/component/test-tracers-sock.c tests/component/tracers-own.h tests/component/tracers-sock.h \
+tests_component_test_tracers_sock_SOURCES = tests/component/test-tracers-sock.c tests/component/tracers-sock.h \
 	tests/component/uring.h $(TRACERRIG)
 tests_component_test_tracers_sock_CFLAGS = $(TRACERRIG_CFLAGS)
 tests_component_test_tracers_sock_LDADD = $(TRACERRIG_LIBS)

@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bashreadline: a real interactive bash at a real pseudo-terminal. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <bpf/libbpf.h>
 #include <poll.h>
@@ -12,15 +7,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "bpf/bashreadline.h"
-#include "tracerrig.h"
+#include "tracers-own.h"
 
 static const char *const tracers[] = { "bashreadline", NULL };
-static struct tracerrig *rig;
 static struct bpf_link *probe;
 
 static int
@@ -41,16 +32,7 @@ static int
 teardown(void **state)
 {
 	bpf_link__destroy(probe);
-	tracerrig_close(rig);
-	rig = NULL;
-	return 0;
-}
-
-static int
-forget(void **state)
-{
-	tracerrig_drain(rig, 0);
-	tracerrig_forget(rig);
+	close_rig(state);
 	return 0;
 }
 
@@ -172,8 +154,6 @@ line_of_a_script_is_not_seen(void **state)
 		assert_false(h->tracer == TR_BASHREADLINE && (int)h->ppid == getpid());
 	}
 }
-
-#define TEST(name) cmocka_unit_test_setup(name, forget)
 
 int
 main(void)

@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The programs of declared tracers, with tables as bpfd-config makes them: every way to come by a value. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -12,18 +7,14 @@
 #include <bpf/libbpf.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "bpf/declared.h"
-#include "tracerrig.h"
+#include "tracers-own.h"
 
 enum { CALLED = TR_DECLARED, RETURNED, RENAMED, CONNECTED };
 static const char *const tracers[] = { "uprobe", "uprobe", "tracepoint", "tracepoint", NULL };
 static struct declared_probe probes[4];
-static struct tracerrig *rig;
 static struct bpf_link *links[4];
 
 /* What is probed: nothing of it may be known to who calls. */
@@ -139,16 +130,7 @@ teardown(void **state)
 {
 	for (size_t i = 0; i < 4; i++)
 		bpf_link__destroy(links[i]);
-	tracerrig_close(rig);
-	return 0;
-}
-
-static int
-forget(void **state)
-{
-	tracerrig_drain(rig, 0);
-	tracerrig_forget(rig);
-	return 0;
+	return close_rig(state);
 }
 
 static uint64_t

@@ -26,14 +26,6 @@ open_one(const char *name)
 	return tracerrig_open(names, NULL, &rig);
 }
 
-static int
-teardown(void **state)
-{
-	tracerrig_close(rig);
-	rig = NULL;
-	return 0;
-}
-
 static bool
 has_modules(void)
 {
@@ -270,11 +262,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(module_tells_of_what_failed, open_module, teardown),
-		cmocka_unit_test_setup_teardown(module_tells_of_what_the_kernel_did, open_module, teardown),
-		cmocka_unit_test_setup_teardown(module_tells_what_the_kernel_asks_for, open_module, teardown),
-		cmocka_unit_test_setup_teardown(oom_tells_who_is_killed, open_oom, teardown),
-		cmocka_unit_test_setup_teardown(keyinput_counts_and_tells_nothing_else, open_keyinput, teardown),
+		cmocka_unit_test_setup_teardown(module_tells_of_what_failed, open_module, close_rig),
+		cmocka_unit_test_setup_teardown(module_tells_of_what_the_kernel_did, open_module, close_rig),
+		cmocka_unit_test_setup_teardown(module_tells_what_the_kernel_asks_for, open_module, close_rig),
+		cmocka_unit_test_setup_teardown(oom_tells_who_is_killed, open_oom, close_rig),
+		cmocka_unit_test_setup_teardown(keyinput_counts_and_tells_nothing_else, open_keyinput, close_rig),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,65 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mem: what memory is made executable, and what is not worth a word. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "bpf/mem.h"
-#include "tracerrig.h"
+#include "tracers-own.h"
 
 #define PAGE 4096
 
 static const char *const tracers[] = { "mem", NULL };
-static struct tracerrig *rig;
 
 static int
 setup(void **state)
 {
 	return tracerrig_open(tracers, NULL, &rig);
-}
-
-static int
-teardown(void **state)
-{
-	tracerrig_close(rig);
-	rig = NULL;
-	return 0;
-}
-
-static int
-forget(void **state)
-{
-	tracerrig_drain(rig, 0);
-	tracerrig_forget(rig);
-	return 0;
-}
-
-/* In a process of its own, because what is alike is told once; its number. */
-static uint32_t
-child(int (*act)(void))
-{
-	pid_t pid = fork();
-	int status = -1;
-
-	if (pid == 0)
-		_exit(act());
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-	tracerrig_drain(rig, 100);
-	return (uint32_t)pid;
 }
 
 static size_t
@@ -247,8 +207,6 @@ advice_for_another_has_its_target(void **state)
 	assert_int_equal(e->target.pid, getpid());
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, forget)
-
 int
 main(void)
 {
@@ -264,5 +222,5 @@ main(void)
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, close_rig);
 }

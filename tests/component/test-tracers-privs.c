@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* creds, ns and capable: what a process may do and where it is, and how that changes. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -13,24 +8,20 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "bpf/capable.h"
 #include "bpf/creds.h"
 #include "bpf/ns.h"
-#include "tracerrig.h"
+#include "tracers-own.h"
 
 #define SOMEBODY 65533u
 #define BIT(cap) (1ULL << CAP_##cap)
 
 static const char *const tracers[] = { "creds", "ns", "capable", NULL };
-static struct tracerrig *rig;
 static pid_t older;			/* a child from before the tracer was there */
 static int older_go[2];
 
@@ -53,43 +44,6 @@ static int
 setup(void **state)
 {
 	return start_older() ? -1 : tracerrig_open(tracers, NULL, &rig);
-}
-
-static int
-teardown(void **state)
-{
-	tracerrig_close(rig);
-	rig = NULL;
-	return 0;
-}
-
-static int
-forget(void **state)
-{
-	tracerrig_drain(rig, 0);
-	tracerrig_forget(rig);
-	return 0;
-}
-
-static int
-reap(pid_t pid)
-{
-	int status = 0;
-
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	return status;
-}
-
-static pid_t
-child(int (*act)(void))
-{
-	pid_t pid = fork();
-
-	if (pid == 0)
-		_exit(act());
-	assert_int_equal(reap(pid), 0);
-	tracerrig_drain(rig, 100);
-	return pid;
 }
 
 /* ---- creds ---- */
@@ -511,8 +465,6 @@ what_needs_no_capability_is_no_event(void **state)
 	assert_null(asked_for_chroot(child(needs_nothing)));
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, forget)
-
 int
 main(void)
 {
@@ -536,5 +488,5 @@ main(void)
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, close_rig);
 }

@@ -1,29 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* signal and ptrace: what one process does to another. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "bpf/ptrace.h"
 #include "bpf/signal.h"
-#include "tracerrig.h"
+#include "tracers-own.h"
 
 static const char *const tracers[] = { "signal", "ptrace", NULL };
-static struct tracerrig *rig;
 static pid_t sleeper;			/* a child that does nothing */
 
 static int
@@ -46,27 +37,9 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-	tracerrig_close(rig);
-	rig = NULL;
+	close_rig(state);
 	kill(sleeper, SIGKILL);
 	return waitpid(sleeper, NULL, 0) == sleeper ? 0 : -1;
-}
-
-static int
-forget(void **state)
-{
-	tracerrig_drain(rig, 0);
-	tracerrig_forget(rig);
-	return 0;
-}
-
-static int
-reap(pid_t pid)
-{
-	int status = 0;
-
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	return status;
 }
 
 static void
@@ -380,8 +353,6 @@ a_number_means_what_it_means_in_the_callers_namespace(void **state)
 	assert_true(e->target.pid > 2);
 	assert_string_equal(e->target.comm, "test-tracers-re");
 }
-
-#define TEST(name) cmocka_unit_test_setup(name, forget)
 
 int
 main(void)

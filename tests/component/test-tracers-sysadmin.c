@@ -26,14 +26,6 @@ setup(void **state)
 	return unshare(CLONE_NEWUTS) || chdir("/tmp");
 }
 
-static int
-teardown(void **state)
-{
-	tracerrig_close(rig);
-	rig = NULL;
-	return 0;
-}
-
 static const struct ev_sysadmin *
 last_call(unsigned int event)
 {
@@ -200,5 +192,5 @@ main(void)
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, close_rig);
 }

@@ -3,32 +3,15 @@
 #define BPFD_TESTS_TRACERS_ACTS_H
 
 /* The tracers of processes, and processes that act. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include "tracerrig.h"
+#include "tracers-own.h"
 
 static const char *const proc_tracers[] = { "exec", "exit", "fork", "cgroup", NULL };
-static struct tracerrig *rig;		/* all four, for the tests that need nothing else */
 
+/* All four, for the tests that need nothing else. */
 static inline int
 open_rig(void **state)
 {
 	return tracerrig_open(proc_tracers, NULL, &rig);
-}
-
-static inline int
-close_rig(void **state)
-{
-	tracerrig_close(rig);
-	rig = NULL;
-	return 0;
 }
 
 static inline pid_t
@@ -42,15 +25,6 @@ start(const char *path, char *const *argv)
 		_exit(126);
 	}
 	return pid;
-}
-
-static inline int
-reap(pid_t pid)
-{
-	int status = 0;
-
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	return status;
 }
 
 #define RUN(...) run((char *const[]){ __VA_ARGS__, NULL })

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 
 #include "bpf/fileops.h"
 #include "bpf/filetop.h"
@@ -37,8 +36,7 @@ teardown(void **state)
 {
 	char cmd[128];
 
-	tracerrig_close(rig);
-	rig = NULL;
+	close_rig(state);
 	snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);
 	return chdir("/") || system(cmd);
 }

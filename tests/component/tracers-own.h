@@ -2,13 +2,14 @@
 #ifndef BPFD_TESTS_TRACERS_OWN_H
 #define BPFD_TESTS_TRACERS_OWN_H
 
-/* A rig of tracers, and what they told of this process. */
+/* A rig of tracers, processes that act, and what was told of this one. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tracerrig.h"
@@ -24,11 +25,41 @@ own_alone(unsigned int tracer)
 }
 
 static inline int
+close_rig(void **state)
+{
+	tracerrig_close(rig);
+	rig = NULL;
+	return 0;
+}
+
+static inline int
 forget(void **state)
 {
 	tracerrig_drain(rig, 0);
 	tracerrig_forget(rig);
 	return 0;
+}
+
+static inline int
+reap(pid_t pid)
+{
+	int status = 0;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+/* Acts in a process of its own; its number. */
+static inline pid_t
+child(int (*act)(void))
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(act());
+	assert_int_equal(reap(pid), 0);
+	tracerrig_drain(rig, 100);
+	return pid;
 }
 
 static inline void

@@ -26,14 +26,6 @@ open_rig(const char *const *names)
 	return system("ip link set lo up") ? -1 : tracerrig_open(names, NULL, &rig);
 }
 
-static inline int
-close_rig(void **state)
-{
-	tracerrig_close(rig);
-	rig = NULL;
-	return 0;
-}
-
 /* addr NULL: any. */
 static inline socklen_t
 address(int family, const char *addr, uint16_t port, struct sockaddr_storage *to)

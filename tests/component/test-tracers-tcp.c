@@ -1,122 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * tcpstate, tcpdrop, tcpretrans, skbdrop, arp and xdpcount: real packets, on the loopback of a network namespace of the
- * test's own and on a pair of interfaces to another one.
- */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include <arpa/inet.h>
-#include <bpf/bpf.h>
+/* tcpstate, tcpdrop and tcpretrans: real connections. */
 #include <errno.h>
 #include <linux/filter.h>
-#include <linux/if_link.h>
-#include <net/if.h>
-#include <netinet/in.h>
-#include <sched.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "bpf/arp.h"
-#include "bpf/skbdrop.h"
 #include "bpf/tcpdrop.h"
 #include "bpf/tcpretrans.h"
 #include "bpf/tcpstate.h"
-#include "bpf/xdpcount.h"
-#include "tracerrig.h"
+#include "tracers-net.h"
 
 enum { ESTABLISHED = 1, SYN_SENT = 2, CLOSE = 7, LISTEN = 10 };
 enum { SYN = 2, ACK = 16 };
 
-static const char *const tracers[] = { "tcpstate", "tcpdrop", "tcpretrans", "skbdrop", "arp", "xdpcount", NULL };
-static struct tracerrig *rig;
-static char other[32];			/* the other network namespace */
-static uint32_t netns;			/* number of the test's own */
-
-/* $NS in it is the other namespace. */
-static int
-shell(const char *cmd)
-{
-	setenv("NS", other, 1);
-	return system(cmd);
-}
-
 static int
 setup(void **state)
 {
-	struct stat st;
-	int err = tracerrig_open(tracers, NULL, &rig);
-
-	if (err)
-		return err;
-	snprintf(other, sizeof(other), "bpfd-tr-%d", getpid());
-	if (unshare(CLONE_NEWNET) || stat("/proc/self/ns/net", &st))
-		return -1;
-	netns = (uint32_t)st.st_ino;
-	return shell("ip link set lo up && ip netns add $NS && ip link add trv0 type veth peer name trv1 netns $NS") ||
-	       shell("ip addr add 10.99.9.1/24 dev trv0 && ip link set trv0 up && "
-		     "ip -n $NS addr add 10.99.9.2/24 dev trv1 && ip -n $NS link set trv1 up");
+	return open_net((const char *const[]){ "tcpstate", "tcpdrop", "tcpretrans", NULL });
 }
 
-static int
-teardown(void **state)
+static const char *
+loopback(int family)
 {
-	tracerrig_close(rig);
-	rig = NULL;
-	return shell("ip netns del $NS");
-}
-
-static int
-forget(void **state)
-{
-	tracerrig_drain(rig, 0);
-	tracerrig_forget(rig);
-	return 0;
-}
-
-static socklen_t
-loopback(int family, uint16_t port, struct sockaddr_storage *to)
-{
-	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)to;
-	struct sockaddr_in *v4 = (struct sockaddr_in *)to;
-
-	memset(to, 0, sizeof(*to));
-	to->ss_family = (sa_family_t)family;
-	v4->sin_port = htons(port);		/* the same place in both */
-	if (family == AF_INET)
-		v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	else
-		v6->sin6_addr = in6addr_loopback;
-	return family == AF_INET ? sizeof(*v4) : sizeof(*v6);
-}
-
-static uint16_t
-port_of(int fd)
-{
-	struct sockaddr_in6 sa;
-	socklen_t len = sizeof(sa);
-
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&sa, &len), 0);
-	return ntohs(sa.sin6_port);
+	return family == AF_INET ? "127.0.0.1" : "::1";
 }
 
 static int
 listener(int family)
 {
-	struct sockaddr_storage sa;
-	socklen_t len = loopback(family, 0, &sa);
-	int fd = socket(family, SOCK_STREAM, 0);
+	int fd = bound(family, SOCK_STREAM, loopback(family), 0);
 
-	assert_true(fd >= 0);
-	assert_int_equal(bind(fd, (struct sockaddr *)&sa, len), 0);
 	assert_int_equal(listen(fd, 4), 0);
 	return fd;
 }
@@ -125,19 +36,11 @@ static int
 try_connect(int family, uint16_t port, int *fd)
 {
 	struct sockaddr_storage sa;
-	socklen_t len = loopback(family, port, &sa);
+	socklen_t len = address(family, loopback(family), port, &sa);
 
 	*fd = socket(family, SOCK_STREAM, 0);
 	assert_true(*fd >= 0);
 	return connect(*fd, (struct sockaddr *)&sa, len) ? -errno : 0;
-}
-
-static void
-assert_loopback(int family, const uint8_t *addr)
-{
-	static const uint8_t mapped[16] = { [10] = 0xff, 0xff, 127, 0, 0, 1 };
-
-	assert_memory_equal(addr, family == AF_INET ? mapped : in6addr_loopback.s6_addr, 16);
 }
 
 static void
@@ -205,8 +108,8 @@ connection(int family)
 	assert_int_equal(e->family, family);
 	assert_int_equal(e->protocol, IPPROTO_TCP);
 	assert_int_equal(e->dport, there);
-	assert_loopback(family, e->saddr);
-	assert_loopback(family, e->daddr);
+	assert_address(e->saddr, family, loopback(family));
+	assert_address(e->daddr, family, loopback(family));
 	assert_true(e->duration_ns > 0 && e->duration_ns < 1000000000);
 	assert_true(e->cookie);
 
@@ -215,7 +118,7 @@ connection(int family)
 	assert_int_equal(e->h.tgid, getpid());
 	assert_int_equal(e->h.ret, taken);
 	assert_int_equal(e->dport, here);
-	assert_loopback(family, e->daddr);
+	assert_address(e->daddr, family, loopback(family));
 
 	e = state_of(TCPSTATE_CLOSE, here, 0);
 	assert_non_null(e);
@@ -319,8 +222,8 @@ refused_segment(int family)
 	assert_int_equal(e->state, 0);
 	assert_true(e->seq);
 	assert_true(e->sport);
-	assert_loopback(family, e->saddr);
-	assert_loopback(family, e->daddr);
+	assert_address(e->saddr, family, loopback(family));
+	assert_address(e->daddr, family, loopback(family));
 	assert_string_equal(e->dev, "lo");
 	assert_int_equal(e->netns, netns);
 	assert_true(e->h.flags & EV_NO_OWNER);
@@ -443,11 +346,11 @@ tcpretrans_tells_a_reset_at_both_ends(void **state)
 		e = cut_off(TCPRETRANS_SEND_RESET, here, there, 1000);
 		assert_non_null(e);
 		assert_int_equal(e->family, family);
-		assert_loopback(family, e->saddr);
-		assert_loopback(family, e->daddr);
+		assert_address(e->saddr, family, loopback(family));
+		assert_address(e->daddr, family, loopback(family));
 		e = cut_off(TCPRETRANS_RECEIVE_RESET, there, here, 1000);
 		assert_non_null(e);
-		assert_loopback(family, e->daddr);
+		assert_address(e->daddr, family, loopback(family));
 		close(taken);
 		close(server);
 	}
@@ -473,137 +376,6 @@ tcpretrans_is_silent_about_an_ordinary_connection(void **state)
 	}
 }
 
-/* ---- skbdrop ---- */
-
-static void
-datagrams(uint16_t port, unsigned int n)
-{
-	struct sockaddr_storage sa;
-	socklen_t len = loopback(AF_INET, port, &sa);
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-
-	while (n--)
-		assert_int_equal(sendto(fd, "x", 1, 0, (struct sockaddr *)&sa, len), 1);
-	close(fd);
-}
-
-static uint64_t
-dropped(const char *location, unsigned int reason)
-{
-	const struct ev_skbdrop *e;
-	uint64_t packets = 0;
-	size_t at = 0;
-
-	while ((e = tracerrig_next(rig, &at, TR_SKBDROP, SKBDROP_COUNT, 0)))
-		if (strstr(e->location, location) && e->reason == reason)
-			packets += e->packets;
-	return packets;
-}
-
-static void
-skbdrop_adds_up_what_nobody_takes(void **state)
-{
-	struct sockaddr_storage sa;
-	socklen_t len = loopback(AF_INET, 0, &sa);
-	int taken = socket(AF_INET, SOCK_DGRAM, 0);
-
-	assert_int_equal(bind(taken, (struct sockaddr *)&sa, len), 0);
-	datagrams(9, 50);
-	datagrams(port_of(taken), 1000);
-	for (int i = 0; i < 25 && dropped("udp", TCPDROP_NO_SOCKET) < 50; i++) {
-		usleep(100000);
-		tracerrig_drain(rig, 0);
-	}
-	/* Those of others are counted too; not those that were taken. */
-	assert_in_range(dropped("udp", TCPDROP_NO_SOCKET), 50, 500);
-	close(taken);
-}
-
-/* ---- arp ---- */
-
-static void
-arp_has_both_ways_and_both_ends(void **state)
-{
-	static const uint8_t here[16] = { [10] = 0xff, 0xff, 10, 99, 9, 1 };
-	static const uint8_t there[16] = { [10] = 0xff, 0xff, 10, 99, 9, 2 };
-	const struct ev_arp *e, *request = NULL, *reply = NULL;
-	size_t at = 0;
-
-	assert_int_equal(shell("ping -c 1 -W 2 10.99.9.2 >/dev/null"), 0);
-	tracerrig_drain(rig, 200);
-	while ((e = tracerrig_next(rig, &at, TR_ARP, ARP_SENT, 0)))
-		if (e->netns == netns && e->op == 1 && !memcmp(e->tip, there, 16))
-			request = e;
-	at = 0;
-	while ((e = tracerrig_next(rig, &at, TR_ARP, ARP_RECEIVED, 0)))
-		if (e->netns == netns && e->op == 2)
-			reply = e;
-	assert_non_null(request);
-	assert_memory_equal(request->sip, here, 16);
-	assert_string_equal(request->dev, "trv0");
-	assert_int_equal(request->ifindex, if_nametoindex("trv0"));
-	assert_memory_equal(request->tmac, "\0\0\0\0\0\0", 6);
-	assert_non_null(reply);
-	assert_memory_equal(reply->sip, there, 16);
-	assert_memory_equal(reply->tip, here, 16);
-	assert_memory_equal(reply->tmac, request->smac, 6);
-	assert_memory_not_equal(reply->smac, "\0\0\0\0\0\0", 6);
-	assert_true(reply->h.flags & EV_NO_OWNER);
-}
-
-/* ---- xdpcount ---- */
-
-static int
-program(int32_t action)
-{
-	struct bpf_insn insns[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = action },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-
-	return bpf_prog_load(BPF_PROG_TYPE_XDP, "tr_action", "GPL", insns, 2, NULL);
-}
-
-static uint64_t
-packets_with(int32_t returned, uint32_t action)
-{
-	int prog = program(returned), link;
-	const struct ev_xdpcount *e;
-	uint64_t packets = 0;
-	size_t at = 0;
-
-	assert_true(prog >= 0);
-	link = bpf_link_create(prog, (int)if_nametoindex("trv0"), BPF_XDP, NULL);
-	assert_true(link >= 0);
-	shell("ip netns exec $NS ping -c 5 -i 0.05 -W 1 10.99.9.1 >/dev/null");
-	sleep(2);
-	close(link);
-	close(prog);
-	tracerrig_drain(rig, 100);
-	while ((e = tracerrig_next(rig, &at, TR_XDPCOUNT, XDPCOUNT_COUNT, 0)))
-		if (e->netns == netns && e->action == action) {
-			assert_string_equal(e->dev, "trv0");
-			packets += e->packets;
-		}
-	return packets;
-}
-
-static void
-xdpcount_adds_up_what_was_aborted_or_unknown(void **state)
-{
-	/* Pings, and perhaps an ARP packet. */
-	assert_in_range(packets_with(XDP_ABORTED, XDPCOUNT_ABORTED), 5, 12);
-	assert_in_range(packets_with(77, XDPCOUNT_INVALID), 5, 12);
-}
-
-static void
-xdpcount_adds_up_what_was_sent_back(void **state)
-{
-	assert_in_range(packets_with(XDP_TX, XDPCOUNT_TX) + packets_with(XDP_TX, XDPCOUNT_TX_DROP), 5, 40);
-}
-
-#define TEST(name) cmocka_unit_test_setup(name, forget)
-
 int
 main(void)
 {
@@ -619,12 +391,8 @@ main(void)
 		TEST(tcpretrans_tells_a_segment_that_is_sent_again),
 		TEST(tcpretrans_tells_a_reset_at_both_ends),
 		TEST(tcpretrans_is_silent_about_an_ordinary_connection),
-		TEST(skbdrop_adds_up_what_nobody_takes),
-		TEST(arp_has_both_ways_and_both_ends),
-		TEST(xdpcount_adds_up_what_was_aborted_or_unknown),
-		TEST(xdpcount_adds_up_what_was_sent_back),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, close_net);
 }
