@@ -49,27 +49,27 @@ check_DATA = $(TEST_OBJECTS) $(BROKER_OBJECTS) $(BPF_SAMPLES)
 CLEANFILES += $(TEST_OBJECTS)
 
 check_PROGRAMS += tests/bench/bare-libbpf
-tests_bench_bare_libbpf_SOURCES = tests/bench/bare-libbpf.c
+tests_bench_bare_libbpf_SOURCES = tests/bench/bare-libbpf.c tests/bench/loop.h
 tests_bench_bare_libbpf_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS)
 tests_bench_bare_libbpf_LDADD = $(LIBBPF_LIBS)
 
 check_PROGRAMS += tests/bench/openloop
 tests_bench_openloop_SOURCES = tests/bench/openloop.c tests/bench/loop.h
 check_PROGRAMS += tests/bench/execloop tests/bench/sysloop tests/bench/linelat
-tests_bench_execloop_SOURCES = tests/bench/execloop.c tests/bench/loop.h
+tests_bench_execloop_SOURCES = tests/bench/execloop.c tests/bench/loop.h tests/bench/spawn.h
 tests_bench_sysloop_SOURCES = tests/bench/sysloop.c tests/bench/loop.h
-tests_bench_linelat_SOURCES = tests/bench/linelat.c tests/bench/loop.h
+tests_bench_linelat_SOURCES = tests/bench/linelat.c tests/bench/loop.h tests/bench/samples.h
 
 check_PROGRAMS += tests/bench/kernel-bench
 tests_bench_kernel_bench_SOURCES = tests/bench/kernel-bench.c tests/bench/loop.h \
-	tests/bench/samples.h $(TRACERRIG)
+	tests/bench/samples.h tests/bench/spawn.h $(TRACERRIG)
 tests_bench_kernel_bench_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS)
 tests_bench_kernel_bench_LDADD = $(IPC_LIBS) $(LIBBPF_LIBS)
 
 check_PROGRAMS += tests/bench/tracers
 tests_bench_tracers_SOURCES = tests/bench/tracers.c tests/bench/loads.h tests/bench/loads-files.c \
 	tests/bench/loads-network.c tests/bench/loads-processes.c tests/bench/loads-system.c tests/bench/loop.h tests/bench/samples.h \
-	$(TRACERRIG)
+	tests/bench/spawn.h $(TRACERRIG)
 tests_bench_tracers_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS)
 tests_bench_tracers_LDADD = $(IPC_LIBS) $(LIBBPF_LIBS)
 

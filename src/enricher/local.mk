@@ -29,7 +29,7 @@ ENRIG = tests/unit/config_make.h tests/component/enricher-rig.c tests/component/
 	tests/component/kring-real.h tests/unit/kring_fake.h
 
 check_PROGRAMS += tests/bench/enricher-bench
-tests_bench_enricher_bench_SOURCES = tests/bench/enricher-bench.c tests/unit/kring_fake.h
+tests_bench_enricher_bench_SOURCES = tests/bench/enricher-bench.c tests/bench/loop.h tests/bench/samples.h tests/unit/kring_fake.h
 tests_bench_enricher_bench_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_bench_enricher_bench_LDADD = $(ENRICHER_LIBS)
 

@@ -80,7 +80,7 @@ tests_unit_test_dns_LDADD = $(EVENTS_LIBS) $(CMOCKA_LIBS)
 endif
 
 check_PROGRAMS += tests/bench/render-bench
-tests_bench_render_bench_SOURCES = tests/bench/render-bench.c tests/unit/event_make.h
+tests_bench_render_bench_SOURCES = tests/bench/render-bench.c tests/bench/loop.h tests/bench/samples.h tests/unit/event_make.h
 tests_bench_render_bench_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_bench_render_bench_LDADD = $(EVENTS_LIBS) $(RING_LIBS)
 

@@ -77,7 +77,7 @@ EXTRA_DIST += src/loader/embed
 include tests/objects/local.mk
 RIG = tests/component/rig.c tests/component/rig.h tests/unit/config_make.h
 check_PROGRAMS += tests/bench/linker-load
-tests_bench_linker_load_SOURCES = tests/bench/linker-load.c $(RIG)
+tests_bench_linker_load_SOURCES = tests/bench/linker-load.c tests/bench/loop.h tests/bench/samples.h $(RIG)
 tests_bench_linker_load_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_bench_linker_load_LDADD = $(IPC_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz-broker

@@ -22,5 +22,5 @@ tests_component_test_ring_kill_LDADD = $(RING_LIBS) $(CMOCKA_LIBS)
 endif
 
 check_PROGRAMS += tests/bench/ring-bench
-tests_bench_ring_bench_SOURCES = tests/bench/ring-bench.c
+tests_bench_ring_bench_SOURCES = tests/bench/ring-bench.c tests/bench/samples.h
 tests_bench_ring_bench_LDADD = $(RING_LIBS)

@@ -118,7 +118,7 @@ tests_fuzz_fuzz_ruleset_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_fuzz_fuzz_ruleset_LDADD = $(RULES_PARSE_LIBS) $(FUZZ_LIBS)
 
 check_PROGRAMS += tests/bench/match-bench
-tests_bench_match_bench_SOURCES = tests/bench/match-bench.c $(RULES_MADE)
+tests_bench_match_bench_SOURCES = tests/bench/match-bench.c tests/bench/loop.h tests/bench/samples.h $(RULES_MADE)
 tests_bench_match_bench_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_bench_match_bench_LDADD = $(RULES_PARSE_LIBS)
 

@@ -11,10 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/auto.h"
 #include "enricher/enricher.h"
+#include "loop.h"
+#include "samples.h"
 #include "unit/kring_fake.h"
 
 #define KBYTES	(2u << 20)
@@ -27,15 +28,6 @@ static struct enricher en;
 static struct fake_ring rings[2 * N_EV_CLASSES];
 static char room[FAKE_MAX] __attribute__((aligned(8)));
 static uint64_t ts = 1;
-
-static uint64_t
-now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
-}
 
 static void
 put(unsigned int ring, size_t len)
@@ -146,30 +138,22 @@ one_round(void)
 
 	for (unsigned int i = 0; i < PER_ROUND; i++, ts++)
 		put(ts % 3 ? 1 : 3, fake_open(room, ts, (uint32_t)(1 + ts % PROCS), "/etc/ssl/certs/ca.pem"));
-	begin = now();
+	begin = loop_now_ns();
 	enricher_drain(&en);
-	return now() - begin;
-}
-
-static int
-compare(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
+	return loop_now_ns() - begin;
 }
 
 static void
 run(size_t c, unsigned int rounds)
 {
-	uint64_t *took = calloc(rounds, sizeof(*took));
+	double *took = calloc(rounds, sizeof(*took));
 
 	cases[c].rules();
 	for (unsigned int i = 0; i < rounds; i++)
-		took[i] = one_round();
-	qsort(took, rounds, sizeof(*took), compare);
+		took[i] = (double)one_round();
+	qsort(took, rounds, sizeof(*took), samples_by_value);
 	printf("%-10s %6.1f ns  median %6.1f ns per event  %s\n", cases[c].name,
-		(double)took[0] / PER_ROUND, (double)took[rounds / 2] / PER_ROUND, cases[c].help);
+		took[0] / PER_ROUND, took[rounds / 2] / PER_ROUND, cases[c].help);
 	free(took);
 }
 

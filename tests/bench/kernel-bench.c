@@ -14,17 +14,15 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../component/tracerrig.h"
 #include "loop.h"
 #include "samples.h"
+#include "spawn.h"
 
 #define TURNS		60		/* of each round */
 #define BUILDS_MAX	4
@@ -67,13 +65,7 @@ other_call(void)
 static void
 spawn(void)
 {
-	static char *nobody[] = { NULL };
-	char *argv[] = { nothing, NULL };
-	int status;
-	pid_t pid;
-
-	errno = posix_spawn(&pid, nothing, NULL, NULL, argv, nobody);
-	if (errno || waitpid(pid, &status, 0) != pid)
+	if (!spawn_wait(nothing))
 		exit(failed());
 }
 
@@ -211,7 +203,8 @@ main(int argc, char **argv)
 	if (getenv("PROGRAMS"))
 		in_programs = bpf_enable_stats(BPF_STATS_RUN_TIME);
 	snprintf(opened, sizeof(opened), "%s/opened", dir);
-	snprintf(nothing, sizeof(nothing), "%s/tests/bench/nothing", build ? build : ".");
+	if (!spawn_find(nothing))
+		return failed();
 	fd = open(opened, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
 	if (fd >= 0)
 		close(fd);

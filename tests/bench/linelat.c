@@ -16,11 +16,12 @@
 #include <unistd.h>
 
 #include "loop.h"
+#include "samples.h"
 
 #define COUNT_MAX 100000
 #define LAST_MS 1500		/* what came later than that is not waited for */
 
-static unsigned long long took[COUNT_MAX];
+static double took[COUNT_MAX];
 static int n_took;
 
 static void
@@ -50,20 +51,12 @@ take(char *buf, size_t len, const char *mark)
 		at = strstr(line, mark);
 		then = at ? strtoull(at + strlen(mark), NULL, 10) : 0;
 		if (then && then < now && n_took < COUNT_MAX)
-			took[n_took++] = now - then;
+			took[n_took++] = (double)(now - then);
 		line = end + 1;
 	}
 	len -= (size_t)(line - buf);
 	memmove(buf, line, len);
 	return len;
-}
-
-static int
-compare(const void *a, const void *b)
-{
-	const unsigned long long *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
 }
 
 int
@@ -106,10 +99,10 @@ main(int argc, char **argv)
 	}
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
-	qsort(took, (size_t)n_took, sizeof(*took), compare);
+	qsort(took, (size_t)n_took, sizeof(*took), samples_by_value);
 	if (!n_took)
 		return 1;
-	printf("%d %.1f %.1f %.1f\n", n_took, (double)took[n_took / 2] / 1e3,
-		(double)took[(size_t)n_took * 99 / 100] / 1e3, (double)took[n_took - 1] / 1e3);
+	printf("%d %.1f %.1f %.1f\n", n_took, took[n_took / 2] / 1e3,
+		took[(size_t)n_took * 99 / 100] / 1e3, took[n_took - 1] / 1e3);
 	return 0;
 }

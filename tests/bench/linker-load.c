@@ -7,9 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "component/rig.h"
+#include "loop.h"
+#include "samples.h"
 
 #define ROUNDS 21
 #define REST_MS 60		/* between loads: time to start and warm the next linker */
@@ -17,23 +18,6 @@
 static struct rig rig;
 static struct rig_answer answer;
 static struct msg_load request;
-
-static double
-now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
-}
-
-static int
-compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
 
 struct times {
 	double best, median;
@@ -45,17 +29,17 @@ load_us(const char *object)
 	double us[ROUNDS];
 
 	for (int i = 0; i < ROUNDS; i++) {
-		double start;
+		unsigned long long start;
 
 		rig_serve(&rig, REST_MS);
 		request.gid = (uint64_t)i + 1;
-		start = now_us();
+		start = loop_now_ns();
 		if (rig_load(&rig, object, &request, &answer) || answer.res.code != IPC_OK)
 			fprintf(stderr, "%s: %s\n", object, answer.res.text);
-		us[i] = now_us() - start;
+		us[i] = (double)(loop_now_ns() - start) / 1e3;
 		rig_unload(&rig, request.gid, 0);
 	}
-	qsort(us, ROUNDS, sizeof(us[0]), compare);
+	qsort(us, ROUNDS, sizeof(us[0]), samples_by_value);
 	return (struct times){ us[0], us[ROUNDS / 2] };
 }
 

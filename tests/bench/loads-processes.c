@@ -1,42 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Workloads of the tracers of processes. */
-#include <errno.h>
-#include <limits.h>
 #include <sched.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "loads.h"
+#include "spawn.h"
 
 static char nothing[PATH_MAX], cgroup[PATH_MAX];
 
 static bool
 find_nothing(void)
 {
-	const char *build = getenv("BPFD_BUILD");
-
-	snprintf(nothing, sizeof(nothing), "%s/tests/bench/nothing", build ? build : ".");
-	return !access(nothing, X_OK);
+	return spawn_find(nothing);
 }
 
 static bool
 spawn(void)
 {
-	static char *nobody[] = { NULL };
-	char *argv[] = { nothing, NULL };
-	int status;
-	pid_t pid;
-
-	errno = posix_spawn(&pid, nothing, NULL, NULL, argv, nobody);
-	return !errno && waitpid(pid, &status, 0) == pid;
+	return spawn_wait(nothing);
 }
 
 static bool

@@ -31,7 +31,7 @@ loop_cpu_ns(void)
 
 /* After a line on standard input, once() so many times between two looks at the clock, for seconds. */
 static inline int
-loop_run(double seconds, unsigned int batch, int (*once)(void))
+loop_repeat(double seconds, unsigned int batch, int (*once)(void))
 {
 	unsigned long long begin, end, cpu, n = 0;
 

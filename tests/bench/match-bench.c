@@ -3,8 +3,8 @@
  * ns per event of matcher_run() with 1 to 10,000 rules of one kind; one line for each case:
  *   KIND RULES NS (median of rounds; events of which one in a hundred matches)
  */
-#include <time.h>
-
+#include "loop.h"
+#include "samples.h"
 #include "unit/rules_make.h"
 
 #define EVENTS	512
@@ -14,23 +14,6 @@
 static struct made_set set;
 static struct made *made;
 static struct event events[EVENTS];
-
-static double
-now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
-}
-
-static int
-compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
 
 /* Files as a busy host opens them. */
 static const char *const paths[] = {
@@ -78,14 +61,14 @@ measure(struct matcher *m, unsigned int *matched)
 
 	*matched = 0;
 	for (int r = 0; r < ROUNDS; r++) {
-		double start = now_ns();
+		unsigned long long start = loop_now_ns();
 
 		for (int k = 0; k < REPEAT; k++)
 			for (size_t i = 0; i < EVENTS; i++)
 				*matched += matcher_run(m, &events[i], &got);
-		times[r] = (now_ns() - start) / (REPEAT * EVENTS);
+		times[r] = (double)(loop_now_ns() - start) / (REPEAT * EVENTS);
 	}
-	qsort(times, ROUNDS, sizeof(times[0]), compare);
+	qsort(times, ROUNDS, sizeof(times[0]), samples_by_value);
 	return times[ROUNDS / 2];
 }
 
@@ -101,7 +84,8 @@ main(int argc, char **argv)
 			continue;
 		for (int n = 1; n <= 10000; n *= n == 1 ? 100 : 10) {
 			struct matcher *m;
-			double start, built;
+			unsigned long long start;
+			double built;
 
 			for (int i = 0; i < n; i++) {
 				const char *c = kinds[kind].condition[0] ? kinds[kind].condition : kinds[i % 5].condition;
@@ -112,9 +96,9 @@ main(int argc, char **argv)
 #pragma GCC diagnostic pop
 				made_open_rule(&set, text);
 			}
-			start = now_ns();
+			start = loop_now_ns();
 			m = made_matcher(&set);
-			built = (now_ns() - start) / 1e6;
+			built = (double)(loop_now_ns() - start) / 1e6;
 			printf("match %-18s %6d rules %8.1f ns/event", kinds[kind].name, n, measure(m, &matched));
 			printf("   (%.1f%% match, compiled in %.1f ms)\n", 100.0 * matched / (ROUNDS * REPEAT * EVENTS), built);
 			fflush(stdout);

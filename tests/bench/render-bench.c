@@ -8,12 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "bpf/open.h"
 #include "events/render.h"
+#include "loop.h"
 #include "ring/ring.h"
+#include "samples.h"
 #include "unit/event_make.h"
 
 #define RBYTES		(8u << 20)
@@ -24,15 +25,6 @@
 static char line[RENDER_ROOM];
 static uint64_t ts = 5123456789;
 static size_t bytes;
-
-static uint64_t
-now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
-}
 
 static void
 make(struct made *m)
@@ -89,31 +81,23 @@ take_all(struct ring_reader *reader, const struct render *r)
 	ring_done(reader);
 }
 
-static int
-compare(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
 static void
 run(struct ring *ring, struct ring_reader *reader, const struct made *m, enum render_format format,
 	unsigned int rounds)
 {
 	struct render r = { .format = format, .boot_offset_ns = BOOT_OFFSET, .host = "host.example" };
-	uint64_t *took = calloc(rounds, sizeof(*took));
+	double *took = calloc(rounds, sizeof(*took));
 
 	for (unsigned int i = 0; i < rounds; i++) {
 		put(ring, m);
-		took[i] = now();
+		took[i] = (double)loop_now_ns();
 		take_all(reader, &r);
-		took[i] = now() - took[i];
+		took[i] = (double)loop_now_ns() - took[i];
 	}
-	qsort(took, rounds, sizeof(*took), compare);
+	qsort(took, rounds, sizeof(*took), samples_by_value);
 	printf("%-12s %5zu bytes %7.1f ns  median %7.1f ns per event, record of %zu bytes\n",
-		render_format_names[format], bytes, (double)took[0] / PER_ROUND,
-		(double)took[rounds / 2] / PER_ROUND, m->len);
+		render_format_names[format], bytes, took[0] / PER_ROUND,
+		took[rounds / 2] / PER_ROUND, m->len);
 	free(took);
 }
 

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "ring/ring.h"
+#include "samples.h"
 
 #define BYTES	(8u << 20)
 #define MESSAGE	128
@@ -84,14 +85,6 @@ write_all(struct ring *r)
 	return cpu_ns() - begin - waited;
 }
 
-static int
-compare(const void *a, const void *b)
-{
-	const double *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
 int
 main(void)
 {
@@ -119,8 +112,8 @@ main(void)
 		close(fd);
 		close(cursor);
 	}
-	qsort(producer, ROUNDS, sizeof(producer[0]), compare);
-	qsort(reader, ROUNDS, sizeof(reader[0]), compare);
+	qsort(producer, ROUNDS, sizeof(producer[0]), samples_by_value);
+	qsort(reader, ROUNDS, sizeof(reader[0]), samples_by_value);
 	printf("producer %.1f ns, reader %.1f ns per message of %d bytes, %d in a batch\n",
 		producer[ROUNDS / 2], reader[ROUNDS / 2], MESSAGE, BATCH);
 	return 0;

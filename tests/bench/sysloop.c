@@ -15,5 +15,5 @@ getppid_once(void)
 int
 main(int argc, char **argv)
 {
-	return argc == 2 ? loop_run(atof(argv[1]), 1024, getppid_once) : 2;
+	return argc == 2 ? loop_repeat(atof(argv[1]), 1024, getppid_once) : 2;
 }

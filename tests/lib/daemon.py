@@ -134,18 +134,23 @@ class Daemon:
             return None
         proc, self.proc = self.proc, None
         proc.send_signal(sig)
-        try:
-            return proc.wait(timeout)
-        except subprocess.TimeoutExpired:
-            proc.kill()
-            proc.wait()
-            return None
+        return ended(proc, timeout)
 
     def remove(self):
         self.stop()
         while subprocess.run(["umount", self.bpffs], stderr=subprocess.DEVNULL, check=False).returncode == 0:
             pass
         shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def ended(proc, timeout=5):
+    """Its exit status, None when it lived on and had to be killed."""
+    try:
+        return proc.wait(timeout)
+    except subprocess.TimeoutExpired:
+        proc.kill()
+        proc.wait()
+        return None
 
 
 def bpf_ids(kind):

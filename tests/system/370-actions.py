@@ -10,7 +10,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from daemon import BPFCTL, Tap, children_of, wait_for  # noqa: E402
+from daemon import BPFCTL, Tap, children_of, ended, wait_for  # noqa: E402
 from events import Events, rule  # noqa: E402
 
 RESULTS = rule("results", "action")
@@ -69,14 +69,6 @@ class Acting(Events):
             proc.wait()
         self.started = []
         super().remove()
-
-
-def ended(proc, timeout=5):
-    """Its status, None while it lives."""
-    try:
-        return proc.wait(timeout)
-    except subprocess.TimeoutExpired:
-        return None
 
 
 # ---- outputs ----

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from daemon import BPFCTL, Tap, wait_for  # noqa: E402
+from daemon import BPFCTL, Tap, ended, wait_for  # noqa: E402
 from events import Events, rule  # noqa: E402
 
 RUN = '''help = "programs of one folder"
@@ -62,16 +62,6 @@ class Declared(Events):
         path = os.path.join(self.programs, name)
         shutil.copy(shutil.which("sleep"), path)
         return path
-
-
-def ended(proc, timeout=5):
-    """Its status, None while it lives."""
-    try:
-        return proc.wait(timeout)
-    except subprocess.TimeoutExpired:
-        proc.kill()
-        proc.wait()
-        return None
 
 
 def quiet(*args):
