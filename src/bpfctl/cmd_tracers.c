@@ -2,6 +2,19 @@
 #include <string.h>
 
 #include "bpfctl/ctl.h"
+#include "events/doc.h"
+
+static int
+print_schema(const struct ctl *ctl, const struct args *args)
+{
+	int err;
+
+	if (args->n_words)
+		return ctl_fail(ctl, CTL_USAGE, "it has the events of all tracers", "tracers", "--schema goes without a tracer");
+	err = doc_print(doc_schema);
+	return err ? ctl_fail(ctl, CTL_FAILED, NULL, "tracers", "the schema cannot be written: %s", strerrordesc_np(-err)) :
+		CTL_DONE;
+}
 
 static int
 run_tracers(struct ctl *ctl, const struct args *args)
@@ -11,6 +24,8 @@ run_tracers(struct ctl *ctl, const struct args *args)
 	AUTO(client_error) struct client_error e = { 0 };
 	const Bpfd__V1__Tracer *one = NULL;
 
+	if (args_has(args, "schema"))
+		return print_schema(ctl, args);
 	if (rpc_tracers(ctl->client, &req, &all, &e))
 		return ctl_fail_call(ctl, "tracers", &e);
 	if (!args->n_words) {
@@ -30,7 +45,10 @@ run_tracers(struct ctl *ctl, const struct args *args)
 	return ctl_print(ctl);
 }
 
-static const struct opt opts[] = { OPT_END };
+static const struct opt opts[] = {
+	{ "schema", 0, NULL, "print the JSON schema of all events; needs no daemon" },
+	OPT_END
+};
 
 const struct command cmd_tracers = {
 	.name = "tracers",

@@ -8,18 +8,10 @@
 int
 main(int argc, char **argv)
 {
-	static char out[1 << 21];
-	struct text t = { .p = out, .end = out + sizeof(out), .cap = SIZE_MAX };
-
 	if (argc == 2 && strcmp(argv[1], "man") == 0)
-		doc_man(&t);
-	else if (argc == 2 && strcmp(argv[1], "schema") == 0)
-		doc_schema(&t);
-	else
-		t.full = true;
-	if (t.full || fwrite(out, 1, (size_t)(t.p - out), stdout) != (size_t)(t.p - out) || fflush(stdout)) {
-		fprintf(stderr, "usage: events-doc man|schema\n");
-		return 1;
-	}
-	return 0;
+		return doc_print(doc_man) ? 1 : 0;
+	if (argc == 2 && strcmp(argv[1], "schema") == 0)
+		return doc_print(doc_schema) ? 1 : 0;
+	fprintf(stderr, "usage: events-doc man|schema\n");
+	return 1;
 }

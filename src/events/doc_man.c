@@ -123,5 +123,6 @@ doc_man(struct text *t)
 		tracer(t, tracer_info(i));
 	TEXT_LIT(t, ".Sh FILES\n.Bl -tag -width Ds\n.It Pa /usr/share/bpfd/events.schema.json\n"
 		"The same as a JSON schema, draft 2020-12:\neach line of JSON that bpfd writes is valid by it.\n"
+		".Ql bpfctl tracers --schema\nprints it too.\n"
 		".El\n.Sh SEE ALSO\n.Xr bpfd-rules 5 ,\n.Xr bpfd.toml 5 ,\n.Xr bpfctl 8 ,\n.Xr bpfd 8\n");
 }

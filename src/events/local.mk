@@ -4,6 +4,7 @@ libevents_a_SOURCES = \
 	bpf/action.h \
 	src/events/common.c \
 	src/events/declared.c bpf/declared.h \
+	src/events/doc.c src/events/doc.h src/events/doc_schema.c \
 	src/events/record.c src/events/record.h \
 	src/events/redact.c src/events/redact.h \
 	src/events/render.c src/events/render.h \
@@ -52,7 +53,7 @@ EVENTS_LIBS = libevents.a
 
 # What the tables of fields say, for people and for machines.
 noinst_PROGRAMS += src/events/events-doc
-src_events_events_doc_SOURCES = src/events/doc.h src/events/doc_main.c src/events/doc_man.c src/events/doc_schema.c
+src_events_events_doc_SOURCES = src/events/doc_main.c src/events/doc_man.c
 src_events_events_doc_LDADD = $(EVENTS_LIBS)
 man/bpfd-tracers.7: src/events/events-doc$(EXEEXT)
 	$(AM_V_GEN)$(MKDIR_P) man && src/events/events-doc$(EXEEXT) man >$@

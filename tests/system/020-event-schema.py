@@ -24,6 +24,10 @@ def schema(tap):
     tap.check("every event of every tracer is valid by the schema", not wrong, "\n".join(wrong))
     tap.check("and every tracer is there", {e["tracer"] for e in events} == s.tracers() and len(events) > 60,
               s.tracers() ^ {e["tracer"] for e in events})
+    with open(os.path.join(BUILD, "gen/events.schema.json"), encoding="utf-8") as f:
+        tap.check("what is installed is what bpfctl prints", f.read() == s.text)
+    done = subprocess.run([os.path.join(BUILD, "bpfctl"), "tracers", "open", "--schema"], capture_output=True, text=True, check=False)
+    tap.check("one tracer alone has no schema", done.returncode == 2 and not done.stdout, done.stderr)
     one = next(e for e in events if e["tracer"] == "open")
     for what, bad in (("a number where text belongs", dict(one, path=7)), ("a field of another tracer", dict(one, exit_code=1)),
                       ("a tracer that there is not", dict(one, tracer="opne")), ("an event that it does not have", dict(one, event="x")),

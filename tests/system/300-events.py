@@ -173,7 +173,7 @@ def valid(tap, daemon):
     schema = EventSchema()
     events = daemon.events()[:500]
     wrong = [why for why in map(schema.wrong, events) if why]
-    tap.check("every line is valid by the schema that is installed", len(events) > 10 and not wrong, "\n".join(wrong))
+    tap.check("every line is valid by the schema that bpfctl prints", len(events) > 10 and not wrong, "\n".join(wrong))
 
 
 def main():
