@@ -47,8 +47,8 @@ first_warning(const struct linker *ln)
 	return ln->warnings[n > LINKER_WARNINGS_MAX ? n % LINKER_WARNINGS_MAX : 0];
 }
 
-static const struct load_prog *
-wanted(const struct msg_load *req, const char *name)
+const struct load_prog *
+link_wanted(const struct msg_load *req, const char *name)
 {
 	for (uint32_t i = 0; i < req->n_progs; i++)
 		if (strcmp(req->progs[i].name, name) == 0)
@@ -118,7 +118,7 @@ choose_programs(struct linker *ln, struct bpf_object *obj, const struct msg_load
 		if (!bpf_object__find_program_by_name(obj, req->progs[i].name))
 			return unknown_program(obj, req->progs[i].name, out);
 	bpf_object__for_each_program(p, obj) {
-		const struct load_prog *want = wanted(req, bpf_program__name(p));
+		const struct load_prog *want = link_wanted(req, bpf_program__name(p));
 
 		if (req->n_progs && !want) {
 			bpf_program__set_autoload(p, false);
@@ -294,7 +294,7 @@ link_image(struct linker *ln, const struct msg_load *req, void *elf, size_t size
 	if (!obj)
 		return errno == ENOMEM ? no_memory(out) : object_fail(out, IPC_INVALID_ARGUMENT, -errno,
 			"the object cannot be opened: %s", first_warning(ln));
-	err = ours ? tracer_programs(ln, tracer, obj, req->flags & LOAD_NO_LSM) : 0;
+	err = ours ? tracer_programs(ln, tracer, obj, req) : 0;
 	if (!err)
 		err = choose_programs(ln, obj, req, out);
 	if (!err && ours)

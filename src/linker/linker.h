@@ -61,7 +61,7 @@ void	tracer_begin(struct tracer *t);
 void	tracer_end(struct linker *ln);
 /* Few types of the kernel, or all; changes the object. */
 void	tracer_types(struct linker *ln, void *image, size_t size);
-int	tracer_programs(struct linker *ln, struct tracer *t, struct bpf_object *obj, bool no_lsm);
+int	tracer_programs(struct linker *ln, struct tracer *t, struct bpf_object *obj, const struct msg_load *req);
 int	tracer_maps(struct linker *ln, struct bpf_object *obj);	/* before shared ones are put in */
 /* Remembers and reports a program that the kernel refused: link again.  -ENOENT: there is none of
  * that name, -ELOOP: it was left out already. */
@@ -76,7 +76,10 @@ int	ops_fill(struct bpf_object *obj, struct msg_linked *out);
 /* places.c: finds places in the ELF file fd; sends a LINKED_SITE for each, and LINKED_SITES. */
 int	link_sites(struct linker *ln, const struct msg_link_sites *m, int fd);
 
-/* link.c: opens, links and loads the object in fd; sends what came of it and LINKED. */
+/* link.c: what was asked for a program; NULL: it was not named. */
+const struct load_prog *link_wanted(const struct msg_load *req, const char *name);
+
+/* Opens, links and loads the object in fd; sends what came of it and LINKED. */
 int	link_object(struct linker *ln, const struct msg_load *req, int fd);
 
 #endif

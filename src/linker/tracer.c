@@ -109,9 +109,10 @@ way_is_left(const struct tracer *t, const struct bpf_object *obj, const struct b
  * (are_ways()) the first one that this kernel has and does not refuse is taken, and one must be.
  */
 int
-tracer_programs(struct linker *ln, struct tracer *t, struct bpf_object *obj, bool no_lsm)
+tracer_programs(struct linker *ln, struct tracer *t, struct bpf_object *obj, const struct msg_load *req)
 {
 	const struct btf *kernel = btf__load_vmlinux_btf();
+	const bool no_lsm = req->flags & LOAD_NO_LSM;
 	struct bpf_program *p;
 	int err = 0;
 
@@ -120,6 +121,8 @@ tracer_programs(struct linker *ln, struct tracer *t, struct bpf_object *obj, boo
 		const char *section = bpf_program__section_name(p);
 		bool has = kernel && kernel_has(kernel, section) && !(no_lsm && strncmp(section, "lsm/", 4) == 0);
 
+		if (req->n_progs && !link_wanted(req, bpf_program__name(p)))
+			continue;	/* link_image() leaves it out */
 		bpf_program__set_autoload(p, has && !is_refused(t, p) && !way_is_taken(obj, p));
 		if (!has && t->tries == 0 && !err &&
 		    (!optional || (strstr(bpf_program__name(p), "__") && !way_is_taken(obj, p) &&

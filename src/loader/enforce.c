@@ -90,17 +90,75 @@ hooks_of(const struct enf_table *t)
 	return hooks;
 }
 
+/* Those that are needed and not there, nor refused by this kernel. */
+static uint32_t
+lacking(const struct loader *ld)
+{
+	const struct tracer_facts *f = &ld->tracers.t[TR_ENFORCE];
+	uint32_t hooks = hooks_of(ld->tracers.enforce), mask = 0;
+	char there[IPC_NAME_MAX], refused[IPC_NAME_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
+		snprintf(there, sizeof(there), "e-%s", programs[i].program);
+		snprintf(refused, sizeof(refused), "r-%s", programs[i].program);
+		if ((programs[i].hooks & hooks) && !tracer_has_pin(f, there) && !tracer_has_pin(f, refused))
+			mask |= 1u << i;
+	}
+	return mask & ~ld->tracers.enforce_tried;
+}
+
+bool
+enforce_lacks(const struct loader *ld)
+{
+	return lacking(ld) != 0;
+}
+
+void
+enforce_request(struct loader *ld, struct msg_load *req)
+{
+	uint32_t mask = lacking(ld);
+
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
+		struct load_prog *p = &req->progs[req->n_progs];
+
+		if (!(mask >> i & 1))
+			continue;
+		p->attach_type = IPC_ANY_ATTACH;
+		snprintf(p->name, sizeof(p->name), "%s", programs[i].program);
+		req->n_progs++;
+	}
+	ld->tracers.enforce_tried |= mask;
+}
+
+void
+enforce_again(struct loader *ld)
+{
+	ld->tracers.enforce_tried = 0;
+}
+
+int
+enforce_share(struct loader *ld, struct session *s)
+{
+	static const char pin[] = "m-" ENFORCE_TABLES;
+
+	if (!tracer_has_pin(&ld->tracers.t[TR_ENFORCE], pin))
+		return 0;
+	return session_share(s, ENFORCE_TABLES, tracer_get(ld, TR_ENFORCE, pin));
+}
+
 /* A map of its own for each table: a program that is running goes on with the one that it began with. */
 static int
 put(struct loader *ld, struct enf_table *table)
 {
-	AUTO(fd) int outer = tracer_get(ld, TR_ENFORCE, "m-" ENFORCE_TABLES);
+	static const char pin[] = "m-" ENFORCE_TABLES;
+	bool there = tracer_has_pin(&ld->tracers.t[TR_ENFORCE], pin);
+	AUTO(fd) int outer = there ? tracer_get(ld, TR_ENFORCE, pin) : -ENOENT;
 	AUTO(fd) int inner = -1;
 	const uint32_t zero = 0;
 	int err;
 
 	if (outer < 0)
-		return outer;
+		return there || table ? outer : 0;
 	if (!table) {
 		err = kernel_delete(&ld->kernel, outer, &zero);
 		return err == -ENOENT ? 0 : err;
@@ -139,7 +197,7 @@ static void
 set_hook(struct loader *ld, const char *program, const char *cgroup, bool on, int *root)
 {
 	struct tracer_facts *f = &ld->tracers.t[TR_ENFORCE];
-	char pin[IPC_NAME_MAX], link[IPC_NAME_MAX], text[160];
+	char pin[IPC_NAME_MAX], link[IPC_NAME_MAX];
 	int err;
 
 	snprintf(pin, sizeof(pin), "e-%s", program);
@@ -158,10 +216,8 @@ set_hook(struct loader *ld, const char *program, const char *cgroup, bool on, in
 	if (!err)
 		return;
 	log_err(err, "enforce.attach", "program=%s", program);
-	snprintf(text, sizeof(text), "program %s is not attached (%s%s)", program, strerrorname_np(-err),
+	tracer_miss(f, "program %s is not attached (%s%s)", program, strerrorname_np(-err),
 		cgroup && err == -EPERM ? ": a program at the root of the cgroups admits no others" : "");
-	if (!strstr(f->reason, text))
-		tracer_miss(f, "%s", text);
 }
 
 /* The table is there before the programs that ask it, and goes after them. */
@@ -173,7 +229,7 @@ enforce_apply(struct loader *ld)
 	AUTO(fd) int root = -1;
 	int err;
 
-	if (!t->enforce_new || !t->t[TR_ENFORCE].loaded)
+	if (!t->enforce_new || !t->t[TR_ENFORCE].loaded || t->t[TR_ENFORCE].loading || enforce_lacks(ld))
 		return;
 	err = hooks ? put(ld, t->enforce) : 0;
 	for (size_t i = 0; i < ARRAY_SIZE(programs) && !err; i++)
@@ -210,6 +266,25 @@ take(const struct msg_enforce_want *m, int fd, struct enf_table **out)
 	return 0;
 }
 
+/* What was missing is not what this table needs; what it needs is tried, or said again. */
+static void
+begin_again(struct tracers *t)
+{
+	struct tracer_facts *f = &t->t[TR_ENFORCE];
+	uint32_t hooks = hooks_of(t->enforce);
+	char pin[IPC_NAME_MAX];
+
+	t->enforce_new = true;
+	t->enforce_tried = 0;
+	f->failed = false;
+	f->reason[0] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
+		snprintf(pin, sizeof(pin), "r-%s", programs[i].program);
+		if ((programs[i].hooks & hooks) && tracer_has_pin(f, pin))
+			tracer_miss(f, "the kernel refuses program %s", programs[i].program);
+	}
+}
+
 int
 on_ENFORCE_WANT(struct loader *ld, struct peer *p, const struct msg_hdr *h,
 	const struct msg_enforce_want *m, int *fds)
@@ -226,7 +301,7 @@ on_ENFORCE_WANT(struct loader *ld, struct peer *p, const struct msg_hdr *h,
 	}
 	free(t->enforce);
 	t->enforce = table;
-	t->enforce_new = true;
+	begin_again(t);
 	reply_ok(ld, h->seq, 0);
 	return 0;
 }

@@ -34,19 +34,19 @@ count_pins(struct loader *ld, unsigned int n)
 {
 	struct tracer_facts *f = &ld->tracers.t[n];
 
+	f->n_programs = tracer_count_pins(f, "psduiexr");
+	f->n_attached = tracer_count_pins(f, "ls");
 	for (size_t i = 0; i < f->pins.n; i++) {
 		const char *pin = f->pins.names[i];
 		AUTO(fd) int prog = -1;
 
 		if (pin[1] != '-')
 			continue;
-		f->n_programs += strchr("psduixr", pin[0]) != NULL;
-		f->n_attached += strchr("ls", pin[0]) != NULL;
 		if (pin[0] == 'x')
 			snprintf(f->reason, sizeof(f->reason), "hook %s is not in this kernel", pin + 2);
 		if (pin[0] == 'r')
 			snprintf(f->reason, sizeof(f->reason), "the kernel refuses program %s", pin + 2);
-		prog = strchr("psdui", pin[0]) ? tracer_get(ld, n, pin) : -1;
+		prog = strchr("psduie", pin[0]) ? tracer_get(ld, n, pin) : -1;
 		if (prog >= 0)
 			tracer_note_id(ld, n, prog);
 	}
@@ -151,7 +151,6 @@ finish(struct loader *ld)
 	}
 	if (t->t[TRACER_CORE].loaded)
 		tracers_core_hooks(ld);
-	enforce_apply(ld);
 	while (pool_ours(ld))
 		pool_ours(ld)->over = true;
 	t->busy = false;
@@ -194,6 +193,15 @@ have_core(struct loader *ld)
 	return true;
 }
 
+/* One that is loaded may lack programs that a new table needs. */
+static uint64_t
+missing(const struct loader *ld)
+{
+	const struct tracers *t = &ld->tracers;
+
+	return t->want & ~(enforce_lacks(ld) ? loaded(t) & ~BIT(TR_ENFORCE) : loaded(t));
+}
+
 /* What was loaded since the last step is wanted still, or goes in finish(). */
 static void
 switch_on(struct loader *ld)
@@ -208,6 +216,7 @@ switch_on(struct loader *ld)
 	if (t->filter || on != t->settings.on)
 		if (apply_filter(ld) < 0)
 			log_err(-EIO, "tracers.settings", "the tracers cannot be switched on");
+	enforce_apply(ld);	/* at once, whatever else is being loaded */
 	if (bash)
 		tracers_bash_host(ld);
 	tracers_declared_look(ld);
@@ -224,9 +233,9 @@ core_done(struct loader *ld)
 	return err ? err : tracer_done(ld, TRACER_CORE);
 }
 
-/* What is asked for most, first; the verifier takes longest for the last, and meanwhile the loader
- * does nothing else. */
-#define FIRST (BIT(TR_OPEN) | BIT(TR_EXEC))
+/* What stops acts and what is asked for most, first; the verifier takes longest for the last, and
+ * meanwhile the loader does nothing else. */
+#define FIRST (BIT(TR_ENFORCE) | BIT(TR_OPEN) | BIT(TR_EXEC))
 #define SLOW (BIT(TR_OPENBREAKOUT) | BIT(TR_FILEOPS) | BIT(TR_FILETOP))
 
 static void
@@ -243,11 +252,10 @@ static void
 load_missing(struct loader *ld)
 {
 	struct tracers *t = &ld->tracers;
-	uint64_t missing = t->want & ~loaded(t);
 
-	load_some(ld, missing & FIRST);
-	load_some(ld, missing & ~SLOW);
-	load_some(ld, missing & SLOW);
+	load_some(ld, missing(ld) & FIRST);
+	load_some(ld, missing(ld) & ~SLOW);
+	load_some(ld, missing(ld) & SLOW);
 	if (!t->filled && t->rings_done && !t->rings_err) {
 		t->rings_err = core_done(ld);
 		t->filled = !t->rings_err;
@@ -290,7 +298,7 @@ tracers_step(struct loader *ld)
 	if (t->t[TRACER_CORE].loaded)
 		load_missing(ld);
 	for (unsigned int n = 1; n < N_TRACERS; n++)
-		if ((t->want & BIT(n)) && !t->t[n].loaded && !t->t[n].failed)
+		if ((missing(ld) & BIT(n)) && !t->t[n].failed)
 			return;
 	if (t->running == 0 && !t->early && (t->filled || !t->t[TRACER_CORE].loaded))
 		finish(ld);

@@ -59,13 +59,14 @@ void
 tracer_miss(struct tracer_facts *f, const char *fmt, ...)
 {
 	size_t len = strlen(f->reason);
+	char text[sizeof(f->reason)];
 	va_list ap;
 
-	if (len && len + 3 < sizeof(f->reason))
-		len += (size_t)snprintf(f->reason + len, sizeof(f->reason) - len, "; ");
 	va_start(ap, fmt);
-	vsnprintf(f->reason + len, sizeof(f->reason) - len, fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	if (!strstr(f->reason, text))
+		snprintf(f->reason + len, sizeof(f->reason) - len, "%s%s", len ? "; " : "", text);
 }
 
 /* "l-PROGRAM" beside "p-PROGRAM". */
@@ -243,9 +244,11 @@ tracer_keep(struct loader *ld, unsigned int n, struct session *s, struct msg_res
 	AUTO(fd) int root = -1;
 	int err = 0;
 
-	f->n_programs = (uint32_t)(s->n_progs + s->n_without);
-	f->n_attached = 0;
-	f->reason[0] = '\0';
+	if (!f->loaded) {	/* else it is a part that it lacked */
+		f->n_programs = f->n_attached = 0;
+		f->reason[0] = '\0';
+	}
+	f->n_programs += (uint32_t)(s->n_progs + s->n_without);
 	for (size_t i = 0; i < s->n_maps && !err; i++)
 		err = keep_map(ld, n, s, &s->maps[i]);
 	for (size_t i = 0; i < s->n_without && !err; i++)
@@ -254,7 +257,7 @@ tracer_keep(struct loader *ld, unsigned int n, struct session *s, struct msg_res
 		err = keep_prog(ld, n, s, &s->progs[i], &root);
 	if (!err && n != TRACER_CORE)	/* which is done when it has its rings */
 		err = tracer_done(ld, n);
-	f->loaded = !err;
+	f->loaded = f->loaded || !err;
 	if (!err)
 		return 0;
 	if (s->b.refusal.code != IPC_OK) {

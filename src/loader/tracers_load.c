@@ -70,7 +70,7 @@ share(struct loader *ld, struct session *s)
 
 	for (const char *pin = tracer_pin_of(core, 'm', NULL); pin && !err; pin = tracer_pin_of(core, 'm', pin))
 		err = session_share(s, pin + 2, tracer_get(ld, TRACER_CORE, pin));
-	return err;
+	return !err && s->seq == TR_ENFORCE ? enforce_share(ld, s) : err;
 }
 
 static int
@@ -90,13 +90,16 @@ done(struct loader *ld, struct session *s, const struct msg_result *res)
 	f->loading = false;
 	if (res->code == IPC_OK)
 		return;
-	tracer_unpin_all(ld, s->seq, false);
+	if (!f->loaded)
+		tracer_unpin_all(ld, s->seq, false);
 	if (s->seq == TRACER_CORE)
 		tracers_rings_drop(ld);
 	f->passing = res->code == IPC_UNAVAILABLE || res->code == IPC_RESOURCE_EXHAUSTED ||
 		res->code == IPC_DEADLINE_EXCEEDED;
-	f->failed = !f->passing || f->tries >= TRIES;
-	snprintf(f->reason, sizeof(f->reason), "%.600s", res->text);
+	f->failed = !f->loaded && (!f->passing || f->tries >= TRIES);
+	if (s->seq == TR_ENFORCE && f->passing && f->tries < TRIES)
+		enforce_again(ld);
+	tracer_miss(f, "%.600s", res->text);
 	for (size_t i = 0; i < s->n_without; i++)
 		tracer_without(f, &s->without[i]);
 	log_err(res->err, "tracers.load", "tracer=%s why=%s", tracer_name(s->seq), LOG_QUOTE(f->reason));
@@ -139,6 +142,8 @@ start(struct loader *ld, unsigned int n, struct msg_result *res)
 
 	if (!req)
 		return result_set(res, IPC_RESOURCE_EXHAUSTED, -ENOMEM, "no memory");
+	if (n == TR_ENFORCE)
+		enforce_request(ld, req);
 	if (!tracer_object(ld, n, &data, &len))
 		return result_set(res, IPC_UNIMPLEMENTED, -ENOENT, "this bpfd was built without it");
 	fd = memfd_sealed(tracer_name(n), data, len);
@@ -167,6 +172,12 @@ tracer_load(struct loader *ld, unsigned int n)
 	struct msg_result res;
 	int err;
 
+	if (n == TR_ENFORCE && !enforce_lacks(ld)) {	/* no rule needs it: it is there, with nothing */
+		err = tracer_done(ld, n);
+		f->loaded = !err;
+		f->failed = err;
+		return;
+	}
 	ld->tracers.running++;
 	f->loading = true;
 	f->tries++;

@@ -20,6 +20,7 @@ int	tracer_done(struct loader *ld, unsigned int n);
 int	tracer_get(struct loader *ld, unsigned int n, const char *pin);	/* the caller's descriptor */
 /* The pin of kind behind after (NULL: the first) in the order of the table; NULL: none. */
 const char *tracer_pin_of(const struct tracer_facts *f, char kind, const char *after);
+uint32_t tracer_count_pins(const struct tracer_facts *f, const char *kinds);
 bool	tracer_has_pin(const struct tracer_facts *f, const char *pin);
 void	tracer_unpin(struct loader *ld, unsigned int n, const char *pin);	/* a link is off when it returns */
 /* forget: how often it was tried too. */
@@ -60,6 +61,10 @@ int	tracers_filter(struct loader *ld, const struct kfilter *k);
 /* enforce.c: the table of what is decided in the kernel, and programs that are attached as it needs. */
 #define ENFORCE_TABLES "enforce_tables"
 void	enforce_open(struct loader *ld);	/* before the sandbox: whose children are bpfd's */
+bool	enforce_lacks(const struct loader *ld);	/* programs that the table needs, and that were not tried yet */
+void	enforce_request(struct loader *ld, struct msg_load *req);	/* these, of which there are some */
+void	enforce_again(struct loader *ld);	/* they are to be tried once more */
+int	enforce_share(struct loader *ld, struct session *s);	/* the map that the loaded ones ask */
 void	enforce_apply(struct loader *ld);	/* a new table, where the tracer is loaded */
 const char *enforce_no_lsm(void);		/* why this kernel runs no programs on those hooks; NULL */
 

@@ -103,6 +103,16 @@ tracer_pin_of(const struct tracer_facts *f, char kind, const char *after)
 	return NULL;
 }
 
+uint32_t
+tracer_count_pins(const struct tracer_facts *f, const char *kinds)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < f->pins.n; i++)
+		n += f->pins.names[i][1] == '-' && strchr(kinds, f->pins.names[i][0]);
+	return n;
+}
+
 bool
 tracer_has_pin(const struct tracer_facts *f, const char *pin)
 {

@@ -32,7 +32,7 @@ report(struct loader *ld, uint32_t seq, unsigned int n)
 		!f->loaded ? TRACER_OFF : f->reason[0] ? TRACER_PARTIAL : TRACER_ON;
 	snprintf(m.reason, sizeof(m.reason), "%s", denied ? denied : f->reason);
 	for (size_t i = 0; i < f->pins.n; i++) {
-		AUTO(fd) int fd = strchr("psu", f->pins.names[i][0]) ? tracer_get(ld, n, f->pins.names[i]) : -1;
+		AUTO(fd) int fd = strchr("psue", f->pins.names[i][0]) ? tracer_get(ld, n, f->pins.names[i]) : -1;
 		struct bpf_prog_info info;
 
 		if (fd < 0 || kernel_info(&ld->kernel, fd, &info, sizeof(info)) < 0)

@@ -28,6 +28,42 @@ def has_lsm():
     return "bpf" in text("lsm").split(",") and "[none]" in (text("lockdown") or "[none]")
 
 
+class Traffic:
+    """A process that goes on connecting: to the port that is denied, and to one beside it where nobody listens."""
+
+    def __init__(self, denied):
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            self.ports = (denied, s.getsockname()[1])
+        self.said, says = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            os.close(self.said)
+            self.connect(says)
+        os.close(says)
+
+    def connect(self, says):
+        came, went = [], []
+        signal.signal(signal.SIGTERM, lambda *_: went.append(1))
+        turns = 0
+        while not went:
+            for port, usual in zip(self.ports, (errno.EPERM, errno.ECONNREFUSED)):
+                with socket.socket() as s:
+                    got = s.connect_ex(("127.0.0.1", port))
+                if got != usual:
+                    came.append((turns, port, got))
+            turns += 1
+        os.write(says, f"{turns} turns, otherwise than they should: {came[:20]}".encode())
+        os._exit(1 if came or not turns else 0)
+
+    def end(self):
+        """Whether none got through and none beside was stopped, and what happened."""
+        os.kill(self.pid, signal.SIGTERM)
+        with os.fdopen(self.said, encoding="ascii") as f:
+            text = f.read()
+        return os.waitpid(self.pid, 0)[1] == 0, text
+
+
 class Enforcing(Events):
     """A daemon, two programs, of which one is bad, and two listeners, of which one is not to be reached."""
 
@@ -77,6 +113,10 @@ class Enforcing(Events):
 
     def denied(self):
         return self.connects(self.ports[0]) == errno.EPERM
+
+    def programs(self):
+        tracer = self.tracer("enforce")
+        return tracer.get("programs"), tracer.get("attached")
 
     def in_force(self):
         return self.killed() and self.denied() and self.runs(self.good) == (0, True) and self.connects(self.ports[1]) == 0
@@ -157,14 +197,58 @@ def by_api(tap):
     daemon.remove()
     daemon = Enforcing(ALLOWED + "api_allow_enforce = true\n")
     daemon.start()
-    tap.check("unless the daemon allows it", daemon.create("no-bad", daemon.kill_rule()).returncode == 0 and daemon.killed() and
-              daemon.create("no-port", daemon.connect_rule()).returncode == 0 and daemon.in_force())
+    tap.check("unless the daemon allows it", daemon.create("no-bad", daemon.kill_rule()).returncode == 0 and daemon.killed())
+    alone = daemon.programs()
+    tap.check("beside which another may come", daemon.create("no-port", daemon.connect_rule()).returncode == 0 and daemon.in_force())
+    tap.check("no program is loaded that no rule needs", (alone, daemon.programs()) == ((1, 1), (3, 3)), f"{alone} {daemon.programs()}")
+    pid = daemon.child("bpfd-loader")
+    os.kill(pid, signal.SIGKILL)
+    tap.check("the next loader knows them", daemon.wait_child("bpfd-loader", pid) and
+              wait_for(lambda: daemon.tracer("enforce").get("status") == "on", 20) and daemon.programs() == (3, 3), str(daemon.programs()))
     daemon.ctl("rule", "rm", "no-port")
     tap.check("a rule that is removed stops nothing more, and the others do", daemon.connects(daemon.ports[0]) == 0 and
               daemon.killed())
     bad = daemon.create("odd", rule("odd", "exec", '{ field = "args", op = "contains", value = "x" }', ("deny",), ENFORCE))
     tap.check("what the kernel cannot tell exactly is refused, by name", bad.returncode != 0 and
               "cannot be decided in the kernel by args" in bad.stderr, bad.stderr)
+    daemon.remove()
+
+
+def swaps(tap):
+    """Traffic goes on while what decides about it is replaced."""
+    daemon = Enforcing(ALLOWED + "api_allow_enforce = true\n")
+    daemon.rule("no-port", daemon.connect_rule())
+    daemon.start(tracers=["enforce"])
+    other = rule("other", "bind", '{ field = "port", value = 1 }', ("deny",), ENFORCE)
+
+    def tables():
+        for _ in range(3):
+            if daemon.create("other", other).returncode or daemon.ctl("rule", "rm", "other").returncode:
+                return False
+        return True
+
+    def deaths():
+        for name in ("bpfd-loader", "bpfd-api"):
+            pid = daemon.child(name)
+            os.kill(pid, signal.SIGKILL)
+            if not daemon.wait_child(name, pid) or not wait_for(lambda: daemon.ctl("rule", "ls").returncode == 0, 20):
+                return False
+        return True
+
+    def reload():
+        ready = daemon.log_text().count("bpfd.reload: ")
+        daemon.proc.send_signal(signal.SIGHUP)
+        return (wait_for(lambda: daemon.log_text().count("bpfd.reload: ") > ready, 60) and
+                wait_for(lambda: daemon.ctl("version", "-q").returncode == 0, 60) and
+                daemon.wait_tracer("enforce", ("on", "partial"), 120))
+
+    for what, act in (("tables and programs come and go", tables), ("processes are killed", deaths),
+                      ("all is started again", reload)):
+        traffic = Traffic(daemon.ports[0])
+        done = act()
+        held, said = traffic.end()
+        tap.check(f"{what}: meanwhile nothing gets through, and nothing beside it is stopped", done and held,
+                  said + daemon.log_text()[-2000:])
     daemon.remove()
 
 
@@ -203,6 +287,7 @@ def main():
     stays_and_goes(tap)
     permission(tap)
     by_api(tap)
+    swaps(tap)
     files(tap)
     tap.done()
 
