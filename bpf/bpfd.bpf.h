@@ -130,6 +130,7 @@ ev_begin(const struct ev_settings *set, const struct ev_tracer_filter *f, __u16 
 		return NULL;
 	s->dims = f->dims;
 	s->depths = f->depths;
+	s->runtimes = f->runtimes;
 	s->urgent = f->flags & EV_FILTER_URGENT;
 	s->element = set->filter & 1;
 	s->generation = set->generation;

@@ -71,7 +71,7 @@ struct ev_cgroup_info {			/* h: only len, tracer, event, ts */
 	__u32 hierarchy;		/* 2: cgroup = id; 1: cgroup1 = id */
 	__u32 level;
 	struct ev_str path;		/* from the root of the hierarchy: "/", "/a/b" */
-	__u32 reserved;
+	__u32 epoch;			/* which v1 hierarchy it was; of v2 0 */
 };
 
 struct ev_proc_info {			/* h: of the process, tid = tgid */
@@ -130,10 +130,29 @@ struct ev_settings {
  * must have a value that is in the map "filter_set" with the tracer's bit, for the same filter
  * element.  No dimension: everything passes.
  */
-enum ev_dim { DIM_PID = 1, DIM_UID = 2, DIM_COMM = 4, DIM_CGROUP = 8, DIM_PATH = 16, DIM_PREFIX = 32, DIM_TESTS = 64 };
-/* DIM_PATH | DIM_PREFIX together: one of the two must hold. */
+enum ev_dim {
+	DIM_PID = 1, DIM_UID = 2, DIM_COMM = 4, DIM_CGROUP = 8,
+	DIM_PATH = 16, DIM_PREFIX = 32,	/* together: one of the two must hold */
+	DIM_TESTS = 64,
+	DIM_EXE = 128,			/* path of the executable, as EV_PROC_INFO said it */
+	DIM_RUNTIME = 256,		/* has no values in "filter_set", but a mask: cgroup_kinds */
+};
 enum { EV_FILTER_URGENT = 1 };		/* wake the enricher at once, and EV_PRIORITY */
 #define EV_PREFIX_MAX	16		/* components of a path that are looked at as prefixes */
+
+/*
+ * The map "cgroup_kinds", BPF_F_MMAPABLE: what the enricher found a cgroup to be, written by it as one
+ * word at the place of the cgroup's number.  What is not there is not known.
+ */
+#define EV_KIND_PLACES		4096
+#define EV_KIND_ID_MAX		(1ULL << 40)	/* greater ones are never there */
+#define EV_KIND_PLACE(id, hierarchy) (((__u32)(id) * 2 + (hierarchy)) & (EV_KIND_PLACES - 1))
+#define EV_KIND_WORD(id, hierarchy, epoch, kind)                                                     \
+	((__u64)(id) << 24 | (__u64)((epoch) & 0xffff) << 8 | ((hierarchy) & 1) << 7 | (kind))
+#define EV_KIND_MASK		0x7f
+#define EV_KIND_POD		0x40		/* it is of a pod; below it the number of the runtime */
+#define EV_KIND_RUNTIMES	31		/* 0: no container */
+#define EV_RUNTIME_POD		(1u << 31)	/* in a mask of runtimes */
 
 /* How the arguments of a call of the 32-bit table differ from those of the 64-bit one. */
 enum ev_form {
@@ -226,15 +245,16 @@ struct ev_tracer_filter {
 	 */
 	__u32 inlined;
 	__u32 pid[EV_INLINE], uid[EV_INLINE];
-	__u64 comm[EV_INLINE], cgroup[EV_INLINE];
+	__u64 comm[EV_INLINE], cgroup[EV_INLINE], exe[EV_INLINE];
+	__u32 runtimes, reserved;	/* of DIM_RUNTIME: bits by EV_KIND_RUNTIMES, and EV_RUNTIME_POD */
 	struct ev_test test[EV_TESTS];	/* of DIM_TESTS */
 };
 struct ev_filter { struct ev_tracer_filter t[TRACERS_MAX]; };	/* the map "filters": array of two */
 
 /*
  * Key of "filter_set": value is the mask of tracers (__u64).  value of the key: DIM_PID, DIM_UID,
- * DIM_CGROUP (either hierarchy's id) the number; of the others a hash: of comm, of a whole path, or of
- * its first N components without the slash that follows.
+ * DIM_CGROUP (either hierarchy's id) the number; of the others a hash: of comm, of a whole path (DIM_EXE
+ * too), or of its first N components without the slash that follows.
  */
 struct ev_filter_key { __u64 value; __u32 dim; __u32 filter; };
 #define EV_FILTER_SET_MAX 65536

@@ -3,8 +3,7 @@
 #define BPFD_BPF_FILTER_BPF_H
 
 /* Part of bpf/bpfd.bpf.h: the in-kernel filter of bpf/event.h. */
-#include "bpf/record.bpf.h"
-#include "bpf/v1.bpf.h"
+#include "bpf/info.bpf.h"
 
 static __always_inline bool
 ev_is_in(__u64 value, __u32 dim, __u32 element)
@@ -38,15 +37,6 @@ ev_count_filtered(void)
 		__sync_fetch_and_add(&c->count[EV_TRACER].filtered, 1);
 }
 
-/* The kernel fills a task's comm with zeros. */
-static __always_inline __u64
-ev_hash_comm(const char *comm)
-{
-	__u64 hash = EV_HASH_WORD(EV_HASH_INIT, ((const __u64 *)comm)[0]);
-
-	return EV_HASH_WORD(hash, ((const __u64 *)comm)[1]);
-}
-
 #define EV_IS_ONE(value, of)                                                                       \
 	((value) == (of)[0] || (value) == (of)[1] || (value) == (of)[2] || (value) == (of)[3])
 _Static_assert(EV_INLINE == 4, "EV_IS_ONE compares as many");
@@ -75,7 +65,72 @@ ev_cgroups_are_in(struct task_struct *t, const struct ev_tracer_filter *f, __u32
 	return cgrp && ev_cgroup_is_in(f, cgrp->kn->id, element);
 }
 
-/* The current task by what is in the map, and by its cgroups. */
+/* The bit of the runtime that a cgroup is of, and that of a pod; 0: not known. */
+static __always_inline __u32
+ev_kind(__u64 id, __u32 hierarchy, __u32 epoch)
+{
+	__u32 place = EV_KIND_PLACE(id, hierarchy);
+	__u64 *word = bpf_map_lookup_elem(&cgroup_kinds, &place), kind;
+
+	if (!word || id >= EV_KIND_ID_MAX)
+		return 0;
+	kind = *(volatile __u64 *)word ^ EV_KIND_WORD(id, hierarchy, epoch, 0);
+	if (kind > EV_KIND_MASK)
+		return 0;
+	return 1u << (kind & EV_KIND_RUNTIMES) | (__u32)(kind & EV_KIND_POD) << 25;
+}
+
+/* As the enricher tells it: by the v1 hierarchy, and if there is no container by the other. */
+static __always_inline bool
+ev_runtime_passes(__u32 runtimes, __u64 cgroup, __u64 cgroup1)
+{
+	__u32 zero = 0, kind;
+	struct ev_v1 *v1;
+
+	if (cgroup1) {
+		v1 = bpf_map_lookup_elem(&cgroup_v1, &zero);
+		kind = v1 ? ev_kind(cgroup1, 1, v1->epoch) : 0;
+		if (!kind || !(kind & 1))
+			return !kind || (kind & runtimes);
+	}
+	kind = ev_kind(cgroup, 2, 0);
+	return !kind || (kind & runtimes);
+}
+
+static __always_inline bool
+ev_current_runtime_passes(struct task_struct *t, const struct ev_tracer_filter *f)
+{
+	struct css_set *cset = t->cgroups;
+	struct ev_v1 *v1 = ev_v1();
+	struct cgroup *cgrp = v1 && v1->controller < EV_V1_NONE ? ev_v1_cgroup(cset, v1->controller) : NULL;
+
+	return ev_runtime_passes(f->runtimes, cset->dfl_cgrp->kn->id, cgrp ? cgrp->kn->id : 0);
+}
+
+/* By what was said of the process last: what has changed since, and who was never told, passes. */
+static __always_inline bool
+ev_exe_is_in(const struct ev_tracer_filter *f, __u32 element)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	struct ev_settings *set = ev_settings();
+	struct ev_proc_said *said = ev_said(t, false);
+	__u64 exe;
+
+	if (!set || !said || !said->proc || said->generation != set->generation ||
+	    said->exec_id != (__u32)t->self_exec_id)
+		return true;
+	exe = said->exe;
+	if (!exe)
+		return true;
+	if (f->inlined & DIM_EXE)
+		return EV_IS_ONE(exe, f->exe);
+	return ev_is_in(exe, DIM_EXE, element);
+}
+
+#define EV_DIMS_INLINED	(DIM_PID | DIM_UID | DIM_COMM)	/* asked without a call when inlined */
+#define EV_DIMS_CURRENT	(EV_DIMS_INLINED | DIM_CGROUP | DIM_RUNTIME | DIM_EXE)
+
+/* The current task by what is in the map, by its cgroups and by its executable. */
 __noinline int
 ev_in_sets(struct ev_tracer_filter *f, __u32 element)
 {
@@ -84,14 +139,18 @@ ev_in_sets(struct ev_tracer_filter *f, __u32 element)
 
 	if (!f)
 		return 1;
-	dims = f->dims & ~(f->inlined & ~DIM_CGROUP);
+	dims = f->dims & ~(f->inlined & EV_DIMS_INLINED);
 	if ((dims & DIM_PID) && !ev_is_in(t->tgid, DIM_PID, element))
 		return 0;
 	if ((dims & DIM_UID) && !ev_is_in(t->cred->uid.val, DIM_UID, element))
 		return 0;
 	if ((dims & DIM_COMM) && !ev_is_in(ev_hash_comm(t->comm), DIM_COMM, element))
 		return 0;
-	return !(dims & DIM_CGROUP) || ev_cgroups_are_in(t, f, element);
+	if ((dims & DIM_CGROUP) && !ev_cgroups_are_in(t, f, element))
+		return 0;
+	if ((dims & DIM_RUNTIME) && !ev_current_runtime_passes(t, f))
+		return 0;
+	return !(dims & DIM_EXE) || ev_exe_is_in(f, element);
 }
 
 /*
@@ -105,10 +164,10 @@ ev_current_passes(struct task_struct *current, struct ev_tracer_filter *f, __u32
 	struct task_struct *t;
 	__u64 comm;
 
-	if (!(dims & (DIM_PID | DIM_UID | DIM_COMM | DIM_CGROUP)))
+	if (!(dims & EV_DIMS_CURRENT))
 		return true;
 	inlined = f->inlined;
-	if (inlined & ~DIM_CGROUP) {
+	if (inlined & EV_DIMS_INLINED) {
 		/* Trusted, its own fields are read without a check of the address. */
 		t = current ? current : bpf_get_current_task_btf();
 		number = t->tgid;
@@ -125,14 +184,15 @@ ev_current_passes(struct task_struct *current, struct ev_tracer_filter *f, __u32
 				return false;
 		}
 	}
-	if (!(dims & ~(inlined & ~DIM_CGROUP) & (DIM_PID | DIM_UID | DIM_COMM | DIM_CGROUP)))
+	dims &= ~(inlined & EV_DIMS_INLINED) & EV_DIMS_CURRENT;
+	if (!dims)
 		return true;
-	if (current && !(dims & ~inlined & (DIM_PID | DIM_UID | DIM_COMM | DIM_CGROUP)))
+	if (current && dims == DIM_CGROUP && (inlined & DIM_CGROUP))
 		return ev_cgroups_are_in(EV_READ_ONLY(struct task_struct, current), f, element);
 	return ev_in_sets(f, element);
 }
 
-/* The same of a header. */
+/* The same of a header, but for the executable. */
 static __always_inline bool
 ev_passes(struct ev_scratch *s)
 {
@@ -148,60 +208,12 @@ ev_passes(struct ev_scratch *s)
 	if ((dims & DIM_CGROUP) && !ev_in_set(s, h->cgroup, DIM_CGROUP) &&
 	    !(h->cgroup1 && ev_in_set(s, h->cgroup1, DIM_CGROUP)))
 		goto no;
+	if ((dims & DIM_RUNTIME) && !ev_runtime_passes(s->runtimes, h->cgroup, h->cgroup1))
+		goto no;
 	return true;
 no:
 	ev_count_filtered();
 	return false;
-}
-
-struct ev_judging { struct ev_scratch *s; };
-
-#define EV_ONES 0x0101010101010101ULL
-
-/*
- * Takes the hash on by the words of a component, at most EV_HASH_RUN of them.  True: it has ended.
- * Few branches and constant offsets, because the verifier walks each repetition; and what goes from
- * one to the next lies in the scratch, of which it knows nothing, so that all look alike to it.
- */
-#define EV_HASH_RUN 4
-static __always_inline bool
-ev_hash_component(struct ev_scratch *s)
-{
-	__u32 at = s->judge.at;
-	__s64 left;
-	__u64 hash = s->judge.hash, word, stop, below;
-	const __u8 *p;
-	int i;
-
-	if (!s->judge.inside) {
-		hash = EV_HASH_SLASH(hash);
-		at++;
-	}
-	s->judge.inside = 1;
-	left = s->judge.end - at;
-	/* The verifier must see the bound at the register that is used. */
-	asm volatile("" : "+r"(at));
-	if (at >= EV_OFFS + EV_PATH_MAX)
-		return true;
-	p = &s->b[at];
-	for (i = 0; i < EV_HASH_RUN; i++, left -= 8) {
-		word = *(const __u64 *)(p + 8 * i);
-		/* The lowest bit that is set: of the first slash, or of the path's end. */
-		stop = word ^ (EV_ONES * '/');
-		stop = (stop - EV_ONES) & ~stop & (EV_ONES << 7);
-		stop |= (0x80ULL << ((left * 8) & 63)) & (left - 8) >> 63;
-		below = ((stop & -stop) >> 7) - 1;
-		if (stop) {
-			hash = EV_HASH_WORD(hash, word & below);
-			at += 8 * i + (((below & EV_ONES) * EV_ONES) >> 56);
-			s->judge.inside = 0;
-			break;
-		}
-		hash = EV_HASH_WORD(hash, word);
-	}
-	s->judge.at = i < EV_HASH_RUN ? at : at + 8 * EV_HASH_RUN;
-	s->judge.hash = hash;
-	return !s->judge.inside;
 }
 
 /* A component has been hashed.  True: the path is judged. */
@@ -241,10 +253,7 @@ ev_path_judge(struct ev_scratch *s, __u32 off, __u32 len)
 		return 1;
 	if ((s->dims & DIM_PREFIX) && (s->depths & 1))
 		return 1;
-	s->judge.at = off;
-	s->judge.end = off + len;
-	s->judge.hash = EV_HASH_INIT;
-	s->judge.depth = s->judge.inside = s->judge.passes = 0;
+	ev_hash_begin(s, off, len);
 	bpf_loop(EV_PATH_MAX, ev_judge_step, &judging, 0);
 	return s->judge.passes;
 }

@@ -2,6 +2,7 @@
 #ifndef BPFD_BPF_INFO_BPF_H
 #define BPFD_BPF_INFO_BPF_H
 
+#include "bpf/hash.bpf.h"
 #include "bpf/path.bpf.h"
 #include "bpf/send.bpf.h"
 #include "bpf/v1.bpf.h"
@@ -128,6 +129,7 @@ ev_say_cgroup(struct ev_scratch *i, struct cgroup *cgrp, __u64 hierarchy, __u32 
 	info->id = key.id;
 	info->hierarchy = hierarchy;
 	info->level = cgrp->level;
+	info->epoch = epoch;
 	ev_add_cgroup_path(i, &info->path, cgrp);
 	info->h.ts = bpf_ktime_get_boot_ns();
 	if (!ev_output(EV_CONTROL, TR_NONE, &info->h, ev_close(i), false))
@@ -294,6 +296,18 @@ ev_say_proc(struct ev_scratch *i)
 	return ev_output(EV_CONTROL, TR_NONE, &info->h, ev_close(i), false);
 }
 
+/* The executable of the EV_PROC_INFO in i, into its judge.hash.  0: it is not whole. */
+__noinline int
+ev_hash_exe(struct ev_scratch *i)
+{
+	const struct ev_proc_info *info;
+
+	if (!i)
+		return 0;
+	info = (const struct ev_proc_info *)i->b;
+	return ev_hash_path(i, info->exe.off, info->exe.len);
+}
+
 /* What was said of the current task's process; NULL: nothing, or there is no room to note it. */
 static __always_inline struct ev_proc_said *
 ev_said(struct task_struct *t, bool create)
@@ -399,6 +413,7 @@ ev_announce(struct ev_scratch *i, struct ev_scratch *s)
 	}
 	if (!said->proc || said->generation != generation || said->exec_id != h->exec_id) {
 		said->proc = ev_say_proc(i);
+		said->exe = ev_hash_exe(i) ? i->judge.hash : 0;
 		said->generation = generation;
 		said->exec_id = h->exec_id;
 	}

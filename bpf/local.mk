@@ -53,7 +53,7 @@ TRACER_OBJECTS = \
 	bpf/udp.bpf.o \
 	bpf/xdpcount.bpf.o
 TRACER_INCLUDES = \
-	bpf/bpfd.bpf.h bpf/call.bpf.h bpf/cast.bpf.h bpf/file.bpf.h bpf/filter.bpf.h bpf/info.bpf.h \
+	bpf/bpfd.bpf.h bpf/call.bpf.h bpf/cast.bpf.h bpf/file.bpf.h bpf/filter.bpf.h bpf/hash.bpf.h bpf/info.bpf.h \
 	bpf/kernel.bpf.h bpf/maps.bpf.h bpf/net.bpf.h bpf/often.bpf.h bpf/openargs.bpf.h bpf/openpath.bpf.h \
 	bpf/path.bpf.h bpf/record.bpf.h bpf/rows.bpf.h bpf/send.bpf.h bpf/sock.bpf.h bpf/target.bpf.h \
 	bpf/uring.bpf.h bpf/v1.bpf.h bpf/declared.bpf.h bpf/event.h bpf/syscalls.def bpf/tracers.def
@@ -130,6 +130,12 @@ COMPONENT_TESTS += tests/component/test-tracers-exec
 tests_component_test_tracers_exec_SOURCES = tests/component/test-tracers-exec.c tests/component/tracers-acts.h $(TRACERRIG)
 tests_component_test_tracers_exec_CFLAGS = $(TRACERRIG_CFLAGS)
 tests_component_test_tracers_exec_LDADD = $(TRACERRIG_LIBS)
+COMPONENT_TESTS += tests/component/test-tracers-filter
+tests_component_test_tracers_filter_SOURCES = tests/component/test-tracers-filter.c tests/component/tracers-dir.h $(TRACERRIG) \
+	$(RULES_MADE)
+tests_component_test_tracers_filter_CPPFLAGS = $(TESTS_CPPFLAGS)
+tests_component_test_tracers_filter_CFLAGS = $(TRACERRIG_CFLAGS)
+tests_component_test_tracers_filter_LDADD = $(RULES_PARSE_LIBS) $(TRACERRIG_LIBS)
 COMPONENT_TESTS += tests/component/test-tracers-files
 tests_component_test_tracers_files_SOURCES = tests/component/test-tracers-files.c tests/component/tracers-dir.h $(TRACERRIG)
 tests_component_test_tracers_files_CFLAGS = $(TRACERRIG_CFLAGS)
@@ -153,11 +159,9 @@ tests_component_test_tracers_tcp_SOURCES = tests/component/test-tracers-tcp.c te
 tests_component_test_tracers_tcp_CFLAGS = $(TRACERRIG_CFLAGS)
 tests_component_test_tracers_tcp_LDADD = $(TRACERRIG_LIBS)
 COMPONENT_TESTS += tests/component/test-tracers-open
-tests_component_test_tracers_open_SOURCES = tests/component/test-tracers-open.c tests/component/tracers-dir.h $(TRACERRIG) \
-	$(RULES_MADE)
-tests_component_test_tracers_open_CPPFLAGS = $(TESTS_CPPFLAGS)
+tests_component_test_tracers_open_SOURCES = tests/component/test-tracers-open.c tests/component/tracers-dir.h $(TRACERRIG)
 tests_component_test_tracers_open_CFLAGS = $(TRACERRIG_CFLAGS)
-tests_component_test_tracers_open_LDADD = $(RULES_PARSE_LIBS) $(TRACERRIG_LIBS)
+tests_component_test_tracers_open_LDADD = $(TRACERRIG_LIBS)
 COMPONENT_TESTS += tests/component/test-tracers-proc
 tests_component_test_tracers_proc_SOURCES = tests/component/test-tracers-proc.c tests/component/tracers-acts.h $(TRACERRIG)
 tests_component_test_tracers_proc_CFLAGS = $(TRACERRIG_CFLAGS)

@@ -76,6 +76,14 @@ struct {
 	__type(value, __u64);
 } shares SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, EV_KIND_PLACES);
+	__type(key, __u32);
+	__type(value, __u64);
+} cgroup_kinds SEC(".maps");
+
 /* Cgroups that EV_CGROUP_INFO has been sent of: only after it was in the ring. */
 struct ev_cgroup_key { __u64 id; __u64 hierarchy; };
 struct ev_cgroup_said { __u32 generation, epoch; };
@@ -93,6 +101,7 @@ struct ev_proc_said {
 	__u32 generation, exec_id;
 	__u32 proc, cgroups;		/* the above is valid */
 	__u32 ended, reserved;		/* exit has been sent */
+	__u64 exe;			/* hash of its path; 0: cannot be told */
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);

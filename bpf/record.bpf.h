@@ -64,6 +64,7 @@ struct ev_scratch {
 	__u32 busy;			/* ev_enter() */
 	__u32 names_len;		/* bytes of the names, where that is known */
 	__u32 names_at;			/* where the next one is put */
+	__u32 runtimes, reserved;	/* of this tracer's filter */
 	struct {			/* of a path */
 		__u64 hash;
 		__u32 at, end, depth, inside, passes, reserved;

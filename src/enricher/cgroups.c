@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "common/auto.h"
 
@@ -30,6 +31,7 @@ cgroups_init(struct cgroups *c, unsigned char *base, uint32_t n, uint64_t *high,
 void
 cgroups_fini(struct cgroups *c)
 {
+	cgroups_kinds(c, NULL);
 	slotmap_fini(&c->t);
 }
 
@@ -37,6 +39,27 @@ struct cgroup *
 cgroups_find(const struct cgroups *c, uint64_t id, uint32_t hierarchy)
 {
 	return (struct cgroup *)slotmap_find(&c->t, id, (uint64_t)hierarchy << 32);
+}
+
+void
+cgroups_kinds(struct cgroups *c, uint64_t *kinds)
+{
+	if (c->kinds)
+		munmap(c->kinds, CGROUP_KINDS_BYTES);
+	c->kinds = kinds;
+}
+
+_Static_assert(N_RUNTIMES <= EV_KIND_RUNTIMES, "each has a bit in a mask");
+
+/* For the kernel's filter. */
+static void
+note_kind(struct cgroups *c, const struct ev_cgroup_info *in, enum runtime runtime, bool pod)
+{
+	uint64_t kind = (uint64_t)runtime | (pod ? EV_KIND_POD : 0);
+
+	if (c->kinds && in->id < EV_KIND_ID_MAX)
+		__atomic_store_n(&c->kinds[EV_KIND_PLACE(in->id, in->hierarchy)],
+			EV_KIND_WORD(in->id, in->hierarchy, in->epoch, kind), __ATOMIC_RELAXED);
 }
 
 static void
@@ -79,8 +102,10 @@ cgroups_info(struct cgroups *c, const void *rec, size_t len, bool *evicted)
 	if (g) {
 		g->s.last = in->h.ts;
 		if (!g->cut && g->path_len == in->path.len &&
-		    memcmp(cgroup_path(c, g), path, in->path.len) == 0)
+		    memcmp(cgroup_path(c, g), path, in->path.len) == 0) {
+			note_kind(c, in, (enum runtime)g->runtime, g->pod_len);
 			return 0;
+		}
 		c->epoch++;		/* renamed, or the id is used again */
 	} else {
 		g = (struct cgroup *)slotmap_add(&c->t, in->id, (uint64_t)in->hierarchy << 32, evicted);
@@ -88,6 +113,7 @@ cgroups_info(struct cgroups *c, const void *rec, size_t len, bool *evicted)
 	}
 	container_of(path, in->path.len, &ct);
 	fill(c, g, in->hierarchy, path, in->path.len, &ct);
+	note_kind(c, in, ct.runtime, ct.pod_len);
 	if (ct.runtime != RT_NOT_FOUND)
 		names_note(c->naming, &ct, in->h.ts, ct.dir_len == in->path.len);
 	return 0;

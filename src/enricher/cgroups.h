@@ -20,11 +20,16 @@ struct cgroups {
 	struct slotmap t;
 	struct naming *naming;		/* of the containers among them */
 	uint64_t epoch;			/* another one when what was known has changed; never 0 */
+	uint64_t *kinds;		/* the map "cgroup_kinds"; NULL: not there */
 };
 
 int	cgroups_init(struct cgroups *c, unsigned char *base, uint32_t n, uint64_t *high,
 		struct pool *pool, struct naming *naming);
 void	cgroups_fini(struct cgroups *c);
+
+/* Takes a mapping of the map "cgroup_kinds", for which what is told from now on is noted. */
+#define CGROUP_KINDS_BYTES (EV_KIND_PLACES * sizeof(uint64_t))
+void	cgroups_kinds(struct cgroups *c, uint64_t *kinds);
 
 /* A record of EV_CGROUP_INFO of len bytes.  -EBADMSG; *evicted as in slotmap_add(). */
 int	cgroups_info(struct cgroups *c, const void *rec, size_t len, bool *evicted);

@@ -139,6 +139,18 @@ on_EV_SHARED(struct enricher *en, struct chan *ch, const struct msg_hdr *h,
 }
 
 static int
+on_EV_KINDS(struct enricher *en, struct chan *ch, const struct msg_hdr *h, const struct msg_none *m,
+	int *fds)
+{
+	void *p = mmap(NULL, CGROUP_KINDS_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fds[0], 0);
+
+	if (p == MAP_FAILED)
+		return log_err(-errno, "enricher.kinds", "bytes=%zu", CGROUP_KINDS_BYTES);
+	cgroups_kinds(&en->cgroups, p);
+	return 0;
+}
+
+static int
 on_EV_RING(struct enricher *en, struct chan *ch, const struct msg_hdr *h,
 	const struct msg_ev_ring *m, int *fds)
 {

@@ -7,7 +7,7 @@
 
 #include "ipc/tracers.h"
 
-#define DIMS (DIM_PID | DIM_UID | DIM_COMM | DIM_CGROUP | DIM_PATH | DIM_PREFIX)
+#define DIMS (DIM_PID | DIM_UID | DIM_COMM | DIM_CGROUP | DIM_PATH | DIM_PREFIX | DIM_EXE)
 
 static int
 compare(const void *a, const void *b)
@@ -38,7 +38,8 @@ test_ok(const struct ev_test *t)
 static bool
 tracer_ok(const struct ev_tracer_filter *t, unsigned int n)
 {
-	struct ev_tracer_filter plain = { .dims = t->dims, .depths = t->depths, .flags = t->flags };
+	struct ev_tracer_filter plain = { .dims = t->dims, .depths = t->depths, .flags = t->flags,
+		.runtimes = t->runtimes };
 
 	for (size_t i = 0; i < EV_TESTS; i++) {
 		if (!test_ok(&t->test[i]) || (t->test[i].kind && !(t->dims & DIM_TESTS)))
@@ -49,8 +50,10 @@ tracer_ok(const struct ev_tracer_filter *t, unsigned int n)
 	if (memcmp(t, &plain, sizeof(plain)) != 0)
 		return false;
 	if (!ipc_tracer_name(n))
-		return !t->dims && !t->depths && !t->flags;
-	return !(t->dims & ~(uint32_t)(DIMS | DIM_TESTS)) && t->depths < 1u << (EV_PREFIX_MAX + 1) &&
+		return !t->dims && !t->depths && !t->flags && !t->runtimes;
+	if (t->runtimes && !(t->dims & DIM_RUNTIME))
+		return false;
+	return !(t->dims & ~(uint32_t)(DIMS | DIM_TESTS | DIM_RUNTIME)) && t->depths < 1u << (EV_PREFIX_MAX + 1) &&
 	       !(t->flags & ~(uint32_t)EV_FILTER_URGENT);
 }
 

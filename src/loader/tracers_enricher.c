@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The enricher's channel.  It gets the rings and the map "shared", and runs of the iterator: no
+ * The enricher's channel.  It gets the rings, the maps "shared" and "cgroup_kinds", and runs of the iterator: no
  * program, no link, and no other map.
  */
 #include <errno.h>
@@ -77,6 +77,8 @@ tracers_greet(struct loader *ld)
 	err = tracers_settings(ld);
 	if (!err)
 		err = send(ld, IPC_EV_SHARED, &shared, tracers_map(ld, "shared"));
+	if (!err)
+		err = send(ld, IPC_EV_KINDS, NULL, tracers_map(ld, "cgroup_kinds"));
 	if (!err)
 		err = send_rings(ld, EV_CONTROL, 'c');
 	if (!err)

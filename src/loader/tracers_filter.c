@@ -58,8 +58,10 @@ inline_value(struct ev_tracer_filter *t, uint32_t dim, uint64_t value, unsigned 
 		t->uid[place] = (uint32_t)value;
 	else if (dim == DIM_COMM)
 		t->comm[place] = value;
-	else
+	else if (dim == DIM_CGROUP)
 		t->cgroup[place] = value;
+	else
+		t->exe[place] = value;
 }
 
 /* Where a tracer's filter has few values of a dimension, into the filter itself. */
@@ -88,7 +90,7 @@ inline_few(struct ev_tracer_filter *t, unsigned int tracer, uint32_t dim, const 
 static void
 inline_all(struct ev_filter *f, const struct kfilter *k)
 {
-	static const uint32_t dims[] = { DIM_PID, DIM_UID, DIM_COMM, DIM_CGROUP };
+	static const uint32_t dims[] = { DIM_PID, DIM_UID, DIM_COMM, DIM_CGROUP, DIM_EXE };
 
 	*f = k->filter;
 	for (unsigned int tracer = 1; tracer < N_TRACERS; tracer++)

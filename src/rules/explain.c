@@ -9,6 +9,7 @@
 #include "rules/runtimes.h"
 
 #define VALUES_SHOWN 8
+#define ASKED "   [kernel]"
 
 static void
 say_value(FILE *out, const struct rule_value *v)
@@ -48,7 +49,7 @@ say_test(struct saying *s, const struct rule_node *n, bool negate)
 		fprintf(out, " or one of %u more", n->n_values - VALUES_SHOWN);
 	s->n_tests++;
 	if (push_asks(s->kernel, s->r, n, negate)) {
-		fputs("   [kernel]", out);
+		fputs(ASKED, out);
 		s->n_kernel++;
 	}
 	fputc('\n', out);
@@ -79,15 +80,14 @@ say_node(struct saying *s, const struct rule_node *n, int depth, bool negate)
 }
 
 static void
-say_when(FILE *out, const struct rule *r)
+say_when(FILE *out, const struct rule *r, struct filter *kernel)
 {
-	struct saying s = { .out = out, .r = r };
+	struct saying s = { .out = out, .r = r, .kernel = kernel };
 
 	if (!r->match) {
 		fputs("when: always\n", out);
 		return;
 	}
-	s.kernel = enforce_verbs(r) ? NULL : push_rule(r);
 	fputs("when:\n", out);
 	say_node(&s, r->match, 1, false);
 	if (enforce_explain(r, out))
@@ -97,11 +97,10 @@ say_when(FILE *out, const struct rule *r)
 			"ask for such too; bpfd asks all of them\n", s.n_kernel, s.n_tests);
 	else
 		fputs("the kernel: passes every event\n", out);
-	push_rule_free(s.kernel);
 }
 
 static void
-say_names(FILE *out, const char *head, uint64_t mask, const char *(*name)(unsigned int))
+say_names(FILE *out, const char *head, uint64_t mask, const char *(*name)(unsigned int), const char *tail)
 {
 	const char *sep = "";
 
@@ -112,7 +111,7 @@ say_names(FILE *out, const char *head, uint64_t mask, const char *(*name)(unsign
 		fprintf(out, "%s%s", sep, name(i));
 		sep = ", ";
 	}
-	fputc('\n', out);
+	fprintf(out, "%s\n", tail);
 }
 
 static const char *
@@ -190,6 +189,7 @@ say_actions(FILE *out, const struct rule *r)
 char *
 rule_explain(const struct rule *r)
 {
+	struct filter *kernel;
 	char *text = NULL;
 	size_t len = 0;
 	FILE *out = open_memstream(&text, &len);
@@ -200,10 +200,12 @@ rule_explain(const struct rule *r)
 		r->enabled ? "" : ", disabled");
 	if (r->description && r->description[0])
 		fprintf(out, "about: %s\n", r->description);
-	say_names(out, "events of: ", r->tracers, tracer_word);
+	kernel = enforce_verbs(r) ? NULL : push_rule(r);
+	say_names(out, "events of: ", r->tracers, tracer_word, "");
 	if (r->runtimes)
-		say_names(out, "from: ", r->runtimes, runtime_word);
-	say_when(out, r);
+		say_names(out, "from: ", r->runtimes, runtime_word, push_asks_runtimes(kernel, r) ? ASKED : "");
+	say_when(out, r, kernel);
+	push_rule_free(kernel);
 	say_sequence(out, r);
 	say_limits(out, r);
 	say_redacted(out, r);

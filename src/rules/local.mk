@@ -43,6 +43,7 @@ librules_a_SOURCES = \
 	src/rules/push_items.c \
 	src/rules/push_items.h \
 	src/rules/push_path.c \
+	src/rules/push_runtime.c \
 	src/rules/push_tests.c \
 	src/rules/regex.c \
 	src/rules/regex.h \

@@ -83,15 +83,21 @@ choose_tests(struct filter *f, unsigned int tracer, const struct nnf *tree, cons
 	items_clear(&one);
 }
 
+/* runtimes: the rule's own word, beside its tree. */
 static void
-join(struct filter *f, struct dimension dim, unsigned int tracer, const struct nnf *tree, struct items *into)
+join(struct filter *f, struct dimension dim, unsigned int tracer, const struct nnf *tree, uint64_t runtimes,
+	struct items *into)
 {
-	struct items one = { .all = !tree };
+	struct items one = { 0 };
 
 	if (into->all)
 		return;
-	if (tree)
+	if (dim.d == RUNTIME && runtimes)
+		push_runtimes(&one, runtimes);
+	else if (tree)
 		take(dim, tracer, tree, &one);
+	else
+		one.all = true;
 	items_join(into, &one);
 	f->failed |= one.failed || into->failed;
 	items_clear(&one);
@@ -111,9 +117,9 @@ add_rule(struct filter *f, const struct rule *r, uint64_t wanted)
 		f->n_entries[t]++;
 		f->urgent |= r->urgent ? 1ULL << t : 0;
 		for (enum dim d = 0; d < N_DIMS; d++)
-			join(f, (struct dimension){ d, NULL }, t, root, &f->dims[t][d]);
+			join(f, (struct dimension){ d, NULL }, t, root, r->runtimes, &f->dims[t][d]);
 		for (uint32_t i = 0; i < f->n_tests[t]; i++)
-			join(f, (struct dimension){ TESTED, f->tests[t][i].f }, t, root, &f->tests[t][i].items);
+			join(f, (struct dimension){ TESTED, f->tests[t][i].f }, t, root, 0, &f->tests[t][i].items);
 	}
 	nnf_clear(&tree);
 	return err ? err : f->failed ? -ENOMEM : 0;
@@ -161,7 +167,7 @@ fill_entries(const struct filter *f, struct kfilter_entry *e)
 
 	for (unsigned int t = 1; t < N_TRACERS; t++)
 		for (enum dim d = 0; d < N_DIMS; d++)
-			for (size_t i = 0; pushes(f, t, d) && i < f->dims[t][d].n; i++)
+			for (size_t i = 0; d != RUNTIME && pushes(f, t, d) && i < f->dims[t][d].n; i++)
 				e[n++] = (struct kfilter_entry){ f->dims[t][d].v[i].value, 1ULL << t,
 					f->dims[t][d].v[i].dim, 0 };
 	return merge(e, n);
@@ -220,6 +226,8 @@ fill_tracers(const struct filter *f, struct ev_filter *out)
 		/* Rules that only name relative paths leave no value: what cannot be judged passes. */
 		if (pushes(f, t, PLACE) && !place->n)
 			to->dims |= DIM_PATH;
+		for (size_t i = 0; pushes(f, t, RUNTIME) && i < f->dims[t][RUNTIME].n; i++)
+			to->runtimes |= (uint32_t)f->dims[t][RUNTIME].v[i].value;
 		fill_tests(f, t, to);
 		for (size_t i = 0; pushes(f, t, PLACE) && i < place->n; i++) {
 			to->dims |= place->v[i].dim;
@@ -343,6 +351,15 @@ is_asked(const struct filter *f, unsigned int tracer, const struct nnf *n)
 		items_clear(&one);
 	}
 	return asked;
+}
+
+bool
+push_asks_runtimes(const struct filter *f, const struct rule *r)
+{
+	for (unsigned int t = 1; f && t < N_TRACERS; t++)
+		if ((r->tracers >> t & 1) && !pushes(f, t, RUNTIME))
+			return false;
+	return f && r->runtimes;
 }
 
 bool

@@ -18,8 +18,9 @@ void	items_add(struct items *s, struct item item);
 void	items_join(struct items *into, const struct items *from);
 
 /* DIM_PATH and DIM_PREFIX are one dimension: PLACE. */
-enum dim { PID, UID, COMM, CGROUP, PLACE, N_DIMS };
+enum dim { PID, UID, COMM, CGROUP, EXE, RUNTIME, PLACE, N_DIMS };
 extern const uint32_t push_dim_bits[N_DIMS];		/* of PLACE: 0 */
+
 /* What a dimension is of: one of the first, or a field that the kernel has a test for (TESTED). */
 #define TESTED N_DIMS
 struct dimension { enum dim d; const struct field *f; };
@@ -29,7 +30,13 @@ void	push_take_test(struct dimension dim, unsigned int tracer, const struct nnf 
 
 /* ---- push_path.c ---- */
 uint64_t push_hash_comm(const char *p, size_t len);
+uint64_t push_hash_path(const char *p, size_t len);
 void	push_place(struct items *s, enum rule_op op, const char *v, size_t len);
+
+/* ---- push_runtime.c ---- */
+/* Items of RUNTIME: masks of the runtimes that a test, or the rule's own word, leaves. */
+void	push_runtime(struct items *s, const struct field *f, const struct nnf *n);
+void	push_runtimes(struct items *s, uint64_t runtimes);
 
 /* ---- push_tests.c ---- */
 /* Items of a test that is not negated, of field f: dim is an ev_test_kind; or all. */

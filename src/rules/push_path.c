@@ -39,8 +39,8 @@ hash_component(uint64_t h, const char *p, size_t len)
 }
 
 /* What does not begin with a slash is never asked for. */
-static uint64_t
-hash_path(const char *p, size_t len)
+uint64_t
+push_hash_path(const char *p, size_t len)
 {
 	uint64_t h = EV_HASH_INIT;
 
@@ -73,7 +73,7 @@ add_directory(struct items *s, const char *path, size_t len)
 		end = i;
 	}
 	if (depth)
-		items_add(s, (struct item){ .value = hash_path(path, end), .dim = DIM_PREFIX, .depth = depth });
+		items_add(s, (struct item){ .value = push_hash_path(path, end), .dim = DIM_PREFIX, .depth = depth });
 	else if (len && path[0] == '/')
 		s->all = true;
 }
@@ -85,7 +85,7 @@ push_place(struct items *s, enum rule_op op, const char *v, size_t len)
 
 	switch (op) {
 	case OP_eq:
-		items_add(s, (struct item){ .value = hash_path(v, len), .dim = DIM_PATH });
+		items_add(s, (struct item){ .value = push_hash_path(v, len), .dim = DIM_PATH });
 		return;
 	case OP_pathprefix:
 		while (len && v[len - 1] == '/')

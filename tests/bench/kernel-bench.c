@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "../component/tracerrig.h"
+#include "bpf/open.h"
 #include "loop.h"
 #include "samples.h"
 #include "spawn.h"
@@ -88,6 +89,8 @@ static const struct one {
 	{ "  rejected by uid", open_close, 200, false, { OPEN }, DIM_UID, 0 },
 	{ "  rejected by comm", open_close, 200, false, { OPEN }, DIM_COMM, 0 },
 	{ "  rejected by cgroup", open_close, 200, false, { OPEN }, DIM_CGROUP, 0 },
+	{ "  rejected by runtime", open_close, 200, false, { OPEN }, DIM_RUNTIME, 0 },
+	{ "  rejected by exe", open_close, 200, false, { OPEN }, DIM_EXE, 0 },
 	{ "  rejected by path", open_close, 200, false, { OPEN }, DIM_PATH, 0 },
 	{ "  rejected by prefix", open_close, 200, false, { OPEN }, DIM_PREFIX, 0 },
 	{ "  sent", open_close, 200, false, { OPEN }, 0, 0 },
@@ -102,17 +105,32 @@ static const struct one {
 	{ "  sent, fork too", spawn, 10, false, { "exec", "exit", "fork", NULL }, 0, 0 },
 };
 
+/* The cgroups of this process are the host's, says who knows. */
+static void
+note_kind(struct tracerrig *rig)
+{
+	const struct ev_hdr *h;
+
+	open_close();
+	h = tracerrig_wait(rig, TR_OPEN, OPEN_OPEN, (uint32_t)getpid());
+	if (h)
+		tracerrig_kind(rig, h, 0);
+}
+
 static void
 filter(struct tracerrig *rig, const struct one *c)
 {
-	struct ev_tracer_filter f = { .dims = c->dim, .depths = c->dim == DIM_PREFIX ? 6 : 0 };
+	struct ev_tracer_filter f = { .dims = c->dim, .depths = c->dim == DIM_PREFIX ? 6 : 0,
+		.runtimes = c->dim == DIM_RUNTIME ? 2 : 0 };
 
 	if (!c->dim)
 		return;
+	if (c->dim == DIM_RUNTIME)
+		note_kind(rig);
 	tracerrig_filter(rig, TR_OPEN, f);
 	if (c->dim == DIM_COMM)
 		tracerrig_filter_text(rig, TR_OPEN, c->dim, NOBODY);
-	else if (c->dim == DIM_PATH || c->dim == DIM_PREFIX)
+	else if (c->dim == DIM_PATH || c->dim == DIM_PREFIX || c->dim == DIM_EXE)
 		tracerrig_filter_text(rig, TR_OPEN, c->dim, "/" NOBODY);
 	else
 		tracerrig_filter_number(rig, TR_OPEN, c->dim, 0x7ffffff0);

@@ -28,7 +28,7 @@ struct tracerrig {
 	struct ring_buffer *control, *bulk;
 	struct ev_settings settings;
 	struct ev_filter filter;
-	struct few { uint64_t v[EV_INLINE]; uint32_t n; } few[TRACERS_MAX][DIM_CGROUP + 1];
+	struct few { uint64_t v[EV_INLINE]; uint32_t n; } few[TRACERS_MAX][DIM_EXE + 1];
 	int n_cpus;
 	char missing[512];
 	struct ev_hdr **events;
@@ -399,7 +399,7 @@ write_filter(struct tracerrig *r, unsigned int tracer)
 	uint32_t zero = 0;
 
 	f->inlined = 0;
-	for (uint32_t dim = DIM_PID; dim <= DIM_CGROUP; dim *= 2) {
+	for (uint32_t dim = DIM_PID; dim <= DIM_EXE; dim *= 2) {
 		const struct few *few = &r->few[tracer][dim];
 
 		if (!(f->dims & dim) || !few->n || few->n > EV_INLINE)
@@ -414,8 +414,10 @@ write_filter(struct tracerrig *r, unsigned int tracer)
 				f->uid[i] = (uint32_t)v;
 			else if (dim == DIM_COMM)
 				f->comm[i] = v;
-			else
+			else if (dim == DIM_CGROUP)
 				f->cgroup[i] = v;
+			else
+				f->exe[i] = v;
 		}
 	}
 	bpf_map_update_elem(map_fd(r, "filters"), &zero, &r->filter, BPF_ANY);
@@ -439,7 +441,7 @@ tracerrig_filter_number(struct tracerrig *r, unsigned int tracer, uint32_t dim, 
 		return;
 	mask |= 1ULL << tracer;
 	bpf_map_update_elem(map_fd(r, "filter_set"), &key, &mask, BPF_ANY);
-	if (dim > DIM_CGROUP)
+	if (dim > DIM_CGROUP && dim != DIM_EXE)
 		return;
 	if (r->few[tracer][dim].n++ < EV_INLINE)
 		r->few[tracer][dim].v[r->few[tracer][dim].n - 1] = value;
@@ -473,6 +475,24 @@ void
 tracerrig_filter_text(struct tracerrig *r, unsigned int tracer, uint32_t dim, const char *text)
 {
 	tracerrig_filter_number(r, tracer, dim, tracerrig_hash(dim, text));
+}
+
+void
+tracerrig_kind(struct tracerrig *r, const struct ev_hdr *h, uint32_t kind)
+{
+	const uint64_t ids[] = { h->cgroup, h->cgroup1 };
+	struct { uint32_t controller, epoch; } v1 = { 0, 0 };
+	uint32_t zero = 0;
+
+	bpf_map_lookup_elem(map_fd(r, "cgroup_v1"), &zero, &v1);
+	for (uint32_t hierarchy = 2; hierarchy >= 1; hierarchy--) {
+		uint64_t id = ids[2 - hierarchy];
+		uint64_t word = EV_KIND_WORD(id, hierarchy, hierarchy == 1 ? v1.epoch : 0, kind);
+		uint32_t place = EV_KIND_PLACE(id, hierarchy);
+
+		if (id)
+			bpf_map_update_elem(map_fd(r, "cgroup_kinds"), &place, &word, BPF_ANY);
+	}
 }
 
 struct ev_count

@@ -45,6 +45,8 @@ void	tracerrig_generation(struct tracerrig *r);		/* a new one, as after an enric
 void	tracerrig_filter(struct tracerrig *r, unsigned int tracer, struct ev_tracer_filter f);
 void	tracerrig_filter_number(struct tracerrig *r, unsigned int tracer, uint32_t dim, uint64_t value);
 void	tracerrig_filter_text(struct tracerrig *r, unsigned int tracer, uint32_t dim, const char *text);
+/* What the cgroups of an event are, as the enricher notes it (cgroup_kinds). */
+void	tracerrig_kind(struct tracerrig *r, const struct ev_hdr *h, uint32_t kind);
 uint64_t tracerrig_hash(uint32_t dim, const char *text);
 
 /* Sum over the CPUs. */

@@ -42,15 +42,21 @@ made_rule(struct made_set *s, const char *text)
 	return e;
 }
 
-/* { match } of a rule of open, format 2. */
+/* { match } of a rule of open, format 2; runtimes: of containers, in TOML. */
 static inline struct ruleset_entry *
-made_open_rule(struct made_set *s, const char *conditions)
+made_open_rule_of(struct made_set *s, const char *conditions, const char *runtimes)
 {
 	char text[4096];
 
-	snprintf(text, sizeof(text), "version = 2\ntracer = \"open\"\nname = \"r%zu\"\n[match]\nall = [ %s ]\n",
-		s->set.n, conditions);
+	snprintf(text, sizeof(text), "version = 2\ntracer = \"open\"\nname = \"r%zu\"\nruntimes = [%s]\n"
+		"[match]\nall = [ %s ]\n", s->set.n, runtimes, conditions);
 	return made_rule(s, text);
+}
+
+static inline struct ruleset_entry *
+made_open_rule(struct made_set *s, const char *conditions)
+{
+	return made_open_rule_of(s, conditions, "");
 }
 
 static inline struct matcher *

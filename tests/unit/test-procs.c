@@ -278,6 +278,33 @@ a_cgroup_that_comes_late_or_is_renamed_is_seen_at_once(void **state)
 	assert_int_equal(context(6, 5, 0)->flags & CTX_CONTAINER, 0);
 }
 
+static void
+kinds_of_cgroups_are_noted_for_the_kernels_filter(void **state)
+{
+	static const char pod[] = "/kubepods.slice/kubepods-pod1f3b2a4c_0000_1111_2222_333344445555.slice";
+	uint64_t *kinds = mmap(NULL, CGROUP_KINDS_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	char path[200], rec[1000];
+	bool evicted;
+
+	assert_ptr_not_equal(kinds, MAP_FAILED);
+	snprintf(path, sizeof(path), "/docker/%064d", 7);
+	cgroups_info(&cgroups, rec, fake_cgroup(rec, 1, 77, 2, path), &evicted);
+	cgroups_kinds(&cgroups, kinds);
+	/* What was known before the map came is noted when it is said again. */
+	cgroups_info(&cgroups, rec, fake_cgroup(rec, 2, 77, 2, path), &evicted);
+	assert_int_equal(kinds[EV_KIND_PLACE(77, 2)], EV_KIND_WORD(77, 2, 0, RT_DOCKER));
+	cgroups_info(&cgroups, rec, fake_cgroup(rec, 3, 78, 2, "/system.slice/cron.service"), &evicted);
+	assert_int_equal(kinds[EV_KIND_PLACE(78, 2)], EV_KIND_WORD(78, 2, 0, RT_NOT_FOUND));
+	fake_cgroup(rec, 4, 77, 1, "/user.slice");
+	((struct ev_cgroup_info *)rec)->epoch = 3;
+	cgroups_info(&cgroups, rec, sizeof(rec), &evicted);
+	assert_int_equal(kinds[EV_KIND_PLACE(77, 1)], EV_KIND_WORD(77, 1, 3, RT_NOT_FOUND));
+	cgroups_info(&cgroups, rec, fake_cgroup(rec, 5, 79, 2, pod), &evicted);
+	assert_true(kinds[EV_KIND_PLACE(79, 2)] & EV_KIND_POD);
+	cgroups_info(&cgroups, rec, fake_cgroup(rec, 6, EV_KIND_ID_MAX + 80, 2, pod), &evicted);
+	assert_int_equal(kinds[EV_KIND_PLACE(EV_KIND_ID_MAX + 80, 2)], 0);
+}
+
 int
 main(void)
 {
@@ -294,6 +321,7 @@ main(void)
 		T(the_host_is_where_the_first_process_is),
 		T(the_host_is_known_by_the_first_thread_of_the_kernel),
 		T(a_cgroup_that_comes_late_or_is_renamed_is_seen_at_once),
+		T(kinds_of_cgroups_are_noted_for_the_kernels_filter),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

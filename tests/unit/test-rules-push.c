@@ -7,6 +7,7 @@
 #include <endian.h>
 
 #include "ipc/kfilter.h"
+#include "rules/runtimes.h"
 #include "unit/rules_make.h"
 
 static struct made made;
@@ -45,6 +46,28 @@ in_set(uint64_t value, uint32_t dim, unsigned int tracer)
 		if (filter->entries[i].value == value && filter->entries[i].dim == dim)
 			return filter->entries[i].tracers >> tracer & 1;
 	return false;
+}
+
+/* As ev_hash_path(). */
+static uint64_t
+path_hash_of(const char *path)
+{
+	uint64_t h = EV_HASH_INIT, word;
+
+	while (*path) {
+		size_t n = strcspn(++path, "/");
+
+		h = EV_HASH_SLASH(h);
+		for (; n >= 8; n -= 8, path += 8) {
+			memcpy(&word, path, 8);
+			h = EV_HASH_WORD(h, word);
+		}
+		word = 0;
+		memcpy(&word, path, n);
+		h = EV_HASH_WORD(h, word);
+		path += n;
+	}
+	return h;
 }
 
 static bool
@@ -115,8 +138,20 @@ tests_pass(const struct event *e, const struct ev_tracer_filter *f)
 	return true;
 }
 
+/* As the rows of runtimes[] say it; told: the kernel side knows. */
 static bool
-kernel_passes(const struct event *e, const char *path)
+runtime_passes(uint32_t mask, const char *runtime, const char *pod)
+{
+	uint32_t kind = 1u << (runtime[0] ? runtime_by_name(runtime) : RT_NOT_FOUND);
+
+	return mask & (kind | (pod[0] ? EV_RUNTIME_POD : 0));
+}
+
+/* What the kernel side was told of the process and its cgroup. */
+struct told { const char *exe, *runtime, *pod; };	/* NULL: nothing */
+
+static bool
+kernel_passes(const struct event *e, const char *path, const struct told *told)
 {
 	unsigned int tracer = e->ev->tracer;
 	const struct ev_tracer_filter *f = &filter->filter.t[tracer];
@@ -132,6 +167,10 @@ kernel_passes(const struct event *e, const char *path)
 		return false;
 	if ((f->dims & DIM_CGROUP) && !in_set(e->ev->cgroup, DIM_CGROUP, tracer) &&
 	    !in_set(e->ev->cgroup1, DIM_CGROUP, tracer))
+		return false;
+	if ((f->dims & DIM_RUNTIME) && told->runtime && !runtime_passes(f->runtimes, told->runtime, told->pod))
+		return false;
+	if ((f->dims & DIM_EXE) && told->exe && !in_set(path_hash_of(told->exe), DIM_EXE, tracer))
 		return false;
 	if (!tests_pass(e, f))
 		return false;
@@ -260,10 +299,41 @@ members_of_a_record_are_tested(void **state)
 	assert_true(ev_test_number(t, 19) && ev_test_number(t, 1) && !ev_test_number(t, 21) && !ev_test_number(t, 0));
 	/* Two fields of the event are never compared there, nor what the kernel does not have. */
 	made_set_clear(&set);
-	made_rule(&set, "version=2\ntracer='open'\ncondition='ns.mnt = field(host.ns.mnt) and container'\n");
+	made_rule(&set, "version=2\ntracer='open'\ncondition='ns.mnt = field(host.ns.mnt) and container.trusted'\n");
 	assert_int_equal(push()->dims, 0);
 	/* Another rule without it. */
 	made_rule(&set, "version=2\ntracer='open'\ncondition='retval < 0'\n");
+	assert_int_equal(push()->dims, 0);
+}
+
+static void
+containers_and_executables_are_asked_for(void **state)
+{
+	const uint32_t host = 1u << RT_NOT_FOUND, docker = 1u << RT_DOCKER;
+	const struct ev_tracer_filter *f;
+
+	made_open_rule(&set, "{field='container', value=true}");
+	f = push();
+	assert_int_equal(f->dims, DIM_RUNTIME);
+	assert_true((f->runtimes & docker) && !(f->runtimes & host));
+	made_rule(&set, "version=2\ntracer='open'\nruntimes=['host']\n");
+	assert_true(push()->runtimes & host);
+	made_set_clear(&set);
+	made_rule(&set, "version=2\ntracer='open'\nruntimes=['docker']\n");
+	assert_int_equal(push()->runtimes, docker);
+	made_set_clear(&set);
+	made_rule(&set, "tracer='open'\ncontainerRuntimes=['docker', 'kube']\n");
+	assert_int_equal(push()->runtimes, docker | 1u << RT_KUBE | EV_RUNTIME_POD);
+	made_set_clear(&set);
+	made_open_rule(&set, "{field='container', value=false}, {field='exe', op='in', values=['/bin/a', '/bin/b']}");
+	f = push();
+	assert_int_equal(f->dims, DIM_RUNTIME | DIM_EXE);
+	assert_int_equal(f->runtimes, host);
+	assert_int_equal(filter->n_entries, 2);
+	assert_true(in_set(path_hash_of("/bin/b"), DIM_EXE, TR_OPEN));
+	/* The parent's is not known there. */
+	made_set_clear(&set);
+	made_open_rule(&set, "{field='pexe', value='/bin/a'}, {field='container.trusted', value=true}");
 	assert_int_equal(push()->dims, 0);
 }
 
@@ -280,12 +350,49 @@ dice(unsigned int n)
 
 static const char *const dirs[] = { "", "/a", "/a/b", "/a/b/c", "/aa", "/a/bb", "/d", "/d/e/f/g", "rel", "rel/x" };
 
+static const char *const exes[] = { "/bin/a", "/bin/bash", "/usr/lib/exactly8/12345678", "memfd:x", "/" };
+static const struct { const char *runtime, *pod; } runtimes[] = {
+	{ "", "" }, { "", "pod1" }, { "docker", "" }, { "containerd", "pod2" }, { "kube", "pod3" }, { "lxc", "" },
+};
+
+/* Of containers and executables. */
+static void
+random_where(FILE *out)
+{
+	switch (dice(9)) {
+	case 0:
+		fprintf(out, "{field='container', op='%s', value=%s}", dice(4) ? "eq" : "ne", dice(2) ? "true" : "false");
+		return;
+	case 1:
+		fprintf(out, "{field='container.runtime', op='%s', values=['docker','%s']}", dice(3) ? "in" : "notin",
+			dice(2) ? "lxc" : "containerd");
+		return;
+	case 2:
+		fprintf(out, "{field='container.%s', op='exists', not=%s}", dice(2) ? "runtime" : "pod_uid",
+			dice(3) ? "false" : "true");
+		return;
+	case 3:
+		fprintf(out, "{field='container.%s', op='%s', value='d'}", dice(2) ? "runtime" : "pod_uid",
+			dice(2) ? "contains" : "ne");
+		return;
+	case 4:
+		fprintf(out, "{field='lower(container.runtime)', op='%s', value='docker'}", dice(3) ? "eq" : "ne");
+		return;
+	default:
+		fprintf(out, "{field='exe', op='%s', values=['%s','%s']}", dice(4) ? "in" : "notin", exes[dice(5)],
+			exes[dice(5)]);
+	}
+}
+
 static void
 random_condition(FILE *out, int depth)
 {
 	static const char *const numbers[] = { "ge", "lt", "le", "gt" };
 
-	switch (dice(depth < 3 ? 20 : 16)) {
+	switch (dice(depth < 3 ? 26 : 20)) {
+	case 16: case 17: case 18: case 19:
+		random_where(out);
+		return;
 	case 8:
 		fprintf(out, "{field='retval', op='%s', value=%d}", numbers[dice(4)], (int)dice(5) - 2);
 		return;
@@ -334,7 +441,7 @@ random_condition(FILE *out, int depth)
 	case 7:
 		fprintf(out, "{field='path', op='contains', value='%s'}", dice(2) ? "f" : "b");
 		return;
-	case 16:
+	case 20: case 21:
 		fputs("{not=", out);
 		random_condition(out, depth + 1);
 		fputs("}", out);
@@ -351,11 +458,13 @@ random_condition(FILE *out, int depth)
 static void
 whatever_a_rule_matches_passes_the_kernel(void **state)
 {
+	static const char *const words[] = { "'docker'", "'host'", "'kube'", "'lxc','containerd'" };
 	static struct match_result got;
 	unsigned int pushed = 0, matched = 0, tested = 0, rejected = 0;
+	unsigned int by_exe = 0, by_runtime = 0, outside = 0;
 	char text[4000], path[200], comm[16];
 
-	for (int round = 0; round < 1500; round++) {
+	for (int round = 0; round < 2500; round++) {
 		struct matcher *m;
 		unsigned int n = 1 + dice(3);
 
@@ -364,24 +473,32 @@ whatever_a_rule_matches_passes_the_kernel(void **state)
 
 			random_condition(out, 0);
 			fclose(out);
-			made_open_rule(&set, text)->stream = dice(4) == 0;
+			made_open_rule_of(&set, text, dice(8) ? "" : words[dice(4)])->stream = dice(4) == 0;
 		}
 		m = made_matcher(&set);
 		pushed += push()->dims != 0;
 		tested += (filter->filter.t[TR_OPEN].dims & DIM_TESTS) != 0;
+		by_exe += (filter->filter.t[TR_OPEN].dims & DIM_EXE) != 0;
+		by_runtime += (filter->filter.t[TR_OPEN].dims & DIM_RUNTIME) != 0;
 		for (int k = 0; k < 200; k++) {
+			unsigned int rt = dice(6), exe = dice(5);
+			struct told told = { exes[exe][0] == '/' && dice(4) ? exes[exe] : NULL,
+				dice(4) ? runtimes[rt].runtime : NULL, runtimes[rt].pod };
 			struct event e;
 
 			snprintf(path, sizeof(path), "%s%s", dirs[dice(10)], dice(3) ? "/f" : dice(2) ? "/f/x" : "");
 			snprintf(comm, sizeof(comm), "c%u", dice(4));
 			made_open(&made, &(struct made_open){ .path = path[0] ? path : "/", .comm = comm, .uid = dice(4),
 				.filename = dirs[dice(10)], .oflags = dice(2) ? 0101 : dice(2) ? 0200 : 0,
-				.ret = (int64_t)dice(5) - 2, .pid = dice(4), .flags = dice(10) ? 0 : EV_TRUNCATED }, &e);
+				.ret = (int64_t)dice(5) - 2, .pid = dice(4), .flags = dice(10) ? 0 : EV_TRUNCATED,
+				.exe = exes[exe], .pod = runtimes[rt].pod,
+				.runtime = runtimes[rt].runtime[0] ? runtimes[rt].runtime : NULL }, &e);
 			rejected += !tests_pass(&e, &filter->filter.t[TR_OPEN]);
+			outside += !kernel_passes(&e, path[0] ? path : "/", &told);
 			if (!matcher_run(m, &e, &got))
 				continue;
 			matched++;
-			if (!kernel_passes(&e, path[0] ? path : "/"))
+			if (!kernel_passes(&e, path[0] ? path : "/", &told))
 				fail_msg("%s by %s", path, text);
 		}
 		matcher_free(m);
@@ -389,6 +506,7 @@ whatever_a_rule_matches_passes_the_kernel(void **state)
 	}
 	assert_true(pushed > 50 && matched > 1000);
 	assert_true(tested > 50 && rejected > 1000);
+	assert_true(by_exe > 50 && by_runtime > 50 && outside > rejected);
 }
 
 int
@@ -401,6 +519,7 @@ main(void)
 		cmocka_unit_test_teardown(defaults_and_streams_count_and_urgent_rules_are_marked, clean),
 		cmocka_unit_test_teardown(a_set_that_is_too_large_is_not_pushed, clean),
 		cmocka_unit_test_teardown(members_of_a_record_are_tested, clean),
+		cmocka_unit_test_teardown(containers_and_executables_are_asked_for, clean),
 		cmocka_unit_test_teardown(whatever_a_rule_matches_passes_the_kernel, clean),
 	};
 
