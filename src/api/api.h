@@ -20,6 +20,7 @@ struct store;
 struct ctl_enricher;
 struct sets;
 struct streams;
+struct own;
 struct wishes;
 
 /* The state of bpfd-api: one per process, passed to every handler. */
@@ -44,6 +45,7 @@ struct api {
 	struct kernel_list *kernel_next;	/* who waits for the next list of programs */
 	bool kernel_busy;		/* one is being made */
 	unsigned int undos;		/* of the reconciliation that is in progress */
+	struct own *own;		/* what others took off */
 	struct wishes *wishes;		/* attachments to interfaces that are still to come */
 	struct restore *restore;	/* one that is going on; NULL */
 	bool reconciled;		/* the model has met a loader's inventory */

@@ -19,6 +19,7 @@
 #define STATS_WAIT_S	1
 #define COUNTERS_MAX	4096
 #define MESSAGES_AT_ONCE 256
+#define OWN_MAX		256
 
 struct stats {
 	TAILQ_ENTRY(stats) link;
@@ -31,6 +32,11 @@ struct stats {
 	struct event timer;
 };
 
+struct own_wait {
+	TAILQ_ENTRY(own_wait) link;
+	struct msg_own m;
+};
+
 struct ctl_enricher {
 	struct api *api;
 	struct chan *chan;		/* NULL: no enricher */
@@ -38,6 +44,9 @@ struct ctl_enricher {
 	uint32_t last_seq;
 	int set_fd;			/* -1: no rule set yet */
 	struct msg_ruleset set;
+	bool set_sent;			/* to this enricher */
+	TAILQ_HEAD(, own_wait) own;	/* for one that has its rules */
+	unsigned int n_own;
 	TAILQ_HEAD(, stats) stats;
 };
 
@@ -51,6 +60,7 @@ ctl_enricher_new(struct api *api, struct ctl_enricher **out)
 	e->api = api;
 	e->set_fd = -1;
 	TAILQ_INIT(&e->stats);
+	TAILQ_INIT(&e->own);
 	*out = e;
 	return 0;
 }
@@ -74,8 +84,17 @@ detach(struct ctl_enricher *e)
 	event_del(&e->writable);
 	chan_free(e->chan);
 	e->chan = NULL;
+	e->set_sent = false;
 	while (!TAILQ_EMPTY(&e->stats))
 		stats_end(TAILQ_FIRST(&e->stats), false);
+}
+
+static void
+own_drop(struct ctl_enricher *e, struct own_wait *w)
+{
+	TAILQ_REMOVE(&e->own, w, link);
+	e->n_own--;
+	free(w);
 }
 
 void
@@ -84,6 +103,8 @@ ctl_enricher_free(struct ctl_enricher *e)
 	if (!e)
 		return;
 	detach(e);
+	while (!TAILQ_EMPTY(&e->own))
+		own_drop(e, TAILQ_FIRST(&e->own));
 	close_keep_errno(e->set_fd);
 	free(e);
 }
@@ -197,6 +218,22 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
+/* Behind the rules, which may want them. */
+static void
+send_own(struct ctl_enricher *e)
+{
+	struct own_wait *w;
+	int err = 0;
+
+	while (!err && e->set_sent && (w = TAILQ_FIRST(&e->own))) {
+		err = chan_send_nonblock(e->chan, IPC_OWN_EVENT, 0, &w->m, NULL);
+		if (!err)
+			own_drop(e, w);
+	}
+	if (err == -EAGAIN)
+		event_add(&e->writable, NULL);
+}
+
 static void
 send_set(struct ctl_enricher *e)
 {
@@ -205,14 +242,36 @@ send_set(struct ctl_enricher *e)
 	if (!e->chan || e->set_fd < 0)
 		return;
 	err = chan_send_nonblock(e->chan, IPC_RULESET, ++e->last_seq, &e->set, &e->set_fd);
+	e->set_sent = !err;
 	if (err == -EAGAIN)
 		event_add(&e->writable, NULL);
+	send_own(e);
 }
 
 static void
 on_writable(evutil_socket_t fd, short what, void *arg)
 {
-	send_set(arg);
+	struct ctl_enricher *e = arg;
+
+	if (e->set_sent)
+		send_own(e);
+	else
+		send_set(e);
+}
+
+void
+ctl_enricher_own(struct ctl_enricher *e, const struct msg_own *m)
+{
+	struct own_wait *w = e->n_own < OWN_MAX ? calloc(1, sizeof(*w)) : NULL;
+
+	if (!w) {
+		log_warn("enricher.own", "link=%llu no room for its event", (unsigned long long)m->link);
+		return;
+	}
+	w->m = *m;
+	TAILQ_INSERT_TAIL(&e->own, w, link);
+	e->n_own++;
+	send_own(e);
 }
 
 int

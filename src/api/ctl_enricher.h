@@ -20,6 +20,9 @@ int	ctl_enricher_attach(struct ctl_enricher *e, int take_fd);
  * come.  sets_enricher_used() learns what becomes of it. */
 void	ctl_enricher_ruleset(struct ctl_enricher *e, int take_fd, const struct msg_ruleset *m);
 
+/* Sends what becomes an event, to the next enricher where there is none. */
+void	ctl_enricher_own(struct ctl_enricher *e, const struct msg_own *m);
+
 /* The enricher's counters.  fn runs exactly once, perhaps at once; n 0: it does not answer. */
 typedef void ctl_stats_fn(void *arg, const struct msg_counter *counters, size_t n);
 void	ctl_enricher_stats(struct ctl_enricher *e, ctl_stats_fn *fn, void *arg);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "api/ctl_enricher.h"
 #include "api/ctl_answer.h"
 #include "api/ctl_req.h"
 #include "api/programs.h"
@@ -244,6 +245,20 @@ on_link_facts(struct ctl_loader *l, const struct msg_link_facts *m)
 	return 0;
 }
 
+/* What others took off tracers. */
+static int
+on_own_lost(struct ctl_loader *l, const struct msg_own *m)
+{
+	struct msg_own own = *m;
+
+	answer_clean(own.kind, sizeof(own.kind));
+	answer_clean(own.program, sizeof(own.program));
+	answer_clean(own.target, sizeof(own.target));
+	answer_clean(own.text, sizeof(own.text));
+	ctl_enricher_own(l->api->enricher, &own);
+	return 0;
+}
+
 static int
 on_message(struct ctl_loader *l, struct chan_msg *m)
 {
@@ -262,6 +277,8 @@ on_message(struct ctl_loader *l, struct chan_msg *m)
 		return on_iface(l, m->payload);
 	if (m->hdr.type == IPC_LINK_FACTS && !m->hdr.seq)
 		return on_link_facts(l, m->payload);
+	if (m->hdr.type == IPC_OWN_LOST)
+		return on_own_lost(l, m->payload);
 	TAILQ_FOREACH(r, &l->reqs, link)
 		if (r->seq == m->hdr.seq)
 			break;

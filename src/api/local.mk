@@ -98,6 +98,7 @@ bpfd_api_SOURCES = \
 	src/api/ctl_loader.c src/api/ctl_loader.h \
 	src/api/ctl_req.c src/api/ctl_req.h \
 	src/api/logs.c src/api/logs.h \
+	src/api/own.c src/api/own.h \
 	src/api/programs.h \
 	src/api/programs_attach.c src/api/programs_kernel.c \
 	src/api/programs_links.c src/api/programs_load.c \

@@ -20,6 +20,7 @@
 #include "api/ctl_enricher.h"
 #include "api/ctl_loader.h"
 #include "api/ctl_parse.h"
+#include "api/own.h"
 #include "api/rules_change.h"
 #include "api/server.h"
 #include "api/sets.h"
@@ -76,6 +77,8 @@ start_server(struct api *api, struct start *s)
 		err = ctl_loader_new(api, &api->loader);
 	if (!err)
 		err = wishes_new(api, &api->wishes);
+	if (!err)
+		err = own_new(api, &api->own);
 	return err ? err : ctl_enricher_new(api, &api->enricher);
 }
 
@@ -210,6 +213,7 @@ stop(struct api *api)
 	server_free(api->server);
 	ctl_loader_free(api->loader);
 	wishes_free(api->wishes);
+	own_free(api->own);
 	ctl_enricher_free(api->enricher);
 	ctl_free(api->ctl);
 	sets_free(api->sets);

@@ -71,6 +71,8 @@ struct link {
 	struct msg_token wish_token;
 	struct kvs fits;		/* dry run of a wish: interfaces, and why not to them */
 	char *reason;			/* why it is lost, when that is known; or NULL */
+	int64_t tries_since_ms;		/* own.c: attached again so often, since then */
+	uint32_t tries;
 	bool restoring;
 	bool differs;			/* the kernel has another program, priority or proceed-on set */
 };

@@ -67,8 +67,8 @@ void	programs_when_known(struct api *api, void (*fn)(void *arg, bool known), voi
 /* The same, once the loader has looked which links the kernel took off by itself. */
 void	programs_when_links_known(struct api *api, void (*fn)(void *arg, bool known), void *arg);
 
-/* The kernel took it off, with what it was on; its pin is gone. */
-void	programs_link_gone(struct api *api, struct link *l);
+/* It came off, with what it was on or by others (flags: LINK_DETACHED, ...); its pin is gone. */
+void	programs_link_gone(struct api *api, struct link *l, uint32_t flags);
 /* That, or its interface has another name or is elsewhere. */
 void	programs_link_changed(struct api *api, const struct msg_link_facts *f);
 /* What was asked for stays; what came of it is added. */

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/own.h"
 #include "api/programs.h"
 #include "api/store.h"
 
@@ -16,15 +17,15 @@ struct asker {
 };
 
 void
-programs_link_gone(struct api *api, struct link *l)
+programs_link_gone(struct api *api, struct link *l, uint32_t flags)
 {
 	if (l->state != ROW_DONE || l->live != LIVE || l->restoring)
 		return;
+	l->live = LIVE_LOST;
+	own_link_gone(api, l, flags);
 	/* What a wish brought leaves with its interface: the wish itself is what is shown. */
 	if (l->wish && store_del_link(api->store, l->facts.link_id) == 0)
 		model_del_link(&api->model, l);
-	else
-		l->live = LIVE_LOST;
 }
 
 void
@@ -35,7 +36,7 @@ programs_link_changed(struct api *api, const struct msg_link_facts *f)
 	if (!l)
 		return;
 	if (f->hook_flags & LINK_GONE) {
-		programs_link_gone(api, l);
+		programs_link_gone(api, l, f->hook_flags);
 		return;
 	}
 	memcpy(l->facts.target, f->target, sizeof(l->facts.target));
@@ -53,7 +54,7 @@ on_gone(void *arg, struct answer *a)
 		if (l)
 			l->facts.position = a->links[i].position;
 		if (l && (a->links[i].hook_flags & LINK_GONE))
-			programs_link_gone(one->api, l);
+			programs_link_gone(one->api, l, a->links[i].hook_flags);
 	}
 	one->fn(one->arg, true);
 	free(one);

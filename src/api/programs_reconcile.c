@@ -136,7 +136,17 @@ match_link(struct api *api, const struct inventory *inv, struct link *l)
 		api->undos += programs_undo_link(api, l, on_undone) == 0;
 		return;
 	}
-	l->live = f && !(f->hook_flags & LINK_GONE) ? LIVE : LIVE_LOST;
+	if (f && (f->hook_flags & LINK_GONE)) {
+		l->live = LIVE;
+		programs_link_gone(api, l, f->hook_flags);
+		return;
+	}
+	/* A pin that was there a moment ago: it went while there was no loader. */
+	if (!f && l->live == LIVE) {
+		programs_link_gone(api, l, LINK_UNPINNED);
+		return;
+	}
+	l->live = f ? LIVE : LIVE_LOST;
 	if (!f)
 		return;		/* a wish has no pin: wishes_begin() looks at its program */
 	l->facts.hook_flags = f->hook_flags;
@@ -213,7 +223,7 @@ orphan_link(struct api *api, const struct msg_link_facts *f)
 	struct group *g = p ? p->group : group_of_pin(api, f->gid);
 	AUTO(link) struct link *l = NULL;
 
-	if (!g || g->state != ROW_DONE || g->restoring || model_link(&api->model, f->link_id))
+	if (!g || g->state != ROW_DONE || g->restoring || (f->hook_flags & LINK_GONE) || model_link(&api->model, f->link_id))
 		return;
 	l = calloc(1, sizeof(*l));
 	if (!l)

@@ -20,9 +20,9 @@ void
 restore_end(struct restore *r, bool whole)
 {
 	r->api->restore = NULL;
-	if (whole)
+	if (whole && !r->one)
 		wishes_begin(r->api);
-	if (whole && (r->n_progs || r->n_links || r->failed))
+	if (whole && !r->one && (r->n_progs || r->n_links || r->failed))
 		log_notice("restore.done", "programs=%zu links=%zu failed=%zu", r->n_progs, r->n_links, r->failed);
 	if (r->fn)
 		r->fn(r->arg, whole);
@@ -251,6 +251,10 @@ restore_step(struct restore *r)
 {
 	struct group *g;
 
+	if (r->one) {
+		restore_end(r, true);
+		return;
+	}
 	TAILQ_FOREACH(g, &r->api->model.groups, in_model) {
 		if (g->gid < r->gid || g->busy || !g->wanted || g->restoring || g->state != ROW_DONE)
 			continue;
@@ -270,18 +274,40 @@ restore_step(struct restore *r)
 	restore_end(r, true);
 }
 
+static struct restore *
+begin(struct api *api, void (*fn)(void *arg, bool whole), void *arg)
+{
+	struct restore *r = calloc(1, sizeof(*r));
+
+	if (r)
+		*r = (struct restore){ .api = api, .fn = fn, .arg = arg };
+	api->restore = r;
+	return r;
+}
+
 int
 programs_restore(struct api *api, void (*fn)(void *arg, bool whole), void *arg)
 {
-	struct restore *r;
-
 	if (api->restore)
 		return -EBUSY;
-	r = calloc(1, sizeof(*r));
-	if (!r)
+	if (!begin(api, fn, arg))
 		return -ENOMEM;
-	*r = (struct restore){ .api = api, .fn = fn, .arg = arg };
-	api->restore = r;
-	restore_step(r);
+	restore_step(api->restore);
 	return 0;
+}
+
+int
+programs_restore_link(struct api *api, struct link *l, void (*fn)(void *arg, bool whole), void *arg)
+{
+	int err;
+
+	if (api->restore || l->group->busy)
+		return -EBUSY;
+	if (!begin(api, fn, arg))
+		return -ENOMEM;
+	api->restore->one = true;
+	err = restore_link(api->restore, l);
+	if (err)
+		free(TAKE_PTR(api->restore));
+	return err;
 }

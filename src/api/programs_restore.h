@@ -12,6 +12,9 @@
  */
 int	programs_restore(struct api *api, void (*fn)(void *arg, bool whole), void *arg);
 
+/* One link alone, which was persistent and came off.  fn runs later, unless an error is returned. */
+int	programs_restore_link(struct api *api, struct link *l, void (*fn)(void *arg, bool whole), void *arg);
+
 bool	programs_group_lost(const struct group *g);	/* none of its programs is there */
 bool	programs_object_whole(const struct group *g, const void *object, size_t len);
 

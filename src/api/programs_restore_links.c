@@ -174,3 +174,14 @@ restore_next_link(struct restore *r, const struct group *g)
 	}
 	return 0;
 }
+
+int
+restore_link(struct restore *r, struct link *l)
+{
+	const struct prog *p = programs_prog_of(l);
+
+	if (!is_to_do(l) || !p || p->live != LIVE)
+		return -ESRCH;
+	r->link_id = l->facts.link_id;
+	return send_link(r, l, p);
+}

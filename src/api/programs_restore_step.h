@@ -13,6 +13,7 @@
 struct restore {
 	struct api *api;
 	uint64_t gid, link_id;		/* at work on; everything before is done */
+	bool one;			/* the link link_id alone */
 	bool tried;			/* the group itself: its links are next */
 	size_t n_progs, n_links, failed;
 	void (*fn)(void *arg, bool whole);
@@ -31,5 +32,6 @@ void	restore_worked(char **reason);
 
 /* programs_restore_links.c: the next link of a group that is to be restored.  1: its answer comes. */
 int	restore_next_link(struct restore *r, const struct group *g);
+int	restore_link(struct restore *r, struct link *l);	/* this one; -ESRCH: it is not lost, or its program is */
 
 #endif

@@ -4,7 +4,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "bpf/action.h"
 #include "common/auto.h"
 #include "common/clock.h"
 #include "common/log.h"
@@ -298,51 +297,19 @@ on_EV_STATS(struct enricher *en, struct chan *ch, const struct msg_hdr *h, const
 	return stats_send(en, ch, h->seq);
 }
 
-/* ---- from an action worker ---- */
-
-struct action_record {
-	struct ev_action a;
-	char strings[IPC_NAME_MAX * 2 + IPC_TARGET_MAX + 64 + 8];
-};
-
-static struct ev_str
-append(struct action_record *r, const char *s, size_t room)
+static int
+on_OWN_EVENT(struct enricher *en, struct chan *ch, const struct msg_hdr *h, const struct msg_own *m, int *fds)
 {
-	size_t len = strnlen(s, room);
-	struct ev_str ref = { (uint16_t)r->a.h.len, (uint16_t)len };
-
-	memcpy((char *)r + r->a.h.len, s, len);
-	r->a.h.len += (uint32_t)len;
-	return ref;
+	return made_own(en, m);
 }
+
+/* ---- from an action worker ---- */
 
 static int
 on_ACTION_RESULT(struct enricher *en, struct chan *ch, const struct msg_hdr *h,
 	const struct msg_action_result *m, int *fds)
 {
-	struct action_record r = { .a = { .h = { .tracer = TR_ACTION, .event = ACTION_EV_RESULT,
-		.len = sizeof(r.a), .ts = clock_ns(CLOCK_BOOTTIME), .start = m->target_start, .tgid = m->target_pid,
-		.tid = m->target_pid, .ret = m->err < 0 ? m->err : 0 } } };
-
-	if (m->outcome >= N_OUTCOMES || m->action >= ACTIONS_MAX)
-		return -EPROTO;
-	r.a.cause = m->seq;
-	r.a.latency_ns = m->latency_ns;
-	r.a.outcome = m->outcome;
-	r.a.status = m->err > 0 ? (uint32_t)m->err : 0;
-	r.a.action = append(&r, m->action_name, sizeof(m->action_name));
-	r.a.rule = append(&r, m->rule, sizeof(m->rule));
-	r.a.target = append(&r, m->container, sizeof(m->container));
-	r.a.text = append(&r, m->text, sizeof(m->text));
-	r.a.h.len = (r.a.h.len + 7) & ~7u;
-	procs_last_exec(&en->procs, m->target_pid, m->target_start, &r.a.h);
-	en->count[COUNT_action_results]++;
-	if (en->matcher)
-		enricher_event(en, &r.a.h, r.a.h.len);
-	else
-		en->count[COUNT_unmatched]++;
-	enricher_commit(en);
-	return 0;
+	return made_action_result(en, m);
 }
 
 /* ---- */

@@ -102,6 +102,10 @@ void	enricher_event(struct enricher *en, const struct ev_hdr *h, size_t len);
 /* publish.c: writes an event that somebody wants. */
 void	enricher_publish(struct enricher *en, const struct event *e, const struct match_result *m);
 
+/* made.c: what others say becomes an event.  -EPROTO. */
+int	made_action_result(struct enricher *en, const struct msg_action_result *m);
+int	made_own(struct enricher *en, const struct msg_own *m);
+
 /* stats.c */
 uint64_t stats_kernel_lost(const struct enricher *en);
 int	stats_send(struct enricher *en, struct chan *to, uint32_t seq);

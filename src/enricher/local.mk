@@ -11,6 +11,7 @@ libenricher_a_SOURCES = \
 	src/enricher/enricher.h \
 	src/enricher/events.c \
 	src/enricher/krings.c src/enricher/krings.h \
+	src/enricher/made.c \
 	src/enricher/linger.c src/enricher/linger.h \
 	src/enricher/names.c src/enricher/names.h src/enricher/naming.c \
 	src/enricher/loop.c \

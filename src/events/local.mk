@@ -16,6 +16,7 @@ libevents_a_SOURCES = \
 	src/events/tracer_arp.c bpf/arp.h \
 	src/events/tracer_bashreadline.c bpf/bashreadline.h \
 	src/events/tracer_bpf.c bpf/bpfaudit.h \
+	src/events/tracer_bpfd.c bpf/own.h \
 	src/events/tracer_bind.c bpf/bind.h \
 	src/events/tracer_capable.c bpf/capable.h \
 	src/events/tracer_cgroup.c bpf/cgroup.h \

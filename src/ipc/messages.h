@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <stdint.h>
 
+#include "bpf/own.h"
 #include "ipc/container.h"
 #include "ipc/options.h"
 
@@ -258,6 +259,10 @@ enum {
 	LINK_MADE_QDISC = 1,			/* bpfd made the clsact qdisc and removes it */
 	LINK_GONE = 2,				/* what it was attached to is gone, so the kernel took it off */
 	LINK_ELSEWHERE = 4,			/* its interface is in another network namespace now */
+	/* With LINK_GONE, where somebody else did it: what it was on is there; ... */
+	LINK_DETACHED = 8,			/* it is attached to nothing */
+	LINK_UNPINNED = 16,			/* its pin was removed */
+	LINK_UNCHAINED = 32,			/* it was taken out of its chain */
 };
 /* Who keeps a program: a process, or a pin (pid 0).  link_id: the kernel's, 0 without one. */
 struct msg_holder { uint32_t prog_id, link_id, pid, reserved; char text[IPC_TARGET_MAX]; };
@@ -424,6 +429,13 @@ struct msg_xdp_done {
 
 /* ---- events ---- */
 struct msg_mask { uint64_t mask; };
+/* What others did to bpfd's own, as in struct ev_own (bpf/own.h). */
+struct msg_own {
+	uint64_t link;
+	uint32_t event, cause, kernel_link, prog_id, owner, tries;
+	int32_t err; uint32_t reserved;
+	char kind[32], program[IPC_NAME_MAX], target[IPC_TARGET_MAX], text[IPC_TARGET_MAX];
+};
 struct msg_rules_parse { char file[IPC_TARGET_MAX]; };	/* name for error texts; NAME.toml */
 struct msg_rules_parsed { uint64_t len; int32_t err; uint32_t reserved; };	/* err: the parser itself failed */
 /* stores: bit per enum container_store, those where it may be; id: see container_id_ok(). */

@@ -191,13 +191,8 @@ enter_one(struct loader *ld, const char *spec, uint64_t ino, int *sock, struct m
 	return 0;
 }
 
-/*
- * The namespace that the filter was put into: 1 with *sock; 0 when it is gone, and all with it.
- * Its name may be that of another by now, and after a restart nobody remembers it: then it is
- * looked for by its inode.
- */
-static int
-enter(struct loader *ld, const char *netns, uint64_t ino, int *sock, struct msg_result *res)
+int
+attach_netns_enter(struct loader *ld, const char *netns, uint64_t ino, int *sock, struct msg_result *res)
 {
 	char spec[32];
 	int there = netns[0] ? enter_one(ld, netns, ino, sock, res) : 0;
@@ -267,7 +262,7 @@ attach_suffix_gone(struct loader *ld, const char *pin_suffix, const char *netns,
 		return false;
 	if (s.netns_ino == attach_host()->netns_ino)
 		return filter_there(rtnl, &s) == 0;
-	there = enter(ld, netns, s.netns_ino, &sock, &ignored);
+	there = attach_netns_enter(ld, netns, s.netns_ino, &sock, &ignored);
 	return there == 0 || (there > 0 && filter_there(sock, &s) == 0);
 }
 
@@ -290,6 +285,6 @@ attach_detach_suffix(struct loader *ld, const struct config *cfg, int rtnl, cons
 		return attach_socket_off(ld, &s, res);
 	if (s.netns_ino == attach_host()->netns_ino)
 		return del(rtnl, &s, res);
-	there = enter(ld, netns, s.netns_ino, &sock, res);
+	there = attach_netns_enter(ld, netns, s.netns_ino, &sock, res);
 	return there <= 0 ? there : del(sock, &s, res);
 }

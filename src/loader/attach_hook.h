@@ -180,6 +180,12 @@ struct attach_netns {
 	uint64_t ino;
 };
 int	attach_netns(const struct attach_in *in, struct attach_netns *it, struct msg_result *res);
+/*
+ * A socket in the namespace that something was put into: 1 with *sock; 0 when it is gone, and all with it.
+ * Its name may be that of another by now, and after a restart nobody remembers it: then it is looked for by
+ * its inode.
+ */
+int	attach_netns_enter(struct loader *ld, const char *netns, uint64_t ino, int *sock, struct msg_result *res);
 
 /* Of a kernel link at a netfilter hook: "ipv4/input"; "" for one that bpfd cannot make. */
 void	attach_netfilter_target(uint32_t family, uint32_t hook, char out[IPC_TARGET_MAX]);

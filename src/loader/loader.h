@@ -206,12 +206,12 @@ void	wish_new(struct loader *ld, uint32_t seq, const struct msg_attach *m, const
 
 /* gone.c: what an attachment was on is gone, so the kernel took it off. */
 bool	link_is_gone(struct loader *ld, struct obj_link *l);
-/* Takes those away, pins and all; tell: the API hears of each (seq), and how many. */
-int	links_timeout_ms(const struct loader *ld);	/* -1: no link can be detached by others */
-void	links_look(struct loader *ld);			/* now and then: which others have detached */
-uint32_t links_sweep(struct loader *ld, uint32_t seq, bool tell);
+int	links_timeout_ms(const struct loader *ld);	/* -1: there is nothing that others may take off */
+void	links_look(struct loader *ld);			/* now and then: what others have taken off */
+/* Takes all of those away, pins and all; the API hears of each (seq), and how many. */
+uint32_t links_sweep(struct loader *ld, uint32_t seq);
 /* One of them. */
-void	link_sweep(struct loader *ld, uint32_t seq, struct obj_link *l, bool tell);
+void	link_sweep(struct loader *ld, uint32_t seq, struct obj_link *l);
 
 /* watch.c: what interfaces do. */
 void	watch_read(struct loader *ld);
@@ -223,6 +223,7 @@ int	pin_link(struct loader *ld, const struct msg_attach *m, int prog_fd, const s
 
 /* xdp.c: asks libxdp what became of bpfd's programs in dispatchers: LINK_GONE, position and mode. */
 void	xdp_look(struct loader *ld);
+void	xdp_look_again(struct loader *ld);	/* only at chains that are others than they were, the host's */
 bool	xdp_same_interface(const struct obj_link *a, const struct obj_link *b);	/* both in a dispatcher there */
 
 /* Its interface is no more: what libxdp pinned for the dispatcher goes too. */

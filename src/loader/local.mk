@@ -62,7 +62,7 @@ LOADER_SOURCES = $(BROKER_SOURCES) \
 	src/loader/tracers_objects.c \
 	src/loader/tracers_pins.c \
 	src/loader/tracers_report.c src/loader/tracers_rings.c \
-	src/loader/tracers_bash.c src/loader/tracers_declared.c src/loader/tracers_uprobe.c
+	src/loader/tracers_bash.c src/loader/tracers_declared.c src/loader/tracers_uprobe.c src/loader/tracers_watch.c
 bpfd_loader_SOURCES = src/loader/main.c src/loader/sandbox.def $(LOADER_SOURCES)
 nodist_bpfd_loader_SOURCES = gen/tracer_objects.c
 bpfd_loader_CFLAGS = $(AM_CFLAGS) $(LIBMD_CFLAGS)

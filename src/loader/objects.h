@@ -46,6 +46,7 @@ struct obj_link {
 	bool linkless;				/* the pin is the program: the hook has no link */
 	uint32_t n_more;			/* kernel links beside the first */
 	uint32_t dispatcher_id;			/* that it was last seen in; 0 */
+	uint32_t xdp_seen;			/* its interface's program when the chain was last looked at */
 	bool dispatcher_ours;			/* then nobody else had a program in it */
 	bool replacing;				/* comes in the place of the one with its number */
 	bool again;				/* of the pin's name: two may be there during a change */

@@ -254,9 +254,8 @@ int
 on_INVENTORY(struct loader *ld, struct peer *p, const struct msg_hdr *h, const struct msg_none *m,
 	int *fds)
 {
-	uint32_t n = 0;
+	uint32_t n = links_sweep(ld, h->seq);
 
-	links_sweep(ld, 0, false);
 	for (size_t i = 0; i < ld->objects.n_progs; i++)
 		n += send_prog(ld, h->seq, &ld->objects.progs[i]);
 	for (size_t i = 0; i < ld->objects.n_maps; i++)

@@ -151,6 +151,7 @@ finish(struct loader *ld)
 	}
 	if (t->t[TRACER_CORE].loaded)
 		tracers_core_hooks(ld);
+	tracers_settled(ld);
 	while (pool_ours(ld))
 		pool_ours(ld)->over = true;
 	t->busy = false;

@@ -51,10 +51,19 @@ struct tracer_facts {
 
 struct tracer_found { int file; uint32_t tracer; uint64_t offset; };	/* of a function that is to be probed */
 
+/* Of a tracer that others took something off. */
+struct tracer_guard {
+	int64_t since_ms;		/* of the tries that count */
+	uint32_t tries;
+	bool coming;			/* it is being loaded again */
+	bool given_up;			/* until nobody wants it, or this loader ends */
+};
+
 struct tracers {
 	char dir[96];			/* tracer/DIGEST */
 	struct tracer_facts t[N_TRACERS];	/* [0]: the core */
 	uint64_t want;			/* of the last request, allowed and existing ones */
+	struct tracer_guard guard[N_TRACERS];
 	struct ev_settings settings;	/* as in the map */
 	struct kfilter *filter;		/* to be applied; NULL: none is */
 	struct enf_table *enforce;	/* in force, or to be; NULL: none */

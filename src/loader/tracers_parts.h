@@ -54,6 +54,12 @@ uint32_t tracers_ring_bytes(const struct loader *ld, enum ev_class class);
 
 /* tracers_report.c: each tracer's state, and that it was all */
 void	tracers_report(struct loader *ld, uint32_t seq);
+void	tracer_report(struct loader *ld, uint32_t seq, unsigned int n);	/* one; seq 0: it changed by itself */
+
+/* tracers_watch.c: what others took off tracers is put back, see struct tracer_guard. */
+bool	tracers_any(const struct loader *ld);	/* there is something to look at */
+void	tracers_look(struct loader *ld);
+void	tracers_settled(struct loader *ld);	/* all that is wanted is there, or has failed */
 
 /* tracers_filter.c: settings.filter is the other element afterwards; written by tracers_settings(). */
 int	tracers_filter(struct loader *ld, const struct kfilter *k);

@@ -21,8 +21,8 @@ why_denied(const struct config *cfg, unsigned int n)
 	return "it is of what people type: tracers.allow_sensitive does not name it";
 }
 
-static void
-report(struct loader *ld, uint32_t seq, unsigned int n)
+void
+tracer_report(struct loader *ld, uint32_t seq, unsigned int n)
 {
 	struct tracer_facts *f = &ld->tracers.t[n];
 	struct msg_tracer_state m = { .tracer = n, .n_programs = f->n_programs, .n_attached = f->n_attached };
@@ -52,7 +52,7 @@ tracers_report(struct loader *ld, uint32_t seq)
 	for (unsigned int n = 1; n < N_TRACERS; n++) {
 		if (!tracer_name(n) || ipc_tracer_flags(n) & TR_NO_KERNEL)
 			continue;
-		report(ld, seq, n);
+		tracer_report(ld, seq, n);
 		n_items++;
 	}
 	reply_ok(ld, seq, n_items);

@@ -35,7 +35,7 @@ left(struct loader *ld, uint32_t ifindex, enum left how)
 		if (link_is_gone(ld, l) || (strcmp(l->facts.backend, "dispatcher") == 0 &&
 					    (how == LEFT_FOR_GOOD || l->dispatcher_ours))) {
 			xdp_interface_gone(ld, l);
-			link_sweep(ld, 0, l, true);
+			link_sweep(ld, 0, l);
 			continue;
 		}
 		l->facts.hook_flags |= LINK_ELSEWHERE;

@@ -258,7 +258,7 @@ compare(struct obj_link *l, const struct xdp_chain *c)
 
 	l->facts.position = p ? (int32_t)p->position + 1 : 0;
 	if (!p)
-		l->facts.hook_flags |= LINK_GONE;
+		l->facts.hook_flags |= LINK_GONE | LINK_UNCHAINED;
 	else
 		strcpy(l->facts.mode, c->mode == XDP_SKB ? "skb" : "native");
 }
@@ -279,6 +279,23 @@ look_at(struct loader *ld, const struct obj_link *at)
 	for (size_t i = 0; i < ld->objects.n_links; i++)
 		if (xdp_same_interface(&ld->objects.links[i], at))
 			compare(&ld->objects.links[i], &chain);
+}
+
+/* Another program on the interface means another dispatcher: somebody changed the chain. */
+void
+xdp_look_again(struct loader *ld)
+{
+	for (size_t i = 0; i < ld->objects.n_links; i++) {
+		struct obj_link *l = &ld->objects.links[i];
+		struct netlink_iface it;
+
+		if (!in_dispatcher(l) || (l->facts.hook_flags & (LINK_GONE | LINK_ELSEWHERE)) ||
+		    l->facts.netns_ino != attach_host()->netns_ino ||
+		    netlink_iface_at(ld->rtnl, l->facts.ifindex, &it) < 0 || it.xdp_prog_id == l->xdp_seen)
+			continue;
+		look_at(ld, l);
+		l->xdp_seen = it.xdp_prog_id;
+	}
 }
 
 void

@@ -143,6 +143,7 @@ dist_rules_DATA = \
 	rules/miner-connect.toml \
 	rules/miner-pool-name.toml \
 	rules/mount-in-container.toml \
+	rules/own-link-detached.toml \
 	rules/process-memory-opened.toml \
 	rules/ptrace-injection.toml \
 	rules/raw-socket.toml \

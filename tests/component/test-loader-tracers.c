@@ -62,7 +62,7 @@ loads_what_is_wanted_and_its_events_come(void **state)
 	assert_status(TR_OPEN, TRACER_ON, "");
 	assert_status(TR_FORK, TRACER_OFF, "");
 	assert_int_equal(answer.tracers[TR_EXEC].n_attached, 1);
-	assert_int_equal(answer.n_tracers, N_BUILTIN_TRACERS - 2);	/* not TR_NONE, not TR_ACTION */
+	assert_int_equal(answer.n_tracers, N_BUILTIN_TRACERS - 3);	/* not TR_NONE, TR_ACTION, TR_BPFD */
 	take_rings();
 	drain(0, 0);
 	pid = run_a_program();
