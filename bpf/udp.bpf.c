@@ -94,43 +94,38 @@ sent(struct bpf_sock_addr *ctx, struct udp_key *key, __u16 event)
 static __always_inline void
 sent4(struct bpf_sock_addr *ctx, __u16 event)
 {
-	struct udp_key key = { .daddr = { 0, 0, bpf_htonl(0xffff), ctx->user_ip4 } };
-
-	sent(ctx, &key, event);
+	if (is_wanted(ctx))
+		sent(ctx, &(struct udp_key){ .daddr = { 0, 0, bpf_htonl(0xffff), ctx->user_ip4 } }, event);
 }
 
 static __always_inline void
 sent6(struct bpf_sock_addr *ctx, __u16 event)
 {
-	struct udp_key key = { .daddr = { ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2], ctx->user_ip6[3] } };
-
-	sent(ctx, &key, event);
+	if (is_wanted(ctx))
+		sent(ctx, &(struct udp_key){ .daddr = { ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2],
+			ctx->user_ip6[3] } }, event);
 }
 
 SEC("cgroup/sendmsg4")
 SOCK_PROGRAM(udp_sendmsg4, bpf_sock_addr)
 {
-	if (is_wanted(ctx))
-		sent4(ctx, UDP_SEND);
+	sent4(ctx, UDP_SEND);
 }
 
 SEC("cgroup/sendmsg6")
 SOCK_PROGRAM(udp_sendmsg6, bpf_sock_addr)
 {
-	if (is_wanted(ctx))
-		sent6(ctx, UDP_SEND);
+	sent6(ctx, UDP_SEND);
 }
 
 SEC("cgroup/connect4")
 SOCK_PROGRAM(udp_connect4, bpf_sock_addr)
 {
-	if (is_wanted(ctx))
-		sent4(ctx, UDP_CONNECT);
+	sent4(ctx, UDP_CONNECT);
 }
 
 SEC("cgroup/connect6")
 SOCK_PROGRAM(udp_connect6, bpf_sock_addr)
 {
-	if (is_wanted(ctx))
-		sent6(ctx, UDP_CONNECT);
+	sent6(ctx, UDP_CONNECT);
 }

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -10,20 +9,12 @@
 #include <unistd.h>
 
 #include "actions/cgroup.h"
-#include "common/auto.h"
+#include "common/dir.h"
 
 #define DEPTH		8	/* of cgroups below the container's that are looked into */
 #define ROUNDS		200
 #define ROUND_NS	10000000
 #define FREEZE_ROUNDS	200
-
-static void
-close_dir(DIR *d)
-{
-	if (d)
-		closedir(d);
-}
-AUTO_DEFINE(dir, DIR *, close_dir)
 
 static void
 a_while(void)

@@ -114,7 +114,7 @@ bpfd_api_SOURCES = \
 	src/api/rpc_attach.c \
 	src/api/rpc_bpfman.c src/api/rpc_bpfman.h \
 	src/api/rpc_bpfman_attach.c src/api/rpc_bpfman_list.c \
-	src/api/rpc_parts.c src/api/rpc_parts.h \
+	src/api/rpc_list.c src/api/rpc_list.h src/api/rpc_parts.c src/api/rpc_parts.h \
 	src/api/rpc_programs.c src/api/rpc_programs.h \
 	src/api/rpc_programs_fill.c src/api/rpc_programs_links.c src/api/rpc_programs_list.c \
 	src/api/rpc_maps.c src/api/rpc_maps.h \

@@ -5,12 +5,12 @@
 #include <time.h>
 
 #include "api/rpc_bpfman.h"
+#include "api/rpc_list.h"
 
 struct list {
-	struct query q;
-	bool has_type, managed_only;
+	struct list_query l;
+	bool has_type;
 	uint32_t type;			/* the kernel's number */
-	struct kvs metadata;
 };
 
 struct get {
@@ -179,10 +179,11 @@ type_matches(const struct list *l, const struct msg_prog_facts *f)
 }
 
 static void
-reply_list(struct list *l, const struct answer *a)
+reply_list(const struct list_query *q, const struct answer *a)
 {
+	const struct list *l = (const struct list *)q;
 	Bpfman__V1__ListResponse rs = BPFMAN__V1__LIST_RESPONSE__INIT;
-	const struct api *api = l->q.api;
+	const struct api *api = q->q.api;
 	const struct group *g;
 	const struct prog *p;
 	struct scratch s;
@@ -192,49 +193,14 @@ reply_list(struct list *l, const struct answer *a)
 	TAILQ_FOREACH(g, &api->model.groups, in_model)
 		TAILQ_FOREACH(p, &g->progs, in_group)
 			if (rs.results && shown(p) && type_matches(l, &p->facts) &&
-			    kvs_contain(&g->metadata, &l->metadata))
+			    kvs_contain(&g->metadata, &q->metadata))
 				add_result(&s, api, p, &p->facts, &rs);
 	for (size_t i = 0; a && rs.results && i < a->n_progs; i++)
-		if (!l->metadata.n && type_matches(l, &a->progs[i]) && !a->progs[i].gid &&
+		if (!q->metadata.n && type_matches(l, &a->progs[i]) && !a->progs[i].gid &&
 		    !model_prog(&api->model, a->progs[i].id))
 			add_result(&s, api, NULL, &a->progs[i], &rs);
-	rpc_reply_within(l->q.call, &s, &rs.base, 0,
+	rpc_reply_within(q->q.call, &s, &rs.base, 0,
 		"program_type, match_metadata or bpfman_programs_only");
-}
-
-static void
-list_free(struct list *l)
-{
-	kvs_clear(&l->metadata);
-	free(l);
-}
-
-static void
-on_kernel_list(void *arg, struct answer *a)
-{
-	struct list *l = arg;
-
-	if (l->q.call && a->result.code != IPC_OK)
-		call_error(l->q.call, (enum ipc_code)a->result.code, "%s", a->result.text);
-	else if (l->q.call)
-		reply_list(l, a);
-	list_free(l);
-}
-
-static void
-on_list_ready(void *arg, bool ready)
-{
-	struct list *l = arg;
-	int err = -1;
-
-	if (l->q.call && ready && l->managed_only)
-		reply_list(l, NULL);
-	else if (l->q.call && ready)
-		err = programs_kernel_list(l->q.api, 0, on_kernel_list, l);
-	if (l->q.call && (!ready || (!l->managed_only && err)))
-		rpc_loader_away(l->q.call);
-	if (err)
-		list_free(l);
 }
 
 void
@@ -242,29 +208,21 @@ rpc_bpfman_list(struct call *call, const ProtobufCMessage *request)
 {
 	const Bpfman__V1__ListRequest *rq = (const void *)request;
 	struct list *l = (struct list *)rpc_query(call, sizeof(*l));
-	int err = 0;
 
 	if (!l)
 		return;
 	l->has_type = rq->_program_type_case == BPFMAN__V1__LIST_REQUEST___PROGRAM_TYPE_PROGRAM_TYPE;
 	l->type = l->has_type ? rq->program_type : 0;
-	for (size_t i = 0; !err && i < rq->n_match_metadata; i++)
-		err = kvs_set(&l->metadata, rq->match_metadata[i]->key, rq->match_metadata[i]->value,
-			strlen(rq->match_metadata[i]->value));
-	if (err) {
-		call_error(call, IPC_RESOURCE_EXHAUSTED, "no memory for the request");
-		list_free(l);
-		return;
-	}
 	/* What is not bpfd's has no metadata to match. */
-	l->managed_only = l->metadata.n ||
-		(rq->_bpfman_programs_only_case ==
+	l->l.asks = !rq->n_match_metadata &&
+		!(rq->_bpfman_programs_only_case ==
 			BPFMAN__V1__LIST_REQUEST___BPFMAN_PROGRAMS_ONLY_BPFMAN_PROGRAMS_ONLY &&
 			rq->bpfman_programs_only);
-	if (l->managed_only)
-		programs_when_known(l->q.api, on_list_ready, l);
+	l->l.reply = reply_list;
+	if (rpc_list_metadata(&l->l, rq->n_match_metadata, rq->match_metadata))
+		rpc_list_run(&l->l);
 	else
-		ctl_loader_ready(l->q.api->loader, on_list_ready, l);
+		rpc_list_free(&l->l);
 }
 
 static void

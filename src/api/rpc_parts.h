@@ -19,12 +19,12 @@ void	*scratch_take(struct scratch *s, size_t n, size_t size);	/* zeroed; NULL: f
 char	*scratch_printf(struct scratch *s, const char *fmt, ...)	/* at most 255 bytes */
 		__attribute__((format(printf, 2, 3)));
 /* Replies and ends the scratch. */
+void	rpc_reply(struct call *call, struct scratch *s, const ProtobufCMessage *response);
 /* The same, but RESOURCE_EXHAUSTED where the answer has more than max_bytes (0: RPC_MESSAGE_MAX);
  * less: what to ask with for a smaller one. */
 #define RPC_MESSAGE_MAX	(4u << 20)	/* what gRPC libraries take */
 void	rpc_reply_within(struct call *call, struct scratch *s, const ProtobufCMessage *response,
 		uint64_t max_bytes, const char *less);
-void	rpc_reply(struct call *call, struct scratch *s, const ProtobufCMessage *response);
 
 /* Every map<string, string> and map<string, bytes> of protobuf-c has entries like these. */
 struct text_entry {

@@ -2,19 +2,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/rpc_list.h"
 #include "api/rpc_programs.h"
 #include "common/auto.h"
 #include "common/log.h"
 #include "ipc/bpfnames.h"
 
 struct list {
-	struct query q;
+	struct list_query l;
 	uint32_t type, attach_type;	/* 0: any */
 	bool all;
-	bool asks;			/* the loader */
-	uint32_t kernel;		/* what is asked beyond the store: KERNEL_* */
 	uint64_t max_bytes;
-	struct kvs metadata;
 };
 
 struct get {
@@ -29,13 +27,6 @@ struct results {
 	size_t n, room;
 };
 
-static void
-list_free(struct list *l)
-{
-	kvs_clear(&l->metadata);
-	free(l);
-}
-
 static bool
 type_matches(const struct list *l, const struct msg_prog_facts *f)
 {
@@ -48,7 +39,7 @@ static bool
 matches(const struct list *l, const struct prog *p)
 {
 	return p->state == ROW_DONE && p->group->state == ROW_DONE && type_matches(l, &p->facts) &&
-	       kvs_contain(&p->group->metadata, &l->metadata);
+	       kvs_contain(&p->group->metadata, &l->l.metadata);
 }
 
 /* Only the run counts are fresher than what is known already. */
@@ -89,7 +80,7 @@ add_foreign(struct results *r, const struct list *l, const struct answer *a)
 		const struct msg_prog_facts *f = &a->progs[i];
 		Bpfd__V1__Program *one;
 
-		if (model_prog(&r->api->model, f->id) || f->gid || l->metadata.n || !type_matches(l, f))
+		if (model_prog(&r->api->model, f->id) || f->gid || l->l.metadata.n || !type_matches(l, f))
 			continue;
 		one = scratch_take(r->s, 1, sizeof(*one));
 		if (!one)
@@ -100,10 +91,11 @@ add_foreign(struct results *r, const struct list *l, const struct answer *a)
 }
 
 static void
-reply_list(struct list *l, const struct answer *a)
+reply_list(const struct list_query *q, const struct answer *a)
 {
+	const struct list *l = (const struct list *)q;
 	Bpfd__V1__ListResponse rs = BPFD__V1__LIST_RESPONSE__INIT;
-	struct results r = { .api = l->q.api };
+	struct results r = { .api = q->q.api };
 	struct scratch s;
 
 	scratch_start(&s);
@@ -111,54 +103,22 @@ reply_list(struct list *l, const struct answer *a)
 	r.room = r.api->model.n_progs + (a ? a->n_progs : 0);
 	r.v = scratch_take(&s, r.room, sizeof(*r.v));
 	for (size_t i = 0; a && i < a->n_progs; i++)
-		take_counts(model_prog(&l->q.api->model, a->progs[i].id), &a->progs[i]);
+		take_counts(model_prog(&q->q.api->model, a->progs[i].id), &a->progs[i]);
 	if (r.v) {
 		add_managed(&r, l);
 		add_foreign(&r, l, a);
 	}
 	rs.programs = r.v;
 	rs.n_programs = r.n;
-	rpc_reply_within(l->q.call, &s, &rs.base, l->max_bytes,
+	rpc_reply_within(q->q.call, &s, &rs.base, l->max_bytes,
 		"type, metadata or bpfd's programs alone, or take more by max_bytes");
-}
-
-static void
-on_kernel_list(void *arg, struct answer *a)
-{
-	struct list *l = arg;
-
-	if (l->q.call && a->result.code != IPC_OK)
-		call_error(l->q.call, (enum ipc_code)a->result.code, "%s", a->result.text);
-	else if (l->q.call)
-		reply_list(l, a);
-	list_free(l);
-}
-
-static void
-on_list_ready(void *arg, bool ready)
-{
-	struct list *l = arg;
-	int err = -1;
-
-	if (l->q.call && ready && !l->asks)
-		reply_list(l, NULL);
-	else if (l->q.call && ready)
-		err = programs_kernel_list(l->q.api, l->kernel, on_kernel_list, l);
-	if (l->q.call && (!ready || (l->asks && err)))
-		rpc_loader_away(l->q.call);
-	if (err)
-		list_free(l);
 }
 
 static bool
 read_filter(struct call *call, const Bpfd__V1__ListRequest *rq, struct list *l)
 {
-	for (size_t i = 0; i < rq->n_metadata; i++)
-		if (kvs_set(&l->metadata, rq->metadata[i]->key, rq->metadata[i]->value,
-			    strlen(rq->metadata[i]->value)) < 0) {
-			call_error(call, IPC_RESOURCE_EXHAUSTED, "no memory for the request");
-			return false;
-		}
+	if (!rpc_list_metadata(&l->l, rq->n_metadata, rq->metadata))
+		return false;
 	if (rq->type[0] && bpf_prog_kind_from_name(rq->type, &l->type, &l->attach_type) < 0) {
 		call_error(call, IPC_INVALID_ARGUMENT, "type: %s is not one of %s", LOG_QUOTE(rq->type),
 			bpf_prog_kinds());
@@ -176,16 +136,15 @@ rpc_programs_list(struct call *call, const ProtobufCMessage *request)
 	if (!l)
 		return;
 	l->all = rq->all;
-	l->asks = rq->all || rq->stats;
-	l->kernel = (rq->all ? KERNEL_LINKS : 0) | (rq->all && rq->owners ? KERNEL_OWNERS : 0) |
+	l->l.asks = rq->all || rq->stats;
+	l->l.kernel = (rq->all ? KERNEL_LINKS : 0) | (rq->all && rq->owners ? KERNEL_OWNERS : 0) |
 		(rq->stats ? KERNEL_STATS : 0);
+	l->l.reply = reply_list;
 	l->max_bytes = rq->max_bytes;
-	if (!read_filter(call, rq, l))
-		list_free(l);
-	else if (l->asks)
-		ctl_loader_ready(l->q.api->loader, on_list_ready, l);
+	if (read_filter(call, rq, l))
+		rpc_list_run(&l->l);
 	else
-		programs_when_known(l->q.api, on_list_ready, l);
+		rpc_list_free(&l->l);
 }
 
 static void

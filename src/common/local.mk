@@ -3,6 +3,7 @@ noinst_LIBRARIES += libcommon.a
 libcommon_a_SOURCES = \
 	src/common/array.h src/common/auto.h src/common/bpf_compat.h src/common/bpftypes.def src/common/clock.h \
 	src/common/closest.c src/common/closest.h \
+	src/common/dir.h \
 	src/common/kbtf.c src/common/kbtf.h \
 	src/common/log.c src/common/log.h \
 	src/common/memfd.c src/common/memfd.h \

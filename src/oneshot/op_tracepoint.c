@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/closest.h"
+#include "common/dir.h"
 #include "oneshot/oneshot.h"
 
 static const struct sandbox_rule rules[] = {
@@ -39,14 +39,6 @@ open_dir(int at, const char *path)
 		close(fd);
 	return dir;
 }
-
-static void
-release_dir(DIR *d)
-{
-	if (d)
-		closedir(d);
-}
-AUTO_DEFINE(dir, DIR *, release_dir)
 
 /* Offers the names in a directory of tracefs, with prefix before each. */
 static void

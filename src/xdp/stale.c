@@ -2,7 +2,6 @@
 #include "xdp/stale.h"
 
 #include <bpf/bpf.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -13,16 +12,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "common/auto.h"
+#include "common/dir.h"
 #include "xdp/chain.h"
-
-static void
-close_dir(DIR *d)
-{
-	if (d)
-		closedir(d);
-}
-AUTO_DEFINE(dir, DIR *, close_dir)
 
 /* Links first: as long as one of them is there, the program is of no use to another dispatcher. */
 static void

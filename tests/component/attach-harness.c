@@ -23,20 +23,6 @@ struct attach_out out;
 size_t n_oneshots;
 
 int
-result_set(struct msg_result *r, enum ipc_code code, int err, const char *fmt, ...)
-{
-	va_list ap;
-
-	memset(r, 0, sizeof(*r));
-	r->code = code;
-	r->err = err;
-	va_start(ap, fmt);
-	vsnprintf(r->text, sizeof(r->text), fmt, ap);
-	va_end(ap);
-	return err ? err : -EINVAL;
-}
-
-int
 oneshot_fd(struct loader *l, enum ipc_type type, const void *payload, const int *fds,
 	struct msg_one_fd *facts, int *fd, struct msg_result *r)
 {
@@ -52,27 +38,6 @@ oneshot_fd(struct loader *l, enum ipc_type type, const void *payload, const int 
 	*facts = run.facts;
 	*fd = run.fd;
 	return 0;
-}
-
-/* The tests have no kind that asks for several. */
-int
-oneshot_fds(struct loader *l, enum ipc_type type, const void *payload, const int *fds,
-	int (*each)(void *arg, int take_fd, struct msg_result *r), void *arg, struct msg_result *r)
-{
-	return result_set(r, IPC_UNAVAILABLE, -EPIPE, "none");
-}
-
-uint32_t
-loader_group_map(struct loader *l, uint64_t gid, const char *name, int *fd)
-{
-	return 0;
-}
-
-int
-oneshot_do(struct loader *l, enum ipc_type type, const void *payload, const int *fds,
-	struct msg_one_fd *facts, struct msg_result *r)
-{
-	return -EPERM;
 }
 
 int

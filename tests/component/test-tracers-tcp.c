@@ -57,6 +57,22 @@ transfer(int from, int to, size_t n)
 	}
 }
 
+static void
+ordinary_connection(uint16_t *here, uint16_t *there)
+{
+	int server = listener(AF_INET), client, taken;
+
+	*there = port_of(server);
+	assert_int_equal(try_connect(AF_INET, *there, &client), 0);
+	*here = port_of(client);
+	taken = accept(server, NULL, NULL);
+	transfer(client, taken, 4000);
+	close(client);
+	usleep(10000);
+	close(taken);
+	close(server);
+}
+
 /* The event of a socket with this local port. */
 static const struct ev_tcpstate *
 state_of(unsigned int event, uint16_t sport, int newstate)
@@ -244,17 +260,9 @@ tcpdrop_tells_a_segment_to_nobody_over_ipv6(void **state)
 static void
 tcpdrop_is_silent_about_an_ordinary_connection(void **state)
 {
-	int server = listener(AF_INET), client, taken;
-	uint16_t there = port_of(server), here;
+	uint16_t here, there;
 
-	assert_int_equal(try_connect(AF_INET, there, &client), 0);
-	here = port_of(client);
-	taken = accept(server, NULL, NULL);
-	transfer(client, taken, 4000);
-	close(client);
-	usleep(10000);
-	close(taken);
-	close(server);
+	ordinary_connection(&here, &there);
 	assert_null(drop_to(there));
 	assert_null(drop_to(here));
 }
@@ -359,17 +367,9 @@ tcpretrans_tells_a_reset_at_both_ends(void **state)
 static void
 tcpretrans_is_silent_about_an_ordinary_connection(void **state)
 {
-	int server = listener(AF_INET), client, taken;
-	uint16_t there = port_of(server), here;
+	uint16_t here, there;
 
-	assert_int_equal(try_connect(AF_INET, there, &client), 0);
-	here = port_of(client);
-	taken = accept(server, NULL, NULL);
-	transfer(client, taken, 4000);
-	close(client);
-	usleep(10000);
-	close(taken);
-	close(server);
+	ordinary_connection(&here, &there);
 	for (unsigned int event = 0; event < N_TCPRETRANS_EVENTS; event++) {
 		assert_null(cut_off(event, here, there, 100));
 		assert_null(cut_off(event, there, here, 100));

@@ -3,8 +3,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <linux/bpf.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "loader/attach.h"
@@ -14,28 +12,8 @@
 int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
-result_set(struct msg_result *r, enum ipc_code code, int err, const char *fmt, ...)
-{
-	va_list ap;
-
-	r->code = code;
-	r->err = err;
-	va_start(ap, fmt);
-	vsnprintf(r->text, sizeof(r->text), fmt, ap);
-	va_end(ap);
-	return err ? err : -EINVAL;
-}
-
-int
 oneshot_fd(struct loader *ld, enum ipc_type type, const void *payload, const int *fds,
 	struct msg_one_fd *facts, int *fd, struct msg_result *res)
-{
-	return result_set(res, IPC_UNAVAILABLE, -EPIPE, "none");
-}
-
-int
-oneshot_fds(struct loader *ld, enum ipc_type type, const void *payload, const int *fds,
-	int (*each)(void *arg, int take_fd, struct msg_result *res), void *arg, struct msg_result *res)
 {
 	return result_set(res, IPC_UNAVAILABLE, -EPIPE, "none");
 }
@@ -45,19 +23,6 @@ loader_stub(const struct attach_in *in, uint32_t proceed_on, bool clsact, struct
 	struct msg_result *r)
 {
 	return result_set(r, IPC_INTERNAL, -ENOSYS, "none");
-}
-
-uint32_t
-loader_group_map(struct loader *ld, uint64_t gid, const char *name, int *fd)
-{
-	return 0;
-}
-
-int
-oneshot_do(struct loader *ld, enum ipc_type type, const void *payload, const int *fds,
-	struct msg_one_fd *facts, struct msg_result *r)
-{
-	return -EPERM;
 }
 
 int
