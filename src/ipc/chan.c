@@ -35,19 +35,15 @@ static const struct rule rules[N_IPC_TYPES] = {
 #include "ipc/messages.def"
 };
 
-union any_payload {
-#define MSG(n, f, p, d, ph) struct msg_##p n;
-#include "ipc/messages.def"
-};
-
 struct chan {
 	int fd;
 	unsigned int self;
 	unsigned int peers;
 	enum ipc_phase phase;
+	size_t room;			/* of in.payload: for the longest that may come */
 	struct {
 		struct msg_hdr hdr;
-		union any_payload payload;
+		_Alignas(8) unsigned char payload[];
 	} in;
 };
 
@@ -112,10 +108,23 @@ ipc_str_ok(const char *s, size_t size)
 	return p < end;
 }
 
+/* A process has several channels, and the longest message of all is a load's, 50 KiB. */
+static size_t
+longest(unsigned int self, unsigned int peers)
+{
+	size_t room = 0;
+
+	for (size_t i = 0; i < N_IPC_TYPES; i++)
+		if ((rules[i].from & peers) && (rules[i].to & self) && rules[i].size > room)
+			room = rules[i].size;
+	return room;
+}
+
 int
 chan_new(int take_fd, enum ipc_role self, unsigned int peers, struct chan **out)
 {
-	struct chan *c = calloc(1, sizeof(*c));
+	size_t room = longest(1u << self, peers);
+	struct chan *c = calloc(1, sizeof(*c) + room);
 
 	if (!c) {
 		close(take_fd);
@@ -125,6 +134,7 @@ chan_new(int take_fd, enum ipc_role self, unsigned int peers, struct chan **out)
 	c->self = 1u << self;
 	c->peers = peers;
 	c->phase = PHASE_START;
+	c->room = room;
 	*out = c;
 	return 0;
 }
@@ -243,7 +253,7 @@ refusal(const struct chan *c, const struct msg_hdr *h, size_t got, int flags, un
 	const struct rule *r;
 
 	if (flags & MSG_TRUNC)
-		return "longer than any message";
+		return "longer than any message to this role";
 	if (flags & MSG_CTRUNC)
 		return "descriptors were cut off";
 	if (got < sizeof(*h) || h->magic != IPC_MAGIC || h->version != IPC_VERSION || h->reserved)
@@ -269,7 +279,7 @@ chan_recv(struct chan *c, struct chan_msg *m)
 		struct cmsghdr align;
 		char buf[CMSG_SPACE(sizeof(int) * IPC_MAX_FDS)];
 	} control;
-	struct iovec iov = { &c->in, sizeof(c->in) };
+	struct iovec iov = { &c->in, sizeof(c->in) + c->room };
 	struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.buf,
 		.msg_controllen = sizeof(control.buf) };
 	unsigned int n_fds;
@@ -293,7 +303,7 @@ chan_recv(struct chan *c, struct chan_msg *m)
 		return -EPROTO;
 	}
 	m->hdr = c->in.hdr;
-	m->payload = &c->in.payload;
+	m->payload = c->in.payload;
 	return 1;
 }
 

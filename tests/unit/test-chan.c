@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -139,6 +140,20 @@ takes_only_what_its_role_may_get_in_this_phase(void **state)
 	}
 }
 
+/* Most have a channel to each of their peers, and the longest message is one of two. */
+static void
+has_room_for_no_more_than_may_come(void **state)
+{
+	struct chan *c;
+	int sv[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv), 0);
+	assert_int_equal(chan_new(sv[0], ROLE_SUP, FROM_ENRICHER, &c), 0);
+	assert_true(malloc_usable_size(c) < 1024);
+	chan_free(c);
+	close(sv[1]);
+}
+
 static void
 refuses_every_other_size(void **state)
 {
@@ -231,6 +246,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(delivers_a_message_with_its_descriptor, open_pair, close_pair),
 		cmocka_unit_test_setup_teardown(takes_only_what_its_role_may_get_in_this_phase, open_pair,
 			close_pair),
+		cmocka_unit_test_setup_teardown(has_room_for_no_more_than_may_come, open_pair, close_pair),
 		cmocka_unit_test_setup_teardown(refuses_every_other_size, open_pair, close_pair),
 		cmocka_unit_test_setup_teardown(closes_descriptors_of_a_refused_message, open_pair, close_pair),
 		cmocka_unit_test_setup_teardown(refuses_a_wrong_header, open_pair, close_pair),
