@@ -5,11 +5,15 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
 #include <linux/landlock.h>
+#include <linux/seccomp.h>
+#include <malloc.h>
 #include <pwd.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -212,8 +216,8 @@ seccomp_release_ctx(scmp_filter_ctx ctx)
 }
 AUTO_DEFINE(seccomp, scmp_filter_ctx, seccomp_release_ctx)
 
-int
-sandbox_seccomp(const struct sandbox *sb)
+static int
+export_rules(const struct sandbox *sb, int file)
 {
 	static const uint32_t violation[] = { [SANDBOX_ENFORCE] = VIOLATION,
 		[SANDBOX_LOG] = SCMP_ACT_LOG, [SANDBOX_DENY] = SCMP_ACT_ERRNO(ENOSYS),
@@ -235,7 +239,42 @@ sandbox_seccomp(const struct sandbox *sb)
 			log_err(err, "sandbox.rule", "process=%s syscall=%s", sb->name,
 				sb->rules[i].syscall);
 	}
-	return err ? err : seccomp_load(ctx);
+	return err ? err : seccomp_export_bpf(ctx, file);
+}
+
+/* prog->filter is allocated. */
+static int
+compile_rules(const struct sandbox *sb, struct sock_fprog *prog)
+{
+	AUTO(fd) int file = memfd_create("bpfd-seccomp", MFD_CLOEXEC);
+	int err = file < 0 ? -errno : export_rules(sb, file);
+	off_t len = err ? 0 : lseek(file, 0, SEEK_END);
+	size_t n = (size_t)len / sizeof(*prog->filter);
+
+	if (err || len <= 0 || n > BPF_MAXINSNS)
+		return err ? err : -EINVAL;
+	prog->filter = malloc((size_t)len);
+	if (!prog->filter)
+		return -ENOMEM;
+	prog->len = (unsigned short)n;
+	return pread(file, prog->filter, (size_t)len, 0) == len ? 0 : -EIO;
+}
+
+/*
+ * Compiled first and loaded then, so that between the two the compiler's memory, some 130 KiB that
+ * nothing needs any more, goes back to the kernel: behind the filter few may give any back.
+ */
+int
+sandbox_seccomp(const struct sandbox *sb)
+{
+	struct sock_fprog prog = { 0 };
+	int err = compile_rules(sb, &prog);
+
+	malloc_trim(0);
+	if (!err && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog) < 0)
+		err = -errno;
+	free(prog.filter);
+	return err;
 }
 
 /* What was asked for is what the kernel says. */

@@ -2,6 +2,7 @@
 /* bpfd-linker: links one BPF object with libbpf, without any right to call bpf(2), and ends. */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/utsname.h>
@@ -130,6 +131,7 @@ run(struct linker *ln)
 	if (ln->flags & LINKER_SPARE_BTF)
 		ln->vmlinux = shims_parse_vmlinux(ln->btf_fd);
 	linker_warm_up(ln);
+	malloc_trim(0);		/* a spare one may wait for days */
 	err = chan_send(ln->ch, IPC_LINKER_READY, 0, NULL, NULL);
 	if (err)
 		return err;

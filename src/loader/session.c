@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -68,6 +69,8 @@ session_free(struct loader *ld, struct session *s)
 	free(s->found);
 	attaching_free(s->attaching);
 	free(s);
+	if (!ld->sessions)
+		malloc_trim(0);
 }
 
 void
