@@ -45,8 +45,8 @@ extern const struct class_ops class_output, class_syslog, class_exec, class_sign
 
 struct worker {
 	struct chan *sup, *enricher;	/* enricher: NULL while there is none */
-	struct config *cfg;
-	struct action_table *table;
+	const struct config *cfg;
+	const struct action_table *table;
 	const struct class_ops *ops;
 	struct ring_reader *ring;
 	uint64_t *scratch;

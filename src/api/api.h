@@ -26,7 +26,7 @@ struct wishes;
 /* The state of bpfd-api: one per process, passed to every handler. */
 struct api {
 	struct event_base *base;
-	struct config *cfg;
+	const struct config *cfg;
 	struct store *store;
 	struct model model;
 	struct server *server;
@@ -34,7 +34,7 @@ struct api {
 	struct ctl_loader *loader;
 	struct ctl_enricher *enricher;
 	struct rules rules;
-	struct action_table *actions;	/* never NULL */
+	const struct action_table *actions;	/* never NULL */
 	struct sets *sets;		/* what is in force of rules and streams */
 	struct streams *streams;
 	struct logs logs;		/* of refused loads */

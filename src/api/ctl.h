@@ -14,7 +14,7 @@ struct ctl;
 
 /* What START_API, LISTENER and API_GO bring.  Descriptors are the caller's. */
 struct ctl_start {
-	struct config *cfg;
+	const struct config *cfg;
 	int state_dir;
 	uint32_t flags;			/* START_* */
 	int listeners[CTL_LISTENERS_MAX];

@@ -122,16 +122,13 @@ start_events(struct api *api, struct ctl_start *s)
 {
 	AUTO(mem) void *files = NULL;
 	size_t len = 0;
-	int err = s->actions >= 0 ? action_table_receive(s->actions, &api->actions) : 0;
+	int err;
 
+	if (s->actions < 0)
+		s->actions = action_table_standard();
+	err = action_table_receive(s->actions, &api->actions);
 	if (err)
 		return log_err(err, "api.actions", "the table of actions is not valid");
-	if (!api->actions)
-		api->actions = calloc(1, sizeof(*api->actions));
-	if (!api->actions)
-		return -ENOMEM;
-	if (s->actions < 0)
-		action_table_init(api->actions);
 	if (s->rules >= 0)
 		err = ctl_read_sealed(s->rules, FILES_MAX, &files, &len);
 	/* No rule file at all: an empty memfd. */
@@ -225,9 +222,9 @@ stop(struct api *api)
 	logs_clear(&api->logs);
 	model_clear(&api->model);
 	rules_clear(&api->rules);
-	free(api->actions);
+	action_table_free(api->actions);
 	event_base_free(api->base);
-	free(api->cfg);
+	config_free(api->cfg);
 }
 
 int

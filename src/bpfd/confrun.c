@@ -195,6 +195,7 @@ confrun_read(struct sup *s)
 {
 	AUTO(mem) struct config *c = malloc(sizeof(*c));
 	const char *key = "";
+	const struct config *shared;
 	int err = c ? read_file(s, c) : -ENOMEM, fd;
 
 	if (!err)
@@ -208,10 +209,15 @@ confrun_read(struct sup *s)
 	fd = memfd_sealed("bpfd-config", c, sizeof(*c));
 	if (fd < 0)
 		return log_err(fd, "config.seal", "bytes=%zu", sizeof(*c));
+	err = config_receive(fd, &shared);
+	if (err) {
+		close(fd);
+		return log_err(err, "config.refused", "path=%s after options and tracers", confrun_file(s));
+	}
 	close_keep_errno(s->cfg_fd);
-	free(s->cfg);
+	config_free(s->cfg);
 	s->cfg_fd = fd;
-	s->cfg = TAKE_PTR(c);
+	s->cfg = shared;
 	log_set_level((enum log_level)(LOG_LVL_ERR + s->cfg->log_level));
 	return 0;
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,17 +85,6 @@ read_rules(struct sup *s)
 }
 
 static int
-standard_actions(void)
-{
-	AUTO(mem) struct action_table *t = calloc(1, sizeof(*t));
-
-	if (!t)
-		return -ENOMEM;
-	action_table_init(t);
-	return memfd_sealed("bpfd-actions", t, sizeof(*t));
-}
-
-static int
 read_actions(struct sup *s)
 {
 	struct texts t = { 0 };
@@ -107,7 +97,7 @@ read_actions(struct sup *s)
 		return fd;
 	if (t.n)
 		log_err(fd, "actions.refused", "dir=%s only the standard actions are there", s->cfg->actions_dir);
-	return standard_actions();
+	return action_table_standard();
 }
 
 /* The sensitive ones need no other word of root's; without a table none is declared. */
@@ -138,4 +128,5 @@ rules_read(struct sup *s)
 	close_keep_errno(s->lasting.actions);
 	s->lasting.rules = read_rules(s);
 	s->lasting.actions = read_actions(s);
+	malloc_trim(0);		/* of the texts nothing is needed here any more */
 }

@@ -73,7 +73,7 @@ struct job;
 struct sup {
 	struct options opt;
 	struct paths paths;
-	struct config *cfg;
+	const struct config *cfg;
 	int cfg_fd;			/* the same, sealed */
 	int exes[N_PROCS];
 	uid_t uids[N_PROCS];

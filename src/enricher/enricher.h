@@ -46,7 +46,7 @@ static_assert(sizeof(struct state_head) <= STATE_HEAD_BYTES, "head of the state"
 struct binary { uint64_t ts, dev, ino; };	/* ts: reported then; 0: empty */
 
 struct enricher {
-	struct config *cfg;
+	const struct config *cfg;
 	struct ring *ring;
 	size_t ring_bytes;
 	struct state_head *state;

@@ -98,7 +98,7 @@ stop(struct enricher *en)
 	for (size_t i = 0; i < N_ACTION_CLASSES; i++)
 		chan_free(en->actions[i]);
 	chan_free(en->sup);
-	free(en->cfg);
+	config_free(en->cfg);
 }
 
 int

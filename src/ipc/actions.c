@@ -145,27 +145,40 @@ action_table_check(const struct action_table *t, char *why, size_t room)
 }
 
 int
-action_table_receive(int fd, struct action_table **out)
+action_table_standard(void)
 {
-	AUTO(mem) struct action_table *t = NULL;
-	const void *p;
+	AUTO(mem) struct action_table *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return -ENOMEM;
+	action_table_init(t);
+	return memfd_sealed("bpfd-actions", t, sizeof(*t));
+}
+
+int
+action_table_receive(int fd, const struct action_table **out)
+{
+	const struct action_table *t;
 	char why[128];
 
 	if (memfd_seal_received(fd, sizeof(*t)) != (long)sizeof(*t))
 		return -EINVAL;
-	p = memfd_map(fd, sizeof(*t));
-	if (!p)
-		return -errno;
-	t = malloc(sizeof(*t));
-	if (t)
-		memcpy(t, p, sizeof(*t));
-	munmap((void *)(uintptr_t)p, sizeof(*t));
+	t = memfd_map(fd, sizeof(*t));
 	if (!t)
-		return -ENOMEM;
-	if (action_table_check(t, why, sizeof(why)) < 0)
+		return -errno;
+	if (action_table_check(t, why, sizeof(why)) < 0) {
+		action_table_free(t);
 		return -EINVAL;
-	*out = TAKE_PTR(t);
+	}
+	*out = t;
 	return 0;
+}
+
+void
+action_table_free(const struct action_table *t)
+{
+	if (t)
+		munmap((void *)(uintptr_t)t, sizeof(*t));
 }
 
 int

@@ -60,8 +60,11 @@ void	action_table_init(struct action_table *t);
 void	action_defaults(struct action_def *a);
 /* 0, or -EINVAL with the reason in why (room bytes): names, ranges, strings, duplicates. */
 int	action_table_check(const struct action_table *t, char *why, size_t room);
-/* Copies a table out of a sealed memfd and checks all of it; allocated.  -EINVAL. */
-int	action_table_receive(int fd, struct action_table **out);
+/* A sealed memfd with what action_table_init() fills in. */
+int	action_table_standard(void);
+/* Seals the memfd, maps it, which all processes share, and checks all of it.  -EINVAL. */
+int	action_table_receive(int fd, const struct action_table **out);
+void	action_table_free(const struct action_table *t);	/* NULL is fine */
 int	action_by_name(const struct action_table *t, const char *name);	/* index, or -ENOENT */
 
 #endif

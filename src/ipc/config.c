@@ -118,25 +118,29 @@ config_check(const struct config *c, const char **key)
 }
 
 int
-config_receive(int fd, struct config **out)
+config_receive(int fd, const struct config **out)
 {
-	AUTO(mem) struct config *c = malloc(sizeof(*c));
-	const void *map;
+	const struct config *c;
 	const char *key;
 
-	if (!c)
-		return -ENOMEM;
 	if (memfd_seal_received(fd, sizeof(*c)) != (long)sizeof(*c))
 		return -EINVAL;
-	map = memfd_map(fd, sizeof(*c));
-	if (!map)
+	c = memfd_map(fd, sizeof(*c));
+	if (!c)
 		return -errno;
-	memcpy(c, map, sizeof(*c));
-	munmap((void *)map, sizeof(*c));
-	if (config_check(c, &key))
+	if (config_check(c, &key)) {
+		config_free(c);
 		return -EINVAL;
-	*out = TAKE_PTR(c);
+	}
+	*out = c;
 	return 0;
+}
+
+void
+config_free(const struct config *c)
+{
+	if (c)
+		munmap((void *)c, sizeof(*c));
 }
 
 static bool

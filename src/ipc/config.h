@@ -50,10 +50,11 @@ enum { DETACH_LINKS_ALARM, DETACH_LINKS_REATTACH };
 enum config_role { CONFIG_NOBODY, CONFIG_VIEWER, CONFIG_OPERATOR, CONFIG_ADMIN };
 
 /*
- * Copies the configuration out of a sealed memfd and checks magic, size, ranges and strings.
- * *out is allocated; the caller frees it.  -EINVAL.
+ * Seals the memfd, maps it, which all processes share, and checks magic, size, ranges and strings.
+ * -EINVAL.
  */
-int	config_receive(int fd, struct config **out);
+int	config_receive(int fd, const struct config **out);
+void	config_free(const struct config *c);	/* NULL is fine */
 
 /* 0, or -EINVAL with the name of the offending key in *key.  Tracers that it declares are known by
  * name from then on (ipc/tracers.h). */

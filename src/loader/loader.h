@@ -72,7 +72,7 @@ struct session {
 };
 
 struct loader {
-	struct config *cfg;
+	const struct config *cfg;
 	struct chan *sup, *api;		/* api: NULL while there is none */
 	bool api_gone;			/* a send failed: the loop drops it */
 	struct kernel kernel;

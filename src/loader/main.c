@@ -148,7 +148,7 @@ stop(struct loader *ld)
 	chan_free(ld->sup);
 	tracers_close(ld);
 	objects_close(&ld->objects);
-	free(ld->cfg);
+	config_free(ld->cfg);
 }
 
 int

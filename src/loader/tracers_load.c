@@ -24,26 +24,26 @@
  * no helper that writes to another's memory, signals or changes a return value; of the kernel's
  * functions those of tracer_kfuncs, which are filled in once, at start.
  */
-static struct config own_limits = {
-	.policy_program_types.mask = TYPE(TRACING) | TYPE(RAW_TRACEPOINT) | TYPE(KPROBE) | TYPE(XDP) |
-		TYPE(CGROUP_SKB) | TYPE(CGROUP_SOCK) | TYPE(CGROUP_SOCK_ADDR),
-	.policy_map_types.mask = MAP(HASH) | MAP(ARRAY) | MAP(PROG_ARRAY) | MAP(PERCPU_HASH) |
-		MAP(PERCPU_ARRAY) | MAP(LRU_HASH) | MAP(LRU_PERCPU_HASH) | MAP(ARRAY_OF_MAPS) |
-		MAP(RINGBUF) | MAP(TASK_STORAGE) | MAP(SK_STORAGE) | MAP(STACK) | MAP(QUEUE),
-	.policy_deny_helpers.bits = {
-		[0] = HELPER(probe_write_user, 0) | HELPER(override_return, 0),
-		[1] = HELPER(send_signal, 1) | HELPER(send_signal_thread, 1),
-		[2] = HELPER(sys_bpf, 2) | HELPER(btf_find_by_name_kind, 2) | HELPER(sys_close, 2),
-	},
-	.limits_map_bytes = 1ULL << 30,
-	.limits_maps = 64,
-	.limits_programs = 64,
-	.limits_instructions = 1000000,
-	.limits_btf_bytes = 4 << 20,
-};
+#define OWN_LIMITS(more_types, signals)                                                             \
+	.policy_program_types.mask = TYPE(TRACING) | TYPE(RAW_TRACEPOINT) | TYPE(KPROBE) | TYPE(XDP) | \
+		TYPE(CGROUP_SKB) | TYPE(CGROUP_SOCK) | TYPE(CGROUP_SOCK_ADDR) | (more_types),       \
+	.policy_map_types.mask = MAP(HASH) | MAP(ARRAY) | MAP(PROG_ARRAY) | MAP(PERCPU_HASH) |       \
+		MAP(PERCPU_ARRAY) | MAP(LRU_HASH) | MAP(LRU_PERCPU_HASH) | MAP(ARRAY_OF_MAPS) |     \
+		MAP(RINGBUF) | MAP(TASK_STORAGE) | MAP(SK_STORAGE) | MAP(STACK) | MAP(QUEUE),       \
+	.policy_deny_helpers.bits = {                                                              \
+		[0] = HELPER(probe_write_user, 0) | HELPER(override_return, 0),                    \
+		[1] = (signals) | HELPER(send_signal_thread, 1),                                   \
+		[2] = HELPER(sys_bpf, 2) | HELPER(btf_find_by_name_kind, 2) | HELPER(sys_close, 2), \
+	},                                                                                         \
+	.limits_map_bytes = 1ULL << 30,                                                            \
+	.limits_maps = 64,                                                                         \
+	.limits_programs = 64,                                                                     \
+	.limits_instructions = 1000000,                                                            \
+	.limits_btf_bytes = 4 << 20
+static struct config own_limits = { OWN_LIMITS(0, HELPER(send_signal, 1)) };
 
 /* The one that stops acts: it may be on hooks that refuse them, and send a signal. */
-static struct config enforce_limits;
+static struct config enforce_limits = { OWN_LIMITS(TYPE(LSM), 0) };
 
 static const struct config *
 limits_of(unsigned int n)
@@ -54,11 +54,12 @@ limits_of(unsigned int n)
 void
 tracer_limits(const struct config *cfg)
 {
-	own_limits.policy_kfuncs.n = cfg->tracer_kfuncs.n;
-	memcpy(own_limits.policy_kfuncs.ids, cfg->tracer_kfuncs.ids, sizeof(cfg->tracer_kfuncs.ids));
-	enforce_limits = own_limits;
-	enforce_limits.policy_program_types.mask |= TYPE(CGROUP_SOCK) | TYPE(CGROUP_SOCK_ADDR) | TYPE(LSM);
-	enforce_limits.policy_deny_helpers.bits[1] &= ~HELPER(send_signal, 1);
+	struct conf_KFUNCS *kfuncs[] = { &own_limits.policy_kfuncs, &enforce_limits.policy_kfuncs };
+
+	for (size_t i = 0; i < ARRAY_SIZE(kfuncs); i++) {
+		kfuncs[i]->n = cfg->tracer_kfuncs.n;
+		memcpy(kfuncs[i]->ids, cfg->tracer_kfuncs.ids, sizeof(cfg->tracer_kfuncs.ids));
+	}
 }
 
 /* The core's maps, by their names; the core itself gets those that are there before it. */

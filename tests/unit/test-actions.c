@@ -165,13 +165,13 @@ refuses_numbers_that_name_nothing(void **state)
 static void
 receives_only_what_it_would_accept(void **state)
 {
-	AUTO(mem) struct action_table *got = NULL;
+	const struct action_table *got = NULL;
 	AUTO(fd) int fd = memfd_sealed("actions", &table, sizeof(table));
 	AUTO(fd) int cut = memfd_sealed("actions", &table, sizeof(table) - 8);
 
 	assert_int_equal(action_table_receive(fd, &got), 0);
 	assert_memory_equal(got, &table, sizeof(table));
-	free(TAKE_PTR(got));
+	action_table_free(TAKE_PTR(got));
 	assert_int_equal(action_table_receive(cut, &got), -EINVAL);
 	table.a[0].type = N_ACTION_TYPES;
 	AUTO(fd) int bad = memfd_sealed("actions", &table, sizeof(table));
