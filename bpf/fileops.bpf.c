@@ -3,6 +3,7 @@
 #define EV_THIS FILEOPS
 #include "bpf/bpfd.bpf.h"
 #include "bpf/file.bpf.h"
+#include "bpf/uring.bpf.h"
 
 #include "bpf/fileops.h"
 
@@ -226,4 +227,74 @@ BPF_PROG(fileops_exit, struct pt_regs *regs, long ret)
 next:
 	ev_next_call(ctx, c->nr);
 	return 0;
+}
+
+/*
+ * Requests of io_uring, when they are submitted: the names are the kernel's copies, which it drops before
+ * there is a result.
+ */
+static __always_inline void
+add_uring(struct ev_scratch *s, struct ev_str *out, int dfd, __u64 filename, bool follows)
+{
+	__u32 at = file_add_name(s, out, dfd, (const char *)FILE_READ(struct filename, filename, name));
+
+	if (!at || follows || leads_on(s, at))
+		ev_head(s)->flags |= EV_UNRESOLVED;
+}
+
+static __always_inline int
+op_of(__u32 opcode, __u32 flags)
+{
+	switch (opcode) {
+	case URING_MKDIRAT: return FILEOP_MKDIR;
+	case URING_UNLINKAT: return flags & AT_REMOVEDIR ? FILEOP_RMDIR : FILEOP_UNLINK;
+	case URING_RENAMEAT: return FILEOP_RENAME;
+	case URING_LINKAT: return FILEOP_LINK;
+	case URING_SYMLINKAT: return FILEOP_SYMLINK;
+	}
+	return -1;
+}
+
+static __always_inline int
+submitted(__u64 req)
+{
+	__u32 opcode = URING_READ(struct io_kiocb, req, opcode);
+	struct uring_names n;
+	struct ev_scratch *s;
+	struct ev_fileops *e;
+	int op;
+
+	if (op_of(opcode, 0) < 0 || !uring_names(opcode, req, &n))
+		return 0;
+	op = op_of(opcode, n.flags);
+	s = ev_new(op, sizeof(*e));
+	if (!s)
+		return 0;
+	e = ev_record(s);
+	e->h.flags |= EV_URING;
+	e->flags = n.flags;
+	e->mode = n.mode & 07777;
+	add_uring(s, &e->path, n.dfd, n.path, op == FILEOP_LINK && (n.flags & AT_SYMLINK_FOLLOW));
+	if (op == FILEOP_SYMLINK)
+		uring_add_content(s, &e->path2, n.path2);
+	else if (n.path2)
+		add_uring(s, &e->path2, n.dfd2, n.path2, false);
+	/* No filter by a path that another descriptor may be the folder of by then. */
+	ev_send(s);
+	return 0;
+}
+
+SEC("?tp_btf/io_uring_submit_req")
+int
+BPF_PROG(fileops_uring_req, struct io_kiocb *req)
+{
+	return submitted((__u64)req);
+}
+
+/* Up to Linux 6.2. */
+SEC("?tp_btf/io_uring_submit_sqe")
+int
+BPF_PROG(fileops_uring_sqe, struct io_kiocb *req)
+{
+	return submitted((__u64)req);
 }

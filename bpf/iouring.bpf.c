@@ -9,11 +9,8 @@
 #define AF_UNIX			1
 #define UNIX_PATH_MAX		108
 
-/* IORING_OP_*, of which no number ever changes. */
-enum {
-	ACCEPT = 13, CONNECT = 16, STATX = 21, RENAMEAT = 35, UNLINKAT = 36, MKDIRAT = 37, SYMLINKAT = 38,
-	LINKAT = 39, SETXATTR = 42, GETXATTR = 44, BIND = 56,
-};
+/* As those of bpf/uring.bpf.h. */
+enum { ACCEPT = 13, CONNECT = 16, BIND = 56 };
 
 /*
  * What moves data through descriptors or waits for them: as much as reads and writes, and what the
@@ -36,12 +33,6 @@ enum {
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
-struct io_statx { int dfd; unsigned int flags; struct filename *filename; };
-struct io_rename { int old_dfd, new_dfd; struct filename *oldpath, *newpath; int flags; };
-struct io_unlink { int dfd, flags; struct filename *filename; };
-struct io_mkdir { int dfd; __u16 mode; struct filename *filename; };
-struct io_link { int old_dfd, new_dfd; struct filename *oldpath, *newpath; int flags; };
-struct io_xattr { struct filename *filename; };
 struct io_connect { void *addr; int addr_len; };
 struct __kernel_sockaddr_storage { __u16 ss_family; };
 struct io_async_msghdr { struct __kernel_sockaddr_storage addr; };
@@ -103,83 +94,23 @@ add_open(struct ev_scratch *s, struct ev_iouring *e, __u64 req)
 	uring_add_name(s, &e->path, URING_READ(struct io_open, req, dfd), URING_READ(struct io_open, req, filename));
 }
 
-/* Two names. */
-static __always_inline void
-add_names(struct ev_scratch *s, struct ev_iouring *e, __u64 req)
-{
-	int old, new;
-	__u64 from, to;
-
-	if (e->opcode == RENAMEAT) {
-		old = URING_READ(struct io_rename, req, old_dfd);
-		new = URING_READ(struct io_rename, req, new_dfd);
-		from = URING_READ(struct io_rename, req, oldpath);
-		to = URING_READ(struct io_rename, req, newpath);
-		e->flags = URING_READ(struct io_rename, req, flags);
-	} else {
-		old = URING_READ(struct io_link, req, old_dfd);
-		new = URING_READ(struct io_link, req, new_dfd);
-		from = URING_READ(struct io_link, req, oldpath);
-		to = URING_READ(struct io_link, req, newpath);
-		e->flags = e->opcode == LINKAT ? URING_READ(struct io_link, req, flags) : 0;
-	}
-	if (e->opcode == SYMLINKAT) {
-		uring_add_name(s, &e->path, new, to);
-		from = FILE_READ(struct filename, from, name);
-		ev_add_kernel_str(s, &e->path2, (const void *)from, EV_PATH_MAX - 1);
-	} else {
-		uring_add_name(s, &e->path, old, from);
-		uring_add_name(s, &e->path2, new, to);
-	}
-}
-
-static __always_inline void
-add_name(struct ev_scratch *s, struct ev_iouring *e, __u64 req)
-{
-	int dfd = FILE_AT_FDCWD;
-	__u64 name;
-
-	switch (e->opcode) {
-	case UNLINKAT:
-		dfd = URING_READ(struct io_unlink, req, dfd);
-		name = URING_READ(struct io_unlink, req, filename);
-		e->flags = URING_READ(struct io_unlink, req, flags);
-		break;
-	case MKDIRAT:
-		dfd = URING_READ(struct io_mkdir, req, dfd);
-		name = URING_READ(struct io_mkdir, req, filename);
-		e->mode = URING_READ(struct io_mkdir, req, mode);
-		break;
-	case STATX:
-		dfd = URING_READ(struct io_statx, req, dfd);
-		name = URING_READ(struct io_statx, req, filename);
-		e->flags = URING_READ(struct io_statx, req, flags);
-		break;
-	default:
-		name = URING_READ(struct io_xattr, req, filename);
-	}
-	uring_add_name(s, &e->path, dfd, name);
-}
-
 static __always_inline void
 fill(struct ev_scratch *s, struct ev_iouring *e, __u64 req)
 {
-	switch (e->opcode) {
-	case URING_OPENAT:
-	case URING_OPENAT2:
+	struct uring_names n;
+
+	if (e->opcode == URING_OPENAT || e->opcode == URING_OPENAT2) {
 		add_open(s, e, req);
 		return;
-	case RENAMEAT:
-	case SYMLINKAT:
-	case LINKAT:
-		add_names(s, e, req);
-		return;
-	case UNLINKAT:
-	case MKDIRAT:
-	case STATX:
-	case SETXATTR:
-	case GETXATTR:
-		add_name(s, e, req);
+	}
+	if (uring_names(e->opcode, req, &n)) {
+		e->flags = n.flags;
+		e->mode = n.mode;
+		uring_add_name(s, &e->path, n.dfd, n.path);
+		if (e->opcode == URING_SYMLINKAT)
+			uring_add_content(s, &e->path2, n.path2);
+		else
+			uring_add_name(s, &e->path2, n.dfd2, n.path2);
 		return;
 	}
 	e->fd = URING_READ(struct io_kiocb, req, cqe.fd);

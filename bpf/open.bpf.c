@@ -9,7 +9,7 @@
 #include "bpf/file.bpf.h"
 #include "bpf/openargs.bpf.h"
 #include "bpf/openpath.bpf.h"
-#include "bpf/uring.bpf.h"
+#include "bpf/uringopen.bpf.h"
 
 #include "bpf/open.h"
 
@@ -68,22 +68,6 @@ next:
  * Those of io_uring, when their result is handed out.  A request that asks for no result on success,
  * or for no descriptor of the process, is told when it is submitted, with the path as given.
  */
-struct uring_key { __u64 ring, user_data; };
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 4096);
-	__type(key, struct uring_key);
-	__type(value, __u32);
-} open_pending SEC(".maps");	/* how many: of a result that found no room all that is told is this */
-
-static __always_inline bool
-uring_is_open(__u64 req)
-{
-	__u32 opcode = req ? URING_READ(struct io_kiocb, req, opcode) : 0;
-
-	return opcode == URING_OPENAT || opcode == URING_OPENAT2;
-}
-
 static __always_inline void
 uring_how(struct ev_open *e, __u64 req)
 {
@@ -92,32 +76,12 @@ uring_how(struct ev_open *e, __u64 req)
 		e->mode = URING_READ(struct io_open, req, how.mode) & 07777;
 }
 
-static __always_inline struct uring_key
-uring_key(__u64 req)
-{
-	return (struct uring_key){ URING_READ(struct io_kiocb, req, ctx), URING_READ(struct io_kiocb, req, cqe.user_data) };
-}
-
 static __always_inline void
-uring_submitted(__u64 req)
+uring_asked(__u64 req, bool silent)
 {
-	struct uring_key key;
-	struct ev_scratch *s;
+	struct ev_scratch *s = silent ? ev_new(OPEN_OPEN, sizeof(struct ev_open)) : NULL;
 	struct ev_open *e;
-	__u32 one = 1, *n;
 
-	if (!uring_is_open(req))
-		return;
-	if (!uring_is_silent(req)) {
-		key = uring_key(req);
-		n = bpf_map_lookup_elem(&open_pending, &key);
-		if (n)
-			__sync_fetch_and_add(n, 1);
-		else
-			bpf_map_update_elem(&open_pending, &key, &one, BPF_ANY);
-		return;
-	}
-	s = ev_new(OPEN_OPEN, sizeof(*e));
 	if (!s)
 		return;
 	e = ev_record(s);
@@ -128,24 +92,6 @@ uring_submitted(__u64 req)
 	ev_send(s);
 }
 
-SEC("?tp_btf/io_uring_submit_req")
-int
-BPF_PROG(open_uring_req, struct io_kiocb *req)
-{
-	uring_submitted((__u64)req);
-	return 0;
-}
-
-/* Up to Linux 6.2. */
-SEC("?tp_btf/io_uring_submit_sqe")
-int
-BPF_PROG(open_uring_sqe, struct io_kiocb *req)
-{
-	uring_submitted((__u64)req);
-	return 0;
-}
-
-/* req: 0 when there is only the result. */
 static __always_inline void
 uring_opened(__u64 req, int fd)
 {
@@ -169,40 +115,4 @@ uring_opened(__u64 req, int fd)
 	ev_send_of(s, t);
 }
 
-/* Also of results that belong to no request. */
-SEC("?tp_btf/io_uring_complete")
-int
-BPF_PROG(open_uring_done, void *ring, void *request)
-{
-	__u64 req = (__u64)request;
-	struct uring_key key;
-	__u32 *n;
-	int fd;
-
-	if (!uring_is_open(req))
-		return 0;
-	key = uring_key(req);
-	n = bpf_map_lookup_elem(&open_pending, &key);
-	if (n && *n)
-		__sync_fetch_and_sub(n, 1);
-	fd = URING_READ(struct io_kiocb, req, cqe.res);
-	if (fd >= 0 && !uring_is_silent(req))
-		uring_opened(req, fd);
-	return 0;
-}
-
-/* Instead of that, when the process has left no room for results. */
-SEC("?tp_btf/io_uring_cqe_overflow")
-int
-BPF_PROG(open_uring_overflow, void *ring, unsigned long long user_data, int fd)
-{
-	struct uring_key key = { (__u64)ring, user_data };
-	__u32 *n = bpf_map_lookup_elem(&open_pending, &key);
-
-	if (!n || !*n)
-		return 0;
-	__sync_fetch_and_sub(n, 1);
-	if (fd >= 0)
-		uring_opened(0, fd);
-	return 0;
-}
+URING_OPENS(open, uring_asked, uring_opened)

@@ -6,6 +6,7 @@
 #define EV_THIS OPENBREAKOUT
 #include "bpf/bpfd.bpf.h"
 #include "bpf/openargs.bpf.h"
+#include "bpf/uringopen.bpf.h"
 
 #include "bpf/openbreakout.h"
 
@@ -226,18 +227,28 @@ look(struct ev_scratch *s, const struct host *host, const struct pt_regs *regs,
 	ev_send(s);
 }
 
+/* NULL: the current process is on the host, or nothing is known of it yet. */
+static __always_inline struct host *
+host_of_stranger(void)
+{
+	__u32 zero = 0;
+	struct host *host = bpf_map_lookup_elem(&openbreakout_host, &zero);
+
+	if (!host || (!host->mntns && !find_host(host)) || (__u64)ev_task()->nsproxy->mnt_ns == host->mntns)
+		return NULL;
+	return host;
+}
+
 SEC("tp_btf/sys_exit")
 int
 BPF_PROG(openbreakout_exit, struct pt_regs *regs, long ret)
 {
 	struct task_struct *t = ev_task();
-	__u32 zero = 0, compat = ev_compat(t), nr = ev_call_nr(regs, compat);
-	struct host *host = bpf_map_lookup_elem(&openbreakout_host, &zero);
+	__u32 compat = ev_compat(t), nr = ev_call_nr(regs, compat);
+	struct host *host = host_of_stranger();
 	struct ev_scratch *s;
 
-	if (!host || (!host->mntns && !find_host(host)) || (__u64)t->nsproxy->mnt_ns == host->mntns)
-		goto next;
-	if (ret < 0 && ret != -ENXIO)
+	if (!host || (ret < 0 && ret != -ENXIO))
 		goto next;
 	s = ev_new(OPENBREAKOUT_OPEN, sizeof(struct ev_openbreakout));
 	if (s)
@@ -246,3 +257,52 @@ next:
 	ev_next_call(ctx, nr);
 	return 0;
 }
+
+/* Those of io_uring. */
+static __always_inline void
+uring_how(struct ev_openbreakout *e, __u64 req)
+{
+	e->oflags = URING_READ(struct io_open, req, how.flags);
+	if (e->oflags & (0100 | 020000000))
+		e->mode = URING_READ(struct io_open, req, how.mode) & 07777;
+}
+
+/* A socket is never opened, and what becomes of a silent one is not told: all that is known is the name. */
+static __always_inline void
+uring_asked(__u64 req, bool silent)
+{
+	struct ev_scratch *s = host_of_stranger() ? ev_new(OPENBREAKOUT_OPEN, sizeof(struct ev_openbreakout)) : NULL;
+	struct ev_openbreakout *e;
+
+	if (!s)
+		return;
+	e = ev_record(s);
+	e->h.flags |= EV_URING;
+	uring_add_name(s, &e->path, URING_READ(struct io_open, req, dfd), URING_READ(struct io_open, req, filename));
+	if (!asked_for_socket(s, &e->path))
+		return;
+	e->via = BREAKOUT_SOCKET;
+	uring_how(e, req);
+	ev_send(s);
+}
+
+static __always_inline void
+uring_opened(__u64 req, int fd)
+{
+	const struct host *host = host_of_stranger();
+	struct ev_scratch *s = host ? ev_new(OPENBREAKOUT_OPEN, sizeof(struct ev_openbreakout)) : NULL;
+	struct ev_openbreakout *e;
+
+	if (!s)
+		return;
+	e = ev_record(s);
+	e->h.ret = fd;
+	e->h.flags |= EV_URING;
+	if (!opened(s, e, host, file_of(fd)) || !ev_path_passes(s, &e->path))
+		return;
+	if (req)
+		uring_how(e, req);
+	ev_send(s);
+}
+
+URING_OPENS(openbreakout, uring_asked, uring_opened)

@@ -18,6 +18,7 @@
 #include "bpf/filetop.h"
 #include "bpf/openbreakout.h"
 #include "tracers-dir.h"
+#include "uring.h"
 
 /* ---- openbreakout ---- */
 
@@ -91,6 +92,56 @@ of_hosts_root(void)
 	return mkdir("newroot", 0755) || mount("none", "newroot", "tmpfs", 0, NULL) ||
 	       mkdir("newroot/host", 0755) || mount("/", "newroot/host", "", MS_BIND, NULL) ||
 	       chroot("newroot") || open("/host/etc/passwd", O_RDONLY) < 0;
+}
+
+static int
+open_by_uring(const char *path, uint32_t flags)
+{
+	struct io_uring_sqe *sqe;
+	struct uring u;
+
+	if (!uring_open(&u, 8, 0))
+		_exit(77);
+	sqe = uring_sqe(&u, IORING_OP_OPENAT, AT_FDCWD);
+	sqe->addr = (uintptr_t)path;
+	sqe->open_flags = flags;
+	return uring_one(&u);
+}
+
+static int
+of_core_pattern_by_uring(void)
+{
+	return open_by_uring("/proc/sys/kernel/core_pattern", O_WRONLY) < 0;
+}
+
+static int
+of_engine_socket_by_uring(void)
+{
+	return open_by_uring("/no/docker.sock", O_RDWR) >= 0;
+}
+
+static int
+of_its_own_by_uring(void)
+{
+	return open_by_uring("/etc/passwd", O_RDONLY) < 0;
+}
+
+static void
+breakout_by_io_uring_is_one(void **state)
+{
+	const struct ev_openbreakout *e = breakout(of_core_pattern_by_uring, true);
+
+	assert_non_null(e);
+	assert_int_equal(e->via, BREAKOUT_SYSCTL | BREAKOUT_CORE_PATTERN);
+	assert_str(e, e->path, "/proc/sys/kernel/core_pattern");
+	assert_int_equal(e->h.flags, EV_URING);
+	assert_int_equal(e->oflags & O_ACCMODE, O_WRONLY);
+	e = breakout(of_engine_socket_by_uring, true);
+	assert_non_null(e);
+	assert_int_equal(e->via, BREAKOUT_SOCKET);
+	assert_int_equal(e->h.flags, EV_URING | EV_UNRESOLVED);
+	assert_null(breakout(of_core_pattern_by_uring, false));
+	assert_null(breakout(of_its_own_by_uring, true));
 }
 
 static void
@@ -298,6 +349,7 @@ main(void)
 		TEST(breakout_is_a_file_of_another_mount_namespace),
 		TEST(breakout_is_none_in_its_own_mounts_or_by_the_host),
 		TEST(breakout_is_what_rules_the_host),
+		TEST(breakout_by_io_uring_is_one),
 		TEST(fileops_names_what_was_done_and_where),
 		TEST(fileops_says_what_it_only_was_told),
 		TEST(filetop_adds_up_and_loses_nothing),

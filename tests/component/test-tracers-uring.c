@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What io_uring does without a system call for each: the tracers iouring and open. */
+/* What io_uring does without a system call for each: the tracers iouring, open and fileops. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -11,7 +11,7 @@
 #include "bpf/iouring.h"
 #include "bpf/open.h"
 #include "bpf/tcpstate.h"
-#define DIR_TRACERS "open", "iouring", "tcpstate"
+#define DIR_TRACERS "open", "fileops", "iouring", "tcpstate"
 #include "tracers-dir.h"
 #include "uring.h"
 
@@ -249,6 +249,103 @@ names_of_every_request_are_told(void **state)
 	close(folder);
 }
 
+static const struct ev_fileops *
+last_op(unsigned int op)
+{
+	return last(TR_FILEOPS, op);
+}
+
+/* One component in a folder is exact: the folder is the kernel's, and so is the copy of the name. */
+static void
+what_is_done_to_names_is_told_as_of_calls(void **state)
+{
+	const struct ev_fileops *e;
+	struct io_uring_sqe *sqe;
+	int folder;
+
+	need_uring();
+	assert_int_equal(mkdir("there", 0755), 0);
+	make_file("there/from");
+	folder = open("there", O_RDONLY | O_DIRECTORY);
+	forget(state);
+	sqe = uring_sqe(&ring, IORING_OP_RENAMEAT, folder);
+	sqe->addr = (uintptr_t)"from";
+	sqe->len = (uint32_t)AT_FDCWD;
+	sqe->addr2 = (uintptr_t)"there/to";
+	assert_int_equal(uring_one(&ring), 0);
+	e = last_op(FILEOP_RENAME);
+	assert_str(e, e->path, in_dir("there/from"));
+	assert_str(e, e->path2, in_dir("there/to"));
+	assert_int_equal(e->h.flags, EV_URING | EV_UNRESOLVED);
+
+	sqe = uring_sqe(&ring, IORING_OP_LINKAT, folder);
+	sqe->addr = (uintptr_t)"to";
+	sqe->len = (uint32_t)folder;
+	sqe->addr2 = (uintptr_t)"hard";
+	assert_int_equal(uring_one(&ring), 0);
+	e = last_op(FILEOP_LINK);
+	assert_str(e, e->path, in_dir("there/to"));
+	assert_str(e, e->path2, in_dir("there/hard"));
+	assert_int_equal(e->h.flags, EV_URING);
+
+	sqe = uring_sqe(&ring, IORING_OP_SYMLINKAT, folder);
+	sqe->addr = (uintptr_t)"../elsewhere";
+	sqe->addr2 = (uintptr_t)"soft";
+	assert_int_equal(uring_one(&ring), 0);
+	e = last_op(FILEOP_SYMLINK);
+	assert_str(e, e->path, in_dir("there/soft"));
+	assert_str(e, e->path2, "../elsewhere");
+
+	sqe = uring_sqe(&ring, IORING_OP_MKDIRAT, folder);
+	sqe->addr = (uintptr_t)"sub";
+	sqe->len = 0711;
+	assert_int_equal(uring_one(&ring), 0);
+	e = last_op(FILEOP_MKDIR);
+	assert_str(e, e->path, in_dir("there/sub"));
+	assert_int_equal(e->mode, 0711);
+
+	sqe = uring_sqe(&ring, IORING_OP_UNLINKAT, folder);
+	sqe->addr = (uintptr_t)"sub";
+	sqe->unlink_flags = AT_REMOVEDIR;
+	assert_int_equal(uring_one(&ring), 0);
+	e = last_op(FILEOP_RMDIR);
+	assert_str(e, e->path, in_dir("there/sub"));
+	assert_int_equal(e->flags, AT_REMOVEDIR);
+	assert_int_equal(e->h.flags, EV_URING);
+	assert_int_equal(e->h.tgid, getpid());
+	close(folder);
+}
+
+static void
+thousand_names_that_are_removed_are_all_reported(void **state)
+{
+	const struct ev_fileops *e;
+	struct io_uring_sqe *sqe;
+	char name[16];
+	size_t n = 0, at = 0;
+
+	need_uring();
+	for (int i = 0; i < 1000; i++) {
+		snprintf(name, sizeof(name), "r%d", i);
+		make_file(name);
+	}
+	forget(state);
+	for (int i = 0; i < 1000; i++) {
+		snprintf(name, sizeof(name), "r%d", i);
+		sqe = uring_sqe(&ring, IORING_OP_UNLINKAT, AT_FDCWD);
+		sqe->addr = (uintptr_t)name;
+		sqe->flags = i % 2 ? IOSQE_ASYNC : 0;
+		assert_int_equal(uring_one(&ring), 0);
+	}
+	tracerrig_drain(rig, 50);
+	while ((e = tracerrig_next(rig, &at, TR_FILEOPS, FILEOP_UNLINK, (uint32_t)getpid()))) {
+		snprintf(name, sizeof(name), "r%zu", n++);
+		assert_str(e, e->path, in_dir(name));
+		assert_int_equal(e->h.flags, EV_URING);
+	}
+	assert_int_equal(n, 1000);
+}
+
 static void
 request_that_moves_data_is_not_told(void **state)
 {
@@ -355,6 +452,8 @@ main(void)
 		TEST(open_by_a_thread_of_the_kernel_has_its_owner),
 		TEST(open_that_hides_its_result_is_told),
 		TEST(names_of_every_request_are_told),
+		TEST(what_is_done_to_names_is_told_as_of_calls),
+		TEST(thousand_names_that_are_removed_are_all_reported),
 		TEST(request_that_moves_data_is_not_told),
 		TEST(ring_that_is_made_is_told),
 		TEST(address_of_a_unix_socket_is_told),
