@@ -6,7 +6,7 @@
 
 /*
  * What an action did.  There is no kernel side: the enricher makes it from ACTION_RESULT.
- * h: tgid and start are of the process that was acted upon (0: there was none), ret is err where
+ * h: tgid to comm are of the process that was acted upon (0: there was none), ret is err where
  * that is a negative errno, ts the time at which the result came in.
  */
 enum ev_action_event { ACTION_EV_RESULT };

@@ -73,6 +73,10 @@ worker_result(struct worker *w, const struct event *e, const struct rec_match *m
 		r.latency_ns = now > e->ev->ts ? now - e->ev->ts : 0;
 		r.target_start = e->ev->start;
 		r.target_pid = e->ev->tgid;
+		r.target_ppid = e->ev->ppid;
+		r.target_uid = e->ev->uid;
+		r.target_gid = e->ev->gid;
+		memcpy(r.target_comm, e->ev->comm, sizeof(r.target_comm));
 		if (e->ctx->flags & CTX_CONTAINER)
 			put(r.container, sizeof(r.container),
 				(const char *)e->ctx + e->ctx->container.off, e->ctx->container.len);

@@ -46,11 +46,13 @@ made_action_result(struct enricher *en, const struct msg_action_result *m)
 {
 	union made r = { .action = { .h = { .tracer = TR_ACTION, .event = ACTION_EV_RESULT, .len = sizeof(r.action),
 		.ts = clock_ns(CLOCK_BOOTTIME), .start = m->target_start, .tgid = m->target_pid, .tid = m->target_pid,
+		.ppid = m->target_ppid, .uid = m->target_uid, .gid = m->target_gid,
 		.ret = m->err < 0 ? m->err : 0 }, .cause = m->seq, .latency_ns = m->latency_ns,
 		.outcome = m->outcome, .status = m->err > 0 ? (uint32_t)m->err : 0 } };
 
 	if (m->outcome >= N_OUTCOMES || m->action >= ACTIONS_MAX)
 		return -EPROTO;
+	memcpy(r.h.comm, m->target_comm, sizeof(r.h.comm));
 	r.action.action = append(&r, m->action_name, sizeof(m->action_name));
 	r.action.rule = append(&r, m->rule, sizeof(m->rule));
 	r.action.target = append(&r, m->container, sizeof(m->container));

@@ -477,6 +477,8 @@ struct msg_action_result {
 	uint32_t target_pid, action;		/* instance: index into struct action_table */
 	int32_t err;				/* 0, negative errno, or the wait status of a program */
 	uint32_t outcome;			/* enum action_outcome */
+	uint32_t target_ppid, target_uid, target_gid, reserved;	/* as the event had them */
+	char target_comm[EV_COMM];		/* any bytes */
 	char rule[IPC_NAME_MAX];
 	char container[IPC_NAME_MAX];
 	char text[IPC_TARGET_MAX];

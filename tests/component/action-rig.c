@@ -228,7 +228,7 @@ arig_event(struct arig *r, const char *path, pid_t pid, uint64_t start_ns, const
 	uint32_t match_flags)
 {
 	struct ev_open o = { .h = { .tracer = TR_OPEN, .ts = arig_now_ns(), .tgid = (uint32_t)pid,
-		.tid = (uint32_t)pid, .ppid = 7, .start = start_ns, .comm = "thing" } };
+		.tid = (uint32_t)pid, .ppid = 7, .uid = 1000, .gid = 1001, .start = start_ns, .comm = "thing" } };
 
 	made_event(&r->made, &o, sizeof(o));
 	made_str(&r->made, ev_open, path, path);

@@ -76,6 +76,10 @@ kills_the_process_of_an_enforced_match(void **state)
 	assert_string_equal(res.rule, "r1");
 	assert_string_equal(res.action_name, "kill");
 	assert_int_equal(res.target_pid, pid);
+	assert_int_equal(res.target_ppid, 7);
+	assert_int_equal(res.target_uid, 1000);
+	assert_int_equal(res.target_gid, 1001);
+	assert_string_equal(res.target_comm, "thing");
 	assert_true(dies(pid));
 	waitpid(parent, NULL, 0);
 }

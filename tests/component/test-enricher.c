@@ -229,6 +229,7 @@ static void
 what_an_action_did_becomes_an_event_of_its_target(void **state)
 {
 	struct msg_action_result m = { .seq = 77, .target_pid = 5, .target_start = 1005, .err = -3,
+		.target_ppid = 4, .target_uid = 1000, .target_gid = 1001, .target_comm = "thing",
 		.outcome = OUTCOME_GONE, .action = 2, .action_name = "kill", .rule = "r",
 		.container = "c", .text = "no such process" };
 	const struct ev_action *a;
@@ -245,6 +246,10 @@ what_an_action_did_becomes_an_event_of_its_target(void **state)
 	assert_int_equal(e.ev->tracer, TR_ACTION);
 	assert_int_equal(a->cause, 77);
 	assert_int_equal(e.ev->ret, -3);
+	assert_int_equal(e.ev->ppid, 4);
+	assert_int_equal(e.ev->uid, 1000);
+	assert_int_equal(e.ev->gid, 1001);
+	assert_string_equal(e.ev->comm, "thing");
 	assert_true(is(a, a->action, "kill"));
 	assert_true(is(a, a->text, "no such process"));
 	assert_true(is(e.ctx, e.ctx->exe, "/bin/x"));
