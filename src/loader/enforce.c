@@ -243,6 +243,7 @@ enforce_apply(struct loader *ld)
 		return;
 	}
 	t->enforce_new = false;
+	tracers_drop_stale(ld);
 }
 
 /* ---- from the API ---- */

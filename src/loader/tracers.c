@@ -95,6 +95,7 @@ tracers_close(struct loader *ld)
 {
 	for (unsigned int n = 0; n < N_TRACERS; n++)
 		free(ld->tracers.t[n].pins.names);
+	free(ld->tracers.stale.names);
 	tracers_rings_drop(ld);
 	while (ld->tracers.n_found)
 		close_keep_errno(ld->tracers.found[--ld->tracers.n_found].file);
@@ -113,6 +114,7 @@ tracers_remove_all(struct loader *ld)
 	for (unsigned int n = N_TRACERS; n-- > 0;)
 		if (ld->tracers.t[n].pins.n)
 			tracer_remove(ld, n);
+	tracers_drop_stale(ld);
 }
 
 /* Off first, so that nothing is counted that nobody asked for. */
@@ -151,6 +153,7 @@ finish(struct loader *ld)
 	}
 	if (t->t[TRACER_CORE].loaded)
 		tracers_core_hooks(ld);
+	tracers_drop_stale(ld);
 	tracers_settled(ld);
 	while (pool_ours(ld))
 		pool_ours(ld)->over = true;

@@ -68,6 +68,7 @@ struct tracers {
 	struct kfilter *filter;		/* to be applied; NULL: none is */
 	struct enf_table *enforce;	/* in force, or to be; NULL: none */
 	bool enforce_new;		/* it is to be applied */
+	struct tracer_pins stale;	/* paths: what stops acts, of the version or configuration before */
 	uint32_t enforce_tried;		/* programs that were asked for since; bit by their place in enforce.c */
 	uint32_t own_pid;		/* the supervisor, for the table */
 	uint64_t own_ticks;

@@ -26,6 +26,7 @@ void	tracer_unpin(struct loader *ld, unsigned int n, const char *pin);	/* a link
 /* forget: how often it was tried too. */
 void	tracer_unpin_all(struct loader *ld, unsigned int n, bool forget);
 int	tracers_scan(struct loader *ld);
+void	tracers_drop_stale(struct loader *ld);	/* what tracers_scan() left until this one's table is in force */
 
 /* tracers_load.c: starts a session for an object; its end sets loaded or failed, and ld->tracers.step. */
 /* Before anything is loaded: what of the configuration bpfd's own objects are subject to. */

@@ -37,10 +37,8 @@ path_of(const struct loader *ld, unsigned int n, const char *pin, char path[PATH
 }
 
 static int
-remember(struct tracer_facts *f, const char *pin)
+remember(struct tracer_pins *p, const char *pin)
 {
-	struct tracer_pins *p = &f->pins;
-
 	if (array_room(&p->names, p->n, &p->room, sizeof(*p->names)))
 		return -ENOMEM;
 	snprintf(p->names[p->n++], sizeof(*p->names), "%s", pin);
@@ -58,7 +56,7 @@ tracer_pin(struct loader *ld, unsigned int n, const char *pin, int fd)
 		return -errno;
 	path_of(ld, n, pin, path);
 	err = kernel_pin(&ld->kernel, fd, path);
-	return err ? err : remember(&ld->tracers.t[n], pin);
+	return err ? err : remember(&ld->tracers.t[n].pins, pin);
 }
 
 int
@@ -72,7 +70,7 @@ tracer_mark(struct loader *ld, unsigned int n, const char *pin)
 	path_of(ld, n, pin, path);
 	if (mkdirat(AT_FDCWD, path, 0700) < 0)
 		return errno == EEXIST ? 0 : -errno;
-	return remember(&ld->tracers.t[n], pin);
+	return remember(&ld->tracers.t[n].pins, pin);
 }
 
 int
@@ -123,16 +121,23 @@ tracer_has_pin(const struct tracer_facts *f, const char *pin)
 }
 
 /* The pin goes first and the descriptor last: then the program is off the hook. */
+static void
+drop(struct loader *ld, const char *path)
+{
+	AUTO(fd) int fd = strncmp(strrchr(path, '/'), "/l-", 3) == 0 ? kernel_get(&ld->kernel, path) : -1;
+
+	if (unlinkat(AT_FDCWD, path, 0) < 0)
+		unlinkat(AT_FDCWD, path, AT_REMOVEDIR);
+}
+
 void
 tracer_unpin(struct loader *ld, unsigned int n, const char *pin)
 {
 	struct tracer_pins *p = &ld->tracers.t[n].pins;
-	AUTO(fd) int fd = pin[0] == 'l' ? tracer_get(ld, n, pin) : -1;
 	char path[PATH_ROOM];
 
 	path_of(ld, n, pin, path);
-	if (unlinkat(AT_FDCWD, path, 0) < 0)
-		unlinkat(AT_FDCWD, path, AT_REMOVEDIR);
+	drop(ld, path);
 	for (size_t i = p->n; i-- > 0;)
 		if (strcmp(p->names[i], pin) == 0)
 			memmove(p->names + i, p->names + i + 1, (--p->n - i) * sizeof(*p->names));
@@ -191,14 +196,48 @@ remove_tree(struct loader *ld, const char *path, const char *name)
 }
 
 static int
+remember_stale(struct loader *ld, const char *path, const char *name)
+{
+	char full[IPC_NAME_MAX];
+
+	if ((size_t)snprintf(full, sizeof(full), "%s/%s", path, name) >= sizeof(full))
+		return remove_tree(ld, path, name);
+	return remember(&ld->tracers.stale, full);
+}
+
+/* What stops acts does so until the next table is in force. */
+static int
+found_stale(struct loader *ld, const char *path, const char *name)
+{
+	char full[PATH_ROOM];
+
+	if (strcmp(name, tracer_name(TR_ENFORCE)) != 0)
+		return remove_tree(ld, path, name);
+	snprintf(full, sizeof(full), "%s/%s", path, name);
+	return remember_stale(ld, path, name) || scan(ld, full, remember_stale) ? -EIO : 0;
+}
+
+static int
 found_other(struct loader *ld, const char *path, const char *name)
 {
+	char full[PATH_ROOM];
+
 	if (strcmp(name, strchr(ld->tracers.dir, '/') + 1) == 0)
 		return 0;
 	log_notice("tracers.stale", "pins=%s of another version or configuration", LOG_QUOTE(name));
-	if (remove_tree(ld, path, name) < 0)
+	snprintf(full, sizeof(full), "%s/%s", path, name);
+	if (remember_stale(ld, path, name) || scan(ld, full, found_stale))
 		log_warn("tracers.stale", "pins=%s are not all removed", LOG_QUOTE(name));
 	return 0;
+}
+
+void
+tracers_drop_stale(struct loader *ld)
+{
+	struct tracer_pins *p = &ld->tracers.stale;
+
+	while (p->n > 0)
+		drop(ld, p->names[--p->n]);
 }
 
 static unsigned int scanned;	/* the tracer whose directory scan() is in: its callback has no room */
@@ -208,7 +247,7 @@ found_pin(struct loader *ld, const char *path, const char *name)
 {
 	if (strcmp(name, DONE) == 0)
 		ld->tracers.t[scanned].loaded = true;
-	return strlen(name) < IPC_NAME_MAX ? remember(&ld->tracers.t[scanned], name) : 0;
+	return strlen(name) < IPC_NAME_MAX ? remember(&ld->tracers.t[scanned].pins, name) : 0;
 }
 
 static int

@@ -242,13 +242,19 @@ def swaps(tap):
                 wait_for(lambda: daemon.ctl("version", "-q").returncode == 0, 60) and
                 daemon.wait_tracer("enforce", ("on", "partial"), 120))
 
+    def resized():
+        daemon.write(os.path.join(daemon.dir, "etc/bpfd.toml"), ALLOWED + "[events]\nbulk_bytes = 2097152\n")
+        return reload()
+
     for what, act in (("tables and programs come and go", tables), ("processes are killed", deaths),
-                      ("all is started again", reload)):
+                      ("all is started again", reload), ("rings get another size", resized)):
         traffic = Traffic(daemon.ports[0])
         done = act()
         held, said = traffic.end()
         tap.check(f"{what}: meanwhile nothing gets through, and nothing beside it is stopped", done and held,
                   said + daemon.log_text()[-2000:])
+    folders = {p.split("/tracer/")[1].split("/")[0] for p in daemon.pins() if "/tracer/" in p}
+    tap.check("and nothing is left of what was before", len(folders) == 1, str(folders))
     daemon.remove()
 
 
