@@ -166,15 +166,17 @@ make(struct procs *p, struct proc *pr, const struct ev_hdr *h, struct context_in
 	slot_write_end(&pr->s);
 }
 
-/* The iterator over processes cannot read their arguments; what is known of them is kept.  False:
- * nothing new. */
+/*
+ * Arguments stay those that were told first, which is at the exec: the process may have written others over
+ * them since.  The iterator over processes cannot read them at all.  False: nothing new.
+ */
 static bool
 merge_known(const struct procs *p, const struct slot *s, uint64_t ts, struct context_in *facts)
 {
 	const struct rec_ctx *c = slotmap_bytes(&p->t, s, sizeof(struct proc));
 
-	if (facts->args.len)
-		return ((const struct proc *)s)->info <= ts || !c->args.len;
+	if (facts->args.len && !c->args.len)
+		return true;
 	facts->args = (struct span){ (const char *)c + c->args.off, c->args.len };
 	return ((const struct proc *)s)->info <= ts;
 }

@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,11 +19,11 @@
 
 /* ---- acts ---- */
 
-/* A copy of /bin/true at path. */
+/* A copy of a program. */
 static void
-copy_true(int to)
+copy_of(const char *program, int to)
 {
-	int from = open("/bin/true", O_RDONLY | O_CLOEXEC);
+	int from = open(program, O_RDONLY | O_CLOEXEC);
 	char buf[65536];
 	ssize_t n;
 
@@ -113,7 +114,7 @@ exec_from_memory_is_known(void **state)
 	const struct ev_exec *e;
 	pid_t pid;
 
-	copy_true(fd);
+	copy_of("/bin/true", fd);
 	pid = fork();
 	if (pid == 0) {
 		fexecve(fd, (char *const[]){ "kworker", NULL }, environ);
@@ -128,6 +129,95 @@ exec_from_memory_is_known(void **state)
 	assert_true(e->origin & EXEC_FROM_FD);
 	assert_int_equal(e->nlink, 0);
 	assert_string_equal(tracerrig_str(e, e->path), "/memfd:hidden");
+}
+
+static char race_dir[] = "/tmp/bpfd-exec-XXXXXX", race_path[64], race_arg[] = "a-name";
+static char *race_which;		/* the last letter of race_path */
+
+static void *
+rewrite(void *arg)
+{
+	for (;;) {
+		*(volatile char *)race_which ^= 'a' ^ 'b';
+		*(volatile char *)race_arg ^= 'a' ^ 'b';
+	}
+	return NULL;
+}
+
+/* Has another thread change what it executes and the arguments meanwhile; out: it says what it is then. */
+static pid_t
+race(int out)
+{
+	char *const argv[] = { race_arg, "/proc/self/cmdline", "/proc/self/maps", NULL };
+	pid_t pid = fork();
+	pthread_t thread;
+
+	assert_true(pid >= 0);
+	if (pid)
+		return pid;
+	if (dup2(out, 1) != 1 || pthread_create(&thread, NULL, rewrite, NULL))
+		_exit(99);
+	sched_yield();
+	execv(race_path, argv);
+	_exit(126);
+}
+
+static size_t
+all_of(int fd, char *buf, size_t size)
+{
+	size_t len = 0;
+	ssize_t n;
+
+	while (len < size - 1 && (n = read(fd, buf + len, size - 1 - len)) > 0)
+		len += (size_t)n;
+	buf[len] = '\0';
+	return len;
+}
+
+/* What is told is what the kernel executed, not what is in the process's memory by then. */
+static void
+exec_is_not_fooled_by_what_changes(void **state)
+{
+	enum { ROUNDS = 300 };
+	static char said[65536];
+	const struct ev_exec *e;
+	char path[80], which;
+	int differ = 0, out[2];
+
+	assert_non_null(mkdtemp(race_dir));
+	snprintf(race_path, sizeof(race_path), "%s/racing-a", race_dir);
+	race_which = race_path + strlen(race_path) - 1;
+	for (*race_which = 'a'; *race_which <= 'b'; ++*race_which) {
+		int fd = open(race_path, O_CREAT | O_WRONLY | O_CLOEXEC, 0755);
+
+		copy_of("/bin/cat", fd);
+		close(fd);
+	}
+	*race_which = 'a';
+	for (int i = 0; i < ROUNDS; i++) {
+		pid_t pid;
+
+		assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+		pid = race(out[1]);
+		close(out[1]);
+		all_of(out[0], said, sizeof(said));
+		close(out[0]);
+		assert_int_equal(reap(pid), 0);
+		e = tracerrig_wait(rig, TR_EXEC, EXEC_EXEC, (uint32_t)pid);
+		assert_non_null(e);
+		/* Its arguments, each with a NUL, then its mappings: the first is its own. */
+		assert_string_equal(item(e, e->args, 0), said);
+		snprintf(path, sizeof(path), "%s", tracerrig_str(e, e->path));
+		assert_non_null(strstr(said + strlen("a-name") + sizeof("x/proc/self/cmdlinex/proc/self/maps"), path));
+		which = path[strlen(path) - 1];
+		assert_int_equal(tracerrig_str(e, e->filename)[strlen(path) - 1], which);
+		differ += which != 'a' || said[0] != 'a';
+		tracerrig_forget(rig);
+	}
+	print_message("%d of %d had changed\n", differ, ROUNDS);
+	for (*race_which = 'a'; *race_which <= 'b'; ++*race_which)
+		unlink(race_path);
+	rmdir(race_dir);
 }
 
 static void
@@ -155,7 +245,7 @@ exec_of_a_set_user_id_file_shows_the_change(void **state)
 	const struct ev_exec *e;
 	pid_t pid;
 
-	copy_true(fd);
+	copy_of("/bin/true", fd);
 	assert_int_equal(fchmod(fd, 04755), 0);
 	close(fd);
 	pid = fork();
@@ -195,7 +285,7 @@ path_leads_over_mounts_to_the_root(void **state)
 		if (mount("tracers", "in", "tmpfs", 0, NULL) || mkdir("in/side", 0755))
 			_exit(125);
 		fd = open("in/side/true", O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
-		copy_true(fd);
+		copy_of("/bin/true", fd);
 		close(fd);
 		execl("in/side/true", "true", NULL);
 		_exit(126);
@@ -231,7 +321,7 @@ path_that_is_too_deep_is_marked_and_passes_filters(void **state)
 			if (mkdir("d", 0755) || chdir("d"))
 				_exit(125);
 		fd = open("true", O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
-		copy_true(fd);
+		copy_of("/bin/true", fd);
 		close(fd);
 		execl("true", "true", NULL);
 		_exit(126);
@@ -257,6 +347,7 @@ main(void)
 		cmocka_unit_test(exec_of_a_script_names_script_and_interpreter),
 		cmocka_unit_test(exec_cuts_long_arguments_and_says_so),
 		cmocka_unit_test(exec_from_memory_is_known),
+		cmocka_unit_test(exec_is_not_fooled_by_what_changes),
 		cmocka_unit_test(exec_that_fails_has_error_name_and_arguments),
 		cmocka_unit_test(exec_of_a_set_user_id_file_shows_the_change),
 		cmocka_unit_test(path_leads_over_mounts_to_the_root),

@@ -129,6 +129,21 @@ arguments_stay_known_when_the_iterator_has_none(void **state)
 	assert_int_equal(context(21, 2, 0)->args.len, 2);
 }
 
+/* Which is when it was executed: what it writes over them later is its own word. */
+static void
+arguments_stay_those_that_were_told_first(void **state)
+{
+	const struct rec_ctx *c;
+
+	tell_args(10, 1, 0, "/x", "a\0b", 4);
+	tell_args(20, 1, 0, "/x", "sshd", 5);
+	c = context(21, 1, 0);
+	assert_int_equal(c->args.len, 4);
+	assert_memory_equal((const char *)c + c->args.off, "a\0b", 4);
+	tell_args(30, 1, 1, "/x", "other", 6);
+	assert_int_equal(context(31, 1, 1)->args.len, 6);
+}
+
 static void
 the_ended_stay_for_a_while(void **state)
 {
@@ -312,6 +327,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(an_older_word_does_not_undo_a_newer_one),
 		T(arguments_stay_known_when_the_iterator_has_none),
+		T(arguments_stay_those_that_were_told_first),
 		T(the_ended_stay_for_a_while),
 		T(the_ended_make_room_before_the_living),
 		T(finds_everybody_over_many_comings_and_goings),
