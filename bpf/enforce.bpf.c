@@ -5,6 +5,7 @@
  * programs stay on their hooks.  Which of them are attached, the loader decides by the table.
  */
 #define EV_THIS ENFORCE
+#define EV_IN_CGROUPS_TOO
 #include "bpf/bpfd.bpf.h"
 #include "bpf/file.bpf.h"
 #include "bpf/enforce.h"

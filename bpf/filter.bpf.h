@@ -107,6 +107,13 @@ ev_current_runtime_passes(struct task_struct *t, const struct ev_tracer_filter *
 	return ev_runtime_passes(f->runtimes, cset->dfl_cgrp->kn->id, cgrp ? cgrp->kn->id : 0);
 }
 
+#ifdef EV_IN_CGROUPS_TOO	/* such programs have no storage of tasks before Linux 6.16, and what others noted is in it */
+static __always_inline bool
+ev_exe_is_in(const struct ev_tracer_filter *f, __u32 element)
+{
+	return true;
+}
+#else
 /* By what was said of the process last: what has changed since, and who was never told, passes. */
 static __always_inline bool
 ev_exe_is_in(const struct ev_tracer_filter *f, __u32 element)
@@ -126,6 +133,7 @@ ev_exe_is_in(const struct ev_tracer_filter *f, __u32 element)
 		return EV_IS_ONE(exe, f->exe);
 	return ev_is_in(exe, DIM_EXE, element);
 }
+#endif
 
 #define EV_DIMS_INLINED	(DIM_PID | DIM_UID | DIM_COMM)	/* asked without a call when inlined */
 #define EV_DIMS_CURRENT	(EV_DIMS_INLINED | DIM_CGROUP | DIM_RUNTIME | DIM_EXE)
