@@ -26,9 +26,12 @@ struct stats {
 	struct ctl_enricher *e;
 	uint32_t seq;
 	ctl_stats_fn *fn;
+	ctl_counts_fn *counts_fn;	/* of rules; else fn */
 	void *arg;
 	struct msg_counter *v;
+	struct msg_rule_count *counts;
 	size_t n;
+	uint32_t from;
 	struct event timer;
 };
 
@@ -70,7 +73,11 @@ stats_end(struct stats *s, bool answered)
 {
 	TAILQ_REMOVE(&s->e->stats, s, link);
 	event_del(&s->timer);
-	s->fn(s->arg, s->v, answered ? s->n : 0);
+	if (s->counts_fn)
+		s->counts_fn(s->arg, s->counts, answered ? s->n : 0);
+	else
+		s->fn(s->arg, s->v, answered ? s->n : 0);
+	free(s->counts);
 	free(s->v);
 	free(s);
 }
@@ -169,6 +176,44 @@ on_ev_kernel(struct ctl_enricher *e, uint32_t seq, const struct msg_ev_kernel *m
 }
 
 static int
+compare_counts(const void *x, const void *y)
+{
+	const struct msg_rule_count *a = x, *b = y;
+
+	return (a->id > b->id) - (a->id < b->id);
+}
+
+/* Part after part, so that an answer never fills the channel. */
+static int
+on_rule_counts(struct ctl_enricher *e, uint32_t seq, const struct msg_ev_rule_counts *m)
+{
+	struct stats *s = find(e, seq);
+	struct msg_rule_count *all;
+	struct msg_ev_rules ask;
+
+	if (m->n > EV_RULE_COUNTS_MAX)
+		return -EPROTO;
+	if (!s || !s->counts_fn)
+		return 0;
+	all = reallocarray(s->counts, s->n + m->n + 1, sizeof(*all));
+	if (all) {
+		memcpy(all + s->n, m->of, m->n * sizeof(*all));
+		s->counts = all;
+		s->n += m->n;
+	}
+	ask = (struct msg_ev_rules){ .from = m->next };
+	if (all && m->next > s->from && s->n < RULES_MAX &&
+	    chan_send_nonblock(e->chan, IPC_EV_RULES, seq, &ask, NULL) == 0) {
+		s->from = m->next;
+		return 0;
+	}
+	if (s->n)
+		qsort(s->counts, s->n, sizeof(*s->counts), compare_counts);
+	stats_end(s, true);
+	return 0;
+}
+
+static int
 on_message(struct ctl_enricher *e, const struct chan_msg *m)
 {
 	struct stats *s;
@@ -180,6 +225,8 @@ on_message(struct ctl_enricher *e, const struct chan_msg *m)
 		return on_ev_kernel(e, m->hdr.seq, m->payload);
 	case IPC_EV_STAT:
 		return on_ev_stat(e, m->hdr.seq, m->payload);
+	case IPC_EV_RULE_COUNTS:
+		return on_rule_counts(e, m->hdr.seq, m->payload);
 	case IPC_EV_STATS_END:
 		s = find(e, m->hdr.seq);
 		if (s)
@@ -305,20 +352,40 @@ on_stats_late(evutil_socket_t fd, short what, void *arg)
 	stats_end(arg, false);
 }
 
-void
-ctl_enricher_stats(struct ctl_enricher *e, ctl_stats_fn *fn, void *arg)
+/* like: what to call, with what.  False: nobody is there to be asked. */
+static bool
+ask(struct ctl_enricher *e, const struct stats *like, uint32_t type, const void *payload)
 {
 	const struct timeval tv = { .tv_sec = STATS_WAIT_S };
 	struct stats *s = e->chan ? calloc(1, sizeof(*s)) : NULL;
 
-	if (s)
-		*s = (struct stats){ .e = e, .seq = ++e->last_seq, .fn = fn, .arg = arg };
-	if (!s || chan_send_nonblock(e->chan, IPC_EV_STATS, s->seq, NULL, NULL) < 0) {
+	if (!s)
+		return false;
+	*s = *like;
+	s->e = e;
+	s->seq = ++e->last_seq;
+	if (chan_send_nonblock(e->chan, type, s->seq, payload, NULL) < 0) {
 		free(s);
-		fn(arg, NULL, 0);
-		return;
+		return false;
 	}
 	evtimer_assign(&s->timer, e->api->base, on_stats_late, s);
 	event_add(&s->timer, &tv);
 	TAILQ_INSERT_TAIL(&e->stats, s, link);
+	return true;
+}
+
+void
+ctl_enricher_stats(struct ctl_enricher *e, ctl_stats_fn *fn, void *arg)
+{
+	if (!ask(e, &(struct stats){ .fn = fn, .arg = arg }, IPC_EV_STATS, NULL))
+		fn(arg, NULL, 0);
+}
+
+void
+ctl_enricher_counts(struct ctl_enricher *e, ctl_counts_fn *fn, void *arg)
+{
+	const struct msg_ev_rules from = { .from = 0 };
+
+	if (!ask(e, &(struct stats){ .counts_fn = fn, .arg = arg }, IPC_EV_RULES, &from))
+		fn(arg, NULL, 0);
 }

@@ -26,5 +26,8 @@ void	ctl_enricher_own(struct ctl_enricher *e, const struct msg_own *m);
 /* The enricher's counters.  fn runs exactly once, perhaps at once; n 0: it does not answer. */
 typedef void ctl_stats_fn(void *arg, const struct msg_counter *counters, size_t n);
 void	ctl_enricher_stats(struct ctl_enricher *e, ctl_stats_fn *fn, void *arg);
+/* The same of its rules, by id. */
+typedef void ctl_counts_fn(void *arg, const struct msg_rule_count *counts, size_t n);
+void	ctl_enricher_counts(struct ctl_enricher *e, ctl_counts_fn *fn, void *arg);
 
 #endif

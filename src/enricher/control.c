@@ -298,6 +298,13 @@ on_EV_STATS(struct enricher *en, struct chan *ch, const struct msg_hdr *h, const
 }
 
 static int
+on_EV_RULES(struct enricher *en, struct chan *ch, const struct msg_hdr *h, const struct msg_ev_rules *m,
+	int *fds)
+{
+	return stats_send_rules(en, ch, h->seq, m->from);
+}
+
+static int
 on_OWN_EVENT(struct enricher *en, struct chan *ch, const struct msg_hdr *h, const struct msg_own *m, int *fds)
 {
 	return made_own(en, m);

@@ -109,6 +109,7 @@ int	made_own(struct enricher *en, const struct msg_own *m);
 /* stats.c */
 uint64_t stats_kernel_lost(const struct enricher *en);
 int	stats_send(struct enricher *en, struct chan *to, uint32_t seq);
+int	stats_send_rules(struct enricher *en, struct chan *to, uint32_t seq, uint32_t from);
 
 /* control.c: one message of a channel.  Negative errno: the peer must go. */
 int	control_message(struct enricher *en, struct chan *ch, const struct chan_msg *m, int *fds);

@@ -158,6 +158,22 @@ say_now(const struct enricher *en, struct answer *a)
 	say(a, m.regex_limits, "events.matcher.regex_limits");
 }
 
+int
+stats_send_rules(struct enricher *en, struct chan *to, uint32_t seq, uint32_t from)
+{
+	struct msg_ev_rule_counts m = { .n = 0 };
+	struct rule_count counts[EV_RULE_COUNTS_MAX];
+	size_t at = from;
+
+	if (en->matcher)
+		m.n = (uint32_t)matcher_counts(en->matcher, &at, counts, EV_RULE_COUNTS_MAX);
+	for (uint32_t i = 0; i < m.n; i++)
+		m.of[i] = (struct msg_rule_count){ counts[i].id, counts[i].matched, counts[i].limited,
+			counts[i].deduped, counts[i].acted };
+	m.next = m.n == EV_RULE_COUNTS_MAX ? (uint32_t)at : 0;
+	return chan_send_nonblock(to, IPC_EV_RULE_COUNTS, seq, &m, NULL);
+}
+
 /* Never waits: an API that does not read is one to be left. */
 int
 stats_send(struct enricher *en, struct chan *to, uint32_t seq)

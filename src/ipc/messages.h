@@ -470,6 +470,11 @@ struct msg_ev_kernel { uint32_t n, reserved; struct msg_ev_kernel_one of[EV_KERN
 /* Many in a message: the API may be busy, and a socket holds some hundreds of messages only. */
 #define EV_STAT_MAX 64
 struct msg_ev_stat { uint32_t n, reserved; struct msg_counter v[EV_STAT_MAX]; };
+/* What the rules that have matched counted, as in struct rule_count (rules/match.h): a part of them. */
+struct msg_ev_rules { uint32_t from, reserved; };	/* 0: from the first one on */
+#define EV_RULE_COUNTS_MAX 96
+struct msg_rule_count { uint64_t id, matched, limited, deduped, acted; };
+struct msg_ev_rule_counts { uint32_t n, next; struct msg_rule_count of[EV_RULE_COUNTS_MAX]; };	/* next: to ask from, 0: the last */
 struct msg_action_result {
 	uint64_t seq;				/* of the event acted upon */
 	uint64_t latency_ns;			/* from the event's ts to the act's end */

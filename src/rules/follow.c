@@ -106,6 +106,8 @@ take_state(struct what *w, struct what *from)
 		return;
 	w->limit = from->limit;
 	w->sequence = from->sequence;
+	w->matched = from->matched;
+	w->held = from->held;
 	from->limit = limit;
 	from->sequence = sequence;
 }
@@ -123,7 +125,7 @@ matcher_adopt(struct matcher *m, struct matcher *from)
 		struct what *w = &m->whats[i];
 		size_t k = first(ids, from->n_whats, w->id);
 
-		if ((w->limit || w->sequence) && k < from->n_whats && ids[k].hash == w->id)
+		if (k < from->n_whats && ids[k].hash == w->id)
 			take_state(w, &from->whats[ids[k].what]);
 	}
 	free(ids);

@@ -93,6 +93,10 @@ UNIT_TESTS += tests/unit/test-rules-condition tests/unit/test-rules-match tests/
 tests_unit_test_rules_match_SOURCES = tests/unit/test-rules-match.c $(RULES_MADE)
 tests_unit_test_rules_match_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_unit_test_rules_match_LDADD = $(RULES_PARSE_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/test-rules-memory
+tests_unit_test_rules_memory_SOURCES = tests/unit/test-rules-memory.c $(RULES_MADE)
+tests_unit_test_rules_memory_CPPFLAGS = $(TESTS_CPPFLAGS)
+tests_unit_test_rules_memory_LDADD = $(RULES_PARSE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_rules_parse_SOURCES = tests/unit/test-rules-parse.c
 tests_unit_test_rules_parse_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_SRCDIR='"$(abs_top_srcdir)"'
 tests_unit_test_rules_parse_LDADD = $(RULES_PARSE_LIBS) $(CMOCKA_LIBS)

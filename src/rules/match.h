@@ -27,7 +27,7 @@ int	ruleset_pack(const struct ruleset *set, void **out, size_t *len);
 /* The compiled set.  Memory is allocated here only, never by matcher_run(). */
 struct matcher;
 int	matcher_new(const void *bytes, size_t len, struct matcher **out, char *why, size_t room);
-/* What the rules that are the same in both have seen so far (ratelimit, dedup, after) goes on in m. */
+/* What the rules that are the same in both have seen so far (ratelimit, dedup, after, counts) goes on in m. */
 void	matcher_adopt(struct matcher *m, struct matcher *from);
 void	matcher_free(struct matcher *m);
 uint32_t matcher_generation(const struct matcher *m);
@@ -46,6 +46,12 @@ struct match_result {
 };
 /* True: somebody wants the event.  now: the event's ts (ratelimit and dedup count in it). */
 bool	matcher_run(struct matcher *m, const struct event *e, struct match_result *out);
+
+/* What became of a rule's events: acted is of those that neither was held back and that have actions. */
+struct rule_count { uint64_t id, matched, limited, deduped, acted; };
+uint64_t rule_id(const void *packed, size_t len);	/* which rule, in this set and the next */
+/* Of rules that have matched, from place *at on; *at: where to go on, 0: these were the last. */
+size_t	matcher_counts(const struct matcher *m, size_t *at, struct rule_count *out, size_t room);
 
 /* Takes out of a copy of the event, not of what rules look at, what the result says. */
 void	matcher_redact(const struct matcher *m, uint64_t redact, struct ev_hdr *ev, struct rec_ctx *ctx);

@@ -102,7 +102,7 @@ read_entry(void *arg, const struct ruleset_entry *e)
 	*w = (struct what){ .name = name, .name_len = (uint32_t)strlen(name), .severity = r->severity,
 		.flags = e->enforce ? MATCH_ENFORCE : 0, .actions = e->actions[r->severity],
 		.stream = e->stream, .stop = r->stop && !e->stream,
-		.id = hash_bytes(e->packed, e->packed_len, 0) };
+		.id = rule_id(e->packed, e->packed_len) };
 	m->n_whats++;
 	err = e->stream ? 0 : keep_state(rd, r, w);
 	if (!err && !e->stream)
@@ -238,9 +238,34 @@ void
 matcher_stats(const struct matcher *m, struct matcher_stats *out)
 {
 	*out = m->stats;
-	out->limited = m->limits.limited;
-	out->deduped = m->limits.deduped;
+	for (size_t i = 0; i < m->n_whats; i++) {
+		out->limited += m->whats[i].held.limited;
+		out->deduped += m->whats[i].held.deduped;
+	}
 	out->sequence_evicted = m->sequences.evicted;
+}
+
+uint64_t
+rule_id(const void *packed, size_t len)
+{
+	return hash_bytes(packed, len, 0);
+}
+
+size_t
+matcher_counts(const struct matcher *m, size_t *at, struct rule_count *out, size_t room)
+{
+	size_t n = 0;
+
+	for (; *at < m->n_whats && n < room; ++*at) {
+		const struct what *w = &m->whats[*at];
+
+		if (w->matched)
+			out[n++] = (struct rule_count){ w->id, w->matched, w->held.limited, w->held.deduped,
+				w->actions ? w->matched - w->held.limited - w->held.deduped : 0 };
+	}
+	if (*at == m->n_whats)
+		*at = 0;
+	return n;
 }
 
 /* ---- one event ---- */
@@ -280,10 +305,11 @@ try_rule(struct matcher *m, struct tracer_set *t, const struct crule *r, const s
 	}
 	if (w->sequence && !sequence_holds(w->sequence, e))
 		return false;
+	w->matched++;
 	follow_note(m, w);
 	if (unknown && !run_code(m, t, r->entry, e, false, &unknown))
 		flags |= MATCH_UNKNOWN;
-	if (w->limit && !limit_pass(w->limit, e, &suppressed, &m->limits))
+	if (w->limit && !limit_pass(w->limit, e, &suppressed, &w->held))
 		return w->stop;
 	out->actions |= w->actions;
 	out->redact |= w->redact ? w->redact[e->ev->tracer] : 0;

@@ -92,7 +92,9 @@ struct what {			/* one rule or stream, whatever its tracers */
 	bool stop;
 	uint64_t *redact;		/* for each tracer: bits of its secrets; NULL: none */
 	struct limit *limit;
-	uint64_t id;			/* hash of the packed rule: who is the same in the next set */
+	uint64_t id;			/* rule_id() */
+	uint64_t matched;
+	struct limit_counts held;
 	struct sequence *sequence;	/* of a rule that follows another */
 	uint32_t *followers, n_followers;	/* rules that follow this one */
 	bool noted;			/* is in the list of those that matched the event and have some */
@@ -125,7 +127,6 @@ struct matcher {
 	size_t n_whats;
 	struct regex_engine *engine;
 	struct matcher_stats stats;
-	struct limit_counts limits;
 	struct sequence_counts sequences;
 	struct what *noted;		/* of the event that is looked at */
 	struct arena { struct arena *next; size_t used, room; char data[]; } *arena;

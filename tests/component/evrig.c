@@ -113,6 +113,8 @@ on_ruleset(struct evrig *e, const struct chan_msg *m)
 
 	used.err = bytes ? matcher_new(bytes, q->len, &e->matcher, used.text, sizeof(used.text)) : -EINVAL;
 	if (!used.err) {
+		if (old)
+			matcher_adopt(e->matcher, old);
 		matcher_free(old);
 		e->generation = q->generation;
 	}
@@ -132,6 +134,23 @@ on_stats(struct evrig *e, const struct chan_msg *m)
 	chan_send(e->chan, IPC_EV_STATS_END, m->hdr.seq, NULL, NULL);
 }
 
+/* One rule in each answer, so that the API has to ask on. */
+static void
+on_rules(struct evrig *e, const struct chan_msg *m)
+{
+	const struct msg_ev_rules *rq = m->payload;
+	struct msg_ev_rule_counts c = { .n = 0 };
+	struct rule_count one;
+	size_t at = rq->from;
+
+	if (e->matcher)
+		c.n = (uint32_t)matcher_counts(e->matcher, &at, &one, 1);
+	c.next = c.n ? (uint32_t)at : 0;
+	if (c.n)
+		c.of[0] = (struct msg_rule_count){ one.id, one.matched, one.limited, one.deduped, one.acted };
+	chan_send(e->chan, IPC_EV_RULE_COUNTS, m->hdr.seq, &c, NULL);
+}
+
 static void
 serve_enricher(struct evrig *e)
 {
@@ -142,6 +161,8 @@ serve_enricher(struct evrig *e)
 			on_ruleset(e, &m);
 		else if (m.hdr.type == IPC_EV_STATS)
 			on_stats(e, &m);
+		else if (m.hdr.type == IPC_EV_RULES)
+			on_rules(e, &m);
 		chan_drop_fds(&m);
 	}
 }

@@ -58,6 +58,7 @@ creates_lists_explains_and_removes_a_rule(void **state)
 	assert_int_equal(e->t->rig.tracers, BIT(TR_OPEN));
 	assert_true(evrig_classes(e, 1 << CLASS_OUTPUT));
 	assert_true(evrig_open(e, "cat", "/etc/passwd"));
+	assert_true(evrig_open(e, "cat", "/etc/shadow"));
 	assert_false(evrig_open(e, "cat", "/tmp/x"));
 
 	get.name = "etc";
@@ -66,6 +67,18 @@ creates_lists_explains_and_removes_a_rule(void **state)
 	r = ((const Bpfd__V1__GetRuleResponse *)e->t->answer)->rule;
 	assert_string_equal(r->text, "open action=log contains=/etc odd");
 	assert_true(strlen(r->explain) > 10);
+	assert_int_equal(r->matched, 2);
+	assert_int_equal(r->acted, 2);
+	/* Another rule: the enricher tells of one at a time here. */
+	assert_int_equal(create(e, "all.toml", "open", false, false), 0);
+	assert_true(evrig_open(e, "cat", "/tmp/x"));
+	assert_int_equal(list(e)->n_rules, 2);
+	for (size_t i = 0; i < 2; i++) {
+		r = list(e)->rules[i];
+		assert_int_equal(r->matched, strcmp(r->name, "etc") == 0 ? 2 : 1);
+		assert_int_equal(r->acted, strcmp(r->name, "etc") == 0 ? 2 : 0);
+	}
+	assert_int_equal(remove_rule(e, "all"), 0);
 
 	assert_int_equal(remove_rule(e, "etc"), 0);
 	assert_int_equal(remove_rule(e, "etc"), IPC_NOT_FOUND);

@@ -140,6 +140,20 @@ def held_back(tap, daemon, folder):
     tap.check("and after its window the next, which says how many there were", last and 9 in last[0].values(), str(last))
 
 
+def counted(tap, daemon):
+    """After held_back(): twelve events of two programs."""
+    def counts(name):
+        rule = daemon.ctl_json("rule", "get", name)["rule"]
+        return [rule[k] for k in ("matched", "rate_limited", "deduplicated", "acted")]
+    tap.check("each rule's events are counted", counts("few") == [12, 9, 0, 3] and counts("once") == [12, 0, 9, 3] and
+              counts("boxed") == [0, 0, 0, 0], str([counts("few"), counts("once"), counts("boxed")]))
+    daemon.write(os.path.join(daemon.dir, "later.toml"), EXEC + "enabled = true\ncondition = 'uid = 4242'\n")
+    daemon.ctl_json("rule", "create", os.path.join(daemon.dir, "later.toml"))
+    tap.check("and another rule leaves them", counts("few") == [12, 9, 0, 3], str(counts("few")))
+    listed = {r["name"]: r["matched"] for r in daemon.ctl_json("rule", "ls")["rules"]}
+    tap.check("the list has them too", listed["once"] == 12 and listed["later"] == 0, str(listed))
+
+
 def in_kernel(tap, daemon, folder):
     before = daemon.tracer("open")
     for _ in range(200):
@@ -186,6 +200,7 @@ def main():
     one_after_another(tap, daemon, folder)
     secrets(tap, daemon, folder)
     held_back(tap, daemon, folder)
+    counted(tap, daemon)
     in_kernel(tap, daemon, folder)
     lists_again(tap, daemon)
     tap.check("bpfd stops in order", daemon.stop() == 0, daemon.log_text()[-3000:])
