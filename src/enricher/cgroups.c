@@ -47,6 +47,9 @@ cgroups_kinds(struct cgroups *c, uint64_t *kinds)
 	if (c->kinds)
 		munmap(c->kinds, CGROUP_KINDS_BYTES);
 	c->kinds = kinds;
+	/* A word that is wrong would keep away the very events by which it is mended. */
+	if (kinds)
+		memset(kinds, 0, CGROUP_KINDS_BYTES);
 }
 
 _Static_assert(N_RUNTIMES <= EV_KIND_RUNTIMES, "each has a bit in a mask");

@@ -27,7 +27,7 @@ int	cgroups_init(struct cgroups *c, unsigned char *base, uint32_t n, uint64_t *h
 		struct pool *pool, struct naming *naming);
 void	cgroups_fini(struct cgroups *c);
 
-/* Takes a mapping of the map "cgroup_kinds", for which what is told from now on is noted. */
+/* Takes a mapping of the map "cgroup_kinds" and empties it; what is told from now on is noted there. */
 #define CGROUP_KINDS_BYTES (EV_KIND_PLACES * sizeof(uint64_t))
 void	cgroups_kinds(struct cgroups *c, uint64_t *kinds);
 

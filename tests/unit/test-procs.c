@@ -304,7 +304,10 @@ kinds_of_cgroups_are_noted_for_the_kernels_filter(void **state)
 	assert_ptr_not_equal(kinds, MAP_FAILED);
 	snprintf(path, sizeof(path), "/docker/%064d", 7);
 	cgroups_info(&cgroups, rec, fake_cgroup(rec, 1, 77, 2, path), &evicted);
+	kinds[EV_KIND_PLACE(99, 2)] = EV_KIND_WORD(99, 2, 0, RT_NOT_FOUND);
 	cgroups_kinds(&cgroups, kinds);
+	/* Another enricher's: it goes by what is said to this one. */
+	assert_int_equal(kinds[EV_KIND_PLACE(99, 2)], 0);
 	/* What was known before the map came is noted when it is said again. */
 	cgroups_info(&cgroups, rec, fake_cgroup(rec, 2, 77, 2, path), &evicted);
 	assert_int_equal(kinds[EV_KIND_PLACE(77, 2)], EV_KIND_WORD(77, 2, 0, RT_DOCKER));
