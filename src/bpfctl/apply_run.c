@@ -5,9 +5,7 @@
 #include <string.h>
 
 #include "bpfctl/fit.h"
-
-#define IS_ALREADY_EXISTS 6		/* gRPC codes */
-#define IS_FAILED_PRECONDITION 9
+#include "proto/grpc.h"
 
 /* A call that failed: reported, and kept for the document. */
 static int
@@ -107,7 +105,7 @@ detach(struct ctl *ctl, const struct apply_step *s, bool dry_run, struct client_
 static bool
 is_in_the_way(const struct client_error *e)
 {
-	return e->code == IS_ALREADY_EXISTS || e->code == IS_FAILED_PRECONDITION;
+	return e->code == GRPC_ALREADY_EXISTS || e->code == GRPC_FAILED_PRECONDITION;
 }
 
 /* The link that was there, as it was: its program is still loaded. */
@@ -170,7 +168,7 @@ update_or_reattach(struct ctl *ctl, struct apply_step *s, bool dry_run, struct c
 {
 	int status = update(ctl, s, dry_run, e);
 
-	if (!status || e->code != IS_FAILED_PRECONDITION || !s->attach)
+	if (!status || e->code != GRPC_FAILED_PRECONDITION || !s->attach)
 		return status;
 	client_error_clear(e);
 	return reattach(ctl, s, dry_run, e);

@@ -4,8 +4,7 @@
 
 #include "bpfctl/apply_input.h"
 #include "bpfctl/client_call.h"
-
-#define IS_NOT_FOUND 5		/* gRPC code */
+#include "proto/grpc.h"
 
 /* The texts, which a list of rules does not have.  One that was removed meanwhile is none. */
 static int
@@ -26,7 +25,7 @@ read_rules(struct ctl *ctl, const char *what, const Bpfd__V1__ListRulesResponse 
 		if (rpc_rule_get(ctl->client, &req, &s->rules[n], &e) == 0 && s->rules[n]->rule) {
 			s->each_rule[n] = s->rules[n]->rule;
 			s->actual.n_rules++;
-		} else if (e.code && e.code != IS_NOT_FOUND) {
+		} else if (e.code && e.code != GRPC_NOT_FOUND) {
 			return ctl_fail_call(ctl, what, &e);
 		}
 	}

@@ -94,6 +94,7 @@ run_load(struct ctl *ctl, const struct args *args)
 {
 	AUTO(load) struct load l = { 0 };
 	AUTO(client_error) struct client_error e = { 0 };
+	AUTO(buf) struct buf what = { 0 };
 	int status = load_args_read(ctl, args, &l);
 
 	if (!status)
@@ -107,7 +108,8 @@ run_load(struct ctl *ctl, const struct args *args)
 	client_hold_signals(ctl->client);
 	if (rpc_load(ctl->client, &l.req, &l.reply, &e)) {
 		client_release_signals(ctl->client);
-		return ctl_fail_call(ctl, "load", &e);
+		buf_printf(&what, "load %s", args->words[0]);
+		return ctl_fail_call(ctl, buf_text(&what), &e);
 	}
 	status = choose(ctl, &l);
 	if (!status && !l.req.dry_run)

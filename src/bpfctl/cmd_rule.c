@@ -5,8 +5,7 @@
 #include "bpfctl/ctl.h"
 #include "bpfctl/rule_local.h"
 #include "bpfctl/safe.h"
-
-#define GRPC_NOT_FOUND 5
+#include "proto/grpc.h"
 
 /* What the daemon has to say of a rule that it took. */
 static void

@@ -7,12 +7,14 @@
 
 #include "bpfctl/client_call.h"
 #include "bpfctl/ctl.h"
+#include "bpfctl/spec.h"
 #include "bpfctl/waiter.h"
 #include "common/clock.h"
 
 #define SECOND_MS	1000
 #define OWNERS_EVERY	10		/* intervals: who holds a program is looked for more rarely */
 #define ROWS_ON_SCREEN	40
+#define COUNT_MAX	1000000
 
 /* What was counted at one moment. */
 struct sample {
@@ -188,8 +190,8 @@ run_top(struct ctl *ctl, const struct args *args)
 	uint64_t count = 0;
 	bool screen;
 
-	if (text && ctl_read_id(ctl, "--count", text, 1000000, &count))
-		return CTL_USAGE;
+	if (text && spec_number(text, 1, COUNT_MAX, &count))
+		return ctl_fail(ctl, CTL_USAGE, NULL, "top", "--count: \"%s\" is not a number from 1 to %d", text, COUNT_MAX);
 	screen = ctl->out->style.format < OUT_JSON && isatty(STDOUT_FILENO);
 	return watch(ctl, args, count, screen);
 }

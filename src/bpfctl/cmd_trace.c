@@ -7,8 +7,8 @@
 #include "bpfctl/rule_local.h"
 #include "bpfctl/safe.h"
 #include "bpfctl/trace.h"
+#include "proto/grpc.h"
 
-#define GRPC_DEADLINE 4
 #define STDOUT_BYTES 65536
 #define METHOD "/bpfd.v1.Trace/Events"
 
@@ -235,7 +235,18 @@ static bool
 is_end(const struct client_error *e, bool has_duration)
 {
 	return e->code == CLIENT_INTERRUPTED ||
-	       (has_duration && (e->code == CLIENT_TIMEOUT || e->code == GRPC_DEADLINE));
+	       (has_duration && (e->code == CLIENT_TIMEOUT || e->code == GRPC_DEADLINE_EXCEEDED));
+}
+
+static int
+fail(const struct ctl *ctl, const struct client_error *e)
+{
+	if (!e->code)
+		return ctl_fail(ctl, CTL_FAILED, NULL, "trace", "the answer is malformed");
+	if (e->code == GRPC_INVALID_ARGUMENT)
+		return ctl_fail(ctl, ctl_exit_of(e->code), "bpfctl tracers lists tracers, bpfctl tracers TRACER its fields, "
+			"bpfd-rules(5) operators", "trace", "%s", ctl_text_of(e));
+	return ctl_fail_call(ctl, "trace", e);
 }
 
 int
@@ -258,8 +269,7 @@ trace_follow(struct ctl *ctl, const Bpfd__V1__EventsRequest *req, uint64_t count
 	if (client_start(ctl->client, METHOD, out, bpfd__v1__events_request__pack(req, out), &e) == 0)
 		got = follow(&t, &e);
 	if (got < 0 && !is_end(&e, duration_ms != 0))
-		status = e.code ? ctl_fail_call(ctl, "trace", &e) :
-			ctl_fail(ctl, CTL_FAILED, NULL, "trace", "the answer is malformed");
+		status = fail(ctl, &e);
 	client_forget_signals(ctl->client);
 	fflush(stdout);
 	if (!ctl->quiet && (status == CTL_DONE || t.n))
@@ -281,7 +291,7 @@ read_number(const struct ctl *ctl, const struct args *args, const char *name, do
 		return CTL_DONE;
 	*out = strtod(text, &end);
 	if (end == text || *end || !(*out > 0) || *out > max)
-		return ctl_fail(ctl, CTL_USAGE, NULL, name, "\"%s\" is not a number above 0", text);
+		return ctl_fail(ctl, CTL_USAGE, NULL, "trace", "--%s: \"%s\" is not a number above 0", name, text);
 	return CTL_DONE;
 }
 

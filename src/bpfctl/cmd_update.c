@@ -18,7 +18,7 @@ read_options(struct ctl *ctl, const struct args *args, struct spec_attach *spec)
 				return ctl_fail(ctl, CTL_USAGE, NULL, "update", "%s", buf_text(&why));
 	}
 	if (!args_has(args, "program") && !args_has(args, "priority") && !args_has(args, "proceed-on"))
-		return ctl_fail(ctl, CTL_USAGE, "bpfctl help update", "update",
+		return ctl_fail(ctl, CTL_USAGE, "see bpfctl update --help", "update",
 			"nothing is to change: give --program, --priority or --proceed-on");
 	return CTL_DONE;
 }

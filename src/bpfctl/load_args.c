@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bpfctl/load_args.h"
+#include "proto/grpc.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -8,8 +9,6 @@
 
 #define ROLL_BACK_TRIES 100
 #define ROLL_BACK_WAIT_US 50000
-#define IS_ABORTED 10		/* gRPC codes */
-#define IS_UNAVAILABLE 14
 
 void
 load_args_free(struct load *l)
@@ -145,7 +144,7 @@ load_take_back(struct ctl *ctl, const char *what, uint64_t group, int status)
 	req.group = group;
 	/* The daemon may be at work still on an attachment that was cancelled. */
 	for (int i = 0; (err = rpc_unload(ctl->client, &req, &reply, &e)) && i < ROLL_BACK_TRIES &&
-		(e.code == IS_ABORTED || e.code == IS_UNAVAILABLE); i++)
+		(e.code == GRPC_ABORTED || e.code == GRPC_UNAVAILABLE); i++)
 		usleep(ROLL_BACK_WAIT_US);
 	if (!err) {
 		if (!ctl->quiet)

@@ -15,6 +15,12 @@
 void	grpc_prefix_put(uint8_t out[GRPC_PREFIX_LEN], uint32_t len);	/* flag 0 */
 uint32_t grpc_prefix_len(const uint8_t prefix[GRPC_PREFIX_LEN]);
 
+/* grpc-status: "Status codes and their use in gRPC" (statuscodes.md). */
+enum grpc_status {
+	GRPC_OK, GRPC_CANCELLED, GRPC_UNKNOWN, GRPC_INVALID_ARGUMENT, GRPC_DEADLINE_EXCEEDED, GRPC_NOT_FOUND,
+	GRPC_ALREADY_EXISTS, GRPC_PERMISSION_DENIED, GRPC_RESOURCE_EXHAUSTED, GRPC_FAILED_PRECONDITION, GRPC_ABORTED,
+	GRPC_OUT_OF_RANGE, GRPC_UNIMPLEMENTED, GRPC_INTERNAL, GRPC_UNAVAILABLE, GRPC_DATA_LOSS, GRPC_UNAUTHENTICATED
+};
 const char *grpc_status_name(unsigned int code);	/* "NOT_FOUND"; "UNKNOWN" over 16 */
 
 /*

@@ -133,7 +133,7 @@ prints_the_verifiers_log(void **state)
 {
 	write_text("verifier", "verifier");
 	assert_int_equal(run("load verifier"), 1);
-	has(err, "bpfctl: load: the verifier refused f\n0: (b7) r0 = 1\n\\x1b[31m1: (95) exit\nR0 leaks\n");
+	has(err, "bpfctl: load verifier: the verifier refused f\n0: (b7) r0 = 1\n\\x1b[31m1: (95) exit\nR0 leaks\n");
 	assert_int_equal(run("-q load verifier"), 1);
 	has_not(err, "R0 leaks");
 }

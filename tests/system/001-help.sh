@@ -17,6 +17,7 @@ is "an_unknown_command_is_wrong_usage" exits 2 "$ctl_bin" lod
 is "an_unknown_command_gets_a_suggestion" says load "$ctl_bin" lod
 is "an_unknown_option_is_wrong_usage" exits 2 "$ctl_bin" list --no-such-option
 is "an_unknown_format_is_wrong_usage" exits 2 "$ctl_bin" -o xml list
+is "a_count_that_is_none_is_told_what_it_may_be" says "from 1 to" "$ctl_bin" top --count x
 is "no_daemon_is_status_4" exits 4 "$ctl_bin" -s "$WORK/none.sock" list
 is "no_daemon_names_the_socket" says "$WORK/none.sock" "$ctl_bin" -s "$WORK/none.sock" list
 is "BPFD_HOST_names_the_socket" says "$WORK/other.sock" env BPFD_HOST="$WORK/other.sock" "$ctl_bin" list

@@ -169,6 +169,13 @@ def thousand(tap):
     daemon.stop()
 
 
+def mistaken(tap, daemon):
+    for what, args in (("tracer", ("--tracer", "nope")), ("field", ("--tracer", "exec", "--filter", "nope = 1"))):
+        done = daemon.ctl("trace", "--count", "1", *args)
+        tap.check(f"trace says of an unknown {what} where they are listed", done.returncode == 1 and
+                  f'no {what} "nope"' in done.stderr and "bpfctl tracers" in done.stderr, done.stderr)
+
+
 def valid(tap, daemon):
     schema = EventSchema()
     events = daemon.events()[:500]
@@ -189,6 +196,7 @@ def main():
     skipped(tap, daemon)
     rules(tap, daemon)
     valid(tap, daemon)
+    mistaken(tap, daemon)
     restart(tap, daemon)
     tap.check("bpfd stops in order", daemon.stop() == 0, daemon.log_text()[-3000:])
     tap.done()
