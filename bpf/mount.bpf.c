@@ -11,6 +11,8 @@
 #define MS_BIND			0x1000
 #define MS_MOVE			0x2000
 #define MS_PROPAGATION		(1 << 17 | 1 << 18 | 1 << 19 | 1 << 20)	/* UNBINDABLE to SHARED */
+#define MS_MGC_VAL		0xc0ed0000
+#define MS_MGC_MSK		0xffff0000
 #define FSCONFIG_SET_STRING	1
 #define FSCONFIG_SET_PATH	3
 #define FSCONFIG_SET_PATH_EMPTY	4
@@ -185,22 +187,38 @@ add_attr(struct ev_mountop *e, const void *from)
 	e->h.flags |= EV_UNTRUSTED;
 }
 
+/* What mount(2) does: the first of these in its flags, else a new mount.  Old programs put a magic number before them. */
+static __always_inline __u64
+what_mount_does(__u64 flags)
+{
+	if ((flags & MS_MGC_MSK) == MS_MGC_VAL)
+		flags &= ~MS_MGC_MSK;
+	if (flags & MS_REMOUNT)
+		return MS_REMOUNT;
+	if (flags & MS_BIND)
+		return MS_BIND;
+	if (flags & MS_PROPAGATION)
+		return MS_PROPAGATION;
+	return flags & MS_MOVE;
+}
+
+/* Arguments that the kernel leaves alone may be anything, and are not told. */
 static __always_inline void
 of_mount(struct ev_scratch *s, struct ev_mountop *e, const struct ev_call *c)
 {
-	bool there = c->arg[3] & (MS_REMOUNT | MS_MOVE | MS_PROPAGATION);
+	__u64 does = what_mount_does(c->arg[3]);
 
 	e->flags = c->arg[3];
-	if (c->arg[3] & (MS_BIND | MS_MOVE))
+	if (does == MS_BIND || does == MS_MOVE)
 		add_source(s, FILE_AT_FDCWD, c->arg[0]);
-	else if (c->arg[0])
+	else if (!does && c->arg[0])
 		ev_add_user_str(s, &e->source, (const void *)c->arg[0], EV_PATH_MAX - 1);
 	add_target(s, FILE_AT_FDCWD, c->arg[1]);
-	if (e->h.ret == 0 && !there)
+	if (e->h.ret == 0 && (!does || does == MS_BIND))
 		add_mounted(s, newest_mount());
-	if (!e->fstype.off && c->arg[2])
+	if (!does && !e->fstype.off && c->arg[2])
 		ev_add_user_str(s, &e->fstype, (const void *)c->arg[2], KEY_MAX);
-	if (c->arg[4] && !(c->arg[3] & (MS_BIND | MS_MOVE | MS_PROPAGATION)))
+	if (c->arg[4] && (!does || (does == MS_REMOUNT && !(c->arg[3] & MS_BIND))))
 		ev_add_user_str(s, &e->data, (const void *)c->arg[4], DATA_MAX);
 }
 

@@ -132,6 +132,43 @@ tells_of_what_failed_and_of_what_makes_no_mount(void **state)
 	assert_int_equal(e->mounted.len, 0);
 }
 
+/* The kernel does not look at them, so that they may say anything, or be no memory at all. */
+static void
+leaves_arguments_alone_that_do_not_count(void **state)
+{
+	static const unsigned long changes[] = { MS_REMOUNT, MS_REMOUNT | MS_BIND, MS_PRIVATE };
+	const struct ev_mountop *e;
+
+	for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
+		assert_int_equal(mount("/dev/sda", dir, "debugfs", changes[i], NULL), 0);
+		e = last_op(MOUNTOP_MOUNT);
+		assert_str(e, e->target, dir);
+		assert_int_equal(e->source.len, 0);
+		assert_int_equal(e->fstype.len, 0);
+		assert_int_equal(e->flags, changes[i]);
+	}
+	assert_int_equal(mount(NULL, dir, NULL, MS_REMOUNT | MS_BIND, "no options"), 0);
+	assert_int_equal(last_op(MOUNTOP_MOUNT)->data.len, 0);
+}
+
+/* Bits that look like a change of a mount that is there, by which one that is made would have no place. */
+static void
+takes_flags_as_the_kernel_does(void **state)
+{
+	static const unsigned long masks[] = { 0xc0ed0000, MS_BIND | MS_PRIVATE, MS_BIND | MS_MOVE };
+	const struct ev_mountop *e;
+
+	for (size_t i = 0; i < sizeof(masks) / sizeof(*masks); i++) {
+		assert_int_equal(mount(in_dir("b"), "a", "tmpfs", masks[i], NULL), 0);
+		e = last_op(MOUNTOP_MOUNT);
+		assert_str(e, e->source, in_dir("b"));
+		assert_str(e, e->mounted, in_dir("a"));
+		assert_str(e, e->fstype, "tmpfs");
+		assert_int_equal(e->dev, dev_of("a"));
+		assert_int_equal(syscall(SYS_umount2, "a", 2), 0);
+	}
+}
+
 static void
 follows_a_mount_by_descriptors(void **state)
 {
@@ -228,6 +265,8 @@ main(void)
 		TEST(says_what_is_mounted_where),
 		TEST(is_not_led_astray_by_a_link),
 		TEST(tells_of_what_failed_and_of_what_makes_no_mount),
+		TEST(leaves_arguments_alone_that_do_not_count),
+		TEST(takes_flags_as_the_kernel_does),
 		TEST(follows_a_mount_by_descriptors),
 		TEST(tells_of_trees_and_attributes),
 		TEST(takes_no_other_file_for_a_file_system),

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """pause, resume and kill_container on real containers, and the host's processes that they must not touch."""
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -13,8 +14,9 @@ from events import Events, rule  # noqa: E402
 
 ENFORCE = 'mode = "enforce"'
 MARK = f"mark-{os.getpid()}-"     # another such test may run beside this one
+OLD_FREEZER = os.path.exists("/sys/fs/cgroup/freezer")
 # Waits for the file /tmp/go, then executes a program with the mark, and goes on.
-SCRIPT = ("sleep 300 & sh -c 'sleep 301 & wait' & while [ ! -e /tmp/go ]; do sleep 0.05; done; rm /tmp/go; /bin/true {}; "
+SCRIPT = ("sleep 300 & sh -c 'sleep 301 & wait' {0} & while [ ! -e /tmp/go ]; do sleep 0.05; done; rm /tmp/go; /bin/true {0}; "
           "sleep 0.5; echo went on >/tmp/after; wait")
 
 
@@ -45,7 +47,7 @@ class Box(containers.Container):
         for root in containers.cgroup_roots():
             path = root + self.cgroup
             if os.path.exists(os.path.join(path, "freezer.state")) or (os.path.exists(os.path.join(path, "cgroup.freeze"))
-                                                                     and not os.path.exists("/sys/fs/cgroup/freezer")):
+                                                                     and not OLD_FREEZER):
                 return path
         return ""
 
@@ -70,6 +72,20 @@ def result(daemon, name):
     return daemon.wait_event(tracer="action", rule=name) or {}
 
 
+def be_told_of_frozen(box):
+    """Nothing in it can do anything now, and yet something must be its event."""
+    if OLD_FREEZER:
+        # A process of the host's joins it, all but the freezer.
+        subprocess.run(["/bin/sh", "-c", f"for d in /sys/fs/cgroup/*{box.cgroup}; do case $d in */freezer/*) ;; *) "
+                        f"echo $$ >$d/cgroup.procs || : ;; esac; done 2>/dev/null; exec /bin/true {MARK}resume"], check=True)
+        return
+    # With version 2 who joins is frozen as well; but what is frozen can be killed there.
+    for pid in box.processes():
+        with open(f"/proc/{pid}/cmdline", encoding="ascii") as f:
+            if f.read().endswith(f"\0{MARK}pause\0"):
+                os.kill(pid, signal.SIGKILL)
+
+
 def pausing(tap, daemon):
     box, other = Box(MARK + "pause").begin(), Box(MARK + "other").begin()
     host = subprocess.Popen(["sleep", "300"])
@@ -83,9 +99,7 @@ def pausing(tap, daemon):
     tap.check("none of its processes goes on", not box.went_on() and len(states) >= 4, str(states))
     tap.check("another container and the host do", other.frozen() is False and host.poll() is None and other.state() == "running",
               other.state())
-    # Nothing in it can do anything now: a process of the host's that joins it, all but the freezer.
-    subprocess.run(["/bin/sh", "-c", f"for d in /sys/fs/cgroup/*{box.cgroup}; do case $d in */freezer/*) ;; *) "
-                    f"echo $$ >$d/cgroup.procs || : ;; esac; done 2>/dev/null; exec /bin/true {MARK}resume"], check=True)
+    be_told_of_frozen(box)
     got = result(daemon, "resume")
     tap.check("resume: it goes on", got.get("outcome") == "done" and wait_for(lambda: box.frozen() is False) and
               wait_for(box.went_on), f"{got} {box.frozen()}")
@@ -151,9 +165,11 @@ def main():
         ("host", "kill_container", ENFORCE), ("observe", "kill_container", ""))}
     texts = {name: text.replace("[match]\nall = [", '[match]\nall = [{ field = "comm", op = "eq", values = ["true"] }, ')
              for name, text in texts.items()}
+    if not OLD_FREEZER:
+        texts["resume"] = rule("resume", "exit", marked(MARK + "pause"), ("log", "resume"), ENFORCE)
     texts["results"] = rule("results", "action")
     daemon = Events(texts, config="[actions]\nallow_enforce = true\n")
-    daemon.start(tracers=["exec"])
+    daemon.start(tracers=["exec", "exit"] if not OLD_FREEZER else ["exec"])
     pausing(tap, daemon)
     killing(tap, daemon)
     refused(tap, daemon)

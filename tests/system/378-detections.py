@@ -219,7 +219,8 @@ def ordinary_day(tap, daemon):
     status, out = box.run()
     daemon.settle()
     found = told(daemon, since, box=box.id)
-    tap.check("nor does a container's", status == 0 and not names(found) - {"breakout-by-open"}, f"{out}\n{names(found)}")
+    tap.check("nor does a container's", status == 0 and not names(found) - {"breakout-by-open"},
+              "\n".join([str(status), *(f"{names([e])} {e.get('exe')} {e.get('path')}" for e in found if names([e])), out]))
 
 
 def main():

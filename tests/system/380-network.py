@@ -10,7 +10,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import containers  # noqa: E402
-from daemon import BPFCTL, BUILD, Tap, wait_for  # noqa: E402
+from daemon import BPFCTL, BUILD, Tap, bpf_ids, wait_for  # noqa: E402
 from events import Events, rule  # noqa: E402
 
 NS = f"bpfd-nw-{os.getpid()}"
@@ -209,7 +209,13 @@ def xdpcount(tap, daemon):
     tap.check("xdpcount: packets that bpfd's own program aborted are counted on their interface", found and
               found[0]["action"] == "ABORTED" and found[0]["packets"] >= 1, trace.text + trace.errors)
     program = daemon.ctl_json("list", "programs")["programs"][0]
-    tap.check("by the program that did it", found and found[0].get("prog") == program["id"], f"{found} {program}")
+    link = json.loads(subprocess.run(["ip", "-j", "link", "show", DEV], capture_output=True, text=True, check=True).stdout)
+    hooked = link[0]["xdp"]["prog"]["id"]
+    # Where the kernel has freplace a dispatcher calls the programs, and that is what the kernel names.
+    tap.check("by the program that the kernel runs there", found and found[0].get("prog") == hooked, f"{found} {link}")
+    programs = bpf_ids("prog")
+    tap.check("which is bpfd's, or its dispatcher", hooked == program["id"] or (
+        programs[program["id"]]["type"] == "ext" and programs[hooked]["name"] == "xdp_dispatcher"), f"{hooked} {program}")
     daemon.ctl("unload", "aborted_xdp")
 
 
