@@ -15,6 +15,7 @@ BUILD = os.environ.get("BPFD_BUILD", os.path.join(os.getcwd(), "build"))
 BPFD = os.path.join(BUILD, "bpfd")
 BPFCTL = os.path.join(BUILD, "bpfctl")
 CHILDREN = ("bpfd-loader", "bpfd-api")
+PATIENCE = int(os.environ.get("PATIENCE", "1"))    # so many times as long for what is awaited, where it is emulated
 
 
 def comm(pid):
@@ -67,7 +68,7 @@ class Daemon:
         with open(self.log, "ab") as log:
             self.proc = subprocess.Popen([*self.prefix, BPFD, "--foreground", "--root", self.dir, *self.args],
                                          stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        end = time.monotonic() + timeout
+        end = time.monotonic() + timeout * PATIENCE
         while time.monotonic() < end:
             if self.proc.poll() is not None:
                 raise RuntimeError("bpfd ended: " + self.log_text())
@@ -94,7 +95,7 @@ class Daemon:
         return pids[0] if pids else None
 
     def wait_child(self, name, other_than=None, timeout=5):
-        end = time.monotonic() + timeout
+        end = time.monotonic() + timeout * PATIENCE
         while time.monotonic() < end:
             pid = self.child(name)
             if pid and pid != other_than:
@@ -146,7 +147,7 @@ class Daemon:
 def ended(proc, timeout=5):
     """Its exit status, None when it lived on and had to be killed."""
     try:
-        return proc.wait(timeout)
+        return proc.wait(timeout * PATIENCE)
     except subprocess.TimeoutExpired:
         proc.kill()
         proc.wait()
@@ -161,7 +162,7 @@ def bpf_ids(kind):
 
 def wait_for(condition, timeout=5.0, step=0.02):
     """True as soon as condition() is, False when it never was."""
-    end = time.monotonic() + timeout
+    end = time.monotonic() + timeout * PATIENCE
     while time.monotonic() < end:
         if condition():
             return True

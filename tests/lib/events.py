@@ -4,7 +4,7 @@ import json
 import os
 import time
 
-from daemon import Daemon, wait_for
+from daemon import PATIENCE, Daemon, wait_for
 
 
 def rule(name, tracer, match="", actions=("log",), extra=""):
@@ -92,11 +92,11 @@ class Events(Daemon):
 
     def settle(self, quiet=0.4, timeout=10.0):
         """Until no event has been logged for a while."""
-        end, size, since = time.monotonic() + timeout, -1, time.monotonic()
+        end, size, since = time.monotonic() + timeout * PATIENCE, -1, time.monotonic()
         while time.monotonic() < end:
             now = sum(size_of(p) for p in self.log_files())
             if now != size:
                 size, since = now, time.monotonic()
-            elif time.monotonic() - since > quiet:
+            elif time.monotonic() - since > quiet * PATIENCE:
                 return
             time.sleep(0.05)

@@ -10,7 +10,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import containers  # noqa: E402
-from daemon import BPFCTL, BUILD, Tap, bpf_ids, wait_for  # noqa: E402
+from daemon import BPFCTL, BUILD, PATIENCE, Tap, bpf_ids, wait_for  # noqa: E402
 from events import Events, rule  # noqa: E402
 
 NS = f"bpfd-nw-{os.getpid()}"
@@ -61,14 +61,14 @@ class Trace:
     def __init__(self, daemon, tracer, count, *args, fmt="json"):
         before = daemon.tracer(tracer).get("wanted_by", [])
         self.proc = subprocess.Popen([BPFCTL, "-s", daemon.sock, "trace", "--tracer", tracer, "--format", fmt, "--duration",
-                                      "10", "--count", str(count), *args], stdout=subprocess.PIPE,
+                                      str(10 * PATIENCE), "--count", str(count), *args], stdout=subprocess.PIPE,
                                      stderr=subprocess.PIPE, text=True)
         wait_for(lambda: daemon.tracer(tracer).get("wanted_by", []) != before, 5)
         daemon.wait_tracer(tracer)
         time.sleep(0.2)
 
     def lines(self):
-        self.text, self.errors = self.proc.communicate(timeout=20)
+        self.text, self.errors = self.proc.communicate(timeout=20 * PATIENCE)
         return [json.loads(x) for x in self.text.splitlines()]
 
 
@@ -135,8 +135,10 @@ def socketsnoop(tap, daemon):
 
 def execsnoop(tap, daemon):
     trace = subprocess.Popen([BPFCTL, "-s", daemon.sock, "trace", "--tracer", "exec", "--tracer", "exit", "--format",
-                              "execsnoop", "--duration", "3"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    wait_for(lambda: any("stream" in w for w in daemon.tracer("exit").get("wanted_by", [])))
+                              "execsnoop", "--duration", str(3 * PATIENCE)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for tracer in "exec", "exit":
+        wait_for(lambda name=tracer: any("stream" in w for w in daemon.tracer(name).get("wanted_by", [])))
+        daemon.wait_tracer(tracer)
     time.sleep(0.3)
     path = os.path.join(daemon.dir, "snooped")
     os.symlink("/bin/sleep", path)
@@ -148,7 +150,7 @@ def execsnoop(tap, daemon):
         subprocess.run([path + "-broken", "an argument"], check=False)
     except OSError:
         pass
-    text, errors = trace.communicate(timeout=15)
+    text, errors = trace.communicate(timeout=15 * PATIENCE)
     jq = subprocess.run(["jq", "-c", f'select(.exe == "{path}" or .comm == "snooped" or .exe == "{path}-broken")'],
                         input=text, capture_output=True, text=True, check=False)
     found = {}

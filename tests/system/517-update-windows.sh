@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # The loader is killed at each of its calls of bpf(2) while a link changes, by strace: what drops packets
-# drops them at every moment, and the link is as before or as it was to be.
+# drops them at every moment, and the link is as before or as it was to be.  UPDATE_EVERY=n: at every nth call only,
+# from another one on for each update.
 # limit: 300 s
 set -eu
 # shellcheck source=../lib/bpfd.sh
@@ -15,6 +16,8 @@ begin
 HITS=swap_hits
 OBJECT=$OBJECTS/swap.bpf.o
 CALLS_MAX=40
+EVERY=${UPDATE_EVERY:-1}
+update=0
 
 prog() { json ".programs[] | select(.group == $group and .name == \"$1\") | .id" list programs; }
 sends() {
@@ -49,10 +52,10 @@ struck() {
 windows() {
 	name=$1 old=$2 new=$3
 	shift 3
-	n=0 why=''
+	n=$((update % EVERY + 1)) update=$((update + 1)) why='' kills=0
 	while [ "$n" -lt "$CALLS_MAX" ]; do
-		n=$((n + 1))
 		struck "$n" "$@" || break
+		kills=$((kills + 1))
 		sends
 		within 8 is_one_of "$old" "$new" >/dev/null || { why="call $n: $(state_of)" && break; }
 		sends
@@ -60,8 +63,9 @@ windows() {
 		within 3 one_pin >/dev/null || { why="call $n: $(find "$BPFFS/link")" && break; }
 		# shellcheck disable=SC2086
 		[ "$(state_of)" = "$old" ] || ctl -q update "$link" $back || { why="call $n: not put back" && break; }
+		n=$((n + EVERY))
 	done
-	echo "# $name: killed at $((n - 1)) calls"
+	echo "# $name: killed at $kills calls, up to $n"
 	is "${name}_is_whole_at_every_call" same "$why" ""
 	is "${name}_was_killed_in_the_middle" test "$n" -gt 3
 	is "${name}_ended_without_a_kill_at_last" test "$n" -lt "$CALLS_MAX"
