@@ -32,6 +32,11 @@ enum ev_bpfaudit_event {
 	N_BPFAUDITS
 };
 
+/* What a program that is loaded would do to processes; UNREAD: it has more instructions than are looked at. */
+enum ev_bpf_helper {
+	BPFAUDIT_WRITE_USER = 1, BPFAUDIT_OVERRIDE_RETURN = 2, BPFAUDIT_SEND_SIGNAL = 4, BPFAUDIT_UNREAD = 8,
+};
+
 enum ev_bpf_object { BPFAUDIT_NOTHING, BPFAUDIT_PROG, BPFAUDIT_MAP, BPFAUDIT_LINK, BPFAUDIT_BTF };
 
 struct ev_bpfaudit {
@@ -53,7 +58,7 @@ struct ev_bpfaudit {
 	__u32 self;			/* one of bpfd's own processes did it */
 	/* path: of a pin, as given.  target: a cgroup's path, a tracepoint, a function of the kernel. */
 	struct ev_str path, target;
-	__u32 reserved;
+	__u32 helpers;			/* PROG_LOAD: enum ev_bpf_helper, by its instructions as given */
 };
 _Static_assert(sizeof(struct ev_bpfaudit) == 176, "record of bpf");
 

@@ -64,6 +64,11 @@ get_map_number(const struct event *e, const struct field *f, struct value *out)
 	return b->object == BPFAUDIT_MAP;
 }
 
+static const struct field_word helpers[] = {
+	{ BPFAUDIT_WRITE_USER, "probe_write_user" }, { BPFAUDIT_OVERRIDE_RETURN, "override_return" },
+	{ BPFAUDIT_SEND_SIGNAL, "send_signal" }, { BPFAUDIT_UNREAD, "unread" }, { 0, NULL },
+};
+
 static const struct field fields[] = {
 	FIELD_NUM(ev_bpfaudit, object, "object", F_ENUM, .flags = FIELD_OPTIONAL, .words = objects,
 		  .help = "what it is done to"),
@@ -76,6 +81,8 @@ static const struct field fields[] = {
 	FIELD_NUM(ev_bpfaudit, prog_id, "prog_id", F_U64, .flags = FIELD_OPTIONAL, .help = "number of the program"),
 	FIELD_NUM(ev_bpfaudit, insns, "insns", F_U64, .flags = FIELD_OPTIONAL,
 		  .help = "instructions of the program; of one that did not load as given"),
+	FIELD_NUM(ev_bpfaudit, helpers, "helpers", F_FLAGS, .flags = FIELD_OPTIONAL | FIELD_UNTRUSTED, .events = ON(PROG_LOAD),
+		  .words = helpers, .help = "what of these the program calls; unread: not all of it was looked at"),
 	FIELD_NUM(ev_bpfaudit, attach_type, "attach_type", F_ENUM, .get = get_type, .words = attach_types,
 		  .help = "what the program is to be attached to"),
 	FIELD_NUM(ev_bpfaudit, link_type, "link_type", F_ENUM, .get = get_type, .words = link_types, .help = "type of the link"),

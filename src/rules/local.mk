@@ -130,6 +130,7 @@ tests_bench_match_bench_LDADD = $(RULES_PARSE_LIBS)
 # Examples: read by a test, installed to be copied.
 rulesdir = $(pkgdatadir)/rules
 dist_rules_DATA = \
+	rules/bpf-acts-on-processes.toml \
 	rules/breakout-by-open.toml \
 	rules/connected.toml \
 	rules/deny-metadata-service.toml \

@@ -38,6 +38,27 @@ load(uint32_t type, const char *name)
 	return (int)bpf(BPF_PROG_LOAD, &attr);
 }
 
+/* n instructions, the last of which before the end call a helper, if any. */
+static int
+load_calling(int helper, uint32_t n)
+{
+	struct bpf_insn *insns = calloc(n, sizeof(*insns));
+	union bpf_attr attr = { .prog_type = RAW_TRACEPOINT, .insn_cnt = n, .insns = (uintptr_t)insns,
+		.license = (uintptr_t)"GPL" };
+	long fd;
+
+	assert_non_null(insns);
+	for (uint32_t i = 0; i < n; i++)
+		insns[i] = (struct bpf_insn){ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_1 };
+	if (helper)
+		insns[n - 3] = (struct bpf_insn){ .code = BPF_JMP | BPF_CALL, .imm = helper };
+	insns[n - 2] = (struct bpf_insn){ .code = BPF_ALU64 | BPF_MOV | BPF_K };
+	insns[n - 1] = (struct bpf_insn){ .code = BPF_JMP | BPF_EXIT };
+	fd = bpf(BPF_PROG_LOAD, &attr);
+	free(insns);
+	return (int)fd;
+}
+
 static int
 make_map(const char *name, uint32_t key_size)
 {
@@ -112,6 +133,25 @@ says_what_the_kernel_made(void **state)
 	assert_int_equal(e->prog_type, UINT32_MAX);
 	close(prog);
 	close(map);
+}
+
+/* Also of one that the kernel refused: where it is locked down it does that to those that write. */
+static void
+says_what_a_program_would_do_to_processes(void **state)
+{
+	int fd = load_calling(BPF_FUNC_send_signal, 40);
+
+	assert_true(fd >= 0);
+	assert_int_equal(last_cmd(BPFAUDIT_PROG_LOAD)->helpers, BPFAUDIT_SEND_SIGNAL);
+	close(fd);
+	close(load_calling(BPF_FUNC_probe_write_user, 5));
+	assert_int_equal(last_cmd(BPFAUDIT_PROG_LOAD)->helpers, BPFAUDIT_WRITE_USER);
+	close(load_calling(BPF_FUNC_override_return, 4096));
+	assert_int_equal(last_cmd(BPFAUDIT_PROG_LOAD)->helpers, BPFAUDIT_OVERRIDE_RETURN);
+	close(load_calling(BPF_FUNC_ktime_get_ns, 5));
+	assert_int_equal(last_cmd(BPFAUDIT_PROG_LOAD)->helpers, 0);
+	close(load_calling(BPF_FUNC_send_signal, 70000));
+	assert_int_equal(last_cmd(BPFAUDIT_PROG_LOAD)->helpers, BPFAUDIT_UNREAD);
 }
 
 static void
@@ -283,6 +323,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(says_what_the_kernel_made),
+		TEST(says_what_a_program_would_do_to_processes),
 		TEST(says_what_was_asked_for_where_it_failed),
 		TEST(follows_a_program_to_its_pin_and_its_hook),
 		TEST(knows_its_own_by_their_parent),

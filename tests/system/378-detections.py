@@ -95,11 +95,15 @@ def in_temporary(name):
 SYS_BPF, SYS_FINIT_MODULE = 321, 313    # x86-64
 
 
-def foreign_bpf():
-    """Loads "return 0" as a raw tracepoint's program."""
-    insns = ctypes.create_string_buffer(bytes.fromhex("b700000000000000" "9500000000000000"), 16)
+RETURN_0 = "b700000000000000" "9500000000000000"
+
+
+def foreign_bpf(code=RETURN_0):
+    """Loads it as a raw tracepoint's program."""
+    text = bytes.fromhex(code)
+    insns = ctypes.create_string_buffer(text, len(text))
     license = ctypes.create_string_buffer(b"GPL")
-    attr = struct.pack("=IIQQ", 17, 2, ctypes.addressof(insns), ctypes.addressof(license)).ljust(120, b"\0")
+    attr = struct.pack("=IIQQ", 17, len(text) // 8, ctypes.addressof(insns), ctypes.addressof(license)).ljust(120, b"\0")
     if ctypes.CDLL(None).syscall(SYS_BPF, 5, attr, len(attr)) < 0:
         raise OSError("the program does not load")
 
@@ -111,6 +115,8 @@ def module_from_temporary():
 
 ACTS = {
     "foreign-bpf": foreign_bpf,
+    # r1 = 0, send_signal(r1)
+    "bpf-acts-on-processes": lambda: foreign_bpf("b701000000000000" "850000006d000000" + RETURN_0),
     "kernel-module-loaded": module_from_temporary,
     "sensitive-file-read": lambda: opened("/etc/shadow", os.O_RDONLY),
     "kernel-runs-what-is-written": lambda: opened("/proc/sys/kernel/core_pattern", os.O_WRONLY),
