@@ -102,6 +102,9 @@ enum {
 	 * refuses, are left out (LINKED_WITHOUT); per-CPU maps get an element for each possible CPU. */
 	LOAD_TRACER = 2,
 	LOAD_MORE = 4,				/* LINKED is not the linker's last word: another LINK follows */
+	/* With LOAD_TRACER, of one that is loaded in two parts: all but what is on io_uring's hooks; only that. */
+	LOAD_FIRST = 32,
+	LOAD_REST = 64,
 	LOAD_NO_LSM = 16,			/* with LOAD_TRACER: the kernel would refuse what is on hooks of security modules */
 	LOAD_PERSISTENT = 8,			/* the answer has a TOKEN */
 };

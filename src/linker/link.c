@@ -134,7 +134,7 @@ choose_programs(struct linker *ln, struct bpf_object *obj, const struct msg_load
 		bpf_program__set_log_buf(p, log, log_size);
 		n++;
 	}
-	return n ? 0 : object_fail(out, IPC_INVALID_ARGUMENT, 0, req->flags & LOAD_TRACER ?
+	return n || (req->flags & LOAD_REST) ? 0 : object_fail(out, IPC_INVALID_ARGUMENT, 0, req->flags & LOAD_TRACER ?
 		"no program of the object has a hook in this kernel" : "the object has no program");
 }
 

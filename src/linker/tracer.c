@@ -104,6 +104,12 @@ way_is_left(const struct tracer *t, const struct bpf_object *obj, const struct b
 	return false;
 }
 
+static bool
+is_of_other_part(const struct msg_load *req, const char *section)
+{
+	return req->flags & (strstr(section, "/io_uring_") ? LOAD_FIRST : LOAD_REST);
+}
+
 /*
  * A "?" before the section: what may be missing without loss; of those that are ways to the same
  * (are_ways()) the first one that this kernel has and does not refuse is taken, and one must be.
@@ -123,6 +129,10 @@ tracer_programs(struct linker *ln, struct tracer *t, struct bpf_object *obj, con
 
 		if (req->n_progs && !link_wanted(req, bpf_program__name(p)))
 			continue;	/* link_image() leaves it out */
+		if (is_of_other_part(req, section)) {
+			bpf_program__set_autoload(p, false);
+			continue;
+		}
 		bpf_program__set_autoload(p, has && !is_refused(t, p) && !way_is_taken(obj, p));
 		if (!has && t->tries == 0 && !err &&
 		    (!optional || (strstr(bpf_program__name(p), "__") && !way_is_taken(obj, p) &&

@@ -197,13 +197,24 @@ have_core(struct loader *ld)
 	return true;
 }
 
-/* One that is loaded may lack programs that a new table needs. */
+static uint64_t
+halves(const struct tracers *t)
+{
+	uint64_t mask = 0;
+
+	for (unsigned int n = 1; n < N_TRACERS; n++)
+		mask |= t->t[n].half ? BIT(n) : 0;
+	return mask;
+}
+
+/* One that is loaded may lack its second part, or programs that a new table needs. */
 static uint64_t
 missing(const struct loader *ld)
 {
 	const struct tracers *t = &ld->tracers;
+	uint64_t whole = loaded(t) & ~halves(t);
 
-	return t->want & ~(enforce_lacks(ld) ? loaded(t) & ~BIT(TR_ENFORCE) : loaded(t));
+	return t->want & ~(enforce_lacks(ld) ? whole & ~BIT(TR_ENFORCE) : whole);
 }
 
 /* What was loaded since the last step is wanted still, or goes in finish(). */
@@ -247,6 +258,7 @@ load_some(struct loader *ld, uint64_t some)
 {
 	struct tracers *t = &ld->tracers;
 
+	some &= missing(ld);
 	for (unsigned int n = 1; n < N_TRACERS && t->running < TRACERS_PARALLEL; n++)
 		if ((some & BIT(n)) && !t->t[n].failed && !t->t[n].loading)
 			tracer_load(ld, n);
@@ -256,17 +268,20 @@ static void
 load_missing(struct loader *ld)
 {
 	struct tracers *t = &ld->tracers;
+	const uint64_t now = ~(halves(t) & ~t->settings.on);	/* no second part before the first one is on */
 
-	load_some(ld, missing(ld) & FIRST);
-	load_some(ld, missing(ld) & ~SLOW);
-	load_some(ld, missing(ld) & SLOW);
+	load_some(ld, FIRST & now);
+	load_some(ld, ~SLOW & now);
+	load_some(ld, SLOW & now);
 	if (!t->filled && t->rings_done && !t->rings_err) {
 		t->rings_err = core_done(ld);
 		t->filled = !t->rings_err;
 		tracers_greet(ld);
 	}
-	if (!t->early && t->filled)
-		switch_on(ld);
+	if (t->early || !t->filled)
+		return;
+	switch_on(ld);
+	load_some(ld, halves(t));
 }
 
 /* Without rings no event would come: nothing is on, and everybody is told why. */

@@ -40,6 +40,7 @@ struct tracer_facts {
 	bool loaded;			/* done is there */
 	bool failed;			/* not tried again before it was unwanted */
 	bool loading;
+	bool half;			/* loaded is its first part; the other one follows when that is on */
 	bool looked;			/* for the file of a declared uprobe, since this loader's start */
 	bool passing;			/* it failed for want of a process or memory: tried again */
 	unsigned int tries;

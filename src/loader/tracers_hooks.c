@@ -255,11 +255,15 @@ tracer_keep(struct loader *ld, unsigned int n, struct session *s, struct msg_res
 		err = keep_without(ld, n, &s->without[i]);
 	for (size_t i = 0; i < s->n_progs && !err; i++)
 		err = keep_prog(ld, n, s, &s->progs[i], &root);
-	if (!err && n != TRACER_CORE)	/* which is done when it has its rings */
+	/* The core is done when it has its rings. */
+	if (!err && n != TRACER_CORE && !(s->req->flags & LOAD_FIRST))
 		err = tracer_done(ld, n);
 	f->loaded = f->loaded || !err;
-	if (!err)
+	if (!err) {
+		f->half = s->req->flags & LOAD_FIRST;
+		f->tries = f->half ? 0 : f->tries;
 		return 0;
+	}
 	if (s->b.refusal.code != IPC_OK) {
 		*res = s->b.refusal;
 		return res->err;

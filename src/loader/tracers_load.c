@@ -98,6 +98,7 @@ done(struct loader *ld, struct session *s, const struct msg_result *res)
 	f->passing = res->code == IPC_UNAVAILABLE || res->code == IPC_RESOURCE_EXHAUSTED ||
 		res->code == IPC_DEADLINE_EXCEEDED;
 	f->failed = !f->loaded && (!f->passing || f->tries >= TRIES);
+	f->half = f->half && f->passing && f->tries < TRIES;
 	if (s->seq == TR_ENFORCE && f->passing && f->tries < TRIES)
 		enforce_again(ld);
 	tracer_miss(f, "%.600s", res->text);
@@ -132,6 +133,20 @@ let_go(const void *data, size_t len)
 		madvise((void *)from, to - from, MADV_DONTNEED);
 }
 
+/*
+ * The kernel verifies its programs for io_uring for twice as long as the one that most of its events
+ * are from, and nothing else can be done meanwhile: that one is loaded, and switched on, before.
+ */
+#define IN_TWO_PARTS (1ULL << TR_OPEN)
+
+static uint32_t
+part_of(const struct loader *ld, unsigned int n)
+{
+	if (!(IN_TWO_PARTS >> n & 1))
+		return 0;
+	return ld->tracers.t[n].half ? LOAD_REST : LOAD_FIRST;
+}
+
 static int
 start(struct loader *ld, unsigned int n, struct msg_result *res)
 {
@@ -158,7 +173,7 @@ start(struct loader *ld, unsigned int n, struct msg_result *res)
 		return result_set(res, IPC_INTERNAL, err, "its rings cannot be made: %s", strerrordesc_np(-err));
 	}
 	req->type_grant = limits_of(n)->policy_program_types.mask;
-	req->flags = LOAD_TRACER | LOAD_MORE | (enforce_no_lsm() ? LOAD_NO_LSM : 0);
+	req->flags = LOAD_TRACER | LOAD_MORE | part_of(ld, n) | (enforce_no_lsm() ? LOAD_NO_LSM : 0);
 	if (d)
 		globals_add(req->globals, sizeof(req->globals), &globals_len, "declared", strlen("declared"), &d->probe,
 			sizeof(d->probe));

@@ -28,7 +28,7 @@ tracer_report(struct loader *ld, uint32_t seq, unsigned int n)
 	struct msg_tracer_state m = { .tracer = n, .n_programs = f->n_programs, .n_attached = f->n_attached };
 	const char *denied = why_denied(ld->cfg, n);
 
-	m.status = f->loading ? TRACER_LOADING : f->failed || denied ? TRACER_FAILED :
+	m.status = f->loading || f->half ? TRACER_LOADING : f->failed || denied ? TRACER_FAILED :
 		!f->loaded ? TRACER_OFF : f->reason[0] ? TRACER_PARTIAL : TRACER_ON;
 	snprintf(m.reason, sizeof(m.reason), "%s", denied ? denied : f->reason);
 	for (size_t i = 0; i < f->pins.n; i++) {

@@ -173,6 +173,19 @@ what_is_not_wanted_is_detached_and_unloaded(void **state)
 	assert_status(TR_OPEN, TRACER_OFF, "");
 }
 
+/* What is on io_uring's hooks is loaded when the rest is on already, and before the answer. */
+static void
+the_second_part_of_a_tracer_follows_the_first(void **state)
+{
+	want(0);
+	want(BIT(OPEN));
+	assert_status(TR_OPEN, TRACER_ON, "");
+	assert_int_equal(answer.tracers[TR_OPEN].n_programs, 2);
+	assert_int_equal(answer.tracers[TR_OPEN].n_attached, 2);
+	assert_int_equal(programs("test_open"), 2);
+	want(0);
+}
+
 static void
 the_newest_wish_wins(void **state)
 {
@@ -315,6 +328,7 @@ main(void)
 		cmocka_unit_test(a_killed_loader_leaves_them_attached),
 		cmocka_unit_test(removes_what_is_not_complete_and_what_is_older),
 		cmocka_unit_test(what_is_not_wanted_is_detached_and_unloaded),
+		cmocka_unit_test(the_second_part_of_a_tracer_follows_the_first),
 		cmocka_unit_test(the_newest_wish_wins),
 		cmocka_unit_test(tries_again_when_a_linker_dies),
 		cmocka_unit_test(a_spare_linker_too_many_is_ended),
