@@ -2,7 +2,6 @@
 #ifndef BPFD_ONESHOT_HOLDERS_H
 #define BPFD_ONESHOT_HOLDERS_H
 
-#include <dirent.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -30,13 +29,5 @@ int	holders_send(struct oneshot *o, const struct holders *h, int err);
 
 /* What the descriptor called name in dir, a /proc/PID/fd, is: as readlinkat(2) words it. */
 bool	holders_is(int dir, const char *name, const char *what);
-
-static inline void
-holders_close(DIR *dir)
-{
-	if (dir)
-		closedir(dir);
-}
-AUTO_DEFINE(dir, DIR *, holders_close)
 
 #endif

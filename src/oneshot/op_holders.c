@@ -4,7 +4,6 @@
  * SYS_PTRACE only, to nobody under Landlock, and its directory to DAC_READ_SEARCH.  Who has both may
  * not call bpf(2), opens nothing for writing, and is asked without a parameter.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,6 +13,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "common/dir.h"
 #include "oneshot/holders.h"
 
 static const struct sandbox_rule rules[] = {

@@ -4,7 +4,6 @@
  * be opened read-only.  One of a link cannot, so links' pins are not looked into: that would take
  * the right to write any file.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/bpf_compat.h"
+#include "common/dir.h"
 #include "common/mountinfo.h"
 #include "oneshot/holders.h"
 
