@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """What somebody takes off of bpfd's own is an event, a rule's alarm, and is put back so often and no more."""
+import errno
 import json
 import os
 import socket
@@ -14,7 +15,7 @@ from eventschema import EventSchema  # noqa: E402
 
 OBJECT = os.path.join(BUILD, "tests/bpf/cgroups.bpf.o")
 SHIPPED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "rules", "own-link-detached.toml")
-CONFIG = '[detach]\nlinks = "reattach"\ntries = 2\n'
+CONFIG = '[detach]\nlinks = "reattach"\ntries = 2\n[actions]\nallow_enforce = true\n'
 
 
 def cgroup2():
@@ -113,6 +114,20 @@ class Watched:
         tap.check("so is what all tracers share", self.told("reattached", 1, kind="tracer", target="core"),
                   daemon.log_text()[-3000:])
 
+    def stopped(self, port):
+        """What rules stop in the kernel."""
+        tap, daemon = self.tap, self.daemon
+
+        def denied():
+            with socket.socket() as s:
+                return s.connect_ex(("127.0.0.1", port)) == errno.EPERM
+        tap.check("a rule stops a connection", wait_for(denied, 10), daemon.log_text()[-3000:])
+        detach(kernel_link(next(p for p in daemon.pins() if "/enforce/l-" in p and p.endswith("connect4"))))
+        e = self.told("detached", 1, kind="tracer", target="enforce")
+        tap.check("who takes that off is told", e and self.alarmed(e), str(e) + daemon.log_text()[-3000:])
+        tap.check("and it is stopped again", self.told("reattached", 1, kind="tracer", target="enforce") and wait_for(denied, 5),
+                  daemon.log_text()[-3000:])
+
 
 def main():
     tap = Tap()
@@ -123,7 +138,10 @@ def main():
     cgroup = os.path.join(mount, f"bpfd-watched-{os.getpid()}")
     os.mkdir(cgroup)
     with open(SHIPPED, encoding="utf-8") as f:
-        rules = {"own-link-detached": f.read(), "all": rule("all", "bpfd"), "bind": rule("bind", "bind")}
+        rules = {"own-link-detached": f.read(), "all": rule("all", "bpfd"), "bind": rule("bind", "bind", f'{{ field = "pid", value = {os.getpid()} }}')}
+    server = socket.create_server(("127.0.0.1", 0))
+    rules["no-port"] = rule("no-port", "tcpstate", f'{{ field = "dport", value = {server.getsockname()[1]} }}', ("deny",),
+                            'mode = "enforce"')
     daemon = Events(rules, config=CONFIG).start(tracers=["bind"])
     w = Watched(tap, daemon)
     try:
@@ -134,6 +152,7 @@ def main():
         if os.path.isdir(cgroup):
             os.rmdir(cgroup)
     w.tracer()
+    w.stopped(server.getsockname()[1])
     schema = EventSchema()
     wrong = [why for why in map(schema.wrong, daemon.events()) if why]
     tap.check("every line is valid by the schema", daemon.events() and not wrong, "\n".join(wrong))
