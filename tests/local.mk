@@ -69,9 +69,14 @@ tests_bench_kernel_bench_LDADD = $(IPC_LIBS) $(LIBBPF_LIBS)
 check_PROGRAMS += tests/bench/tracers
 tests_bench_tracers_SOURCES = tests/bench/tracers.c tests/bench/loads.h tests/bench/loads-files.c \
 	tests/bench/loads-network.c tests/bench/loads-processes.c tests/bench/loads-system.c tests/bench/loop.h tests/bench/samples.h \
-	tests/bench/spawn.h $(TRACERRIG)
+	tests/bench/spawn.h tests/bench/turns.h $(TRACERRIG)
 tests_bench_tracers_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS)
 tests_bench_tracers_LDADD = $(IPC_LIBS) $(LIBBPF_LIBS)
+check_PROGRAMS += tests/bench/enforce
+tests_bench_enforce_SOURCES = tests/bench/enforce.c tests/bench/loop.h tests/bench/samples.h tests/bench/spawn.h \
+	tests/bench/turns.h $(TRACERRIG)
+tests_bench_enforce_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS)
+tests_bench_enforce_LDADD = $(RULES_PARSE_LIBS) $(IPC_LIBS) $(LIBBPF_LIBS)
 
 check_PROGRAMS += tests/bench/least
 tests_bench_least_SOURCES = tests/bench/least.c tests/bench/least.h
@@ -130,6 +135,7 @@ bench: tests
 	$(top_srcdir)/tests/bench/attach --builddir .
 	$(top_srcdir)/tests/bench/events --builddir .
 	tests/bench/tracers
+	tests/bench/enforce
 
 FUZZ_SECONDS = 60
 # Tests that another kernel can change, in virtual machines: make check-vm KERNELS="6.1 6.12"

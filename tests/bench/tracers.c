@@ -16,14 +16,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../component/tracerrig.h"
 #include "loads.h"
-#include "loop.h"
 #include "samples.h"
+#include "turns.h"
 
-#define TURNS		30		/* of each kind in a round */
 #define ROUNDS_MAX	100
-#define LOWER		0.25		/* what others do meanwhile makes a turn longer, never shorter */
 #define NOBODY		"nobody-at-all"
 
 enum { UNTRACED, SENT, REJECTED, N_KINDS };
@@ -54,43 +51,24 @@ load_of(const char *tracer)
 }
 
 static bool
-turns(const struct load *l, struct tracerrig *rig, double ns[TURNS])
-{
-	for (int i = -1; i < TURNS; i++) {		/* the first one warms up */
-		unsigned long long begin = loop_cpu_ns();
-
-		for (unsigned int k = 0; k < l->n; k++)
-			if (!l->once())
-				return false;
-		if (i >= 0)
-			ns[i] = (double)(loop_cpu_ns() - begin) / l->n;
-		if (rig) {
-			tracerrig_drain(rig, 0);
-			tracerrig_forget(rig);
-		}
-	}
-	return true;
-}
-
-static bool
 measure(const struct load *l, unsigned int tracer, struct figures *f)
 {
 	const char *names[] = { l->tracer, NULL };
 	AUTO(tracerrig) struct tracerrig *rig = NULL;
 	uint64_t before;
 
-	if (!turns(l, NULL, f->ns[UNTRACED]))
+	if (!turns(l->once, l->n, NULL, f->ns[UNTRACED]))
 		return false;
 	errno = -tracerrig_open(names, NULL, &rig);
 	if (errno)
 		return false;
 	before = tracerrig_count(rig, tracer).produced;
-	if (!turns(l, rig, f->ns[SENT]))
+	if (!turns(l->once, l->n, rig, f->ns[SENT]))
 		return false;
 	f->records = (double)(tracerrig_count(rig, tracer).produced - before) / ((TURNS + 1) * l->n);
 	tracerrig_filter(rig, tracer, (struct ev_tracer_filter){ .dims = DIM_COMM });
 	tracerrig_filter_text(rig, tracer, DIM_COMM, NOBODY);
-	return turns(l, rig, f->ns[REJECTED]);
+	return turns(l->once, l->n, rig, f->ns[REJECTED]);
 }
 
 /* False: there are no figures; why is on standard error. */
@@ -165,7 +143,7 @@ main(int argc, char **argv)
 	printf("Linux %s, %d rounds\n\n", u.release, rounds);
 	printf("| tracer | act | untraced, ns | rejected | sent | records |\n|---|---|---|---|---|---|\n");
 	for (unsigned int n = 1; n < N_BUILTIN_TRACERS; n++) {
-		if (!wanted(numbers[n], argv + 1) || (kinds[n] & TR_NO_KERNEL))
+		if (!wanted(numbers[n], argv + 1) || (kinds[n] & TR_NO_KERNEL) || n == TR_ENFORCE /* enforce.c */)
 			continue;
 		if (!load_of(numbers[n]))
 			fprintf(stderr, "tracers: %s has no workload in loads-*.c\n", numbers[n]);
