@@ -231,6 +231,18 @@ BPF_PROG(enforce_move_mount, const struct path *from, const struct path *to)
 	return stops(&r) ? -KERNEL_EPERM : 0;
 }
 
+SEC("lsm/sb_umount")
+int
+BPF_PROG(enforce_umount, struct vfsmount *mnt, int flags)
+{
+	struct enf_run r = { .act = { .hook = ENF_UMOUNT, .arg = flags } };
+
+	mnt = EV_READ_ONLY(struct vfsmount, mnt);
+	r.act.mnt = (__u64)mnt;
+	r.act.dentry = (__u64)mnt->mnt_root;
+	return stops(&r) ? -KERNEL_EPERM : 0;
+}
+
 SEC("lsm/ptrace_access_check")
 int
 BPF_PROG(enforce_ptrace, struct task_struct *child, unsigned int mode)
@@ -265,6 +277,15 @@ BPF_PROG(enforce_bpf, int cmd)
 	return stops(&r) ? -KERNEL_EPERM : 0;
 }
 
+static __always_inline void
+address4(struct enf_run *r, __u32 ip, __u32 port)
+{
+	r->act.addr[0] = 0;
+	r->act.addr[1] = (__u64)ip << 32 | 0xffff0000;
+	r->act.port = bpf_ntohs(port);
+	r->act.family = KERNEL_AF_INET;
+}
+
 static __always_inline bool
 is_inet(__u32 family)
 {
@@ -282,7 +303,12 @@ BPF_PROG(enforce_socket_other, int family, int type, int protocol, int kern)
 	return !kern && !is_inet(family) && stops(&r) ? -KERNEL_EPERM : 0;
 }
 
-struct sock_common { unsigned short skc_family; } __attribute__((preserve_access_index));
+struct sock_common {
+	unsigned short skc_family;
+	__u16 skc_num;
+	__u32 skc_rcv_saddr;
+	struct { __u64 words[2]; } skc_v6_rcv_saddr;
+} __attribute__((preserve_access_index));
 struct sock {
 	struct sock_common __sk_common;
 	__u16 sk_type, sk_protocol;
@@ -300,6 +326,28 @@ BPF_PROG(enforce_bind_other, struct socket *socket)
 	r.act.type = sk->sk_type;
 	r.act.protocol = sk->sk_protocol;
 	return !is_inet(r.act.family) && stops(&r) ? -KERNEL_EPERM : 0;
+}
+
+/* The program for cgroups sees a bind; a socket that was bound before is not to listen. */
+SEC("lsm/socket_listen")
+int
+BPF_PROG(enforce_listen, struct socket *socket)
+{
+	struct enf_run r = { .act = { .hook = ENF_LISTEN } };
+	const struct sock *sk = EV_READ_ONLY(struct socket, socket)->sk;
+	const struct sock_common *c = &sk->__sk_common;
+
+	if (c->skc_family == KERNEL_AF_INET)
+		address4(&r, c->skc_rcv_saddr, 0);
+	else if (c->skc_family == KERNEL_AF_INET6)
+		bpf_core_read(r.act.addr, sizeof(r.act.addr), &c->skc_v6_rcv_saddr);
+	else
+		r.act.hook = ENF_LISTEN_OTHER;
+	r.act.port = is_inet(c->skc_family) ? c->skc_num : 0;
+	r.act.family = c->skc_family;
+	r.act.type = sk->sk_type;
+	r.act.protocol = sk->sk_protocol;
+	return stops(&r) ? -KERNEL_EPERM : 0;
 }
 
 SEC("lsm/kernel_read_file")
@@ -321,15 +369,6 @@ BPF_PROG(enforce_module_data, int id)
 	if (id != (int)bpf_core_enum_value(enum kernel_load_data_id, LOADING_MODULE))
 		return 0;
 	return stops(&r) ? -KERNEL_EPERM : 0;
-}
-
-static __always_inline void
-address4(struct enf_run *r, __u32 ip, __u32 port)
-{
-	r->act.addr[0] = 0;
-	r->act.addr[1] = (__u64)ip << 32 | 0xffff0000;
-	r->act.port = bpf_ntohs(port);
-	r->act.family = KERNEL_AF_INET;
 }
 
 #define ADDRESS6(r, ctx, ip6)                                                                      \

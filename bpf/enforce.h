@@ -16,7 +16,7 @@ enum enf_hook {
 #include "bpf/enforce_hooks.def"
 	N_ENF_HOOKS
 };
-#define ENF_HOOKS_MAX	16
+#define ENF_HOOKS_MAX	32
 #define ENF_ROWS	64
 #define ENF_STEPS	512		/* of all rows */
 #define ENF_PATHS	64		/* different paths and names in a table */

@@ -9,7 +9,7 @@
 #include "bpf/enforce_path.bpf.h"
 
 #define KERNEL_PF_KTHREAD	0x00200000
-#define ENF_ANCESTORS		64
+#define ENF_ANCESTORS		(1 << 16)	/* more than a host has processes one below the other */
 #define ENF_TICK_NS		10000000
 #define ENF_MINUTE_NS		60000000000ULL
 #define ENF_TRIES		8	/* to take from a budget that others take from */
@@ -65,19 +65,32 @@ enf_table(void)
 
 /* ---- who ---- */
 
-static __always_inline bool
+struct enf_ancestor { __u64 task; };
+
+static int
+enf_go_up(__u32 i, struct enf_ancestor *a)
+{
+	const struct task_struct *t = (const struct task_struct *)a->task;
+
+	if (!t || BPF_CORE_READ(t, tgid) == 1)
+		return 1;
+	a->task = (__u64)BPF_CORE_READ(t, group_leader, real_parent);
+	return 0;
+}
+
+/* Once for a table: whoever is asked about first looks for process 1. */
+static __noinline int
 enf_find_host(struct enf_table *t)
 {
-	struct task_struct *task = ev_task();
+	struct enf_ancestor a = { (__u64)ev_task() };
+	const struct task_struct *first;
 
-	for (int i = 0; i < ENF_ANCESTORS; i++) {
-		if (task->tgid == 1) {
-			*(volatile __u64 *)&t->host_mntns = (__u64)task->nsproxy->mnt_ns;
-			return t->host_mntns != 0;
-		}
-		task = task->group_leader->real_parent;
-	}
-	return false;
+	bpf_loop(ENF_ANCESTORS, enf_go_up, &a, 0);
+	first = (const struct task_struct *)a.task;
+	if (!first || BPF_CORE_READ(first, tgid) != 1)
+		return 0;
+	*(volatile __u64 *)&t->host_mntns = (__u64)BPF_CORE_READ(first, nsproxy, mnt_ns);
+	return t->host_mntns != 0;
 }
 
 static __always_inline bool
@@ -168,7 +181,7 @@ enf_number(struct enf_run *r, __u8 field, __u64 *out)
 		return true;
 	case ENF_F_ARG: *out = r->act.arg; return true;
 	case ENF_F_TARGET: *out = r->act.target; return true;
-	case ENF_F_PORT: *out = r->act.port; return true;
+	case ENF_F_PORT: *out = r->act.port; return *out || r->act.hook != ENF_LISTEN;	/* it is chosen then */
 	case ENF_F_FAMILY: *out = r->act.family; return true;
 	case ENF_F_TYPE: *out = r->act.type; return true;
 	case ENF_F_PROTOCOL: *out = r->act.protocol; return true;
@@ -233,7 +246,8 @@ enf_test(struct enf_run *r, const struct enf_step *s)
 
 /*
  * A bucket as the time at which it will be full again (GCRA): one word, taken from by one compare
- * and swap.  Others that take at the same time make it try again; after ENF_TRIES it is empty.
+ * and swap.  Others that take at the same time make it try again.  Who lost ENF_TRIES times is stopped
+ * all the same: a crowd that acts at once must not get through what a single one does not.
  */
 static __always_inline bool
 enf_budget_left(struct enf_row *row)
@@ -250,7 +264,7 @@ enf_budget_left(struct enf_row *row)
 		if (__sync_val_compare_and_swap(&row->full_at, full, after) == full)
 			return true;
 	}
-	return false;
+	return true;
 }
 
 /* A row matches: stops the act, or says where to go on. */

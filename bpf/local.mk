@@ -126,6 +126,11 @@ tests_component_test_tracers_enforce_SOURCES = tests/component/test-tracers-enfo
 	tests/component/enforcerig.h $(TRACERRIG)
 tests_component_test_tracers_enforce_CFLAGS = $(TRACERRIG_CFLAGS)
 tests_component_test_tracers_enforce_LDADD = $(RULES_PARSE_LIBS) $(TRACERRIG_LIBS)
+COMPONENT_TESTS += tests/component/test-tracers-enforce-lsm
+tests_component_test_tracers_enforce_lsm_SOURCES = tests/component/test-tracers-enforce-lsm.c tests/component/enforcerig.c \
+	tests/component/enforcerig.h $(TRACERRIG)
+tests_component_test_tracers_enforce_lsm_CFLAGS = $(TRACERRIG_CFLAGS)
+tests_component_test_tracers_enforce_lsm_LDADD = $(RULES_PARSE_LIBS) $(TRACERRIG_LIBS)
 COMPONENT_TESTS += tests/component/test-tracers-exec
 tests_component_test_tracers_exec_SOURCES = tests/component/test-tracers-exec.c tests/component/tracers-acts.h $(TRACERRIG)
 tests_component_test_tracers_exec_CFLAGS = $(TRACERRIG_CFLAGS)

@@ -67,7 +67,7 @@ kind_missing(const struct api *api, const char *name)
 bool
 enforce_missing(const struct api *api, const struct rule *r, char *why, size_t room)
 {
-	uint32_t hooks = enforce_hooks(r);
+	uint32_t hooks = enforce_hooks_needed(enforce_hooks(r));
 
 	if (!(ipc_tracers_allowed(api->cfg) >> TR_ENFORCE & 1)) {
 		snprintf(why, room, "the kernel does not decide it: tracers.deny names enforce");

@@ -18,6 +18,13 @@ const char *const enforce_hook_kinds[N_ENF_HOOKS] = {
 };
 _Static_assert(N_ENF_HOOKS <= ENF_HOOKS_MAX, "a table has a first step for each");
 
+/* Who may not bind to it does not listen there, but with a socket that was bound before the rule. */
+uint32_t
+enforce_hooks_needed(uint32_t hooks)
+{
+	return hooks >> ENF_BIND & 1 ? hooks & ~(1u << ENF_LISTEN) : hooks;
+}
+
 static bool
 next_ok(const struct enf_table *t, uint16_t next)
 {

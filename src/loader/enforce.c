@@ -37,6 +37,8 @@ static const struct {
 	{ "enforce_socket", "sock_create", HOOK(SOCKET) },
 	{ "enforce_mount", NULL, HOOK(MOUNT) },
 	{ "enforce_move_mount", NULL, HOOK(MOVE) },
+	{ "enforce_umount", NULL, HOOK(UMOUNT) },
+	{ "enforce_listen", NULL, HOOK(LISTEN) | HOOK(LISTEN_OTHER) },
 	{ "enforce_bind_other", NULL, HOOK(BIND_OTHER) },
 	{ "enforce_socket_other", NULL, HOOK(SOCKET_OTHER) },
 	{ "enforce_ptrace", NULL, HOOK(PTRACE) },
@@ -45,6 +47,7 @@ static const struct {
 	{ "enforce_module", NULL, HOOK(MODULE) },
 	{ "enforce_module_data", NULL, HOOK(MODULE) },
 };
+_Static_assert(ARRAY_SIZE(programs) <= 32, "a mask has a bit for each");
 
 const char *
 enforce_no_lsm(void)
@@ -80,13 +83,16 @@ enforce_open(struct loader *ld)
 
 /* ---- what is in force ---- */
 
+/* That this kernel has: a rule may do without one (ipc/enforce.h). */
 static uint32_t
 hooks_of(const struct enf_table *t)
 {
+	bool lsm = !enforce_no_lsm();
 	uint32_t hooks = 0;
 
 	for (unsigned int i = 0; t && i < N_ENF_HOOKS; i++)
-		hooks |= t->first[i] == ENF_END ? 0 : 1u << i;
+		if (t->first[i] != ENF_END && (lsm || strcmp(enforce_hook_kinds[i], "lsm") != 0))
+			hooks |= 1u << i;
 	return hooks;
 }
 

@@ -18,10 +18,13 @@ static const struct enforce_subject subjects[] = {
 	{ "udp", ENFORCE_DENY, ENF_CONNECT_UDP, "connect" },
 	{ "bind", ENFORCE_DENY, ENF_BIND, "bind" },
 	{ "bind", ENFORCE_DENY, ENF_BIND_OTHER, "bind" },
+	{ "bind", ENFORCE_DENY, ENF_LISTEN, "listen" },
+	{ "bind", ENFORCE_DENY, ENF_LISTEN_OTHER, "listen" },
 	{ "socket", ENFORCE_DENY, ENF_SOCKET, "socket" },
 	{ "socket", ENFORCE_DENY, ENF_SOCKET_OTHER, "socket" },
 	{ "mount", ENFORCE_DENY, ENF_MOUNT, "mount" },
 	{ "mount", ENFORCE_DENY, ENF_MOVE, "move_mount" },
+	{ "mount", ENFORCE_DENY, ENF_UMOUNT, "umount" },
 	{ "ptrace", ENFORCE_DENY, ENF_PTRACE, NULL },
 	{ "bpf", ENFORCE_DENY, ENF_BPF, NULL },
 	{ "module", ENFORCE_DENY, ENF_MODULE, NULL },
@@ -131,18 +134,18 @@ enforce_bpf_command(const char *event)
 
 /*
  * What no act of the hook can have: it is a condition that does not hold there.  Two hooks share the
- * sockets, those of IPv4 and IPv6 and the others; what is moved has no flags.
+ * sockets, those of IPv4 and IPv6 and the others; what is moved or taken away has no flags of a mount.
  */
 bool
 enforce_never(enum enf_hook hook, const struct enf_step *step)
 {
-	bool other = hook == ENF_SOCKET_OTHER || hook == ENF_BIND_OTHER;
+	bool other = hook == ENF_SOCKET_OTHER || hook == ENF_BIND_OTHER || hook == ENF_LISTEN_OTHER;
 	bool inet = hook == ENF_SOCKET || hook == ENF_BIND || hook == ENF_CONNECT || hook == ENF_CONNECT_UDP ||
-		hook == ENF_SENDMSG;
+		hook == ENF_SENDMSG || hook == ENF_LISTEN;
 
 	if (other && (step->field == ENF_F_PORT || step->field == ENF_F_ADDR))
 		return true;
-	if (hook == ENF_MOVE && step->field == ENF_F_ARG)
+	if ((hook == ENF_MOVE || hook == ENF_UMOUNT) && step->field == ENF_F_ARG)
 		return true;
 	if (step->field != ENF_F_FAMILY || step->op != ENF_RANGE)
 		return false;

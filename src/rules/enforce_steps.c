@@ -23,7 +23,8 @@ refuse(struct enforce_making *m, const struct rule_node *test, const char *more)
 static int
 add(struct enforce_making *m, struct enf_step step)
 {
-	if (enforce_never(m->s->hook, &step))
+	/* What decides nothing is not asked: it could not be told either. */
+	if (step.yes == step.no || enforce_never(m->s->hook, &step))
 		return step.no;
 	if (m->n_steps == ENF_STEPS)
 		return -ENOSPC;

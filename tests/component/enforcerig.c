@@ -182,3 +182,37 @@ enforce_decision(pid_t pid)
 	}
 	return e;
 }
+
+int
+enforce_run(const void *path)
+{
+	execl(path, "touch", in_dir("ran"), NULL);
+	return errno;
+}
+
+bool
+enforce_ran(void)
+{
+	return unlink(in_dir("ran")) == 0;
+}
+
+void
+enforce_need_lsm(void)
+{
+	if (tracerrig_has_lsm())
+		return;
+	print_message("this kernel lets no program of a security module load\n");
+	skip();
+}
+
+void
+enforce_decided(const struct ev_enforce *e, enum enf_hook hook, enum enf_outcome outcome, const char *path)
+{
+	assert_non_null(e);
+	assert_int_equal(e->hook, hook);
+	assert_int_equal(e->outcome, outcome);
+	assert_string_equal(tracerrig_str(e, e->rule), "r0");
+	assert_int_equal(e->h.ret, outcome == ENF_DENIED || outcome == ENF_DENIED_UNDECIDED ? -EPERM : 0);
+	if (path)
+		assert_string_equal(tracerrig_str(e, e->path), path);
+}

@@ -36,6 +36,19 @@ pid_t	enforce_last_pid(void);
 /* The decision about the last child; NULL within half a second: there was none. */
 const struct ev_enforce *enforce_decision(pid_t pid);
 
+#define KILL(match) "version = 2\ntracer = \"exec\"\nactions = [\"kernel_kill\"]\nmode = \"enforce\"\n[match]\nall = [" match "]\n"
+#define DENY(tracer, match) "version = 2\ntracer = \"" tracer "\"\nactions = [\"deny\"]\nmode = \"enforce\"\n[match]\nall = [" match "]\n"
+#define PATH(path) "{ field = \"path\", value = \"" path "\" }"
+
+/* The program makes a file: that it is there says that an instruction of it ran. */
+int	enforce_run(const void *path);
+bool	enforce_ran(void);		/* since it was asked last */
+
+/* A decision about r0; path: NULL: any. */
+void	enforce_decided(const struct ev_enforce *e, enum enf_hook hook, enum enf_outcome outcome, const char *path);
+
+void	enforce_need_lsm(void);		/* skips the test where the kernel runs no programs on such hooks */
+
 #define TEST(name) cmocka_unit_test_setup(name, enforce_forget)
 
 #endif

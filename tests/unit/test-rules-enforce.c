@@ -79,12 +79,24 @@ a_rule_is_on_the_hooks_where_it_can_match(void **state)
 	assert_int_equal(hooks("socket", "deny", both), HOOK(SOCKET) | HOOK(SOCKET_OTHER));
 	assert_int_equal(hooks("socket", "deny", F("family", "op = \"in\", values = [\"INET\", \"INET6\"]")), HOOK(SOCKET));
 	assert_int_equal(hooks("socket", "deny", F("family", "value = \"PACKET\"")), HOOK(SOCKET_OTHER));
-	assert_int_equal(hooks("bind", "deny", F("port", "op = \"lt\", value = 1024")), HOOK(BIND));
+	assert_int_equal(hooks("bind", "deny", F("port", "op = \"lt\", value = 1024")), HOOK(BIND) | HOOK(LISTEN));
+	assert_int_equal(hooks("bind", "deny", F("port", "op = \"lt\", value = 1024") "," F("event", "value = \"bind\"")), HOOK(BIND));
+	assert_int_equal(hooks("bind", "deny", F("family", "value = \"UNIX\"") "," F("event", "value = \"listen\"")), HOOK(LISTEN_OTHER));
 	assert_int_equal(hooks("bind", "deny", F("port", "op = \"ne\", value = 80") "," F("uid", "value = 7")),
-		HOOK(BIND) | HOOK(BIND_OTHER));
+		HOOK(BIND) | HOOK(BIND_OTHER) | HOOK(LISTEN) | HOOK(LISTEN_OTHER));
 	assert_refused("bind", "deny", F("port", "op = \"ne\", value = 80"), "it would stop every bind_other");
 	assert_int_equal(hooks("mount", "deny", F("event", "value = \"move_mount\"") "," F("uid", "op = \"ne\", value = 0")), HOOK(MOVE));
+	assert_int_equal(hooks("mount", "deny", F("mounted", "value = \"/boot\"")), HOOK(MOUNT) | HOOK(MOVE) | HOOK(UMOUNT));
 	assert_int_equal(hooks("mount", "deny", F("flags", "op = \"hasall\", value = \"MS_BIND\"")), HOOK(MOUNT));
+}
+
+/* Without security modules: who may not bind does not listen. */
+static void
+a_rule_can_do_without_a_hook_that_another_stands_for(void **state)
+{
+	assert_int_equal(enforce_hooks_needed(HOOK(BIND) | HOOK(LISTEN)), HOOK(BIND));
+	assert_int_equal(enforce_hooks_needed(HOOK(LISTEN)), HOOK(LISTEN));
+	assert_int_equal(enforce_hooks_needed(HOOK(BIND_OTHER) | HOOK(LISTEN_OTHER)), HOOK(BIND_OTHER) | HOOK(LISTEN_OTHER));
 }
 
 /* Seventy rules of one comparison: the table has room for the first sixty-four. */
@@ -132,6 +144,7 @@ main(void)
 		cmocka_unit_test(what_the_kernel_can_tell_is_taken),
 		cmocka_unit_test(what_it_cannot_is_named),
 		cmocka_unit_test(a_rule_is_on_the_hooks_where_it_can_match),
+		cmocka_unit_test(a_rule_can_do_without_a_hook_that_another_stands_for),
 		cmocka_unit_test(a_table_that_is_full_leaves_out_the_last),
 		cmocka_unit_test(names_to_protect_are_plain_or_begin_so),
 	};
