@@ -8,6 +8,7 @@
 #include "bpf/file.bpf.h"
 
 #include "bpf/bpfaudit.h"
+#include "bpf/bpfinsns.bpf.h"
 
 #define CMD_MAP_UPDATE		2
 #define CGROUP2_MAGIC		0x63677270
@@ -196,51 +197,6 @@ add_object(struct ev_scratch *s, __u32 fd)
 	return 0;
 }
 
-/* Instructions are looked at by so many at once. */
-#define INSNS_ONCE	16
-#define INSNS_LOOKS	4096
-
-struct insns {
-	__u64 at;			/* in the process's memory */
-	__u32 left, helpers;
-};
-
-/* A call of a helper: opcode, no source register, its number as the constant. */
-static __always_inline __u32
-helper_of(__u64 insn)
-{
-	if ((insn & 0xf0ff) != 0x85)
-		return 0;
-	switch (insn >> 32) {
-	case BPF_FUNC_probe_write_user:
-		return BPFAUDIT_WRITE_USER;
-	case BPF_FUNC_override_return:
-		return BPFAUDIT_OVERRIDE_RETURN;
-	case BPF_FUNC_send_signal:
-	case BPF_FUNC_send_signal_thread:
-		return BPFAUDIT_SEND_SIGNAL;
-	}
-	return 0;
-}
-
-static int
-look_at_insns(__u32 turn, struct insns *in)
-{
-	__u64 insns[INSNS_ONCE] = {};
-	__u32 n = in->left < INSNS_ONCE ? in->left : INSNS_ONCE;
-
-	if (bpf_probe_read_user(insns, n * sizeof(insns[0]), (const void *)in->at)) {
-		in->helpers |= BPFAUDIT_UNREAD;
-		in->left = 0;
-		return 1;
-	}
-	for (int i = 0; i < INSNS_ONCE; i++)
-		in->helpers |= helper_of(insns[i]);
-	in->at += sizeof(insns);
-	in->left -= n;
-	return !in->left;
-}
-
 /*
  * The kernel's own copy has addresses for numbers by now.  Of override_return it has a note as well,
  * so that whoever changes his copy meanwhile hides the others alone.
@@ -251,10 +207,7 @@ helpers_of(const struct ev_call *c, long fd)
 	struct insns in = { .at = attr_u64(c, ATTR(insns)), .left = attr_u32(c, ATTR(insn_cnt)) };
 	__u64 at = 0;
 
-	if (in.left)
-		bpf_loop(INSNS_LOOKS, look_at_insns, &in, 0);
-	if (in.left)
-		in.helpers |= BPFAUDIT_UNREAD;
+	insns_look(&in);
 	if (fd >= 0 && object_of(fd, &at) == BPFAUDIT_PROG &&
 	    BPF_CORE_READ_BITFIELD_PROBED((struct bpf_prog *)at, kprobe_override))
 		in.helpers |= BPFAUDIT_OVERRIDE_RETURN;

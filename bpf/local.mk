@@ -56,7 +56,7 @@ TRACER_INCLUDES = \
 	bpf/bpfd.bpf.h bpf/call.bpf.h bpf/cast.bpf.h bpf/file.bpf.h bpf/filter.bpf.h bpf/hash.bpf.h bpf/info.bpf.h \
 	bpf/kernel.bpf.h bpf/maps.bpf.h bpf/net.bpf.h bpf/often.bpf.h bpf/openargs.bpf.h bpf/openpath.bpf.h \
 	bpf/path.bpf.h bpf/record.bpf.h bpf/rows.bpf.h bpf/send.bpf.h bpf/sock.bpf.h bpf/target.bpf.h \
-	bpf/uring.bpf.h bpf/uringopen.bpf.h bpf/v1.bpf.h bpf/declared.bpf.h bpf/event.h bpf/syscalls.def bpf/tracers.def
+	bpf/bpfinsns.bpf.h bpf/uring.bpf.h bpf/uringopen.bpf.h bpf/v1.bpf.h bpf/declared.bpf.h bpf/event.h bpf/syscalls.def bpf/tracers.def
 $(TRACER_OBJECTS): $(TRACER_INCLUDES)
 bpf/arp.bpf.o: bpf/arp.h
 bpf/bashreadline.bpf.o: bpf/bashreadline.h

@@ -134,10 +134,10 @@ let_go(const void *data, size_t len)
 }
 
 /*
- * The kernel verifies its programs for io_uring for twice as long as the one that most of its events
- * are from, and nothing else can be done meanwhile: that one is loaded, and switched on, before.
+ * The kernel verifies their programs for io_uring for as long as the one that most of their events are from,
+ * or twice as long, and nothing else can be done meanwhile: that one is loaded, and switched on, before.
  */
-#define IN_TWO_PARTS (1ULL << TR_OPEN)
+#define IN_TWO_PARTS (1ULL << TR_OPEN | 1ULL << TR_OPENBREAKOUT | 1ULL << TR_FILEOPS)
 
 static uint32_t
 part_of(const struct loader *ld, unsigned int n)
