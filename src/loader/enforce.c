@@ -199,6 +199,14 @@ attach(struct loader *ld, const char *pin, const char *cgroup, int *root)
 	return tracer_pin(ld, TR_ENFORCE, name, link);
 }
 
+void
+enforce_unhook(struct loader *ld, const char *link)
+{
+	tracer_unpin(ld, TR_ENFORCE, link);
+	ld->counts.detaches++;
+	ld->tracers.t[TR_ENFORCE].n_attached--;
+}
+
 static void
 set_hook(struct loader *ld, const char *program, const char *cgroup, bool on, int *root)
 {
@@ -211,9 +219,7 @@ set_hook(struct loader *ld, const char *program, const char *cgroup, bool on, in
 	if (!tracer_has_pin(f, pin) || on == tracer_has_pin(f, link))
 		return;
 	if (!on) {
-		tracer_unpin(ld, TR_ENFORCE, link);
-		ld->counts.detaches++;
-		f->n_attached--;
+		enforce_unhook(ld, link);
 		return;
 	}
 	err = attach(ld, pin, cgroup, root);

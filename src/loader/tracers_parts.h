@@ -72,6 +72,7 @@ bool	enforce_lacks(const struct loader *ld);	/* programs that the table needs, a
 void	enforce_request(struct loader *ld, struct msg_load *req);	/* these, of which there are some */
 void	enforce_again(struct loader *ld);	/* they are to be tried once more */
 int	enforce_share(struct loader *ld, struct session *s);	/* the map that the loaded ones ask */
+void	enforce_unhook(struct loader *ld, const char *link);	/* this pin; the hook is attached again with the next table */
 void	enforce_apply(struct loader *ld);	/* a new table, where the tracer is loaded */
 const char *enforce_no_lsm(void);		/* why this kernel runs no programs on those hooks; NULL */
 

@@ -83,9 +83,13 @@ mend(struct loader *ld, unsigned int n, enum ev_own_cause cause, const char *pin
 	} else if (n == TRACER_CORE) {
 		mend_core(ld, pin);
 	} else {
-		tracer_remove(ld, n);
+		if (n == TR_ENFORCE && pin[0] == 'l')
+			enforce_unhook(ld, pin);	/* the others go on stopping */
+		else
+			tracer_remove(ld, n);
 		t->guard[n].coming = t->busy = t->step = true;
-		t->enforce_new = t->enforce_new || n == TR_ENFORCE;
+		/* Without a table the API has not said yet what is to be in force. */
+		t->enforce_new = t->enforce_new || (n == TR_ENFORCE && t->enforce);
 		enforce_again(ld);
 	}
 }
@@ -100,7 +104,7 @@ cause_of(struct loader *ld, unsigned int n, const char *pin)
 	return fd >= 0 && pin[0] == 'l' && attach_link_gone(fd) ? OWN_DETACHED : 0;
 }
 
-/* The first is enough: all of the tracer comes again. */
+/* The first is enough: all of the tracer comes again; of what stops acts the next look finds the next. */
 static void
 look_at(struct loader *ld, unsigned int n)
 {

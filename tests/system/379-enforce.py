@@ -258,6 +258,23 @@ def swaps(tap):
     daemon.remove()
 
 
+def alone(tap):
+    """Nobody is left to lift it."""
+    daemon = Enforcing()
+    daemon.rule("no-port", daemon.connect_rule())
+    daemon.start(tracers=["enforce"])
+    traffic = Traffic(daemon.ports[0])
+    children = [daemon.child(name) for name in ("bpfd-loader", "bpfd-api", "bpfd-enricher")]
+    daemon.proc.kill()
+    daemon.proc.wait()
+    ended = wait_for(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in children), 20)
+    held, said = traffic.end()
+    tap.check("all of bpfd is killed: what was stopped is stopped still", ended and held, said)
+    subprocess.run(["umount", daemon.bpffs], check=True)
+    tap.check("until its bpffs is unmounted", wait_for(lambda: daemon.connects(daemon.ports[0]) == 0, 20))
+    daemon.remove()
+
+
 def files(tap):
     daemon = Enforcing(ALLOWED + "api_allow_enforce = true\n")
     secret = os.path.join(daemon.dir, "secret")
@@ -294,6 +311,7 @@ def main():
     permission(tap)
     by_api(tap)
     swaps(tap)
+    alone(tap)
     files(tap)
     tap.done()
 
