@@ -148,6 +148,11 @@ REBOOTS = 20
 check-reboot: tests
 	$(top_srcdir)/tests/vm/reboot . $(REBOOTS) $(KERNELS)
 
+# Ordinary work beside every shipped rule, none of which may fire: make check-benign MINUTES=60
+MINUTES = 10
+check-benign: tests
+	BPFD_BUILD=. $(top_srcdir)/tests/benign $(MINUTES)
+
 # docs/KINDS.md, from the tests of this kernel and those
 kinds: tests
 	$(top_srcdir)/tests/kinds . $(KERNELS)
@@ -158,15 +163,15 @@ check-fuzz:
 check-sanitize:
 	$(top_srcdir)/tests/sanitize
 
-.PHONY: check-vm check-reboot kinds tests tests-am lint bench check-fuzz check-sanitize
+.PHONY: check-benign check-vm check-reboot kinds tests tests-am lint bench check-fuzz check-sanitize
 
-EXTRA_DIST += tests/kinds tests/run tests/sanitize tests/expected-skips.txt $(TEST_OBJECTS:.o=.c) \
+EXTRA_DIST += tests/benign tests/kinds tests/run tests/sanitize tests/expected-skips.txt $(TEST_OBJECTS:.o=.c) \
 	tests/bench/events tests/bench/evbase.py tests/bench/evcost.py tests/bench/evstart.py \
 	tests/bench/attach tests/bench/evtime.py tests/bench/h2.py tests/bench/manage.py tests/bench/nothing.c \
 	tests/bench/run \
 	tests/clients \
 	tests/fuzz/corpus tests/fuzz/h2.dict tests/fuzz/run \
-	tests/lib/bpfd.sh tests/lib/bpfmap.py tests/lib/daemon.py tests/lib/eventschema.py tests/lib/flood.sh tests/lib/kinds.sh \
+	tests/lib/benign.py tests/lib/bpfd.sh tests/lib/bpfmap.py tests/lib/daemon.py tests/lib/eventschema.py tests/lib/flood.sh tests/lib/kinds.sh \
 	tests/lib/mutate.py tests/lib/reboot.sh tests/lib/strike.py tests/lib/tap.py tests/lib/tap.sh \
 	tests/golden tests/lint tests/system tests/vm
 

@@ -12,12 +12,10 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import benign  # noqa: E402
 import containers  # noqa: E402
 from daemon import Tap, wait_for  # noqa: E402
 from events import Events  # noqa: E402
-
-RULES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "rules")
-TRACERS = ("exec", "open", "fileops", "tcpstate", "ptrace", "bpf", "module", "mount")
 
 
 # ---- what rules are about: each in a pid namespace of its own, by which its events are known ----
@@ -136,68 +134,13 @@ ACTS = {
     "fileless-execution": fileless,
 }
 
-DAY = r"""
-set -eu
-have() { command -v "$1" >/dev/null; }
-cd "$(mktemp -d)"
-printf 'int puts(const char *s);\nint main(void) { return puts("hello") < 0; }\n' >hello.c
-cc -O hello.c -o hello && ./hello
-dpkg-query -l >packages && dpkg -S /bin/true /usr/bin/env || true
-mkdir -p deb/DEBIAN deb/opt root/var/lib/dpkg/info root/var/lib/dpkg/updates
-printf 'Package: day\nVersion: 1\nArchitecture: all\nMaintainer: x <x@x>\nDescription: x\n' >deb/DEBIAN/control
-cp hello deb/opt/ && : >root/var/lib/dpkg/status
-dpkg-deb -b deb day.deb && dpkg --root="$PWD/root" --force-all -i day.deb || true
-mkdir repo copy && cp hello.c repo
-if have git; then
-	git init -q repo && cd repo && git config user.email day@example.org && git config user.name day
-	git add . && git commit -qm day && git log --stat && cd .. && git clone -q repo copy
-fi
-find /usr/include -name '*.h' -newer hello.c | head -5
-tar cf day.tar repo copy && mkdir out && tar xf day.tar -C out
-mkdir cron && printf '#!/bin/sh\ndf / >/dev/null; sed -i s/a/b/ %s/packages\n' "$PWD" >cron/job && chmod 755 cron/job
-run-parts cron && run-parts cron
-! have ssh-keygen || ssh-keygen -q -t ed25519 -N '' -f key
-su nobody -s /bin/sh -c id || true
-python3 -c '
-import http.server, subprocess, sys, threading
-s = http.server.HTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
-threading.Thread(target=s.serve_forever, daemon=True).start()
-subprocess.run([sys.argv[1], "-s", "-o", "page", "http://127.0.0.1:%d/" % s.server_port], check=sys.argv[1] == "curl")' \
-	"$(have curl && echo curl || echo true)"
-install -m 644 hello.c installed.c && sort packages | uniq -c | awk '{n++} END {print n}'
-rm -r out copy
-"""
-
-
-def within(*argv):
-    """Runs it in a pid namespace of its own, whose number it is told by."""
-    script = 'readlink /proc/self/ns/pid; exec "$@"'
-    done = subprocess.run(["unshare", "-mpf", "--mount-proc", "sh", "-c", script, "sh", *argv], text=True, timeout=60,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-    return int(done.stdout.split("[")[1].split("]")[0]), done
-
-
-def last(daemon):
-    return max((e["seq"] for e in daemon.events()), default=0)
-
-
-def told(daemon, since, ns=None, box=None):
-    """Events of a namespace, whose number may have been another's before, or of a container."""
-    return [e for e in daemon.events() if e["seq"] > since and (e.get("ns", {}).get("pid") == ns if ns else
-            isinstance(e.get("container"), dict) and e["container"].get("id") == box)]
-
-
-def names(events):
-    return {r["name"] for e in events for r in e["rules"]} - {"connected"}
-
-
 def acts(tap, daemon):
     for name in ACTS:
-        since = last(daemon)
-        ns, done = within(sys.executable, os.path.abspath(__file__), name)
+        since = benign.last(daemon)
+        ns, done = benign.within(sys.executable, os.path.abspath(__file__), name)
         want = name.split(",")[0]
-        found = wait_for(lambda since=since, ns=ns, want=want: want in names(told(daemon, since, ns)))
-        tap.check(f"{name} is told", found, f"{names(told(daemon, since, ns))}\n{done.stdout}")
+        found = wait_for(lambda since=since, ns=ns, want=want: want in benign.names(benign.told(daemon, since, ns)))
+        tap.check(f"{name} is told", found, f"{benign.names(benign.told(daemon, since, ns))}\n{done.stdout}")
 
 
 def in_container(tap, daemon):
@@ -205,8 +148,8 @@ def in_container(tap, daemon):
                                writable=True)
     box.run()
     for name in ("shadow-read-in-container", "mount-in-container", "docker-socket"):
-        tap.check(f"{name} is told", wait_for(lambda name=name: name in names(told(daemon, 0, box=box.id))),
-                  str(names(told(daemon, 0, box=box.id))))
+        tap.check(f"{name} is told", wait_for(lambda name=name: name in benign.names(benign.told(daemon, 0, box=box.id))),
+                  str(benign.names(benign.told(daemon, 0, box=box.id))))
 
 
 def breakouts(tap, daemon):
@@ -217,18 +160,18 @@ def breakouts(tap, daemon):
         box = containers.Container(["sh", "-c", act], mounts=[mount])
         box.run()
         tap.check(f"breakout-by-open: {what}", wait_for(lambda box=box: "breakout-by-open" in
-                  names(told(daemon, 0, box=box.id))), str(told(daemon, 0, box=box.id)))
+                  benign.names(benign.told(daemon, 0, box=box.id))), str(benign.told(daemon, 0, box=box.id)))
     os.unlink(os.path.join(tempfile.gettempdir(), "exec.fifo"))
 
 
 def ordinary_day(tap, daemon):
-    since = last(daemon)
-    ns, done = within("sh", "-c", DAY)
+    since = benign.last(daemon)
+    ns, done = benign.within("sh", "-c", benign.DAY)
     tap.check("an ordinary day passes", done.returncode == 0, done.stdout[-2000:])
     daemon.settle()
-    found = told(daemon, since, ns)
-    tap.check("and no rule says anything but that there were connections", not names(found) and found,
-              "\n".join(f"{names([e])} {e.get('exe')} {e.get('path')} {e.get('args')}" for e in found if names([e])))
+    found = benign.told(daemon, since, ns)
+    tap.check("and no rule says anything but that there were connections", not benign.names(found) and found,
+              "\n".join(f"{benign.names([e])} {e.get('exe')} {e.get('path')} {e.get('args')}" for e in found if benign.names([e])))
     if containers.missing():
         tap.skip("nor does a container's", containers.missing())
         return
@@ -236,9 +179,9 @@ def ordinary_day(tap, daemon):
                                writable=True)
     status, out = box.run()
     daemon.settle()
-    found = told(daemon, since, box=box.id)
-    tap.check("nor does a container's, its start included", status == 0 and not names(found),
-              "\n".join([str(status), *(f"{names([e])} {e.get('exe')} {e.get('path')}" for e in found if names([e])), out]))
+    found = benign.told(daemon, since, box=box.id)
+    told = [f"{benign.names([e])} {e.get('exe')} {e.get('path')}" for e in found if benign.names([e])]
+    tap.check("nor does a container's, its start included", status == 0 and not told, "\n".join([str(status), *told, out]))
 
 
 def main():
@@ -246,15 +189,9 @@ def main():
         ACTS[sys.argv[1]]()
         return
     tap = Tap()
-    rules = {}
-    for file in sorted(os.listdir(RULES)):
-        if file.endswith(".toml"):
-            with open(os.path.join(RULES, file), encoding="utf-8") as f:
-                rules[file[:-5]] = f.read().replace(', "syslog"', "")
-    # Its events are looked at too.
-    rules["connected"] += 'actions = ["log"]\n'
+    rules = benign.shipped()
     daemon = Events(rules)
-    daemon.start(tracers=TRACERS)
+    daemon.start(tracers=benign.TRACERS)
     listed = {r["name"]: r["state"] for r in daemon.ctl_json("rule", "ls")["rules"]}
     off = {n for n, text in rules.items() if re.search(r"^enabled\s*=\s*false", text, re.M)}
     tap.check("every shipped rule is in use, but those that say that they are not",
