@@ -134,7 +134,7 @@ bpfd_api_SOURCES = \
 	src/api/rpc_seed.c src/api/rpc_trace.c src/api/rpc_trace.h src/api/rpc_tracers.c \
 	src/api/rules.c src/api/rules.h \
 	src/api/rules_admit.c \
-	src/api/rules_change.c src/api/rules_change.h \
+	src/api/rules_change.c src/api/rules_change.h src/api/rules_reread.c \
 	src/api/rules_read.c \
 	src/api/sets.c src/api/sets.h \
 	src/api/streams.c src/api/streams.h \

@@ -30,7 +30,7 @@ struct api_rule {
 	struct rule_problem *problems;
 	size_t n_problems;
 	bool refused;			/* shown, not in use */
-	bool stale;			/* the store's packed form is of another bpfd */
+	bool stale;			/* to be read again: stored by another bpfd, or lists may be others now */
 	bool enforce;			/* mode, origin and configuration all say so */
 	/* Of a rule with the action deny or kernel_kill (api/enforce.h): */
 	void *decisions;		/* packed: what is done about the kernel's decisions; NULL: an ordinary rule */

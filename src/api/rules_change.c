@@ -105,17 +105,16 @@ find_replaced(struct change *c, uint64_t *ids, size_t *n)
 	return true;
 }
 
-static int
-store(struct change *c, const uint64_t *replaced, size_t n)
+int
+rules_store(struct api *api, struct api_rule *r, const uint64_t *replaced, size_t n)
 {
 	char tracers[512];
-	struct api_rule *r = c->r;
 	const struct stored_rule row = { .name = r->name, .tracers = tracers, .text = r->text,
 		.text_len = strlen(r->text), .packed = r->packed, .packed_len = r->packed_len,
 		.uid = r->uid, .created_ns = r->created_ns };
 
 	rules_tracer_names(r->rule->tracers, tracers, sizeof(tracers));
-	return store_add_rule(c->op.api->store, &row, replaced, n, &r->id);
+	return store_add_rule(api->store, &row, replaced, n, &r->id);
 }
 
 static void
@@ -153,7 +152,7 @@ create(struct change *c)
 		return;
 	}
 	c->r->created_ns = programs_now_ns();
-	err = store(c, ids, n);
+	err = rules_store(api, c->r, ids, n);
 	if (err) {
 		op_fail_store(&c->op, err);
 		return;
@@ -386,84 +385,4 @@ rules_remove_named(struct call *call, const char *name, const char *tracer,
 	sets_changed(api->sets);
 	if (!sets_wait(api->sets, on_out_of_use, c))
 		on_out_of_use(c, NULL);
-}
-
-/* ---- rules that another version of bpfd has stored ---- */
-
-struct reread {
-	struct api *api;
-	uint64_t id;
-};
-
-static int
-on_reread_file(void *arg, const struct parsed_file *f)
-{
-	struct api_rule *r = arg;
-	char why[IPC_TEXT_MAX] = "";
-
-	rules_problems(r, f);
-	if (f->packed && rules_take_packed(r, f->packed, f->packed_len, why, sizeof(why)) < 0)
-		rules_problem(r, false, "%s", why);
-	return 1;
-}
-
-/* A new row in place of the old one; the rule keeps its age. */
-static void
-take_reread(struct api *api, struct api_rule *r)
-{
-	const struct rule_by by = { .origin = RULE_FROM_API, .uid = r->uid, .role = CONFIG_ADMIN };
-	struct change c = { .op.api = api, .r = r };
-	uint64_t old = r->id;
-	char why[IPC_TEXT_MAX] = "";
-
-	if (rules_admit(r, api->cfg, api->actions, &by, why, sizeof(why)) != IPC_OK) {
-		rules_problem(r, false, "%s", why);
-		return;
-	}
-	if (rules_same(&api->rules, r, NULL)) {
-		rules_problem(r, false, "there is a rule of this name for the same tracer");
-		return;
-	}
-	r->refused = r->stale = false;
-	if (store(&c, &old, 1) < 0)
-		r->id = old;
-	log_notice("rule.reread", "rule=%s", LOG_QUOTE(r->name));
-	sets_changed(api->sets);
-}
-
-static void
-on_reread(void *arg, const void *bytes, size_t len, int err)
-{
-	AUTO(mem) struct reread *q = arg;
-	struct api_rule *r;
-
-	TAILQ_FOREACH(r, &q->api->rules.all, link)
-		if (r->stale && r->id == q->id)
-			break;
-	if (!r)
-		return;
-	if (err || parsed_each(bytes, len, on_reread_file, r) != 1)
-		rules_problem(r, false, "it was stored by another version of bpfd and cannot be read again");
-	else if (r->rule)
-		take_reread(q->api, r);
-}
-
-void
-rules_reread(struct api *api)
-{
-	struct api_rule *r;
-
-	TAILQ_FOREACH(r, &api->rules.all, link) {
-		struct reread *q = r->stale ? calloc(1, sizeof(*q)) : NULL;
-		char file[RULE_NAME_MAX + 8];
-
-		if (!q)
-			continue;
-		*q = (struct reread){ .api = api, .id = r->id };
-		snprintf(file, sizeof(file), "%s.toml", r->name);
-		if (ctl_rules_parse(api->ctl, file, r->text, strlen(r->text), on_reread, q) < 0) {
-			rules_problem(r, false, "it was stored by another version of bpfd: create it again");
-			free(q);
-		}
-	}
 }

@@ -23,8 +23,12 @@ void	rules_create(struct call *call, struct api_rule *take, rule_reply *reply);
 void	rules_remove_named(struct call *call, const char *name, const char *tracer,
 		void (*reply)(struct call *call));
 
-/* Has the texts of stale rules read again, and takes what comes of them into use. */
+/* A row for it in place of those; its id. */
 struct api;
+int	rules_store(struct api *api, struct api_rule *r, const uint64_t *replaced, size_t n);
+
+/* ---- rules_reread.c ---- */
+/* Has the texts of stale rules read again, one after the other, and takes what comes of them into use. */
 void	rules_reread(struct api *api);
 
 #endif

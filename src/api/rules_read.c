@@ -111,6 +111,8 @@ on_row(void *arg, const struct stored_rule *row)
 		r->stale = true;
 	}
 	r->refused = r->stale;
+	/* Until it has been read again it is in use with the values that it had. */
+	r->stale |= r->rule && r->rule->shared;
 	settle(rd, r);
 	rules_insert(rd->rs, TAKE_PTR(r));
 	return 0;

@@ -67,7 +67,7 @@ rule_pack(const struct rule *r, void **out, size_t *len)
 	flat_put_u32(&o, r->mode);
 	flat_put_u32(&o, r->severity);
 	flat_put_u32(&o, r->order);
-	flat_put_u32(&o, (uint32_t)(r->enabled | r->stop << 1 | r->urgent << 2 | r->fail_closed << 3));
+	flat_put_u32(&o, (uint32_t)(r->enabled | r->stop << 1 | r->urgent << 2 | r->fail_closed << 3 | r->shared << 4));
 	flat_put_u64(&o, r->tracers);
 	flat_put_u64(&o, r->runtimes);
 	put_name(&o, r->name);
@@ -193,11 +193,12 @@ get_rule(struct flat_in *in, struct rule *r)
 	r->mode = flat_get_u32(in);
 	r->severity = flat_get_u32(in);
 	r->order = flat_get_u32(in);
-	bits = flat_get_below(in, 16);
+	bits = flat_get_below(in, 32);
 	r->enabled = bits & 1;
 	r->stop = bits & 2;
 	r->urgent = bits & 4;
 	r->fail_closed = bits & 8;
+	r->shared = bits & 16;
 	r->tracers = flat_get_u64(in);
 	r->runtimes = flat_get_u64(in);
 	flat_get_name(in, r->name, sizeof(r->name));

@@ -276,6 +276,14 @@ say_none(struct parser *p, const struct toml_value *name, const char *what, cons
 		parser_say(p, name->at, "", "there is no %s \"%.60s\"%s", what, name->text, CLOSEST_TEXT(near));
 }
 
+/* The rule is to be read again when they are others. */
+static void
+note_shared(const struct parser *p)
+{
+	if (p->r)
+		p->r->shared = true;
+}
+
 const struct rule_list *
 parser_list(struct parser *p, const struct toml_value *name)
 {
@@ -285,8 +293,11 @@ parser_list(struct parser *p, const struct toml_value *name)
 
 	if (p->checking_macro)
 		return NULL;
-	if (!l)
+	if (!l) {
 		l = find_list(both[1], name->text);
+		if (l)
+			note_shared(p);
+	}
 	if (l && l->wrong) {
 		parser_say(p, name->at, "", "list %s cannot be used: %s", l->name, l->wrong);
 		return NULL;
@@ -306,7 +317,12 @@ parser_macro(const struct parser *p, const char *name)
 {
 	const struct rule_macro *m = find_macro(&p->own, name);
 
-	return m ? m : find_macro(p->lists, name);
+	if (m)
+		return m;
+	m = find_macro(p->lists, name);
+	if (m)
+		note_shared(p);
+	return m;
 }
 
 static bool

@@ -69,6 +69,7 @@ struct rule {
 	uint32_t format;		/* 1: genuinetools/bpfd, 2 */
 	uint32_t mode, severity, order;
 	bool enabled, stop, urgent;
+	bool shared;			/* has values of lists, or conditions of macros, that are for all rules */
 	uint64_t tracers;		/* bit per enum ev_tracer */
 	uint64_t runtimes;		/* bit per enum runtime (runtimes.h); 0: any */
 	struct rule_action actions[RULE_ACTIONS_MAX];

@@ -105,8 +105,15 @@ def secrets(tap, daemon, folder):
               "token=***" in event["args"] and "hunter2" not in str(event) and "redacted" in str(event["marks"]), str(event))
 
 
-def lists_again(tap, daemon):
-    """Another list and a macro with a mistake, taken by a reload."""
+def lists_again(tap, daemon, folder):
+    """Another list and a macro with a mistake, taken by a reload: by a rule that was created, too."""
+    def run(word):
+        subprocess.run([os.path.join(folder, "probe-2"), word], check=True)
+        return matched(daemon, word)
+    created = os.path.join(daemon.dir, "follows.toml")
+    daemon.write(created, EXEC + '[match]\nall = [{ field = "basename(filename)", list = "shared" }]\n')
+    daemon.ctl_json("rule", "create", created)
+    before = "follows" in run("before-reload")
     daemon.write(os.path.join(daemon.dir, "etc/lists.d/all.toml"),
                  '[lists]\nshared = ["shared", "probe-2"]\n[macros]\nis-shared = "basename(filename) equal x"\n')
     daemon.proc.send_signal(signal.SIGHUP)
@@ -119,6 +126,8 @@ def lists_again(tap, daemon):
     why = daemon.ctl("rule", "get", "oneline").stdout
     tap.check("a rule that needs a broken macro is refused, with the place of the mistake",
               rules["oneline"]["state"] == "refused" and "lists.d/all.toml:4:13: macro is-shared, line 1, column 20" in why, why)
+    tap.check("a created rule follows its list", not before and wait_for(lambda: "follows" in run(f"after-{time.time_ns()}"), 5),
+              str(before))
     tap.check("and the others are in use", {n for n, r in rules.items() if r["state"] != "active"} == {"aside", "oneline"},
               str(rules))
 
@@ -202,7 +211,7 @@ def main():
     held_back(tap, daemon, folder)
     counted(tap, daemon)
     in_kernel(tap, daemon, folder)
-    lists_again(tap, daemon)
+    lists_again(tap, daemon, folder)
     tap.check("bpfd stops in order", daemon.stop() == 0, daemon.log_text()[-3000:])
     tap.done()
 
