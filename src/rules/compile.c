@@ -4,18 +4,9 @@
 #include <stdlib.h>
 
 #include "common/array.h"
-#include "rules/matcher.h"
+#include "rules/compile_parts.h"
 
 #define NO_ANCHOR UINT64_MAX
-
-struct compiling {
-	struct matcher *m;
-	struct tracer_set *t;
-	unsigned int tracer;
-	struct nnf *trees;		/* one for each rule of the tracer */
-	uint64_t *keys;			/* hash of every value that could be in an index, sorted */
-	size_t n_keys, room_keys, room_atoms, room_code;
-};
 
 /* ---- atoms ---- */
 
@@ -261,74 +252,6 @@ choose_anchors(struct compiling *c, const struct nnf *n)
 	return best ? choose_anchors(c, best) : 0;
 }
 
-/* ---- code ---- */
-
-static uint32_t
-eval_cost(const struct compiling *c, const struct nnf *n)
-{
-	static const uint16_t costs[] = {
-		[ATOM_EXISTS] = 2, [ATOM_NUMBER] = 2, [ATOM_RANGE] = 2, [ATOM_ALL_BITS] = 2,
-		[ATOM_ANY_BITS] = 2, [ATOM_BYTES] = 4, [ATOM_PREFIX] = 5, [ATOM_SUFFIX] = 5,
-		[ATOM_PATH_PREFIX] = 5, [ATOM_CIDR] = 6, [ATOM_REF] = 6, [ATOM_CONTAINS] = 30,
-		[ATOM_ICONTAINS] = 100, [ATOM_LIST_ALL] = 30, [ATOM_LIST_ANY] = 30, [ATOM_GLOB] = 60,
-		[ATOM_REGEX] = 400,
-	};
-	static const uint16_t views[] = {
-		[VIEW_PLAIN] = 0, [VIEW_JOINED] = 20, [VIEW_TEXT] = 60, [VIEW_BASENAME] = 5,
-		[VIEW_LOWER] = 20, [VIEW_LEN] = 0,
-	};
-	const struct atom *a;
-	uint32_t sum = 0;
-
-	if (n->kind != NODE_TEST) {
-		for (uint32_t i = 0; i < n->n; i++)
-			sum += eval_cost(c, &n->children[i]);
-		return sum;
-	}
-	a = &c->t->atoms[n->id];
-	if (a->anchor)
-		return 1;
-	return costs[a->kind] * (a->n > ATOM_SCAN_MAX ? 3u : a->n ? a->n : 1u) + views[c->t->slots[a->slot].view];
-}
-
-/* Cheap ones first; equal ones as written. */
-static void
-sort_children(const struct compiling *c, struct nnf *n)
-{
-	for (uint32_t i = 0; i < n->n; i++) {
-		struct nnf one = n->children[i];
-		uint32_t cost = eval_cost(c, &one), k = i;
-
-		for (; k > 0 && eval_cost(c, &n->children[k - 1]) > cost; k--)
-			n->children[k] = n->children[k - 1];
-		n->children[k] = one;
-	}
-	for (uint32_t i = 0; i < n->n; i++)
-		sort_children(c, &n->children[i]);
-}
-
-/* From the last test to the first, so that where each leads is known.  *at: where it begins. */
-static int
-make_code(struct compiling *c, const struct nnf *n, uint32_t yes, uint32_t no, uint32_t *at)
-{
-	struct tracer_set *t = c->t;
-	int err = 0;
-
-	if (n->kind == NODE_TEST) {
-		err = array_room(&t->code, t->n_code, &c->room_code, sizeof(*t->code));
-		if (err)
-			return err;
-		t->code[t->n_code] = (struct code){ .atom = n->id, .negate = n->negate, .yes = yes, .no = no };
-		*at = t->n_code++;
-		return 0;
-	}
-	*at = n->kind == NODE_ALL ? yes : no;
-	for (uint32_t i = n->n; i-- > 0 && !err;)
-		err = n->kind == NODE_ALL ? make_code(c, &n->children[i], *at, no, at) :
-					    make_code(c, &n->children[i], yes, *at, at);
-	return err;
-}
-
 /* ---- all of it ---- */
 
 static bool
@@ -368,8 +291,8 @@ compile_rule(struct compiling *c, uint32_t rule, bool has_tree)
 	}
 	if (err || !has_tree)
 		return err;
-	sort_children(c, tree);
-	return make_code(c, tree, CODE_MATCH, CODE_FAIL, &t->rules[rule].entry);
+	compile_sort(c, tree);
+	return compile_code(c, tree, CODE_MATCH, CODE_FAIL, &t->rules[rule].entry);
 }
 
 static int

@@ -7,6 +7,8 @@ librules_a_SOURCES = \
 	src/rules/check.h \
 	src/rules/compile.c \
 	src/rules/compile_atom.c \
+	src/rules/compile_code.c \
+	src/rules/compile_parts.h \
 	src/rules/enforce.c bpf/siphash.h \
 	src/rules/enforce.h \
 	src/rules/enforce_fields.c \
