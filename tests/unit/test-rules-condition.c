@@ -36,32 +36,38 @@ parse(const char *lines)
 	return p.rule;
 }
 
+/* shared: whether it says that it names what is for all rules, which is no part of what is compared. */
 static void
-pack(const char *lines, void **bytes, size_t *len)
+pack(const char *lines, void **bytes, size_t *len, bool *shared)
 {
 	struct rule *r = parse(lines);
 
 	for (size_t i = 0; i < p.n_problems; i++)
 		print_error("%u:%u: %s\n", p.problems[i].line, p.problems[i].column, p.problems[i].text);
 	assert_non_null(r);
+	*shared = r->shared;
+	r->shared = false;
 	assert_int_equal(rule_pack(r, bytes, len), 0);
 }
 
-static void
+/* False: the condition names no list or macro for all rules. */
+static bool
 same(const char *condition, const char *match)
 {
+	bool shared, other;
 	char lines[2000];
 	void *a, *b;
 	size_t len_a, len_b;
 
 	snprintf(lines, sizeof(lines), "condition = '''%s'''", condition);
-	pack(lines, &a, &len_a);
+	pack(lines, &a, &len_a, &shared);
 	snprintf(lines, sizeof(lines), "[match]\n%s", match);
-	pack(lines, &b, &len_b);
+	pack(lines, &b, &len_b, &other);
 	if (len_a != len_b || memcmp(a, b, len_a) != 0)
 		fail_msg("%s is not %s", condition, match);
 	free(a);
 	free(b);
+	return shared;
 }
 
 /* The first mistake of a condition is at this place, and says this. */
@@ -191,15 +197,16 @@ macros_and_lists_of_the_host_are_known_to_every_rule(void **state)
 {
 	global("lists.d/a.toml", "[lists]\nshells = ['sh', 'bash']\n"
 		"[macros]\nshell = 'basename(exe) in $shells'\nroots-shell = 'shell and uid = 0'\n", 0);
-	same("roots-shell or container", "any=[{all=[{field='basename(exe)',op='in',values=['sh','bash']},"
-		"{field='uid',value=0}]},{field='container',value=true}]");
-	same("basename(exe) in {$shells, fish}", "field='basename(exe)'\nop='in'\nvalues=['sh','bash','fish']");
-	same("basename(exe) in {'$shells'}", "field='basename(exe)'\nop='in'\nvalues=['$shells']");
-	same("shell", "macro='shell'");
+	assert_true(same("roots-shell or container", "any=[{all=[{field='basename(exe)',op='in',values=['sh','bash']},"
+		"{field='uid',value=0}]},{field='container',value=true}]"));
+	assert_true(same("basename(exe) in {$shells, fish}", "field='basename(exe)'\nop='in'\nvalues=['sh','bash','fish']"));
+	assert_false(same("basename(exe) in {'$shells'}", "field='basename(exe)'\nop='in'\nvalues=['$shells']"));
+	assert_true(same("shell", "macro='shell'"));
 	same("not shell", "not={macro='shell'}");
 	/* A rule's own come first. */
 	parse("condition = 'shell'\n[macros]\nshell = 'uid = 7'");
 	assert_string_equal(p.rule->match->field, "uid");
+	assert_false(p.rule->shared);
 }
 
 static void
