@@ -228,6 +228,7 @@ a_mistake_in_a_list_or_macro_is_named_and_refuses_the_rules_that_need_it(void **
 static void
 a_list_of_65536_paths_is_taken_and_one_more_is_not(void **state)
 {
+	bool shared;
 	size_t room = 2 << 20;
 	AUTO(mem) char *text = malloc(room);
 	char *at = text + sprintf(text, "[lists]\nl = [");
@@ -240,7 +241,7 @@ a_list_of_65536_paths_is_taken_and_one_more_is_not(void **state)
 		at += sprintf(at, "'/some/where/%d',", i);
 	strcpy(at, "]\n");
 	global("big.toml", text, 0);
-	pack("condition = 'path in $l'", &bytes, &len);
+	pack("condition = 'path in $l'", &bytes, &len, &shared);
 	assert_int_equal(p.rule->match->n_values, 65536);
 	assert_int_equal(rule_unpack(bytes, len, &again, why, sizeof(why)), 0);
 	rule_free(again);
