@@ -64,7 +64,7 @@ class Trace:
                                       str(10 * PATIENCE), "--count", str(count), *args], stdout=subprocess.PIPE,
                                      stderr=subprocess.PIPE, text=True)
         wait_for(lambda: daemon.tracer(tracer).get("wanted_by", []) != before, 5)
-        daemon.wait_tracer(tracer)
+        daemon.wait_tracer(tracer, ("on", "partial"))
         time.sleep(0.2)
 
     def lines(self):
@@ -138,7 +138,7 @@ def execsnoop(tap, daemon):
                               "execsnoop", "--duration", str(3 * PATIENCE)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     for tracer in "exec", "exit":
         wait_for(lambda name=tracer: any("stream" in w for w in daemon.tracer(name).get("wanted_by", [])))
-        daemon.wait_tracer(tracer)
+        daemon.wait_tracer(tracer, ("on", "partial"))
     time.sleep(0.3)
     path = os.path.join(daemon.dir, "snooped")
     os.symlink("/bin/sleep", path)
