@@ -375,31 +375,49 @@ event_of(__u32 cmd)
 	return -1;
 }
 
-SEC("tp_btf/sys_exit")
-int
-BPF_PROG(bpf_exit, struct pt_regs *regs, long ret)
+static __always_inline void
+tell(const struct ev_call *c, long ret)
 {
-	struct ev_call call, *c = &call;
+	int event = event_of(c->arg[0]);
 	struct ev_scratch *s;
 	struct ev_bpfaudit *e;
-	int event;
 
-	ev_call(c, regs);
-	event = event_of(c->arg[0]);
 	if ((__u32)c->arg[0] == CMD_MAP_UPDATE && !ret)
 		note_self(c);
 	if (event < 0)
-		goto next;
+		return;
 	s = ev_new(event, sizeof(*e));
 	if (!s)
-		goto next;
+		return;
 	e = ev_record(s);
 	e->h.ret = ret;
 	e->prog_type = e->map_type = e->link_type = e->attach_type = ~0U;
 	e->self = is_self();
 	describe(s, e, c);
 	ev_send(s);
-next:
-	ev_next_call(ctx, c->nr);
+}
+
+/* Also where a program of type syscall calls bpf(2): that one is of the call that runs the program. */
+SEC("?fexit/__sys_bpf")
+int
+bpf__function(void *ctx)
+{
+	struct ev_call call;
+
+	ev_call(&call, ev_call_regs(bpf_get_current_task_btf()));
+	if (call.nr == __NR_bpf)
+		tell(&call, ev_function_ret(ctx));
+	return 0;
+}
+
+SEC("?tp_btf/sys_exit")
+int
+BPF_PROG(bpf__call, struct pt_regs *regs, long ret)
+{
+	struct ev_call call;
+
+	ev_call(&call, regs);
+	tell(&call, ret);
+	ev_next_call(ctx, call.nr);
 	return 0;
 }

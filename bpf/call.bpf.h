@@ -158,4 +158,25 @@ ev_call(struct ev_call *c, const struct pt_regs *regs)
 	c->arg[5] = regs->r9;
 }
 
+/*
+ * At a function that calls lead to, instead of the exit of all calls: what the process has called with,
+ * and what it will get.  Linux refuses such programs under lockdown, so they are one way
+ * (NAME__function) and the exit of the call the other (NAME__call).
+ */
+static __always_inline const struct pt_regs *
+ev_call_regs(struct task_struct *current)
+{
+	return (const struct pt_regs *)bpf_task_pt_regs(current);
+}
+
+/* ctx: of a program for fexit.  The functions return an int or a long: descriptors and errnos fit. */
+static __always_inline long
+ev_function_ret(void *ctx)
+{
+	__u64 ret = 0;
+
+	bpf_get_func_ret(ctx, &ret);
+	return (int)ret;
+}
+
 #endif

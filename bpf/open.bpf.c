@@ -20,36 +20,31 @@ opened(struct ev_scratch *s, struct ev_open *e, const struct file *file)
 	e->created = !!(FILE_READ(struct file, file, f_mode) & FILE_FMODE_CREATED);
 }
 
-SEC("tp_btf/sys_exit")
-int
-BPF_PROG(open_exit, struct pt_regs *regs, long ret)
+/* t: the current task, at the end of the call that regs are of; nr, compat: ev_call_nr(), ev_compat() */
+static __always_inline void
+tell(struct task_struct *t, const struct pt_regs *regs, __u32 nr, __u32 compat, long ret)
 {
-	struct task_struct *t = bpf_get_current_task_btf();
 	const struct file *file = NULL;
-	__u32 compat = ev_compat(t), nr = ev_call_nr(regs, compat);
 	struct openargs args;
 	struct ev_scratch *s;
 	struct ev_open *e;
 
-	/* The dispatcher leaves it to this one: what has the number of an open in another table. */
-	if (ev_call_is_other(regs, compat) && !ev_call_is_mine(nr))
-		goto next;
 	s = ev_new_bare(t, OPEN_OPEN, sizeof(struct ev_open));
 	if (!s)
-		goto next;
+		return;
 	e = ev_record(s);
 	e->h.ret = ret;
 	if (ret >= 0) {
 		file = file_of_task(t, ret);
 		if (!openpath_add_wanted(s, &e->path, file))
-			goto next;
+			return;
 	} else {
 		e->h.flags |= EV_UNRESOLVED;
 		openargs_get(&args, regs, nr, ev_way(compat));
 		file_add_given(s, &e->path, args.dirfd, args.filename);
 	}
 	if (!ev_path_passes(s, &e->path))
-		goto next;
+		return;
 	ev_fill(&e->h, t);
 	/* Not before: the verifier would look at all that follows once for each of the calls. */
 	openargs_get(&args, regs, nr, ev_way(compat));
@@ -59,7 +54,45 @@ BPF_PROG(open_exit, struct pt_regs *regs, long ret)
 		opened(s, e, file);
 	openargs_how(&args, &e->oflags, &e->mode);
 	ev_send_of(s, t);
-next:
+}
+
+/* What all calls that open come to, in every table of calls; io_uring has others. */
+static __always_inline void
+tell_function(void *ctx)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	const struct pt_regs *regs = ev_call_regs(t);
+	__u32 compat = ev_compat(t);
+
+	tell(t, regs, ev_call_nr(regs, compat), compat, ev_function_ret(ctx));
+}
+
+SEC("?fexit/do_sys_openat2")
+int
+open__function__path(void *ctx)
+{
+	tell_function(ctx);
+	return 0;
+}
+
+SEC("?fexit/do_handle_open")
+int
+open__function__handle(void *ctx)
+{
+	tell_function(ctx);
+	return 0;
+}
+
+SEC("?tp_btf/sys_exit")
+int
+BPF_PROG(open__call, struct pt_regs *regs, long ret)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	__u32 compat = ev_compat(t), nr = ev_call_nr(regs, compat);
+
+	/* The dispatcher leaves it to this one: what has the number of an open in another table. */
+	if (!ev_call_is_other(regs, compat) || ev_call_is_mine(nr))
+		tell(t, regs, nr, compat, ret);
 	ev_next_call(ctx, nr);
 	return 0;
 }

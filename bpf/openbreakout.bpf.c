@@ -239,21 +239,52 @@ host_of_stranger(void)
 	return host;
 }
 
-SEC("tp_btf/sys_exit")
-int
-BPF_PROG(openbreakout_exit, struct pt_regs *regs, long ret)
+static __always_inline void
+tell(const struct pt_regs *regs, __u32 nr, __u32 compat, long ret)
 {
-	struct task_struct *t = ev_task();
-	__u32 compat = ev_compat(t), nr = ev_call_nr(regs, compat);
 	struct host *host = host_of_stranger();
 	struct ev_scratch *s;
 
 	if (!host || (ret < 0 && ret != -ENXIO))
-		goto next;
+		return;
 	s = ev_new(OPENBREAKOUT_OPEN, sizeof(struct ev_openbreakout));
 	if (s)
 		look(s, host, regs, nr, ev_way(compat), ret);
-next:
+}
+
+/* As in bpf/open.bpf.c. */
+static __always_inline void
+tell_function(void *ctx)
+{
+	const struct pt_regs *regs = ev_call_regs(bpf_get_current_task_btf());
+	__u32 compat = ev_compat(ev_task());
+
+	tell(regs, ev_call_nr(regs, compat), compat, ev_function_ret(ctx));
+}
+
+SEC("?fexit/do_sys_openat2")
+int
+openbreakout__function__path(void *ctx)
+{
+	tell_function(ctx);
+	return 0;
+}
+
+SEC("?fexit/do_handle_open")
+int
+openbreakout__function__handle(void *ctx)
+{
+	tell_function(ctx);
+	return 0;
+}
+
+SEC("?tp_btf/sys_exit")
+int
+BPF_PROG(openbreakout__call, struct pt_regs *regs, long ret)
+{
+	__u32 compat = ev_compat(ev_task()), nr = ev_call_nr(regs, compat);
+
+	tell(regs, nr, compat, ret);
 	ev_next_call(ctx, nr);
 	return 0;
 }

@@ -122,6 +122,8 @@ add_tracer(struct answer *a, const struct msg_tracer_state *m)
 	struct msg_tracer_state t = *m;
 
 	CLEAN(t.reason);
+	CLEAN(t.hooks);
+	CLEAN(t.hooks_reason);
 	return append(&a->tracers, &a->n_tracers, sizeof(t), &t);
 }
 

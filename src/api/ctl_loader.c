@@ -220,6 +220,8 @@ on_tracer_state(struct ctl_loader *l, const struct msg_tracer_state *m)
 	struct msg_tracer_state state = *m;
 
 	answer_clean(state.reason, sizeof(state.reason));
+	answer_clean(state.hooks, sizeof(state.hooks));
+	answer_clean(state.hooks_reason, sizeof(state.hooks_reason));
 	sets_tracer_state(l->api->sets, &state);
 	return 0;
 }

@@ -99,6 +99,17 @@ fill_wanted_by(struct scratch *s, const struct api *api, unsigned int t, Bpfd__V
 		out->wanted_by[out->n_wanted_by++] = scratch_printf(s, "stream %u", bits[i]);
 }
 
+/* hooks: a space between. */
+static void
+fill_hooks(struct scratch *s, const char *hooks, Bpfd__V1__Tracer *out)
+{
+	char *text = scratch_printf(s, "%s", hooks), *rest = NULL;
+
+	out->hooks = scratch_take(s, strlen(hooks) / 2 + 1, sizeof(char *));
+	for (char *name = text && out->hooks ? strtok_r(text, " ", &rest) : NULL; name; name = strtok_r(NULL, " ", &rest))
+		out->hooks[out->n_hooks++] = name;
+}
+
 static void
 add_fields(struct scratch *s, const struct field *f, Bpfd__V1__Tracer *out)
 {
@@ -162,6 +173,8 @@ fill_tracer(struct scratch *s, const struct api *api, const struct msg_tracer_st
 	out->lost = counter(v, n, out->name, "lost");
 	out->filtered = counter(v, n, out->name, "filtered");
 	out->sensitive = (ipc_tracer_flags(state->tracer) & TR_SENSITIVE) != 0;
+	out->hooks_reason = scratch_printf(s, "%s", state->hooks_reason);
+	fill_hooks(s, state->hooks, out);
 	fill_wanted_by(s, api, state->tracer, out);
 	out->fields = scratch_take(s, n_fields, sizeof(*out->fields));
 	if (out->fields && info)

@@ -264,6 +264,8 @@ static const struct field tracer_fields[] = {
 	F(TRACER, filtered, "FILTERED", U64, TABLE),
 	F(TRACER, missed, "MISSED", U64, TABLE),
 	F(TRACER, reason, "REASON", STR, TABLE),
+	FN(TRACER, hooks, "HOOKS", WORDS, WIDE),
+	F(TRACER, hooks_reason, "HOOKS-REASON", STR, WIDE),
 	F(TRACER, programs, "PROGRAMS", U32, WIDE),
 	F(TRACER, attached, "ATTACHED", U32, WIDE),
 	F(TRACER, sensitive, "SENSITIVE", BOOL, WIDE),

@@ -106,6 +106,7 @@ enum {
 	LOAD_FIRST = 32,
 	LOAD_REST = 64,
 	LOAD_NO_LSM = 16,			/* with LOAD_TRACER: the kernel would refuse what is on hooks of security modules */
+	LOAD_NO_FUNCTIONS = 128,		/* with LOAD_TRACER: system calls are seen at their exit, not at functions that they lead to */
 	LOAD_PERSISTENT = 8,			/* the answer has a TOKEN */
 };
 struct load_prog {
@@ -454,6 +455,8 @@ struct msg_tracer_state {
 	uint32_t tracer, status;		/* enum ev_tracer, enum tracer_status */
 	uint32_t n_programs, n_attached;
 	char reason[IPC_TEXT_MAX];		/* of PARTIAL and FAILED: which hook, and why */
+	char hooks[IPC_TARGET_MAX];		/* tracepoints and functions it is at, a space between; as many as fit */
+	char hooks_reason[IPC_TARGET_MAX];	/* why sys_exit is one, though there would be a better one; "" */
 };
 struct msg_start_enricher { uint64_t ring_bytes, state_bytes; uint32_t flags, n_cpus; };
 struct msg_consumer { uint32_t id, reserved; };		/* 0: the API; 1 + enum action_class */

@@ -294,7 +294,7 @@ link_image(struct linker *ln, const struct msg_load *req, void *elf, size_t size
 	if (!obj)
 		return errno == ENOMEM ? no_memory(out) : object_fail(out, IPC_INVALID_ARGUMENT, -errno,
 			"the object cannot be opened: %s", first_warning(ln));
-	err = ours ? tracer_programs(ln, tracer, obj, req) : 0;
+	err = ours ? tracer_programs(ln, tracer, obj) : 0;
 	if (!err)
 		err = choose_programs(ln, obj, req, out);
 	if (!err && ours)
@@ -335,7 +335,7 @@ link_object(struct linker *ln, const struct msg_load *req, int fd)
 	libbpf_set_print(keep_warning);
 	sections_register();
 
-	tracer_begin(&tracer);
+	tracer_begin(&tracer, req);
 	do {
 		err = link_image(ln, req, elf, (size_t)st.st_size, &tracer, &out);
 	} while (err == -EAGAIN);

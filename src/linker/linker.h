@@ -56,12 +56,13 @@ void	sections_register(void);
 struct tracer {
 	struct { char name[IPC_NAME_MAX]; } refused[16];
 	size_t n_refused, tries;
+	const struct msg_load *req;
 };
-void	tracer_begin(struct tracer *t);
+void	tracer_begin(struct tracer *t, const struct msg_load *req);
 void	tracer_end(struct linker *ln);
 /* Few types of the kernel, or all; changes the object. */
 void	tracer_types(struct linker *ln, void *image, size_t size);
-int	tracer_programs(struct linker *ln, struct tracer *t, struct bpf_object *obj, const struct msg_load *req);
+int	tracer_programs(struct linker *ln, struct tracer *t, struct bpf_object *obj);
 int	tracer_maps(struct linker *ln, struct bpf_object *obj);	/* before shared ones are put in */
 /* Remembers and reports a program that the kernel refused: link again.  -ENOENT: there is none of
  * that name, -ELOOP: it was left out already. */

@@ -37,9 +37,10 @@ tell(struct linker *ln, const struct bpf_program *p, uint32_t why, int err, cons
 }
 
 void
-tracer_begin(struct tracer *t)
+tracer_begin(struct tracer *t, const struct msg_load *req)
 {
 	memset(t, 0, sizeof(*t));
+	t->req = req;
 }
 
 void
@@ -71,13 +72,34 @@ is_refused(const struct tracer *t, const struct bpf_program *p)
 	return false;
 }
 
+/* How much of NAME__WAY or NAME__WAY__PART names the way; 0: it is none. */
+static size_t
+way_len(const char *name)
+{
+	const char *way = strstr(name, "__"), *part = way ? strstr(way + 2, "__") : NULL;
+
+	return !way ? 0 : part ? (size_t)(part - name) : strlen(name);
+}
+
 /* NAME__THIS and NAME__THAT are ways to the same. */
 static bool
 are_ways(const struct bpf_program *a, const struct bpf_program *b)
 {
-	const char *name = bpf_program__name(a), *end = strstr(name, "__");
+	const char *name = bpf_program__name(a), *other = bpf_program__name(b), *end = strstr(name, "__");
+	size_t len = way_len(name);
 
-	return a != b && end && strncmp(name, bpf_program__name(b), (size_t)(end - name) + 2) == 0;
+	return end && strncmp(name, other, (size_t)(end - name) + 2) == 0 &&
+		!(way_len(other) == len && strncmp(name, other, len) == 0);
+}
+
+/* NAME__WAY__THIS and NAME__WAY__THAT are of use together. */
+static bool
+are_parts(const struct bpf_program *a, const struct bpf_program *b)
+{
+	size_t len = way_len(bpf_program__name(a));
+
+	return a == b || (len && len == way_len(bpf_program__name(b)) &&
+		strncmp(bpf_program__name(a), bpf_program__name(b), len) == 0);
 }
 
 static bool
@@ -92,14 +114,48 @@ way_is_taken(const struct bpf_object *obj, const struct bpf_program *p)
 }
 
 static bool
-way_is_left(const struct tracer *t, const struct bpf_object *obj, const struct bpf_program *p)
+has_call_way(const struct bpf_object *obj, const struct bpf_program *p)
 {
-	const struct btf *kernel = btf__load_vmlinux_btf();
 	struct bpf_program *other = NULL;
 
 	while ((other = bpf_object__next_program(obj, other)) != NULL)
-		if (are_ways(p, other) && kernel && kernel_has(kernel, bpf_program__section_name(other)) &&
-		    !is_refused(t, other))
+		if (are_ways(p, other) && strstr(bpf_program__section_name(other), "tp_btf/sys_exit"))
+			return true;
+	return false;
+}
+
+static bool
+is_there(const struct tracer *t, const struct bpf_object *obj, const struct bpf_program *p)
+{
+	const struct btf *kernel = btf__load_vmlinux_btf();
+	const char *section = bpf_program__section_name(p);
+
+	if ((t->req->flags & LOAD_NO_LSM) && strncmp(section, "lsm/", 4) == 0)
+		return false;
+	if ((t->req->flags & LOAD_NO_FUNCTIONS) && strstr(section, "fexit/") && has_call_way(obj, p))
+		return false;
+	return kernel && kernel_has(kernel, section);
+}
+
+/* With all its parts. */
+static bool
+way_is_there(const struct tracer *t, const struct bpf_object *obj, const struct bpf_program *p)
+{
+	struct bpf_program *part = NULL;
+
+	while ((part = bpf_object__next_program(obj, part)) != NULL)
+		if (are_parts(p, part) && (!is_there(t, obj, part) || is_refused(t, part)))
+			return false;
+	return true;
+}
+
+static bool
+way_is_left(const struct tracer *t, const struct bpf_object *obj, const struct bpf_program *p)
+{
+	struct bpf_program *other = NULL;
+
+	while ((other = bpf_object__next_program(obj, other)) != NULL)
+		if (are_ways(p, other) && way_is_there(t, obj, other))
 			return true;
 	return false;
 }
@@ -115,25 +171,21 @@ is_of_other_part(const struct msg_load *req, const char *section)
  * (are_ways()) the first one that this kernel has and does not refuse is taken, and one must be.
  */
 int
-tracer_programs(struct linker *ln, struct tracer *t, struct bpf_object *obj, const struct msg_load *req)
+tracer_programs(struct linker *ln, struct tracer *t, struct bpf_object *obj)
 {
-	const struct btf *kernel = btf__load_vmlinux_btf();
-	const bool no_lsm = req->flags & LOAD_NO_LSM;
 	struct bpf_program *p;
 	int err = 0;
 
 	bpf_object__for_each_program(p, obj) {
-		bool optional = !bpf_program__autoload(p);
-		const char *section = bpf_program__section_name(p);
-		bool has = kernel && kernel_has(kernel, section) && !(no_lsm && strncmp(section, "lsm/", 4) == 0);
+		bool optional = !bpf_program__autoload(p), has = is_there(t, obj, p);
 
-		if (req->n_progs && !link_wanted(req, bpf_program__name(p)))
+		if (t->req->n_progs && !link_wanted(t->req, bpf_program__name(p)))
 			continue;	/* link_image() leaves it out */
-		if (is_of_other_part(req, section)) {
+		if (is_of_other_part(t->req, bpf_program__section_name(p))) {
 			bpf_program__set_autoload(p, false);
 			continue;
 		}
-		bpf_program__set_autoload(p, has && !is_refused(t, p) && !way_is_taken(obj, p));
+		bpf_program__set_autoload(p, way_is_there(t, obj, p) && !way_is_taken(obj, p));
 		if (!has && t->tries == 0 && !err &&
 		    (!optional || (strstr(bpf_program__name(p), "__") && !way_is_taken(obj, p) &&
 				   !way_is_left(t, obj, p))))

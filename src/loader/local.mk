@@ -56,6 +56,7 @@ LOADER_SOURCES = $(BROKER_SOURCES) \
 	src/loader/tracers.c src/loader/tracers.h src/loader/tracers_parts.h \
 	src/loader/tracers_enricher.c \
 	src/loader/tracers_filter.c \
+	src/loader/tracers_functions.c src/loader/tracers_functions.h \
 	src/loader/tracers_hooks.c \
 	src/loader/tracers_load.c \
 	src/loader/tracers_maps.c \
@@ -111,7 +112,10 @@ COMPONENT_TESTS += tests/component/test-loader-wishes
 tests_component_test_loader_wishes_SOURCES = tests/component/test-loader-wishes.c tests/component/tracers-wanted.h $(RIG)
 tests_component_test_loader_wishes_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_component_test_loader_wishes_LDADD = $(CONFIG_LIBS) $(IPC_LIBS) $(CMOCKA_LIBS)
-UNIT_TESTS += tests/unit/test-loader-broker tests/unit/test-loader-insns
+UNIT_TESTS += tests/unit/test-loader-broker tests/unit/test-loader-functions tests/unit/test-loader-insns
+tests_unit_test_loader_functions_SOURCES = tests/unit/test-loader-functions.c \
+	src/loader/tracers_functions.c src/loader/tracers_functions.h
+tests_unit_test_loader_functions_LDADD = $(IPC_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_loader_broker_SOURCES = tests/unit/test-loader-broker.c tests/unit/broker_fake.h tests/unit/config_make.h \
 	$(BROKER_SOURCES)
 tests_unit_test_loader_broker_CPPFLAGS = $(TESTS_CPPFLAGS)

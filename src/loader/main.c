@@ -16,6 +16,7 @@
 #include "loader/netlink.h"
 #include "loader/slot.h"
 #include "loader/token.h"
+#include "loader/tracers_functions.h"
 
 #define CHANNEL_FD 3
 #define CAP(name) (1ULL << CAP_##name)
@@ -77,6 +78,7 @@ on_start(struct loader *ld, const struct chan_msg *m, int *fds)
 	ld->bpffs = TAKE_FD(fds[1]);
 	ld->n_cpus = possible_cpus();
 	ld->lockdown = kernel_locked_down();
+	tracers_functions_init();
 	ld->has_btf = access("/sys/kernel/btf/vmlinux", R_OK) == 0;
 	ld->netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	ld->kernel_slot = slot_open(&ld->kernel);

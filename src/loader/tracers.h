@@ -26,7 +26,7 @@ struct loader;
  *      the kernel refuses (the last two are directories)
  *   tracer/DIGEST/NAME/done       a directory: all of it is there
  *
- * DIGEST is that of the objects and of what the maps' sizes follow from.  A loader that starts takes
+ * DIGEST is that of the objects, of where they may be attached and of what the maps' sizes follow from.  A loader that starts takes
  * over what is complete and has its digest, and removes the rest.
  */
 enum { TRACER_CORE = TR_NONE };

@@ -255,6 +255,9 @@ tracer_keep(struct loader *ld, unsigned int n, struct session *s, struct msg_res
 		err = keep_without(ld, n, &s->without[i]);
 	for (size_t i = 0; i < s->n_progs && !err; i++)
 		err = keep_prog(ld, n, s, &s->progs[i], &root);
+	/* A call's number in the 64-bit table is looked up there, wherever it is seen. */
+	if (!err && n != TRACER_CORE && !tracer_pin_of(f, 's', NULL))
+		err = tracers_slot(ld, n, -1);
 	/* The core is done when it has its rings. */
 	if (!err && n != TRACER_CORE && !(s->req->flags & LOAD_FIRST))
 		err = tracer_done(ld, n);

@@ -9,6 +9,7 @@
 #include "common/memfd.h"
 #include "ipc/bpfnames.h"
 #include "ipc/globals.h"
+#include "loader/tracers_functions.h"
 #include "loader/tracers_parts.h"
 
 #define PAGE 4096u
@@ -173,7 +174,8 @@ start(struct loader *ld, unsigned int n, struct msg_result *res)
 		return result_set(res, IPC_INTERNAL, err, "its rings cannot be made: %s", strerrordesc_np(-err));
 	}
 	req->type_grant = limits_of(n)->policy_program_types.mask;
-	req->flags = LOAD_TRACER | LOAD_MORE | part_of(ld, n) | (enforce_no_lsm() ? LOAD_NO_LSM : 0);
+	req->flags = LOAD_TRACER | LOAD_MORE | part_of(ld, n) | (enforce_no_lsm() ? LOAD_NO_LSM : 0) |
+		(tracers_no_functions(ld->cfg) ? LOAD_NO_FUNCTIONS : 0);
 	if (d)
 		globals_add(req->globals, sizeof(req->globals), &globals_len, "declared", strlen("declared"), &d->probe,
 			sizeof(d->probe));

@@ -10,6 +10,7 @@
 
 #include "common/array.h"
 #include "common/log.h"
+#include "loader/tracers_functions.h"
 #include "loader/tracers_parts.h"
 
 #define PATH_ROOM 512
@@ -272,7 +273,8 @@ tracers_scan(struct loader *ld)
 	struct tracers *t = &ld->tracers;
 	int err;
 
-	snprintf(t->dir, sizeof(t->dir), "tracer/%s-%u-%u-%u-%u", tracer_objects_digest_text(), ld->n_cpus,
+	snprintf(t->dir, sizeof(t->dir), "tracer/%s-%s-%u-%u-%u-%u", tracer_objects_digest_text(),
+		tracers_no_functions(ld->cfg) ? "c" : "f", ld->n_cpus,
 		tracers_ring_bytes(ld, EV_CONTROL), tracers_ring_bytes(ld, EV_BULK),
 		tracers_ring_bytes(ld, EV_PRIORITY));
 	if (mkdirat(AT_FDCWD, "tracer", 0700) < 0 && errno != EEXIST)

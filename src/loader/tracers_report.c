@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "ipc/tracers.h"
+#include "loader/attach_hook.h"
+#include "loader/tracers_functions.h"
 #include "loader/tracers_parts.h"
 
 #define BIT(n) (1ULL << (n))
@@ -19,6 +21,29 @@ why_denied(const struct config *cfg, unsigned int n)
 	if (ipc_tracers_configured() & ~cfg->tracers_enabled.mask & BIT(n))
 		return "it is for the configuration alone: tracers.enabled does not name it";
 	return "it is of what people type: tracers.allow_sensitive does not name it";
+}
+
+/* A tracer of system calls that has another way; "": it is there, or has none. */
+static const char *
+why_calls(const struct loader *ld, unsigned int n)
+{
+	const char *pin = tracer_pin_of(&ld->tracers.t[n], 's', NULL);
+
+	if (!pin || !strstr(pin, "__"))
+		return "";
+	return tracers_no_functions(ld->cfg) ?: "this kernel has not all of the functions, or refuses programs there";
+}
+
+/* Those of cgroups and of files are not in the kernel's BTF, and not named. */
+static void
+add_hook(struct msg_tracer_state *m, char kind, const struct bpf_prog_info *info)
+{
+	size_t len = strlen(m->hooks);
+	char name[IPC_TARGET_MAX] = "sys_exit";
+
+	if (kind == 's' || (info->attach_btf_id && attach_btf_name(BPF_TRACE_RAW_TP, info->attach_btf_id, name) == 0))
+		if (len + 1 + strlen(name) < sizeof(m->hooks))
+			snprintf(m->hooks + len, sizeof(m->hooks) - len, "%s%s", len ? " " : "", name);
 }
 
 void
@@ -37,10 +62,12 @@ tracer_report(struct loader *ld, uint32_t seq, unsigned int n)
 
 		if (fd < 0 || kernel_info(&ld->kernel, fd, &info, sizeof(info)) < 0)
 			continue;
+		add_hook(&m, f->pins.names[i][0], &info);
 		m.missed += info.recursion_misses;
 		m.run_time_ns += info.run_time_ns;
 		m.run_cnt += info.run_cnt;
 	}
+	snprintf(m.hooks_reason, sizeof(m.hooks_reason), "%s", why_calls(ld, n));
 	reply(ld, IPC_TRACER_STATE, seq, &m, NULL);
 }
 

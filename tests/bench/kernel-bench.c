@@ -5,7 +5,8 @@
  * measurements.  Several build folders (of which BUILD/bpf/ is used) are compared, A B A B.
  * Options by environment: ROUNDS (10), ONLY (a part of a case's name), PROGRAMS (any: what the
  * kernel says that the programs took, which is less noisy and lacks what leads to them; counting
- * adds about 30 ns to each call).
+ * adds about 30 ns to each call), FUNCTIONS (any: system calls are seen at functions, where the kernel
+ * lets programs there).
  *
  * A line for each case: nanoseconds of processor time, the lowest tenth and the median of many short
  * turns, and what the median is above that of the case below which it is indented.  Needs root.
@@ -83,6 +84,7 @@ static const struct one {
 } cases[] = {
 	{ "other call", other_call, 2000, true, { NULL }, 0, 0 },
 	{ "  empty hook", other_call, 2000, false, { NULL }, 0, 0 },
+	{ "  opens are traced", other_call, 2000, false, { OPEN }, 0, 0 },
 	{ "open, close", open_close, 200, true, { NULL }, 0, 0 },
 	{ "  empty hook", open_close, 200, false, { NULL }, 0, 0 },
 	{ "  rejected by pid", open_close, 200, false, { OPEN }, DIM_PID, 0 },
@@ -167,12 +169,13 @@ now_ns(const struct one *c, const struct tracerrig *rig)
 static int
 measure(const struct one *c, struct samples *s)
 {
+	const struct tracerrig_options opts = { .functions = getenv("FUNCTIONS") != NULL };
 	AUTO(tracerrig) struct tracerrig *rig = NULL;
 	double begin;
 	int err;
 
 	if (!c->untraced) {
-		err = tracerrig_open(c->tracers, NULL, &rig);
+		err = tracerrig_open(c->tracers, &opts, &rig);
 		if (err) {
 			fprintf(stderr, "kernel-bench: %s: %s\n", c->name, strerror(-err));
 			return err;

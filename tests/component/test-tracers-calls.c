@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <linux/openat2.h>
 #include <netinet/in.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -14,38 +13,13 @@
 #include "bpf/open.h"
 #include "bpf/tcpstate.h"
 #define DIR_TRACERS "open", "fileops", "exec", "tcpstate"
+#include "calls32.h"
 #include "tracers-dir.h"
-
-#define X32(nr) (0x40000000L | (nr))
-
-/* Numbers of the 32-bit table. */
-enum {
-	OPEN_32 = 5, CREAT_32 = 8, EXECVE_32 = 11, MKDIR_32 = 39, SYMLINK_32 = 83, SOCKETCALL_32 = 102,
-	CHOWN16_32 = 182, TRUNCATE64_32 = 193, CHOWN_32 = 212, OPENAT_32 = 295, SYMLINKAT_32 = 304,
-	SOCKET_32 = 359, CONNECT_32 = 362, EXECVE_X32 = 520,
-};
-
-static char *low;			/* memory below 4 GiB */
-static size_t low_used;
-
-static uint32_t
-put_low(const void *from, size_t len)
-{
-	char *to = low + low_used;
-
-	assert_true(low_used + len < 65536);
-	memcpy(to, from, len);
-	low_used = (low_used + len + 15) & ~(size_t)15;
-	return (uint32_t)(uintptr_t)to;
-}
-
-#define TEXT(s) put_low(s, strlen(s) + 1)
 
 static int
 calls_setup(void **state)
 {
-	low = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
-	if (low == MAP_FAILED || setup(state))
+	if (!low_open() || setup(state))
 		return -1;
 	own_alone(TR_TCPSTATE);
 	return 0;
@@ -56,27 +30,6 @@ calls_forget(void **state)
 {
 	low_used = 0;
 	return forget(state);
-}
-
-/* The upper halves of the registers are what they are: the kernel must not look at them. */
-static long
-call32(long nr, uint32_t a, uint32_t b, uint32_t c, uint32_t d, uint32_t e)
-{
-	const uint64_t junk = 0xdead0000ULL << 32;
-	long ret = nr;
-
-	__asm__ volatile("int $0x80" : "+a"(ret) : "b"(a | junk), "c"(b | junk), "d"(c | junk), "S"(d | junk),
-		"D"(e | junk) : "memory", "r8", "r9", "r10", "r11");
-	return ret;
-}
-
-static void
-need_32(void)
-{
-	if (call32(20 /* getpid */, 0, 0, 0, 0, 0) == -ENOSYS) {
-		print_message("the kernel has no 32-bit system calls\n");
-		skip();
-	}
 }
 
 static void

@@ -31,6 +31,7 @@ struct tracerrig {
 	struct few { uint64_t v[EV_INLINE]; uint32_t n; } few[TRACERS_MAX][DIM_EXE + 1];
 	int n_cpus;
 	char missing[512];
+	bool functions;
 	struct ev_hdr **events;
 	size_t n_events;
 };
@@ -97,21 +98,34 @@ is_lsm(const struct bpf_program *p)
 	return !strncmp(bpf_program__section_name(p), "lsm/", 4);
 }
 
+/* "" when it cannot be read. */
+static void
+read_line(const char *path, char *line, int size)
+{
+	FILE *f = fopen(path, "r");
+
+	if (!f || !fgets(line, size, f))
+		line[0] = '\0';
+	if (f)
+		fclose(f);
+}
+
+bool
+tracerrig_has_functions(void)
+{
+	char lockdown[64];
+
+	read_line("/sys/kernel/security/lockdown", lockdown, sizeof(lockdown));
+	return !lockdown[0] || strstr(lockdown, "[none]");
+}
+
 bool
 tracerrig_has_lsm(void)
 {
-	char lockdown[64] = "", lsms[256] = "";
-	FILE *l = fopen("/sys/kernel/security/lockdown", "r"), *m = fopen("/sys/kernel/security/lsm", "r");
+	char lsms[256];
 
-	if (l && !fgets(lockdown, sizeof(lockdown), l))
-		lockdown[0] = '\0';
-	if (m && !fgets(lsms, sizeof(lsms), m))
-		lsms[0] = '\0';
-	if (l)
-		fclose(l);
-	if (m)
-		fclose(m);
-	return strstr(lsms, "bpf") && (!lockdown[0] || strstr(lockdown, "[none]"));
+	read_line("/sys/kernel/security/lsm", lsms, sizeof(lsms));
+	return strstr(lsms, "bpf") && tracerrig_has_functions();
 }
 
 /* Whether the kernel has the hook of such a program; of others nobody asks. */
@@ -142,6 +156,21 @@ way_is_taken(const struct bpf_object *object, const struct bpf_program *p)
 	return false;
 }
 
+/* Of a tracer that sees system calls at their exit, or at functions. */
+static bool
+is_of_calls(const struct bpf_object *object, const struct bpf_program *p)
+{
+	const char *name = bpf_program__name(p), *end = strstr(name, "__");
+	struct bpf_program *other;
+
+	if (!end || (!is_fexit(p) && !is_sys_exit(p)))
+		return false;
+	bpf_object__for_each_program(other, object)
+		if (is_sys_exit(other) && !strncmp(bpf_program__name(other), name, (size_t)(end - name) + 2))
+			return true;
+	return false;
+}
+
 /* A program whose hook this kernel lacks is left out; it must not take the others with it. */
 static void
 leave_out_missing(struct tracerrig *r, struct bpf_object *object)
@@ -152,6 +181,10 @@ leave_out_missing(struct tracerrig *r, struct bpf_object *object)
 	bpf_object__for_each_program(p, object) {
 		if (!is_lsm(p) && !is_tp_btf(p) && !is_fexit(p))
 			continue;
+		if (is_of_calls(object, p)) {
+			bpf_program__set_autoload(p, is_fexit(p) == r->functions);
+			continue;
+		}
 		optional = is_lsm(p) || !bpf_program__autoload(p);
 		has = has_hook(p);
 		bpf_program__set_autoload(p, has && !way_is_taken(object, p));
@@ -227,17 +260,18 @@ took(void *arg, void *data, size_t len)
 	return 0;
 }
 
+/* prog -1: calls of the tracer are known by their numbers in all tables, and seen elsewhere. */
 static int
 route_sys_exit(struct tracerrig *r, uint32_t number, int prog)
 {
 	struct ev_slot slot;
 
-	if (bpf_map_update_elem(map_fd(r, "sys_progs"), &number, &prog, BPF_ANY))
+	if (prog >= 0 && bpf_map_update_elem(map_fd(r, "sys_progs"), &number, &prog, BPF_ANY))
 		return -errno;
 	for (uint32_t nr = 0; nr < EV_SYSCALLS; nr++) {
 		if (bpf_map_lookup_elem(map_fd(r, "sys_slots"), &nr, &slot))
 			return -errno;
-		if (syscalls_slot(number, nr, true, &slot) &&
+		if (syscalls_slot(number, nr, prog >= 0, &slot) &&
 		    bpf_map_update_elem(map_fd(r, "sys_slots"), &nr, &slot, BPF_ANY))
 			return -errno;
 	}
@@ -252,6 +286,19 @@ cgroup_root(void)
 	return mountinfo_cgroup2(path, sizeof(path)) ? -1 : open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
+/* Some tracer sees calls at their exit; or none is there, and the dispatcher is all. */
+static bool
+needs_sys_exit(const struct tracerrig *r)
+{
+	struct bpf_program *p;
+
+	for (size_t i = 1; i < r->n_objects; i++)
+		bpf_object__for_each_program(p, r->objects[i])
+			if (is_sys_exit(p) && bpf_program__autoload(p))
+				return true;
+	return !r->functions;
+}
+
 /* Those of tp_btf, fexit, lsm and cgroups attach by themselves; an iterator, a probe or XDP is the test's business. */
 static int
 attach(struct tracerrig *r, struct bpf_object *object, uint32_t number)
@@ -259,12 +306,16 @@ attach(struct tracerrig *r, struct bpf_object *object, uint32_t number)
 	AUTO(fd) int root = cgroup_root();
 	struct bpf_program *p;
 	struct bpf_link *link;
-	int err;
+	int err = r->functions ? route_sys_exit(r, number, -1) : 0;
 
+	if (err)
+		return err;
 	bpf_object__for_each_program(p, object) {
 		bool cgroup = !strncmp(bpf_program__section_name(p), "cgroup", 6);
 
 		if ((!cgroup && !is_lsm(p) && !is_tp_btf(p) && !is_fexit(p)) || !bpf_program__autoload(p))
+			continue;
+		if (!number && is_sys_exit(p) && !needs_sys_exit(r))
 			continue;
 		if (number && is_sys_exit(p)) {
 			err = route_sys_exit(r, number, bpf_program__fd(p));
@@ -293,6 +344,7 @@ start(struct tracerrig *r, const char *const *names, const struct tracerrig_opti
 {
 	int err;
 
+	r->functions = opts->functions;
 	r->events = calloc(EVENTS_MAX, sizeof(r->events[0]));
 	r->n_cpus = libbpf_num_possible_cpus();
 	if (!r->events || r->n_cpus < 1 || r->n_cpus > 1024)

@@ -21,6 +21,7 @@ struct tracerrig_options {
 	size_t control_bytes, bulk_bytes;	/* of each ring; 0: 1 MiB */
 	uint64_t share_ns, share_burst_ns;	/* as in struct ev_settings */
 	bool off;				/* settings.on stays empty */
+	bool functions;				/* system calls are seen at functions where a tracer can, not at their exit */
 	void (*prepare)(struct bpf_object *object, size_t i);	/* before it is loaded; i: its place in names */
 };
 
@@ -31,6 +32,8 @@ AUTO_DEFINE(tracerrig, struct tracerrig *, tracerrig_close)
 
 /* Why a program of the tracers is not attached ("" when all are): the kernel has no such hook. */
 const char *tracerrig_missing(const struct tracerrig *r);
+
+bool	tracerrig_has_functions(void);	/* the kernel lets programs to its functions */
 
 /* Programs of section lsm/ are left out where the kernel does not run them. */
 bool	tracerrig_has_lsm(void);

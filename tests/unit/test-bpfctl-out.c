@@ -147,6 +147,7 @@ static void
 tracers_document(struct out *o)
 {
 	static char *wanted[] = { (char *)"config", (char *)"rule shadow" };
+	static char *hooks[] = { (char *)"sys_exit", (char *)"io_uring_complete" };
 	Bpfd__V1__Tracer on = BPFD__V1__TRACER__INIT, off = BPFD__V1__TRACER__INIT;
 	const void *tracers[] = { &on, &off };
 
@@ -155,6 +156,9 @@ tracers_document(struct out *o)
 	on.reason = (char *)"no such hook";
 	on.wanted_by = wanted;
 	on.n_wanted_by = 2;
+	on.hooks = hooks;
+	on.n_hooks = 2;
+	on.hooks_reason = (char *)"lockdown";
 	on.produced = 1000;
 	on.lost = 1;
 	off.name = (char *)"arp";
