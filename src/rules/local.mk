@@ -41,6 +41,7 @@ librules_a_SOURCES = \
 	src/rules/parsed.c \
 	src/rules/push.c \
 	src/rules/push.h \
+	src/rules/push_cover.c \
 	src/rules/push_dims.c \
 	src/rules/push_items.c \
 	src/rules/push_items.h \

@@ -44,4 +44,11 @@ void	push_test(struct items *s, unsigned int tracer, const struct field *f, cons
 /* False: no test of the kernel's says so much. */
 bool	push_make_test(const struct items *s, const struct field *f, struct ev_test *out);
 
+/* ---- push_cover.c ---- */
+/*
+ * Items of one kind, more than EV_TEST_VALUES: fills a and b of out with fewer that hold for whatever those
+ * hold for.  False: these would hold for everything.
+ */
+bool	push_cover(const struct items *s, struct ev_test *out);
+
 #endif

@@ -184,27 +184,6 @@ push_test(struct items *s, unsigned int tracer, const struct field *f, const str
 
 /* ---- of all rules ---- */
 
-/* One range for all: they are of one order. */
-static void
-hull(const struct items *s, struct ev_test *out)
-{
-	bool is_signed = s->v[0].dim == EV_TEST_SIGNED;
-	uint64_t low = s->v[0].value, high = low + s->v[0].more;
-
-	for (size_t i = 1; i < s->n; i++) {
-		uint64_t a = s->v[i].value, b = a + s->v[i].more;
-
-		if (is_signed ? (int64_t)a < (int64_t)low : a < low)
-			low = a;
-		if (is_signed ? (int64_t)b > (int64_t)high : b > high)
-			high = b;
-	}
-	for (size_t i = 0; i < EV_TEST_VALUES; i++) {
-		out->a[i] = low;
-		out->b[i] = high - low;
-	}
-}
-
 static void
 place(const struct field *f, struct ev_test *out)
 {
@@ -239,11 +218,8 @@ push_make_test(const struct items *s, const struct field *f, struct ev_test *out
 			out->a[0] |= s->v[i].value;
 		return true;
 	}
-	if (s->n > EV_TEST_VALUES) {
-		if (kind == EV_TEST_NUMBER || kind == EV_TEST_SIGNED)
-			hull(s, out);
-		return kind == EV_TEST_NUMBER || kind == EV_TEST_SIGNED;
-	}
+	if (s->n > EV_TEST_VALUES)
+		return push_cover(s, out);
 	for (size_t i = 0; i < EV_TEST_VALUES; i++) {
 		/* An address is two values: both are repeated. */
 		size_t from = i < s->n ? i : kind == EV_TEST_ADDRESS ? i % 2 : 0;

@@ -306,6 +306,48 @@ members_of_a_record_are_tested(void **state)
 	assert_int_equal(push()->dims, 0);
 }
 
+static bool
+address_passes(const struct ev_test *t, unsigned int first, unsigned int rest)
+{
+	return ev_test_address(t, 0, htobe64(0xffff00000000 | (uint64_t)first << 24 | rest));
+}
+
+static bool
+ends(const struct ev_test *t, const char text[static 8])
+{
+	uint64_t word;
+
+	memcpy(&word, text, sizeof(word));
+	return ev_test_word(t, word);
+}
+
+static void
+more_values_than_there_is_room_for_are_covered_by_wider_ones(void **state)
+{
+	const struct ev_test *t = only_test("version=2\ntracer='tcpstate'\ncondition='daddr cidr {10.1.0.0/16, 10.2.0.0/16, "
+		"10.3.0.0/16, 192.168.1.0/24, 192.168.2.0/24, 172.16.0.0/12, fe80::/10}'\n", TR_TCPSTATE);
+
+	assert_true(address_passes(t, 10, 0x010101) && address_passes(t, 10, 0x020101) && address_passes(t, 10, 0x03ffff));
+	assert_true(address_passes(t, 192, 0xa80101) && address_passes(t, 192, 0xa80201));
+	assert_true(address_passes(t, 172, 0x1f0001));
+	assert_true(ev_test_address(t, htobe64(0xfe80ULL << 48), 99));
+	/* What is beside a group of neighbours is held back still. */
+	assert_false(address_passes(t, 10, 0x400101));
+	assert_false(address_passes(t, 192, 0xa70101));
+	assert_false(address_passes(t, 8, 0x080808));
+	assert_false(ev_test_address(t, htobe64(0x2001ULL << 48), 1));
+	t = only_test("version=2\ntracer='open'\ncondition='path suffix {.so, .sa, .ko, .1, .2, .3, .4, .conf, .cont, /id_rsa}'\n",
+		TR_OPEN);
+	assert_true(ends(t, "_libc.so") && ends(t, "/thing.2") && ends(t, "abc.conf") && ends(t, "h/id_rsa"));
+	assert_false(ends(t, "abc.html") || ends(t, "/bin/cat"));
+	/* One of them holds for everything. */
+	made_set_clear(&set);
+	made_rule(&set, "version=2\ntracer='tcpstate'\ncondition='daddr cidr {10.0.0.0/8, 12.0.0.0/8, 14.0.0.0/8, 16.0.0.0/8, "
+		"::/0}'\n");
+	push();
+	assert_int_equal(filter->filter.t[TR_TCPSTATE].dims, 0);
+}
+
 static void
 containers_and_executables_are_asked_for(void **state)
 {
@@ -409,7 +451,8 @@ random_condition(FILE *out, int depth)
 		fprintf(out, "{field='%s', op='prefix', value='%s'}", dice(2) ? "filename" : "exe", dirs[dice(10)]);
 		return;
 	case 13:
-		fprintf(out, "{field='basename(%s)', op='eq', values=['f', 'x']}", dice(2) ? "filename" : "path");
+		fprintf(out, "{field='basename(%s)', op='eq', values=['f', 'x'%s]}", dice(2) ? "filename" : "path",
+			dice(2) ? "" : ", 'fx', 'c', 'b', 'ff', '1', '2', '3', 'aa'");
 		return;
 	case 14:
 		fprintf(out, dice(2) ? "{field='error', op='exists'}" : "{field='error', value='ENOENT'}");
@@ -519,6 +562,7 @@ main(void)
 		cmocka_unit_test_teardown(defaults_and_streams_count_and_urgent_rules_are_marked, clean),
 		cmocka_unit_test_teardown(a_set_that_is_too_large_is_not_pushed, clean),
 		cmocka_unit_test_teardown(members_of_a_record_are_tested, clean),
+		cmocka_unit_test_teardown(more_values_than_there_is_room_for_are_covered_by_wider_ones, clean),
 		cmocka_unit_test_teardown(containers_and_executables_are_asked_for, clean),
 		cmocka_unit_test_teardown(whatever_a_rule_matches_passes_the_kernel, clean),
 	};
