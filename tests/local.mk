@@ -67,9 +67,9 @@ tests_bench_kernel_bench_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS)
 tests_bench_kernel_bench_LDADD = $(IPC_LIBS) $(LIBBPF_LIBS)
 
 check_PROGRAMS += tests/bench/tracers
-tests_bench_tracers_SOURCES = tests/bench/tracers.c tests/bench/loads.h tests/bench/loads-files.c \
-	tests/bench/loads-network.c tests/bench/loads-processes.c tests/bench/loads-system.c tests/bench/loop.h tests/bench/samples.h \
-	tests/bench/spawn.h tests/bench/turns.h $(TRACERRIG)
+tests_bench_tracers_SOURCES = tests/bench/tracers.c tests/bench/loads.h tests/bench/loads-bash.c \
+	tests/bench/loads-files.c tests/bench/loads-network.c tests/bench/loads-packets.c tests/bench/loads-processes.c \
+	tests/bench/loads-system.c tests/bench/loop.h tests/bench/samples.h tests/bench/spawn.h tests/bench/turns.h $(TRACERRIG)
 tests_bench_tracers_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS)
 tests_bench_tracers_LDADD = $(IPC_LIBS) $(LIBBPF_LIBS)
 check_PROGRAMS += tests/bench/enforce

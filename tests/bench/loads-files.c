@@ -6,10 +6,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../component/uring.h"
 #include "loads.h"
 
 static char dir[] = "/dev/shm/bpfd-loads-XXXXXX", path[64], folder[64];
 static int file = -1;
+static struct uring ring;
 
 static bool
 begin(void)
@@ -52,10 +54,36 @@ read_one(void)
 	return pread(file, &c, 1, 0) == 1;
 }
 
+static bool
+begin_ring(void)
+{
+	return begin() && uring_open(&ring, 4, 0);
+}
+
+static bool
+open_by_ring(void)
+{
+	struct io_uring_sqe *sqe = uring_sqe(&ring, IORING_OP_OPENAT, AT_FDCWD);
+	int fd;
+
+	sqe->addr = (uintptr_t)path;
+	sqe->open_flags = O_RDONLY | O_CLOEXEC;
+	fd = uring_one(&ring);
+	return fd >= 0 && !close(fd);
+}
+
+static void
+end_ring(void)
+{
+	close(ring.fd);
+	end();
+}
+
 const struct load loads_files[] = {
 	{ "open", "open, close", 200, begin, open_close, end },
 	{ "openbreakout", "open, close", 200, begin, open_close, end },
 	{ "fileops", "mkdir, rmdir", 100, begin, make_remove, end },
 	{ "filetop", "pread of a byte", 1000, begin, read_one, end },
+	{ "iouring", "open by a ring, close", 200, begin_ring, open_by_ring, end_ring },
 	{ .tracer = NULL },
 };

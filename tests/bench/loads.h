@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+struct bpf_object;
+
 /*
  * What a tracer's hook is there for, again and again: a line in the table of a loads-*.c for each
  * tracer that has a kernel side.  Each is measured in a process of its own.
@@ -15,8 +17,9 @@ struct load {
 	bool (*begin)(void);		/* NULL, or once before all; false: it failed, errno says why */
 	bool (*once)(void);
 	void (*end)(void);		/* NULL, or once after all */
+	bool (*attach)(struct bpf_object *tracer);	/* NULL, or what the rig does not attach */
 };
 
-extern const struct load loads_files[], loads_network[], loads_processes[], loads_system[];
+extern const struct load loads_bash[], loads_files[], loads_network[], loads_packets[], loads_processes[], loads_system[];
 
 #endif

@@ -25,7 +25,7 @@
 
 enum { UNTRACED, SENT, REJECTED, N_KINDS };
 
-static const struct load *const tables[] = { loads_files, loads_network, loads_processes, loads_system };
+static const struct load *const tables[] = { loads_bash, loads_files, loads_network, loads_packets, loads_processes, loads_system };
 static const char *const numbers[] = {
 	[TR_NONE] = "core",
 #define TRACER(id, name, class, flags, help) [TR_##id] = #name,
@@ -60,7 +60,7 @@ measure(const struct load *l, unsigned int tracer, struct figures *f)
 	if (!turns(l->once, l->n, NULL, f->ns[UNTRACED]))
 		return false;
 	errno = -tracerrig_open(names, NULL, &rig);
-	if (errno)
+	if (errno || (l->attach && !l->attach(tracerrig_object(rig, 1))))
 		return false;
 	before = tracerrig_count(rig, tracer).produced;
 	if (!turns(l->once, l->n, rig, f->ns[SENT]))
