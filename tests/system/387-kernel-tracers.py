@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Tracers of what is done to the kernel: bpfd's own part in it, what only the configuration brings, what this kernel lacks."""
+import fcntl
 import os
+import struct
 import subprocess
 import sys
 
@@ -54,12 +56,56 @@ def configuration_alone(tap, daemon):
               str(daemon.tracer("bashreadline")))
 
 
+UI_SET_EVBIT, UI_SET_KEYBIT, UI_DEV_SETUP, UI_DEV_CREATE = 0x40045564, 0x40045565, 0x405C5503, 0x5501
+EV_KEY, KEY_A, BUS_USB = 1, 30, 3
+
+
+def keyboard():
+    """A device of this test's own, or None where the kernel has none to give."""
+    if not os.path.exists("/dev/uinput"):
+        subprocess.run(["modprobe", "uinput"], check=False, stderr=subprocess.DEVNULL)
+    try:
+        fd = os.open("/dev/uinput", os.O_WRONLY)
+    except OSError:
+        return None
+    fcntl.ioctl(fd, UI_SET_EVBIT, EV_KEY)
+    fcntl.ioctl(fd, UI_SET_KEYBIT, KEY_A)
+    fcntl.ioctl(fd, UI_DEV_SETUP, struct.pack("=HHHH80sI", BUS_USB, 0x1234, 0x5678, 1, b"own keyboard", 0))
+    fcntl.ioctl(fd, UI_DEV_CREATE)
+    return fd
+
+
+def typed(tap, daemon):
+    """Twenty times a letter: so many are counted, and nothing of which one it was or when is in any event."""
+    fd = keyboard()
+    if fd is None:
+        tap.skip("what is typed is counted", "there is no uinput")
+        return
+
+    def counted():
+        return [e for e in daemon.events(tracer="keyinput") if e["device"] == "own keyboard"]
+    for _ in range(20):
+        for pressed in (1, 0):
+            os.write(fd, struct.pack("=qqHHi", 0, 0, EV_KEY, KEY_A, pressed) + struct.pack("=qqHHi", 0, 0, 0, 0, 0))
+    wait_for(lambda: sum(e["presses"] for e in counted()) >= 20, 15)
+    os.close(fd)
+    told = counted()
+    tap.check("what is typed is counted", (sum(e["presses"] for e in told), sum(e["releases"] for e in told)) == (20, 20),
+              str(told)[:2000])
+    own = {"device", "presses", "repeats", "releases", "moves", "bus", "vendor", "product"}
+    known = set(EventSchema().schema["properties"])
+    tap.check("and that is all", all(set(e) - known <= own for e in told), str([set(e) - known - own for e in told])[:2000])
+
+
 def by_configuration(tap):
-    daemon = Events({}, config='[tracers]\nenabled = ["keyinput"]\nallow_sensitive = ["keyinput"]\n').start()
+    daemon = Events({}, config='[tracers]\nenabled = ["keyinput"]\nallow_sensitive = ["keyinput"]\n'
+                    '[actions]\ndefault = ["log"]\n').start()
     daemon.wait_tracer("keyinput", ("on", "partial", "failed"))
     t = daemon.tracer("keyinput")
     tap.check("the configuration brings it, or it says what the kernel lacks", t["wanted_by"] == ["config"] and
               (t["status"] == "on" or t["reason"]), str(t))
+    if t["status"] == "on":
+        typed(tap, daemon)
     daemon.stop()
     daemon.remove()
 
