@@ -20,6 +20,8 @@ judge_cut(struct slot *s, const struct event *e, const struct value *v)
 	s->cut = s->text && !s->own && v->len >= CUT_CONTEXT;
 	if (!s->text || !s->own || !(e->ev->flags & EV_TRUNCATED))
 		return;
+	if (!s->present && (s->field->flags & FIELD_OF_SUCCESS) && e->ev->ret < 0)
+		return;		/* what was cut is another text */
 	if (s->field->get || (s->field->type == F_PATH && v->len && *(const char *)v->data != '/'))
 		s->cut = s->headless = true;
 	else

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "bpf/exec.h"
 #include "bpf/tcpdrop.h"
 #include "unit/rules_make.h"
 
@@ -352,6 +353,28 @@ a_text_that_could_not_be_read_is_unknown(void **state)
 	assert_true(unknown("{field='filename', op='contains', value='shadow'}", &cut));
 }
 
+/* What a program would have been executed from is not cut with the arguments of an attempt that failed. */
+static void
+what_only_success_has_is_not_unknown_of_a_failure(void **state)
+{
+	struct ev_exec ev = { .h = { .tracer = TR_EXEC, .ret = -2, .flags = EV_TRUNCATED } };
+	struct matcher *m;
+	struct event e;
+
+	made_rule(&set, "version=2\ntracer='exec'\n[match]\nfield='path'\nvalue='/bin/nc'\n");
+	m = made_matcher(&set);
+	for (int failed = 1; failed >= 0; failed--) {
+		ev.h.ret = failed ? -2 : 0;
+		made_event(&made, &ev, sizeof(ev));
+		made_ctx(&made, 0);
+		made_end(&made);
+		assert_int_equal(record_check(made.bytes, made.len, &e), 0);
+		assert_int_equal(matcher_run(m, &e, &got), !failed);
+	}
+	matcher_free(m);
+	made_set_clear(&set);
+}
+
 /* ---- many ---- */
 
 static void
@@ -469,6 +492,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(what_a_cut_path_still_tells_is_told_and_the_rest_is_unknown, clean, clean),
 		cmocka_unit_test_setup_teardown(a_path_without_its_beginning_is_unknown, clean, clean),
 		cmocka_unit_test_setup_teardown(a_text_that_could_not_be_read_is_unknown, clean, clean),
+		cmocka_unit_test_setup_teardown(what_only_success_has_is_not_unknown_of_a_failure, clean, clean),
 		cmocka_unit_test_setup_teardown(ten_thousand_rules_find_the_one, clean, clean),
 		cmocka_unit_test_setup_teardown(more_matches_than_a_record_holds_still_run_their_actions, clean, clean),
 		cmocka_unit_test_setup_teardown(nothing_is_allocated_for_an_event, clean, clean),
