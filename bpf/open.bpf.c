@@ -102,14 +102,6 @@ BPF_PROG(open__call, struct pt_regs *regs, long ret)
  * or for no descriptor of the process, is told when it is submitted, with the path as given.
  */
 static __always_inline void
-uring_how(struct ev_open *e, __u64 req)
-{
-	e->oflags = URING_READ(struct io_open, req, how.flags);
-	if (e->oflags & (0100 | 020000000))
-		e->mode = URING_READ(struct io_open, req, how.mode) & 07777;
-}
-
-static __always_inline void
 uring_asked(__u64 req, bool silent)
 {
 	struct ev_scratch *s = silent ? ev_new(OPEN_OPEN, sizeof(struct ev_open)) : NULL;
@@ -119,7 +111,7 @@ uring_asked(__u64 req, bool silent)
 		return;
 	e = ev_record(s);
 	e->h.flags |= EV_URING;
-	uring_how(e, req);
+	uring_add_how(req, &e->oflags, &e->mode);
 	/* It may be a link: no filter by it. */
 	uring_add_name(s, &e->path, URING_READ(struct io_open, req, dfd), URING_READ(struct io_open, req, filename));
 	ev_send(s);
@@ -144,7 +136,7 @@ uring_opened(__u64 req, int fd)
 	ev_fill(&e->h, t);
 	opened(s, e, file);
 	if (req)
-		uring_how(e, req);
+		uring_add_how(req, &e->oflags, &e->mode);
 	ev_send_of(s, t);
 }
 

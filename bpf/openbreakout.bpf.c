@@ -290,14 +290,6 @@ BPF_PROG(openbreakout__call, struct pt_regs *regs, long ret)
 }
 
 /* Those of io_uring. */
-static __always_inline void
-uring_how(struct ev_openbreakout *e, __u64 req)
-{
-	e->oflags = URING_READ(struct io_open, req, how.flags);
-	if (e->oflags & (0100 | 020000000))
-		e->mode = URING_READ(struct io_open, req, how.mode) & 07777;
-}
-
 /* A socket is never opened, and what becomes of a silent one is not told: all that is known is the name. */
 static __always_inline void
 uring_asked(__u64 req, bool silent)
@@ -313,7 +305,7 @@ uring_asked(__u64 req, bool silent)
 	if (!asked_for_socket(s, &e->path))
 		return;
 	e->via = BREAKOUT_SOCKET;
-	uring_how(e, req);
+	uring_add_how(req, &e->oflags, &e->mode);
 	ev_send(s);
 }
 
@@ -332,7 +324,7 @@ uring_opened(__u64 req, int fd)
 	if (!opened(s, e, host, file_of(fd)) || !ev_path_passes(s, &e->path))
 		return;
 	if (req)
-		uring_how(e, req);
+		uring_add_how(req, &e->oflags, &e->mode);
 	ev_send(s);
 }
 

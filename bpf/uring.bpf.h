@@ -132,4 +132,13 @@ uring_add_content(struct ev_scratch *s, struct ev_str *out, __u64 filename)
 	ev_add_kernel_str(s, out, (const void *)FILE_READ(struct filename, filename, name), EV_PATH_MAX - 1);
 }
 
+/* As openargs_how(). */
+static __always_inline void
+uring_add_how(__u64 req, __u32 *flags, __u32 *mode)
+{
+	*flags = URING_READ(struct io_open, req, how.flags);
+	if (*flags & (0100 | 020000000))
+		*mode = URING_READ(struct io_open, req, how.mode) & 07777;
+}
+
 #endif
