@@ -97,7 +97,8 @@ CLEANFILES += $(TRACER_OBJECTS)
 EXTRA_DIST += $(TRACER_OBJECTS:.o=.c) $(TRACER_INCLUDES)
 
 # Tests of tracers load core and tracer with libbpf, without the daemon.
-TRACERRIG = tests/component/tracerrig.c tests/component/tracerrig.h tests/component/tracers-own.h
+TRACERRIG = tests/component/tracerrig.c tests/component/tracerrig.h tests/component/tracerrig_filter.c \
+	tests/component/tracerrig_parts.h tests/component/tracers-own.h
 TRACERRIG_CFLAGS = $(AM_CFLAGS) $(LIBBPF_CFLAGS) $(CMOCKA_CFLAGS)
 TRACERRIG_LIBS = $(IPC_LIBS) $(LIBBPF_LIBS) $(CMOCKA_LIBS)
 if HAVE_CMOCKA

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tracerrig.h"
+#include "tracerrig_parts.h"
 
 #include <assert.h>
 #include <bpf/bpf.h>
@@ -14,28 +14,6 @@
 
 #include "common/mountinfo.h"
 
-#define OBJECTS_MAX	TRACERS_MAX
-#define LINKS_MAX	128
-#define EVENTS_MAX	(1 << 20)
-
-struct tracerrig {
-	struct bpf_object *objects[OBJECTS_MAX];	/* [0]: the core */
-	size_t n_objects;
-	struct bpf_link *links[LINKS_MAX];
-	size_t n_links;
-	int inner[N_EV_CLASSES * 1024];
-	size_t n_inner;
-	struct ring_buffer *control, *bulk;
-	struct ev_settings settings;
-	struct ev_filter filter;
-	struct few { uint64_t v[EV_INLINE]; uint32_t n; } few[TRACERS_MAX][DIM_EXE + 1];
-	int n_cpus;
-	char missing[512];
-	bool functions;
-	struct ev_hdr **events;
-	size_t n_events;
-};
-
 static const struct { const char *name; uint32_t number; } tracers[] = {
 	{ "core", TR_NONE },
 #define TRACER(id, name, class, flags, help) { #name, TR_##id },
@@ -49,12 +27,6 @@ number_of(const char *name)
 		if (!strcmp(tracers[i].name, name))
 			return tracers[i].number;
 	return TR_NONE;
-}
-
-static int
-map_fd(const struct tracerrig *r, const char *name)
-{
-	return bpf_object__find_map_fd_by_name(r->objects[0], name);
 }
 
 static int
@@ -232,7 +204,7 @@ make_rings(struct tracerrig *r, const char *name, size_t size, int (*took)(void 
 		if (fd < 0)
 			return fd;
 		r->inner[r->n_inner++] = fd;
-		if (bpf_map_update_elem(map_fd(r, name), &cpu, &fd, BPF_ANY))
+		if (bpf_map_update_elem(tracerrig_map(r, name), &cpu, &fd, BPF_ANY))
 			return -errno;
 		if (!*out)
 			*out = ring_buffer__new(fd, took, r, NULL);
@@ -266,13 +238,13 @@ route_sys_exit(struct tracerrig *r, uint32_t number, int prog)
 {
 	struct ev_slot slot;
 
-	if (prog >= 0 && bpf_map_update_elem(map_fd(r, "sys_progs"), &number, &prog, BPF_ANY))
+	if (prog >= 0 && bpf_map_update_elem(tracerrig_map(r, "sys_progs"), &number, &prog, BPF_ANY))
 		return -errno;
 	for (uint32_t nr = 0; nr < EV_SYSCALLS; nr++) {
-		if (bpf_map_lookup_elem(map_fd(r, "sys_slots"), &nr, &slot))
+		if (bpf_map_lookup_elem(tracerrig_map(r, "sys_slots"), &nr, &slot))
 			return -errno;
 		if (syscalls_slot(number, nr, prog >= 0, &slot) &&
-		    bpf_map_update_elem(map_fd(r, "sys_slots"), &nr, &slot, BPF_ANY))
+		    bpf_map_update_elem(tracerrig_map(r, "sys_slots"), &nr, &slot, BPF_ANY))
 			return -errno;
 	}
 	return 0;
@@ -336,7 +308,7 @@ write_settings(struct tracerrig *r)
 {
 	uint32_t zero = 0;
 
-	bpf_map_update_elem(map_fd(r, "settings"), &zero, &r->settings, BPF_ANY);
+	bpf_map_update_elem(tracerrig_map(r, "settings"), &zero, &r->settings, BPF_ANY);
 }
 
 static int
@@ -443,110 +415,6 @@ tracerrig_generation(struct tracerrig *r)
 	write_settings(r);
 }
 
-/* Few values into the filter itself, as the loader does. */
-static void
-write_filter(struct tracerrig *r, unsigned int tracer)
-{
-	struct ev_tracer_filter *f = &r->filter.t[tracer];
-	uint32_t zero = 0;
-
-	f->inlined = 0;
-	for (uint32_t dim = DIM_PID; dim <= DIM_EXE; dim *= 2) {
-		const struct few *few = &r->few[tracer][dim];
-
-		if (!(f->dims & dim) || !few->n || few->n > EV_INLINE)
-			continue;
-		f->inlined |= dim;
-		for (uint32_t i = 0; i < EV_INLINE; i++) {
-			uint64_t v = few->v[i < few->n ? i : 0];
-
-			if (dim == DIM_PID)
-				f->pid[i] = (uint32_t)v;
-			else if (dim == DIM_UID)
-				f->uid[i] = (uint32_t)v;
-			else if (dim == DIM_COMM)
-				f->comm[i] = v;
-			else if (dim == DIM_CGROUP)
-				f->cgroup[i] = v;
-			else
-				f->exe[i] = v;
-		}
-	}
-	bpf_map_update_elem(map_fd(r, "filters"), &zero, &r->filter, BPF_ANY);
-}
-
-void
-tracerrig_filter(struct tracerrig *r, unsigned int tracer, struct ev_tracer_filter f)
-{
-	r->filter.t[tracer] = f;
-	write_filter(r, tracer);
-}
-
-void
-tracerrig_filter_number(struct tracerrig *r, unsigned int tracer, uint32_t dim, uint64_t value)
-{
-	struct ev_filter_key key = { .value = value, .dim = dim };
-	uint64_t mask = 0;
-
-	bpf_map_lookup_elem(map_fd(r, "filter_set"), &key, &mask);
-	if (mask >> tracer & 1)
-		return;
-	mask |= 1ULL << tracer;
-	bpf_map_update_elem(map_fd(r, "filter_set"), &key, &mask, BPF_ANY);
-	if (dim > DIM_CGROUP && dim != DIM_EXE)
-		return;
-	if (r->few[tracer][dim].n++ < EV_INLINE)
-		r->few[tracer][dim].v[r->few[tracer][dim].n - 1] = value;
-	write_filter(r, tracer);
-}
-
-uint64_t
-tracerrig_hash(uint32_t dim, const char *text)
-{
-	uint64_t h = EV_HASH_INIT;
-	char name[512 + 8];
-	size_t n;
-
-	for (; dim != DIM_COMM && *text; text += n) {
-		n = strcspn(++text, "/");
-		memset(name, 0, sizeof(name));
-		memcpy(name, text, n);
-		h = EV_HASH_SLASH(h);
-		for (size_t i = 0; i <= n; i += 8)
-			h = EV_HASH_WORD(h, *(uint64_t *)(name + i));
-	}
-	if (dim != DIM_COMM)
-		return h;
-	memset(name, 0, sizeof(name));
-	strncpy(name, text, EV_COMM);
-	h = EV_HASH_WORD(h, *(uint64_t *)name);
-	return EV_HASH_WORD(h, *(uint64_t *)(name + 8));
-}
-
-void
-tracerrig_filter_text(struct tracerrig *r, unsigned int tracer, uint32_t dim, const char *text)
-{
-	tracerrig_filter_number(r, tracer, dim, tracerrig_hash(dim, text));
-}
-
-void
-tracerrig_kind(struct tracerrig *r, const struct ev_hdr *h, uint32_t kind)
-{
-	const uint64_t ids[] = { h->cgroup, h->cgroup1 };
-	struct { uint32_t controller, epoch; } v1 = { 0, 0 };
-	uint32_t zero = 0;
-
-	bpf_map_lookup_elem(map_fd(r, "cgroup_v1"), &zero, &v1);
-	for (uint32_t hierarchy = 2; hierarchy >= 1; hierarchy--) {
-		uint64_t id = ids[2 - hierarchy];
-		uint64_t word = EV_KIND_WORD(id, hierarchy, hierarchy == 1 ? v1.epoch : 0, kind);
-		uint32_t place = EV_KIND_PLACE(id, hierarchy);
-
-		if (id)
-			bpf_map_update_elem(map_fd(r, "cgroup_kinds"), &place, &word, BPF_ANY);
-	}
-}
-
 struct ev_count
 tracerrig_count(const struct tracerrig *r, unsigned int tracer)
 {
@@ -554,7 +422,7 @@ tracerrig_count(const struct tracerrig *r, unsigned int tracer)
 	struct ev_cpu cpu;
 
 	for (uint32_t i = 0; i < (uint32_t)r->n_cpus; i++) {
-		if (bpf_map_lookup_elem(map_fd(r, "shared"), &i, &cpu))
+		if (bpf_map_lookup_elem(tracerrig_map(r, "shared"), &i, &cpu))
 			continue;
 		sum.produced += cpu.count[tracer].produced;
 		sum.lost += cpu.count[tracer].lost;
@@ -571,10 +439,10 @@ tracerrig_sleeping(struct tracerrig *r, bool sleeping)
 	struct ev_cpu cpu;
 
 	for (uint32_t i = 0; i < (uint32_t)r->n_cpus; i++) {
-		if (bpf_map_lookup_elem(map_fd(r, "shared"), &i, &cpu))
+		if (bpf_map_lookup_elem(tracerrig_map(r, "shared"), &i, &cpu))
 			continue;
 		cpu.sleeping = sleeping;
-		bpf_map_update_elem(map_fd(r, "shared"), &i, &cpu, BPF_ANY);
+		bpf_map_update_elem(tracerrig_map(r, "shared"), &i, &cpu, BPF_ANY);
 	}
 }
 
@@ -585,7 +453,7 @@ tracerrig_awake(const struct tracerrig *r)
 	unsigned int n = 0;
 
 	for (uint32_t i = 0; i < (uint32_t)r->n_cpus; i++)
-		n += !bpf_map_lookup_elem(map_fd(r, "shared"), &i, &cpu) && !cpu.sleeping;
+		n += !bpf_map_lookup_elem(tracerrig_map(r, "shared"), &i, &cpu) && !cpu.sleeping;
 	return n;
 }
 
