@@ -25,7 +25,6 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/utsname.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "rules/enforce.h"
@@ -256,37 +255,14 @@ begin(void)
 }
 
 static bool
-run(const struct hook *h, struct figures *f)
+run(const void *of, void *out)
 {
-	int pipes[2], status = -1;
-	bool whole;
-	pid_t pid;
+	const struct hook *h = of;
+	bool good = begin() && measure(h, out);
 
-	if (pipe(pipes))
-		return false;
-	pid = fork();
-	if (pid == 0) {
-		bool good = begin() && measure(h, f);
-
-		if (!good)
-			fprintf(stderr, "enforce: %s: %s: %s\n", h->name, h->what, strerror(errno));
-		_exit(!good || write(pipes[1], f, sizeof(*f)) != sizeof(*f));
-	}
-	close(pipes[1]);
-	whole = read(pipes[0], f, sizeof(*f)) == sizeof(*f);
-	close(pipes[0]);
-	return pid > 0 && waitpid(pid, &status, 0) == pid && !status && whole;
-}
-
-static bool
-wanted(const char *name, char **names)
-{
-	bool any = names[0];
-
-	for (; *names; names++)
-		if (strcmp(*names, name) == 0)
-			return true;
-	return !any;
+	if (!good)
+		fprintf(stderr, "enforce: %s: %s: %s\n", h->name, h->what, strerror(errno));
+	return good;
 }
 
 static void
@@ -311,7 +287,7 @@ main(int argc, char **argv)
 		return 2;
 	for (int r = 0; r < rounds; r++)
 		for (size_t i = 0; i < ARRAY_SIZE(hooks); i++) {
-			if ((hooks[i].lsm && !lsm) || !wanted(hooks[i].name, argv + 1) || !run(&hooks[i], &f))
+			if ((hooks[i].lsm && !lsm) || !turns_wanted(hooks[i].name, argv + 1) || !turns_apart(run, &hooks[i], &f, sizeof(f)))
 				continue;
 			for (int k = 0; k < N_KINDS; k++)
 				for (int t = 0; t < TURNS; t++)
@@ -324,7 +300,7 @@ main(int argc, char **argv)
 	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++)
 		if (all[i][DENIED].n)
 			print(&hooks[i], all[i]);
-		else if (hooks[i].lsm && !lsm && wanted(hooks[i].name, argv + 1))
+		else if (hooks[i].lsm && !lsm && turns_wanted(hooks[i].name, argv + 1))
 			fprintf(stderr, "enforce: %s: this kernel lets no program of a security module load\n", hooks[i].name);
 	return 0;
 }

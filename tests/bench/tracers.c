@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "ipc/tracers.h"
 #include "loads.h"
 #include "samples.h"
 #include "turns.h"
@@ -73,39 +73,16 @@ measure(const struct load *l, unsigned int tracer, struct figures *f)
 
 /* False: there are no figures; why is on standard error. */
 static bool
-run(const struct load *l, unsigned int tracer, struct figures *f)
+run(const void *of, void *out)
 {
-	int pipes[2], status = -1;
-	bool whole;
-	pid_t pid;
+	const struct load *l = of;
+	bool good = (!l->begin || l->begin()) && measure(l, ipc_tracer_by_name(l->tracer), out);
 
-	if (pipe(pipes))
-		return false;
-	pid = fork();
-	if (pid == 0) {
-		bool good = (!l->begin || l->begin()) && measure(l, tracer, f);
-
-		if (!good)
-			fprintf(stderr, "tracers: %s: %s: %s\n", l->tracer, l->what, strerror(errno));
-		if (l->end)
-			l->end();
-		_exit(!good || write(pipes[1], f, sizeof(*f)) != sizeof(*f));
-	}
-	close(pipes[1]);
-	whole = read(pipes[0], f, sizeof(*f)) == sizeof(*f);
-	close(pipes[0]);
-	return pid > 0 && waitpid(pid, &status, 0) == pid && !status && whole;
-}
-
-static bool
-wanted(const char *tracer, char **names)
-{
-	bool any = names[0];
-
-	for (; *names; names++)
-		if (strcmp(*names, tracer) == 0)
-			return true;
-	return !any;
+	if (!good)
+		fprintf(stderr, "tracers: %s: %s: %s\n", l->tracer, l->what, strerror(errno));
+	if (l->end)
+		l->end();
+	return good;
 }
 
 static void
@@ -132,7 +109,7 @@ main(int argc, char **argv)
 		for (unsigned int n = 1; n < N_BUILTIN_TRACERS; n++) {
 			const struct load *l = load_of(numbers[n]);
 
-			if (!l || !wanted(l->tracer, argv + 1) || !run(l, n, &f))
+			if (!l || !turns_wanted(l->tracer, argv + 1) || !turns_apart(run, l, &f, sizeof(f)))
 				continue;
 			records[n] = f.records;
 			for (int k = 0; k < N_KINDS; k++)
@@ -143,7 +120,7 @@ main(int argc, char **argv)
 	printf("Linux %s, %d rounds\n\n", u.release, rounds);
 	printf("| tracer | act | untraced, ns | rejected | sent | records |\n|---|---|---|---|---|---|\n");
 	for (unsigned int n = 1; n < N_BUILTIN_TRACERS; n++) {
-		if (!wanted(numbers[n], argv + 1) || (kinds[n] & TR_NO_KERNEL) || n == TR_ENFORCE /* enforce.c */)
+		if (!turns_wanted(numbers[n], argv + 1) || (kinds[n] & TR_NO_KERNEL) || n == TR_ENFORCE /* enforce.c */)
 			continue;
 		if (!load_of(numbers[n]))
 			fprintf(stderr, "tracers: %s has no workload in loads-*.c\n", numbers[n]);

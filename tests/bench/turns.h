@@ -2,6 +2,10 @@
 #ifndef BPFD_TESTS_BENCH_TURNS_H
 #define BPFD_TESTS_BENCH_TURNS_H
 
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "../component/tracerrig.h"
 #include "loop.h"
 
@@ -26,6 +30,37 @@ turns(bool (*once)(void), unsigned int n, struct tracerrig *rig, double ns[TURNS
 		}
 	}
 	return true;
+}
+
+/* Has work(of) done by a process of its own, which fills the size bytes of out.  False: it failed, and said why. */
+static inline bool
+turns_apart(bool (*work)(const void *of, void *out), const void *of, void *out, size_t size)
+{
+	int pipes[2], status = -1;
+	bool whole;
+	pid_t pid;
+
+	if (pipe(pipes))
+		return false;
+	pid = fork();
+	if (pid == 0)
+		_exit(!work(of, out) || write(pipes[1], out, size) != (ssize_t)size);
+	close(pipes[1]);
+	whole = read(pipes[0], out, size) == (ssize_t)size;
+	close(pipes[0]);
+	return pid > 0 && waitpid(pid, &status, 0) == pid && !status && whole;
+}
+
+/* names: of the command line, up to NULL; none: all. */
+static inline bool
+turns_wanted(const char *name, char **names)
+{
+	bool any = names[0];
+
+	for (; *names; names++)
+		if (strcmp(*names, name) == 0)
+			return true;
+	return !any;
 }
 
 #endif
