@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BPFD_OCI_OCI_H
+#define BPFD_OCI_OCI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ipc/image.h"
+
+/*
+ * OCI images as bytes: references, digests, manifests (image-spec 1.1, and Docker's schema 2), layers,
+ * labels, docker's file of credentials, and the bundle in which a pulled image is kept.  Pure: nothing
+ * here opens a file or a socket.  Functions that can refuse say why in *why, for a person.
+ */
+struct oci_why { char text[512]; };
+
+/* ---- reference.c: [HOST[:PORT]/]NAME[:TAG][@sha256:HEX] ---- */
+
+struct oci_ref {
+	char host[256];			/* as written: "docker.io" for none */
+	char endpoint[256];		/* whom to ask, with port if one was named: registry-1.docker.io */
+	char name[256];			/* with library/ where docker.io wants it */
+	char tag[129];			/* "" when only a digest was named; "latest" for neither */
+	char digest[IMAGE_DIGEST_MAX];	/* "" for none */
+};
+int	oci_ref_parse(const char *text, struct oci_ref *out, struct oci_why *why);	/* -EINVAL */
+/* host/name:tag or host/name@digest.  -ENAMETOOLONG. */
+int	oci_ref_text(const struct oci_ref *r, char *out, size_t room);
+
+/* ---- digest.c ---- */
+
+void	oci_sha256(const void *bytes, size_t len, uint8_t out[32]);
+void	oci_digest(const void *bytes, size_t len, char out[IMAGE_DIGEST_MAX]);
+bool	oci_digest_ok(const char *text);		/* of the only algorithm taken: sha256 */
+bool	oci_digest_is(const char *digest, const void *bytes, size_t len);
+
+/* ---- manifest.c ---- */
+
+struct oci_desc {			/* a descriptor: of a blob or a manifest */
+	char media[128], digest[IMAGE_DIGEST_MAX];
+	uint64_t size;
+};
+enum oci_kind { OCI_INDEX, OCI_MANIFEST };
+#define OCI_LAYERS_MAX 64
+struct oci_manifest {
+	enum oci_kind kind;
+	struct oci_desc config;
+	struct oci_desc layers[OCI_LAYERS_MAX];
+	uint32_t n_layers;
+	struct oci_desc subject;	/* digest "" for none */
+};
+/* Of an index or manifest.  Duplicate keys, sizes below 0, digests of another kind: -EINVAL. */
+int	oci_manifest_parse(const void *json, size_t len, struct oci_manifest *out, struct oci_why *why);
+/* The manifest for linux/ARCH of an index.  -ENOENT: why names those there are. */
+int	oci_index_pick(const void *json, size_t len, const char *arch, struct oci_desc *out, struct oci_why *why);
+const char *oci_this_arch(void);	/* Go's name of this machine's */
+
+/* ---- config.c: the labels io.ebpf.programs and io.ebpf.maps of an image's configuration ---- */
+int	oci_config_parse(const void *json, size_t len, struct image_facts *out, struct oci_why *why);
+
+/* ---- layer.c: a tar of gzip, zstd or neither that holds one regular file, an ELF object for BPF ---- */
+struct oci_limits { uint64_t object_bytes, layer_bytes; };
+/* *object is allocated.  -EINVAL, -EFBIG. */
+int	oci_layer_object(const struct oci_desc *layer, const void *bytes, size_t len, const struct oci_limits *limits,
+		void **object, size_t *object_len, struct oci_why *why);
+
+/* ---- object.c: what the labels say against what the object has ---- */
+int	oci_object_check(const void *object, size_t len, const struct image_facts *labels, struct oci_why *why);
+
+/* ---- auth.c: docker's config.json, containers' auth.json ---- */
+struct oci_auth { char username[256], password[8192], identity_token[8192]; };
+/* Those for the registry, most exact entry first.  -ENOENT: none; -EINVAL. */
+int	oci_auth_find(const void *json, size_t len, const struct oci_ref *ref, struct oci_auth *out, struct oci_why *why);
+
+/* ---- bundle.c: an image as it is stored: every blob that it was made of, and its signatures ---- */
+enum oci_role { OCI_ROLE_TOP, OCI_ROLE_MANIFEST, OCI_ROLE_CONFIG, OCI_ROLE_LAYER,
+	OCI_ROLE_SIGNATURE,	/* manifest of one */
+	OCI_ROLE_SIGNATURE_BLOB, N_OCI_ROLES };
+struct oci_blob { enum oci_role role; struct oci_desc desc; const void *bytes; size_t len; };
+#define OCI_BUNDLE_BLOBS_MAX 256
+int	oci_bundle_pack(const char *ref, const struct oci_blob *blobs, size_t n, void **out, size_t *len);
+/* blobs point into bytes, which stay the caller's; every digest and size is checked.  -EBADMSG. */
+int	oci_bundle_open(const void *bytes, size_t len, char ref[IMAGE_REF_MAX], struct oci_blob *blobs, size_t *n,
+		struct oci_why *why);
+
+/*
+ * ---- image.c: blobs to an image: picks, checks every digest and size, unpacks, compares with the
+ * labels.  Fills in all of facts but the signature's. ----
+ */
+int	oci_image(const struct oci_blob *blobs, size_t n, const char *arch, const struct oci_limits *limits,
+		struct image_facts *facts, void **object, size_t *object_len, struct oci_why *why);
+
+#endif
