@@ -5,7 +5,7 @@
 
 #include "api/call.h"
 #include "api/conn.h"
-#include "proto/base64.h"
+#include "common/base64.h"
 #include "proto/details.h"
 
 /* Clients refuse trailers over 8 KiB, counted as names, values and 32 bytes for each field. */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "common/auto.h"
-#include "proto/base64.h"
+#include "common/base64.h"
 #include "proto/wire.h"
 
 #define DEBUG_INFO "type.googleapis.com/google.rpc.DebugInfo"

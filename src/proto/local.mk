@@ -28,7 +28,6 @@ PB_LIBS = libpb.a $(PROTOBUFC_LIBS)
 
 noinst_LIBRARIES += libproto.a
 libproto_a_SOURCES = \
-	src/proto/base64.c src/proto/base64.h \
 	src/proto/details.c src/proto/details.h \
 	src/proto/grpc.c src/proto/grpc.h \
 	src/proto/wire.c src/proto/wire.h \

@@ -10,8 +10,8 @@
 #include <cmocka.h>
 
 #include "common/auto.h"
+#include "common/base64.h"
 #include "common/utf8.h"
-#include "proto/base64.h"
 #include "proto/details.h"
 #include "proto/grpc.h"
 #include "proto/wire.h"

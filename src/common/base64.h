@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef BPFD_PROTO_BASE64_H
-#define BPFD_PROTO_BASE64_H
+#ifndef BPFD_COMMON_BASE64_H
+#define BPFD_COMMON_BASE64_H
 
 #include <stddef.h>
 #include <stdint.h>
