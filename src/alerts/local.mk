@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-EXTRA_DIST += src/alerts/queue.h
+EXTRA_DIST += src/alerts/queue.h src/alerts/alert.h src/alerts/alert.def
