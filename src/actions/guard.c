@@ -118,6 +118,11 @@ guard_allows(struct guard *g, struct worker *w, const struct event *e, const str
 			: "actions.allow_enforce is off");
 		return false;
 	}
+	if (m->flags & MATCH_UNKNOWN && !w->cfg->actions_act_on_unknown) {
+		refuse(g, w, e, m, action, OUTCOME_OBSERVED, "a text that was cut left open whether the rule matches "
+			"(actions.act_on_unknown)");
+		return false;
+	}
 	if (clock_ns(CLOCK_BOOTTIME) > e->ev->ts + g->max_age_ns) {
 		refuse(g, w, e, m, action, OUTCOME_TOO_OLD, "the event is too old");
 		return false;

@@ -102,6 +102,26 @@ only_observes_without_both_permissions(void **state)
 	waitpid(parent, NULL, 0);
 }
 
+/* What a process made too long must not decide whether another is killed. */
+static void
+only_observes_where_a_cut_text_left_the_match_open(void **state)
+{
+	pid_t parent = victim(), pid = child_of(parent);
+
+	arig_start(&rig);
+	put("/x", pid, arig_start_ns(pid), "kill", MATCH_ENFORCE | MATCH_UNKNOWN);
+	assert_int_equal(outcome(), OUTCOME_OBSERVED);
+	assert_non_null(strstr(res.text, "act_on_unknown"));
+	assert_true(alive(pid));
+	arig_kill(&rig);
+	rig.cfg.actions_act_on_unknown = 1;
+	arig_start(&rig);
+	put("/y", pid, arig_start_ns(pid), "kill", MATCH_ENFORCE | MATCH_UNKNOWN);
+	assert_int_equal(outcome(), OUTCOME_DONE);
+	assert_true(dies(pid));
+	waitpid(parent, NULL, 0);
+}
+
 static void
 spares_another_process_that_has_the_number_now(void **state)
 {
@@ -247,6 +267,7 @@ main(int argc, char **argv)
 #define SIG(name) cmocka_unit_test_setup_teardown(name, setup_signal, teardown)
 		SIG(kills_the_process_of_an_enforced_match),
 		SIG(only_observes_without_both_permissions),
+		SIG(only_observes_where_a_cut_text_left_the_match_open),
 		SIG(spares_another_process_that_has_the_number_now),
 		SIG(spares_a_process_that_got_the_number_of_one_that_ended),
 		SIG(never_touches_what_is_protected),
