@@ -11,9 +11,13 @@
 /*
  * OCI images as bytes: references, digests, manifests (image-spec 1.1, and Docker's schema 2), layers,
  * labels, docker's file of credentials, and the bundle in which a pulled image is kept.  Pure: nothing
- * here opens a file or a socket.  Functions that can refuse say why in *why, for a person.
+ * here opens a file or a socket.  Functions that can refuse say why in *why, for a person.  Who
+ * enters a sandbox calls json_object_seed(0) before: jansson reads /dev/urandom for it.
  */
 struct oci_why { char text[512]; };
+
+/* Says why, for a person: foreign text in it goes through LOG_QUOTE().  Returns err. */
+int	oci_refuse(struct oci_why *why, int err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* ---- reference.c: [HOST[:PORT]/]NAME[:TAG][@sha256:HEX] ---- */
 
@@ -85,10 +89,19 @@ int	oci_bundle_open(const void *bytes, size_t len, char ref[IMAGE_REF_MAX], stru
 		struct oci_why *why);
 
 /*
- * ---- image.c: blobs to an image: picks, checks every digest and size, unpacks, compares with the
- * labels.  Fills in all of facts but the signature's. ----
+ * ---- image.c: blobs to an image ----
+ *
+ * First what it is: picks the manifest for the architecture, checks every digest and size, reads the
+ * labels.  Fills in facts but for the object's and the signature's members and bundle_bytes.  ref: as the user
+ * wrote it; one with a digest is of this image or none.  -EBADMSG: digest or size; -EINVAL, -ENOENT.
  */
-int	oci_image(const struct oci_blob *blobs, size_t n, const char *arch, const struct oci_limits *limits,
-		struct image_facts *facts, void **object, size_t *object_len, struct oci_why *why);
+int	oci_image_read(const char *ref, const struct oci_blob *blobs, size_t n, const char *arch, struct image_facts *facts,
+		struct oci_why *why);
+/*
+ * Then, once signature_decide() has agreed to it, so that nothing is unpacked that is not trusted: the
+ * object, compared with the labels.  Fills in the object's facts; *object is allocated.
+ */
+int	oci_image_object(const struct oci_blob *blobs, size_t n, const struct oci_limits *limits, struct image_facts *facts,
+		void **object, size_t *object_len, struct oci_why *why);
 
 #endif
