@@ -152,6 +152,55 @@ bpf_prog_kind_from_name(const char *name, uint32_t *type, uint32_t *attach_type)
 	return 0;
 }
 
+/* Where the first word of a section is not the kind itself.  The longer before the shorter. */
+static const struct section_kind {
+	const char *prefix, *kind;
+} section_kinds[] = {
+	{ "classifier", "tc" },
+	{ "action", "sched_act" },
+	{ "tp/", "tracepoint" },
+	{ "raw_tracepoint.w/", "raw_tracepoint_writable" },
+	{ "raw_tp.w/", "raw_tracepoint_writable" },
+	{ "raw_tracepoint", "raw_tp" },
+	{ "kretprobe.multi", "kprobe.multi" },
+	{ "uretprobe.multi", "uprobe.multi" },
+	{ "kretsyscall/", "kretprobe" },
+	{ "ksyscall/", "kprobe" },
+	{ "sockops", "sock_ops" },
+	{ "lsm_cgroup/", "lsm_cgroup" },
+	{ "cgroup_skb/", "cgroup_skb" },
+	{ "cgroup/skb", "cgroup_skb" },
+	{ "cgroup/dev", "cgroup_device" },
+	{ "cgroup/sysctl", "cgroup_sysctl" },
+	{ "cgroup/getsockopt", "cgroup_sockopt" },
+	{ "cgroup/setsockopt", "cgroup_sockopt" },
+	{ "cgroup/sock", "cgroup_sock" },
+	{ "cgroup/post_bind", "cgroup_sock" },
+	{ "cgroup/", "cgroup_sock_addr" },
+};
+
+const char *
+bpf_prog_kind_of_section(const char *section)
+{
+	uint32_t type, attach_type;
+	char word[32];
+	size_t len;
+
+	section += *section == '?';
+	for (size_t i = 0; i < ARRAY_SIZE(section_kinds); i++)
+		if (strncmp(section, section_kinds[i].prefix, strlen(section_kinds[i].prefix)) == 0)
+			return section_kinds[i].kind;
+	len = strcspn(section, "/+");
+	len -= len > 2 && memcmp(section + len - 2, ".s", 2) == 0 ? 2 : 0;
+	snprintf(word, sizeof(word), "%.*s", (int)(len < sizeof(word) ? len : 0), section);
+	if (bpf_prog_kind_from_name(word, &type, &attach_type))
+		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (strcmp(kinds[i].name, word) == 0)
+			return kinds[i].name;
+	return bpf_prog_type_name(type);
+}
+
 static bool
 is_kind(const char *name)
 {

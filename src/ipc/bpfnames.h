@@ -25,6 +25,8 @@ const char *bpf_prog_kind_name(uint32_t type, uint32_t attach_type);
 /* "tc", "tcx", "raw_tracepoint", "sched_cls", ...; *attach_type is IPC_ANY_ATTACH when the kind
  * does not fix it.  -ENOENT. */
 int	bpf_prog_kind_from_name(const char *name, uint32_t *type, uint32_t *attach_type);
+/* The kind of a program in the section, as libbpf reads it ("?fentry.s/f" is "fentry"); NULL: none that is known. */
+const char *bpf_prog_kind_of_section(const char *section);
 const char *bpf_prog_kinds(void);			/* all kind words, comma separated, for texts */
 
 #endif

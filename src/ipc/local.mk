@@ -8,6 +8,7 @@ libipc_a_SOURCES = \
 	src/ipc/config.c src/ipc/config.def src/ipc/config.h \
 	src/ipc/declared.c src/ipc/declared.h bpf/declared.h \
 	src/ipc/globals.c src/ipc/globals.h \
+	src/ipc/image.c src/ipc/image.h \
 	src/ipc/messages.def src/ipc/messages.h \
 	src/ipc/options.c src/ipc/options.h \
 	src/ipc/syscalls.c src/ipc/syscalls.h \

@@ -1,2 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-EXTRA_DIST += src/oci/oci.h src/ipc/image.h
+noinst_LIBRARIES += liboci.a
+liboci_a_SOURCES = \
+	src/oci/bundle.c \
+	src/oci/config.c \
+	src/oci/digest.c \
+	src/oci/image.c \
+	src/oci/json.c src/oci/json.h \
+	src/oci/layer.c src/oci/layer.h \
+	src/oci/manifest.c \
+	src/oci/object.c \
+	src/oci/oci.h \
+	src/oci/reference.c \
+	src/oci/tar.c
+liboci_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(LIBARCHIVE_CFLAGS) $(LIBMD_CFLAGS)
+OCI_LIBS = liboci.a $(IPC_LIBS) $(JANSSON_LIBS) $(LIBARCHIVE_LIBS) $(LIBMD_LIBS)

@@ -41,6 +41,15 @@ bool	oci_digest_is(const char *digest, const void *bytes, size_t len);
 
 /* ---- manifest.c ---- */
 
+#define OCI_MEDIA_INDEX		"application/vnd.oci.image.index.v1+json"
+#define OCI_MEDIA_MANIFEST	"application/vnd.oci.image.manifest.v1+json"
+#define OCI_MEDIA_CONFIG	"application/vnd.oci.image.config.v1+json"
+#define OCI_MEDIA_LAYER		"application/vnd.oci.image.layer.v1.tar"	/* +gzip, +zstd */
+#define OCI_MEDIA_DOCKER_LIST	"application/vnd.docker.distribution.manifest.list.v2+json"
+#define OCI_MEDIA_DOCKER_MANIFEST "application/vnd.docker.distribution.manifest.v2+json"
+#define OCI_MEDIA_DOCKER_CONFIG	"application/vnd.docker.container.image.v1+json"
+#define OCI_MEDIA_DOCKER_LAYER	"application/vnd.docker.image.rootfs.diff.tar"	/* .gzip */
+
 struct oci_desc {			/* a descriptor: of a blob or a manifest */
 	char media[128], digest[IMAGE_DIGEST_MAX];
 	uint64_t size;
@@ -61,15 +70,20 @@ int	oci_index_pick(const void *json, size_t len, const char *arch, struct oci_de
 const char *oci_this_arch(void);	/* Go's name of this machine's */
 
 /* ---- config.c: the labels io.ebpf.programs and io.ebpf.maps of an image's configuration ---- */
+#define OCI_LABEL_PROGRAMS	"io.ebpf.programs"
+#define OCI_LABEL_MAPS		"io.ebpf.maps"
 int	oci_config_parse(const void *json, size_t len, struct image_facts *out, struct oci_why *why);
 
 /* ---- layer.c: a tar of gzip, zstd or neither that holds one regular file, an ELF object for BPF ---- */
-struct oci_limits { uint64_t object_bytes, layer_bytes; };
+struct oci_limits { uint64_t object_bytes, layer_bytes; };	/* layer: once decompressed */
 /* *object is allocated.  -EINVAL, -EFBIG. */
 int	oci_layer_object(const struct oci_desc *layer, const void *bytes, size_t len, const struct oci_limits *limits,
 		void **object, size_t *object_len, struct oci_why *why);
 
-/* ---- object.c: what the labels say against what the object has ---- */
+/* ---- object.c: what an object has, and what the labels say of it ---- */
+/* Its programs and maps with their types, "" where that cannot be told, into out->programs and out->maps.  -EINVAL. */
+int	oci_object_names(const void *object, size_t len, struct image_facts *out, struct oci_why *why);
+/* Every name of the labels must be in the object, as what the label says; the object may have more.  -EINVAL. */
 int	oci_object_check(const void *object, size_t len, const struct image_facts *labels, struct oci_why *why);
 
 /* ---- auth.c: docker's config.json, containers' auth.json ---- */
