@@ -71,6 +71,8 @@ on_READY(struct child *c, struct chan *ch, const struct msg_hdr *h, const struct
 	if (!c->ending)
 		c->kill_at_ms = INT64_MAX;
 	log_info("child.ready", "name=%s pid=%d", c->task.name, (int)c->task.pid);
+	if (c->id == PROC_LOADER)
+		fetch_loader_ready(c->task.sup);
 	wire(c->task.sup);
 	if (all_ready(c->task.sup) && !c->task.sup->stopping)
 		say_serving(c->task.sup);
@@ -124,6 +126,7 @@ on_PROCS(struct child *c, struct chan *ch, const struct msg_hdr *h, const struct
 			tell(c, h->seq, &s->children[i].task, s->uids[s->children[i].id],
 				s->children[i].restarts);
 	helper_tell(s, h->seq);
+	fetch_tell(s, h->seq);
 	return child_say(c, IPC_PROC_END, h->seq, &(struct msg_none){}, NULL);
 }
 
@@ -158,6 +161,20 @@ on_ACTION_FD_WANTED(struct child *c, struct chan *ch, const struct msg_hdr *h,
 	const struct msg_action_fd *m, int *fds)
 {
 	return greet_again(c, m->kind);
+}
+
+static int
+on_FETCH(struct child *c, struct chan *ch, const struct msg_hdr *h, const struct msg_none *m, int *fds)
+{
+	return fetch_begin(c, h->seq, fds[0], fds[1]);
+}
+
+static int
+on_VERDICT_NOTED(struct child *c, struct chan *ch, const struct msg_hdr *h, const struct msg_none *m,
+	int *fds)
+{
+	fetch_noted(c->task.sup, h->seq);
+	return 0;
 }
 
 static int

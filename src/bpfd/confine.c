@@ -39,6 +39,7 @@ static const struct sandbox_rule children[] = {
 #include "xdp/sandbox.def"
 #include "api/sandbox.def"
 #include "config/sandbox.def"
+#include "fetch/sandbox.def"
 #include "enricher/sandbox.def"
 #define SANDBOX_CLASS_OUTPUT
 #define SANDBOX_CLASS_SYSLOG

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <libgen.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -26,6 +28,21 @@ const char *
 confrun_file(const struct sup *s)
 {
 	return s->opt.config ? s->opt.config : s->paths.config;
+}
+
+int
+confrun_beside(const struct sup *s, const char *name, char out[PATH_MAX])
+{
+	char file[PATH_MAX];
+	int n;
+
+	if (name[0] == '/') {
+		n = snprintf(out, PATH_MAX, "%s", name);
+	} else {
+		snprintf(file, sizeof(file), "%s", confrun_file(s));
+		n = snprintf(out, PATH_MAX, "%s/%s", dirname(file), name);
+	}
+	return n < PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
 /* "bpfd daemon" watches what the program of that name watched, until it is told what to watch. */

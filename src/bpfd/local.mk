@@ -19,6 +19,8 @@ bpfd_SOURCES = \
 	src/bpfd/confine.c \
 	src/bpfd/confrun.c \
 	src/bpfd/containers.c \
+	src/bpfd/fetch.c src/bpfd/fetch.h \
+	src/bpfd/fetch_files.c \
 	src/bpfd/greet.c \
 	src/bpfd/helper.c \
 	src/bpfd/job.c \

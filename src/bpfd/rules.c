@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rule files, lists, named actions and declared tracers: read here, understood by bpfd-config. */
 #include <errno.h>
-#include <libgen.h>
 #include <limits.h>
 #include <malloc.h>
 #include <stdio.h>
@@ -15,27 +14,11 @@
 
 #define RULES_BYTES_MAX	(256u << 20)
 
-/* A folder of the configuration, which lies beside its file. */
-static int
-beside(const struct sup *s, const char *name, char out[PATH_MAX])
-{
-	char file[PATH_MAX];
-	int n;
-
-	if (name[0] == '/') {
-		n = snprintf(out, PATH_MAX, "%s", name);
-	} else {
-		snprintf(file, sizeof(file), "%s", confrun_file(s));
-		n = snprintf(out, PATH_MAX, "%s/%s", dirname(file), name);
-	}
-	return n < PATH_MAX ? 0 : -ENAMETOOLONG;
-}
-
 static int
 read_folder(const struct sup *s, struct texts *t, enum bundle_kind kind, const char *name)
 {
 	char path[PATH_MAX];
-	int err = beside(s, name, path);
+	int err = confrun_beside(s, name, path);
 
 	return err ? err : texts_read(t, kind, path);
 }

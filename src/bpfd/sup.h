@@ -2,6 +2,7 @@
 #ifndef BPFD_BPFD_SUP_H
 #define BPFD_BPFD_SUP_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -69,6 +70,7 @@ struct lasting {
 
 struct helper;
 struct job;
+struct fetches;
 
 struct sup {
 	struct options opt;
@@ -91,6 +93,7 @@ struct sup {
 	struct helper *helpers;
 	uint32_t next_helper;
 	struct job *jobs;		/* see job.c */
+	struct fetches *fetches;	/* see fetch.c; NULL until there was one */
 	bool serving;			/* was ready once */
 	bool failed;			/* never will be */
 	uint64_t started_boot_ns;
@@ -147,6 +150,8 @@ void	listen_close(struct sup *s);
 /* confrun.c */
 int	confrun_read(struct sup *s);		/* cfg and cfg_fd; the old ones stay when it fails: -EINVAL */
 const char *confrun_file(const struct sup *s);	/* path of the configuration */
+/* The path that a key names: what is not absolute is beside the configuration.  -ENAMETOOLONG. */
+int	confrun_beside(const struct sup *s, const char *name, char out[PATH_MAX]);
 /*
  * Runs bpfd-config MODE with in as its standard input.  A sealed memfd with what it made, the
  * caller's; -EINVAL when it refused, -EFBIG.
@@ -183,6 +188,15 @@ void	job_kill_all(struct sup *s);
 /* parse.c: rules that the API asks about.  containers.c: files that the enricher does.  Both answer. */
 int	parse_begin(struct child *api, uint32_t seq, const char *file, int text);
 int	containers_look(struct child *enricher, uint32_t seq, const struct msg_container *m);
+
+/* fetch.c: a bpfd-fetch for each image that the API asks about */
+int	fetch_begin(struct child *api, uint32_t seq, int request, int bundle);	/* answers */
+void	fetch_noted(struct sup *s, uint32_t id);	/* the loader has the verdict */
+void	fetch_loader_ready(struct sup *s);	/* a new loader is told all verdicts before anybody speaks to it */
+void	fetch_tell(struct sup *s, uint32_t seq);	/* PROC of each to the API */
+int64_t	fetch_next_ms(const struct sup *s);
+void	fetch_kill_late(struct sup *s);
+void	fetch_kill_all(struct sup *s);
 
 /* confine.c */
 int	confine(void);

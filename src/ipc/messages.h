@@ -7,6 +7,7 @@
 
 #include "bpf/own.h"
 #include "ipc/container.h"
+#include "ipc/image.h"
 #include "ipc/options.h"
 
 /*
@@ -16,6 +17,7 @@
  */
 enum ipc_role {
 	ROLE_SUP, ROLE_LOADER, ROLE_LINKER, ROLE_ONESHOT, ROLE_API, ROLE_ENRICHER, ROLE_ACTION, ROLE_XDP,
+	ROLE_FETCH,
 	N_ROLES
 };
 enum {
@@ -27,6 +29,7 @@ enum {
 	FROM_ENRICHER = 1 << ROLE_ENRICHER,
 	FROM_ACTION = 1 << ROLE_ACTION,
 	FROM_XDP = 1 << ROLE_XDP,
+	FROM_FETCH = 1 << ROLE_FETCH,
 };
 enum ipc_phase { PHASE_START = 1, PHASE_RUN = 2, PHASE_ANY = 3 };
 
@@ -429,6 +432,29 @@ struct msg_xdp_done {
 	uint32_t dispatcher_id;				/* or the one program that is no chain; 0: none */
 	uint32_t mode, flags, n_progs;
 	char text[IPC_TEXT_MAX];
+};
+
+/* ---- bpfd-fetch: one image, from its registry or from a stored bundle ---- */
+#define IPC_HOST_MAX	256
+#define FETCH_PLAIN_MAX	32
+struct msg_start_fetch {
+	uint64_t object_bytes, layer_bytes, manifest_bytes;	/* the most that is taken */
+	uint64_t memory_bytes;
+	uint32_t connect_ms, total_ms, retries;
+	uint32_t n_plain;			/* registries (patterns of HOST[:PORT]) that may be http:// */
+	char plain[FETCH_PLAIN_MAX][64];
+};
+/* local: the registry that the user named, not a host that a server sent us to. */
+struct msg_fetch_connect { uint32_t port, local; char host[IPC_HOST_MAX]; };
+struct msg_fetch_failed { uint32_t code; int32_t err; char text[IPC_TEXT_MAX]; };	/* code: enum ipc_code */
+struct msg_fetch_progress { uint64_t done, total; char what[64]; };	/* bytes of this step; total 0: not known */
+/* What became of signatures, bound to the bytes of the object: as in struct image_facts. */
+struct msg_verdict {
+	uint32_t signature, reserved;		/* enum image_signature */
+	uint8_t object_sha256[32];
+	char digest[IMAGE_DIGEST_MAX];
+	char ref[IMAGE_REF_MAX];
+	char signer[512];
 };
 
 /* ---- events ---- */

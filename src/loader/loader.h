@@ -11,6 +11,7 @@
 #include "loader/objects.h"
 #include "loader/oneshot.h"
 #include "loader/tracers.h"
+#include "loader/verdicts.h"
 
 /* A bpfd-linker that the supervisor started: spare, or at work for one session. */
 struct linker {
@@ -105,6 +106,7 @@ struct loader {
 	} oneshot;
 
 	struct tracers tracers;
+	struct verdicts verdicts;	/* of images' objects */
 
 	int stats_fd;			/* while it is open the kernel counts runs; -1 */
 	int64_t stats_until_ms;

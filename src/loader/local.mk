@@ -48,6 +48,7 @@ LOADER_SOURCES = $(BROKER_SOURCES) \
 	src/loader/tc_stub.c src/loader/tc_stub.h \
 	src/loader/update.c src/loader/update.h \
 	src/loader/update_tc.c \
+	src/loader/verdicts.c src/loader/verdicts.h \
 	src/loader/watch.c \
 	src/loader/wishes.c \
 	src/loader/xdp.c \

@@ -47,6 +47,8 @@ static const struct message messages[] = {
 #define TO_ENRICHER(n, f, p, d, ph) ROW(ROLE_ENRICHER, n, f, p, d, ph)
 #define TO_ACTION(n, f, p, d, ph)  ROW(ROLE_ACTION, n, f, p, d, ph)
 #define TO_XDP(n, f, p, d, ph)     ROW(ROLE_XDP, n, f, p, d, ph)
+#define TO_FETCH(n, f, p, d, ph)   ROW(ROLE_FETCH, n, f, p, d, ph)
+#define TO_SUP_FETCH(n, f, p, d, ph) ROW(ROLE_SUP, n, f, p, d, ph)
 #include "ipc/messages.def"
 #undef ROW
 };
@@ -66,6 +68,7 @@ static const struct process processes[] = {
 	{ "bpfd-enricher", ROLE_ENRICHER, FROM_SUP, PHASE_START },
 	{ "bpfd-oneshot", ROLE_ONESHOT, FROM_LOADER, PHASE_RUN },
 	{ "bpfd-xdp", ROLE_XDP, FROM_LOADER, PHASE_RUN },
+	{ "bpfd-fetch", ROLE_FETCH, FROM_SUP, PHASE_START },
 	{ "bpfd-action", ROLE_ACTION, FROM_SUP, PHASE_START, "output" },
 };
 
