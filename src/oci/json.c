@@ -16,9 +16,15 @@ oci_json_load(const void *bytes, size_t len, const char *what, json_t **out, str
 	root = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, &error);
 	if (!root && json_error_code(&error) == json_error_out_of_memory)
 		return oci_refuse(why, -ENOMEM, "%s: no memory for it", what);
-	if (!root)
+	if (!root) {
+		/* What follows is of the text itself, which may be somebody's credentials. */
+		char *near = strstr(error.text, " near ");
+
+		if (near)
+			*near = '\0';
 		return oci_refuse(why, -EINVAL, "%s is not JSON: line %d, column %d: %s", what, error.line, error.column,
 			LOG_QUOTE(error.text));
+	}
 	if (!json_is_object(root))
 		return oci_refuse(why, -EINVAL, "%s is JSON, but no object", what);
 	*out = TAKE_PTR(root);
@@ -38,8 +44,8 @@ oci_json_text(const json_t *object, const char *key, char *out, size_t room, str
 	if (!text)
 		return oci_refuse(why, -EINVAL, "\"%s\" is no text", key);
 	if (strlen(text) >= room || !ipc_str_ok(text, strlen(text) + 1))
-		return oci_refuse(why, -EINVAL, "\"%s\" is longer than %zu bytes, or has control characters: %s", key,
-			room - 1, LOG_QUOTE(text));
+		return oci_refuse(why, -EINVAL, "\"%s\" is longer than %zu bytes, or has control characters", key,
+			room - 1);
 	memcpy(out, text, strlen(text) + 1);
 	return 0;
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += liboci.a
 liboci_a_SOURCES = \
+	src/oci/auth.c \
 	src/oci/bundle.c \
 	src/oci/config.c \
 	src/oci/digest.c \

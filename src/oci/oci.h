@@ -21,14 +21,17 @@ int	oci_refuse(struct oci_why *why, int err, const char *fmt, ...) __attribute__
 
 /* ---- reference.c: [HOST[:PORT]/]NAME[:TAG][@sha256:HEX] ---- */
 
+#define OCI_HOST_MAX 256
 struct oci_ref {
-	char host[256];			/* as written: "docker.io" for none */
-	char endpoint[256];		/* whom to ask, with port if one was named: registry-1.docker.io */
+	char host[OCI_HOST_MAX];	/* in its one spelling; "docker.io" for none */
+	char endpoint[OCI_HOST_MAX];		/* whom to ask, with port if one was named: registry-1.docker.io */
 	char name[256];			/* with library/ where docker.io wants it */
 	char tag[129];			/* "" when only a digest was named; "latest" for neither */
 	char digest[IMAGE_DIGEST_MAX];	/* "" for none */
 };
 int	oci_ref_parse(const char *text, struct oci_ref *out, struct oci_why *why);	/* -EINVAL */
+/* HOST or HOST:PORT in its one spelling: lower case, without :443, one name for docker.io.  -EINVAL. */
+int	oci_host_parse(const char *text, size_t len, char out[OCI_HOST_MAX], struct oci_why *why);
 /* host/name:tag or host/name@digest.  -ENAMETOOLONG. */
 int	oci_ref_text(const struct oci_ref *r, char *out, size_t room);
 

@@ -56,7 +56,18 @@ port_ok(const char *port)
 	return value <= 65535;
 }
 
-/* host: NAME[:PORT] or [IPV6][:PORT], in lower case. */
+/* docker.io has three names. */
+static const char *const docker_hosts[] = { "index.docker.io", DOCKER_ENDPOINT, NULL };
+
+static bool
+in_list(const char *const *list, const char *text)
+{
+	while (*list && strcmp(*list, text) != 0)
+		list++;
+	return *list;
+}
+
+/* host: in lower case. */
 static int
 check_host(char *host, struct oci_why *why)
 {
@@ -73,7 +84,25 @@ check_host(char *host, struct oci_why *why)
 		return oci_refuse(why, -EINVAL, "%s is no HOST or HOST:PORT of a registry", LOG_QUOTE(host));
 	if (port && strcmp(port, ":443") == 0)
 		*port = '\0';
+	if (in_list(docker_hosts, host))
+		strcpy(host, DOCKER_HOST);
 	return 0;
+}
+
+int
+oci_host_parse(const char *text, size_t len, char out[OCI_HOST_MAX], struct oci_why *why)
+{
+	char host[OCI_HOST_MAX];
+	int err;
+
+	if (!copy(host, sizeof(host), text, len))
+		return oci_refuse(why, -EINVAL, "the registry's host is longer than %zu bytes", sizeof(host) - 1);
+	for (char *c = host; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	err = check_host(host, why);
+	if (!err)
+		strcpy(out, host);
+	return err;
 }
 
 /* One part between slashes: [a-z0-9]+ with ".", "_", "__" or hyphens within. */
@@ -141,12 +170,8 @@ take_host(const char *text, struct oci_ref *r, const char **name, struct oci_why
 		strcpy(r->host, DOCKER_HOST);
 		return 0;
 	}
-	if (!copy(r->host, sizeof(r->host), text, (size_t)(slash - text)))
-		return oci_refuse(why, -EINVAL, "the registry's host is longer than %zu bytes", sizeof(r->host) - 1);
-	for (char *c = r->host; *c; c++)
-		*c = (char)tolower((unsigned char)*c);
 	*name = slash + 1;
-	return check_host(r->host, why);
+	return oci_host_parse(text, (size_t)(slash - text), r->host, why);
 }
 
 /* NAME[:TAG]; the part behind @ is cut off already. */
@@ -173,15 +198,6 @@ take_name(const char *text, struct oci_ref *r, struct oci_why *why)
 	return 0;
 }
 
-/* docker.io has three names; its registry answers at a fourth. */
-static void
-set_endpoint(struct oci_ref *r)
-{
-	if (strcmp(r->host, "index.docker.io") == 0 || strcmp(r->host, DOCKER_ENDPOINT) == 0)
-		strcpy(r->host, DOCKER_HOST);
-	strcpy(r->endpoint, strcmp(r->host, DOCKER_HOST) == 0 ? DOCKER_ENDPOINT : r->host);
-}
-
 int
 oci_ref_parse(const char *text, struct oci_ref *out, struct oci_why *why)
 {
@@ -203,7 +219,7 @@ oci_ref_parse(const char *text, struct oci_ref *out, struct oci_why *why)
 	copy(rest, sizeof(rest), text, at ? (size_t)(at - text) : strlen(text));
 	if (take_host(rest, &r, &name, why))
 		return -EINVAL;
-	set_endpoint(&r);
+	strcpy(r.endpoint, strcmp(r.host, DOCKER_HOST) == 0 ? DOCKER_ENDPOINT : r.host);
 	if (take_name(name, &r, why))
 		return -EINVAL;
 	*out = r;
