@@ -6,6 +6,7 @@ libcommon_a_SOURCES = \
 	src/common/bpfobj.c src/common/bpfobj.h \
 	src/common/closest.c src/common/closest.h \
 	src/common/dir.h \
+	src/common/glob.c src/common/glob.h \
 	src/common/kbtf.c src/common/kbtf.h \
 	src/common/log.c src/common/log.h \
 	src/common/memfd.c src/common/memfd.h \

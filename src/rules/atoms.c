@@ -5,7 +5,7 @@
  */
 #include <strings.h>
 
-#include "rules/glob.h"
+#include "common/glob.h"
 #include "rules/matcher.h"
 
 static enum truth

@@ -18,8 +18,6 @@ librules_a_SOURCES = \
 	src/rules/explain.c \
 	src/rules/flat.h \
 	src/rules/follow.c \
-	src/rules/glob.c \
-	src/rules/glob.h \
 	src/rules/grams.c \
 	src/rules/grams.h \
 	src/rules/hash.h \

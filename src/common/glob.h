@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef BPFD_RULES_GLOB_H
-#define BPFD_RULES_GLOB_H
+#ifndef BPFD_COMMON_GLOB_H
+#define BPFD_COMMON_GLOB_H
 
 #include <stdbool.h>
 #include <stddef.h>

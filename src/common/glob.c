@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rules/glob.h"
+#include "common/glob.h"
 
 /* One of [...] at p (behind the bracket); *next is behind the closing one, or p without one. */
 static bool
