@@ -1,2 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-EXTRA_DIST += src/alerts/queue.h src/alerts/alert.h src/alerts/alert.def
+noinst_LIBRARIES += libalerts.a
+libalerts_a_SOURCES = \
+	src/alerts/alert.c src/alerts/alert.def src/alerts/alert.h \
+	src/alerts/queue.c src/alerts/queue.h \
+	src/alerts/spool.c src/alerts/spool.h
+ALERTS_LIBS = libalerts.a $(EVENTS_LIBS) $(IPC_LIBS)
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/unit/test-alerts-queue
+tests_unit_test_alerts_queue_SOURCES = tests/unit/test-alerts-queue.c
+tests_unit_test_alerts_queue_LDADD = $(ALERTS_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/test-alerts-alert
+tests_unit_test_alerts_alert_SOURCES = tests/unit/test-alerts-alert.c tests/unit/event_make.h
+tests_unit_test_alerts_alert_CPPFLAGS = $(TESTS_CPPFLAGS)
+tests_unit_test_alerts_alert_LDADD = $(ALERTS_LIBS) $(CMOCKA_LIBS)
+endif
+
+FUZZ_TARGETS += tests/fuzz/fuzz-alerts
+tests_fuzz_fuzz_alerts_SOURCES = tests/fuzz/fuzz-alerts.c
+tests_fuzz_fuzz_alerts_LDADD = $(ALERTS_LIBS) $(FUZZ_LIBS)

@@ -87,7 +87,8 @@ size_t	queue_take(struct queue *q, struct queue_item *items, size_t room, uint64
 
 enum queue_result {
 	QUEUE_DELIVERED,		/* the server has it */
-	QUEUE_LATER,			/* it answered: not now (429, 5xx, SMTP 4xx) */
+	QUEUE_LATER,			/* it answered: not now (429, 5xx, SMTP 4xx), or not to us (401,
+					 * 403, 404, SMTP 530, 535: the administrator can mend that) */
 	QUEUE_UNREACHED,		/* no answer: not resolved, not connected, TLS, timeout.  No try */
 	QUEUE_REFUSED,			/* it never will (4xx, SMTP 5xx): a batch is halved until the one
 					 * that is refused is alone and given up */
@@ -108,6 +109,7 @@ struct queue_stats {
 	uint64_t dropped;		/* items: no room */
 	uint64_t refused, expired;	/* items given up: refused or out of tries; too old */
 	uint64_t damaged;		/* items of the spool that could not be read back */
+	uint64_t io_errors;		/* of the spool */
 	uint64_t retry_at_ns;		/* 0: no trouble */
 	uint32_t failures_in_a_row;
 	enum queue_breaker breaker;
