@@ -8,15 +8,18 @@ TOML_LIBS = libtoml.a -lstdc++
 libconfig_a_SOURCES = \
 	src/config/actions.c src/config/actions.h \
 	src/config/container.c src/config/container.h \
+	src/config/der.c src/config/der.h \
 	src/config/lists.c src/config/lists.h \
 	src/config/mistakes.c src/config/mistakes.h \
 	src/config/read.c src/config/read.h \
 	src/config/rules.c src/config/rules.h \
 	src/config/traced.c src/config/traced.h \
 	src/config/tracer_items.c src/config/tracer_reader.h \
-	src/config/tracers.c src/config/tracers.h
+	src/config/tracers.c src/config/tracers.h \
+	src/config/trust.c src/config/trust.h src/config/trust_files.c src/config/trust_reader.h \
+	src/config/trusted_root.c
 libconfig_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
-CONFIG_LIBS = libconfig.a $(RULES_PARSE_LIBS) $(JANSSON_LIBS)
+CONFIG_LIBS = libconfig.a libtrust.a $(RULES_PARSE_LIBS) $(JANSSON_LIBS)
 
 pkglibexec_PROGRAMS += bpfd-config
 bpfd_config_SOURCES = src/config/main.c src/config/sandbox.def

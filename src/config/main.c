@@ -10,6 +10,7 @@
  * --list-entries=N is what one list may have.
  * --actions: 0 is a bundle of actions, 3 gets struct action_table.
  * --tracers: 0 is a bundle of declared tracers, 3 gets struct declared_table.
+ * --trust: 0 is a bundle of trust.d, 3 gets struct image_trust.
  * --docker, --containerd, --crio, --podman ID: 0 is a file of that runtime, 3 gets struct container_facts.
  */
 #include <errno.h>
@@ -29,6 +30,7 @@
 #include "config/read.h"
 #include "config/rules.h"
 #include "config/tracers.h"
+#include "config/trust.h"
 #include "ipc/bundle.h"
 #include "rules/parse.h"
 
@@ -36,16 +38,17 @@
 #define TEXT_MAX	(1 << 20)
 #define BTF_MAX		(64 << 20)
 
-enum mode { READ, CHECK, PRINT, RULES, ACTIONS, TRACERS, STORES, N_MODES = STORES + N_CONTAINER_STORES };
+enum mode { READ, CHECK, PRINT, RULES, ACTIONS, TRACERS, TRUST, STORES, N_MODES = STORES + N_CONTAINER_STORES };
 static const char *const mode_words[N_MODES] = {
 	[READ] = "", [CHECK] = "--check", [PRINT] = "--print", [RULES] = "--rules",
-	[ACTIONS] = "--actions", [TRACERS] = "--tracers",
+	[ACTIONS] = "--actions", [TRACERS] = "--tracers", [TRUST] = "--trust",
 #define CONTAINER_STORE(ID, word, max) [STORES + STORE_##ID] = "--" word,
 #include "ipc/stores.def"
 };
 static const size_t text_max[N_MODES] = {
 	[READ] = TEXT_MAX, [CHECK] = TEXT_MAX, [RULES] = BUNDLE_BYTES_MAX,
 	[ACTIONS] = BUNDLE_BYTES_MAX, [TRACERS] = BUNDLE_BYTES_MAX,
+	[TRUST] = BUNDLE_BYTES_MAX,
 #define CONTAINER_STORE(ID, word, max) [STORES + STORE_##ID] = (max),
 #include "ipc/stores.def"
 };
@@ -106,7 +109,7 @@ start(int argc, char **argv, struct reading *r)
 	r->names.group = fopen("/etc/group", "re");
 	if (r->mode == READ || r->mode == CHECK || r->mode == TRACERS)
 		read_btf(&r->names);
-	if (r->mode >= STORES)
+	if (r->mode >= TRUST)
 		json_object_seed(0);	/* opens /dev/urandom */
 	return sandbox_user("bpfd-conf", &r->sb.uid, &r->sb.gid);
 }
@@ -218,6 +221,15 @@ run_tracers(struct reading *r, const char *text, size_t len)
 }
 
 static int
+run_trust(const char *text, size_t len)
+{
+	AUTO(mem) struct image_trust *t = malloc(sizeof(*t));
+	int err = t ? trust_read_bundle(text, len, stderr, t) : -ENOMEM;
+
+	return err ? err : give(t, sizeof(*t));
+}
+
+static int
 run_container(const struct reading *r, const char *text, size_t len)
 {
 	struct container_facts facts = { 0 };
@@ -249,6 +261,8 @@ run(struct reading *r)
 		return run_actions(r, text, len);
 	if (r->mode == TRACERS)
 		return run_tracers(r, text, len);
+	if (r->mode == TRUST)
+		return run_trust(text, len);
 	if (r->mode >= STORES)
 		return run_container(r, text, len);
 	return run_config(r, text, len);

@@ -9,7 +9,8 @@
 /*
  * Many text files as one: what the supervisor writes into a memfd that bpfd-config gets as
  * descriptor 0 (--rules: rule files and lists, and as BUNDLE_DECLARED the bytes of the struct declared_table
- * that they may name tracers of; --actions: actions.d; --tracers: tracers.d).
+ * that they may name tracers of; --actions: actions.d; --tracers: tracers.d;
+ * --trust: trust.d with the keys in it).
  *
  *   struct bundle_hdr, then for each file: struct bundle_rec, path, text, no padding
  */
@@ -20,7 +21,7 @@
 #define BUNDLE_LIST_MAX	(4 << 20)	/* a file of lists */
 #define BUNDLE_BYTES_MAX (64 << 20)
 
-enum bundle_kind { BUNDLE_RULE, BUNDLE_LIST, BUNDLE_ACTION, BUNDLE_TRACER, BUNDLE_DECLARED, N_BUNDLE_KINDS };
+enum bundle_kind { BUNDLE_RULE, BUNDLE_LIST, BUNDLE_ACTION, BUNDLE_TRACER, BUNDLE_DECLARED, BUNDLE_TRUST, N_BUNDLE_KINDS };
 
 static inline size_t
 bundle_text_max(enum bundle_kind kind)

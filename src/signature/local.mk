@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-noinst_LIBRARIES += libsignature.a
+noinst_LIBRARIES += libsignature.a libtrust.a
+# What bpfd-config and bpfd-fetch both know of trust.d; no library is needed for it.
+libtrust_a_SOURCES = src/signature/trust.c src/signature/trust.h
 libsignature_a_SOURCES = \
 	src/signature/bundle.c \
 	src/signature/certificate.c \
@@ -11,8 +13,6 @@ libsignature_a_SOURCES = \
 	src/signature/rekor.c \
 	src/signature/sct.c \
 	src/signature/signature.h \
-	src/signature/simple.c \
-	src/signature/trust.c src/signature/trust.h
+	src/signature/simple.c
 libsignature_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(LIBCRYPTO_CFLAGS)
-# Checking needs a program that has OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG) behind it before its sandbox.
-SIGNATURE_LIBS = libsignature.a $(OCI_LIBS) $(LIBCRYPTO_LIBS)
+SIGNATURE_LIBS = libsignature.a libtrust.a $(OCI_LIBS) $(LIBCRYPTO_LIBS)

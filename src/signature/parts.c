@@ -2,14 +2,30 @@
 #include "signature/parts.h"
 
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/base64.h"
 #include "common/utf8.h"
+
+/* Times of certificates are compared by gmtime_r(), which reads the time zone at its first call. */
+int
+signature_start(void)
+{
+	const time_t now = 0;
+	struct tm tm;
+
+	if (!OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_LOAD_CRYPTO_STRINGS |
+	    OPENSSL_INIT_ADD_ALL_CIPHERS | OPENSSL_INIT_ADD_ALL_DIGESTS, NULL) || !gmtime_r(&now, &tm))
+		return -ENOMEM;
+	json_object_seed(0);
+	return 0;
+}
 
 /* Texts of those who sign are shown to people, on terminals. */
 static void

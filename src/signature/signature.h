@@ -13,6 +13,9 @@
  */
 #define SIGNATURE_TRIES_MAX	128	/* signatures of one image that are looked at */
 
+/* Before the sandbox: has libcrypto and libc open now what they would open later.  -ENOMEM. */
+int	signature_start(void);
+
 /*
  * Decides by the policy for facts->ref.  One good signature of facts->digest, or of facts->manifest,
  * is enough.  Fills in signature, signer, issuer, signed_s.  -EKEYREJECTED: one is required and none
