@@ -144,7 +144,7 @@ drop(struct queue *q, size_t n)
 		if (at(q, i)->due_ns < q->first_due_ns)
 			q->first_due_ns = at(q, i)->due_ns;
 	/* What the file does not learn is sent again after a restart; nothing is lost. */
-	if (spool_release(q->spool, q->n ? &at(q, 0)->rec : NULL, q->n ? at(q, 0)->pos : 0, &last) < 0)
+	if (spool_release(q->spool, n, q->n ? &at(q, 0)->rec : NULL, q->n ? at(q, 0)->pos : 0, &last) < 0)
 		q->stats.io_errors++;
 	q->stats.bytes = spool_used(q->spool);
 }

@@ -16,13 +16,14 @@
 #define STATE_STEP	2048		/* the states lie in different sectors */
 #define STATE_MAGIC	0x316c6f6f70736662ull	/* "bfspool1" */
 #define REC_MAGIC	0x3163657266627066ull
+#define NUMBER_MOST	(UINT64_MAX / 2)
 
 /* Of the two states the one with the higher generation counts; the other is written next. */
 struct state {
 	uint64_t magic, generation, id;
 	uint64_t room;			/* bytes that go round; the file may have grown since */
 	uint64_t head, number;		/* the oldest record's position and number */
-	uint64_t next;			/* number after the newest that was there when this was written */
+	uint64_t next, count;		/* when this was written: number after the newest, records */
 	uint64_t epoch, seq;		/* of the newest that was released */
 	uint64_t sum;			/* of all above */
 };
@@ -40,7 +41,7 @@ struct spool {
 	uint64_t file_room;
 	struct state st;
 	uint64_t tail;			/* where the next record goes */
-	uint64_t next;			/* its number */
+	uint64_t next, count;		/* its number; records before it */
 };
 
 AUTO_DEFINE(spool, struct spool *, spool_free)
@@ -150,22 +151,25 @@ state_ok(const struct spool *s, const struct state *st)
 {
 	return st->magic == STATE_MAGIC && st->sum == state_sum(st) && st->room % 8 == 0 && st->head % 8 == 0 &&
 		st->room >= QUEUE_SPOOL_MIN - HEAD_BYTES && st->room <= s->file_room &&
-		st->head < UINT64_MAX / 2 && st->number && st->number <= st->next;
+		st->head < UINT64_MAX / 2 && st->number && st->number <= st->next && st->next < NUMBER_MOST;
 }
 
 static int
 state_write(struct spool *s)
 {
 	s->st.generation++;
+	s->st.next = s->next;
+	s->st.count = s->count;
 	s->st.sum = state_sum(&s->st);
 	return write_at(s->fd, &s->st, sizeof(s->st), s->st.generation % 2 * STATE_STEP);
 }
 
-/* *fresh: there was none.  A file with neither a good state nor only zeroes is begun again, too. */
+/* Where both are bad, what lies at the beginning is found all the same: rather twice than never. */
 static int
-state_read(struct spool *s, uint64_t random, bool *fresh, uint64_t *damaged)
+state_read(struct spool *s, uint64_t random, uint64_t *damaged)
 {
 	struct state st[2], none;
+	bool fresh = true;
 	int err = 0;
 
 	memset(&none, 0, sizeof(none));
@@ -173,19 +177,19 @@ state_read(struct spool *s, uint64_t random, bool *fresh, uint64_t *damaged)
 		err = read_at(s->fd, &st[i], sizeof(st[i]), (uint64_t)i * STATE_STEP);
 	if (err)
 		return err;
-	*fresh = true;
 	for (int i = 0; i < 2; i++) {
-		if (!state_ok(s, &st[i]) || (!*fresh && st[i].generation < s->st.generation))
+		if (!state_ok(s, &st[i]) || (!fresh && st[i].generation < s->st.generation))
 			continue;
 		s->st = st[i];
-		*fresh = false;
+		fresh = false;
 	}
-	if (!*fresh)
+	if (!fresh)
 		return 0;
 	if (memcmp(&st[0], &none, sizeof(none)) != 0 || memcmp(&st[1], &none, sizeof(none)) != 0)
 		(*damaged)++;
 	s->st = (struct state){ .magic = STATE_MAGIC, .id = random ? random : 1, .room = s->file_room,
-		.number = 1, .next = 1 };
+		.number = 1 };
+	s->next = 1;
 	return state_write(s);
 }
 
@@ -203,7 +207,8 @@ look(const struct spool *s, struct frame *f, void *buf)
 	err = read_round(s, f, sizeof(*f), s->tail);
 	if (err)
 		return err;
-	if (f->magic != REC_MAGIC || f->rec.number != s->next || f->rec.len > QUEUE_ITEM_MAX ||
+	/* What was there when the file went round before has a lower number. */
+	if (f->magic != REC_MAGIC || f->rec.number < s->next || f->rec.number > NUMBER_MOST || f->rec.len > QUEUE_ITEM_MAX ||
 	    frame_bytes(f->rec.len) > s->st.room - used)
 		return 0;
 	err = read_round(s, buf, f->rec.len, s->tail + sizeof(*f));
@@ -227,15 +232,17 @@ scan(struct spool *s, spool_found_fn *found, void *arg, uint64_t *damaged)
 		if (err)
 			return err;
 		s->tail += frame_bytes(f.rec.len);
-		s->next++;
+		s->next = f.rec.number + 1;
+		s->count++;
 	}
 	if (got < 0)
 		return got;
-	if (s->next >= s->st.next)
+	/* No number is used again: what lies behind the damage must not look like something new. */
+	if (s->next < s->st.next)
+		s->next = s->st.next;
+	if (s->count >= s->st.count)
 		return 0;
-	/* Numbers go on without a hole, which is how the next scan knows them. */
-	*damaged += s->st.next - s->next;
-	s->st.next = s->next;
+	*damaged += s->st.count - s->count;
 	return state_write(s);
 }
 
@@ -246,7 +253,7 @@ begin_again(struct spool *s)
 	s->st.room = s->file_room;
 	s->st.head = s->tail = 0;
 	s->st.number = s->next;
-	s->st.next = s->next;
+	s->count = 0;
 	return state_write(s);
 }
 
@@ -255,7 +262,6 @@ spool_open(int fd, uint64_t random, spool_found_fn *found, void *arg, uint64_t *
 	struct spool **out)
 {
 	AUTO(spool) struct spool *s = calloc(1, sizeof(*s));
-	bool fresh;
 	struct stat st;
 	int err;
 
@@ -268,12 +274,10 @@ spool_open(int fd, uint64_t random, spool_found_fn *found, void *arg, uint64_t *
 	s->fd = fd;
 	s->file_room = (uint64_t)st.st_size - HEAD_BYTES;
 	*damaged = 0;
-	err = state_read(s, random, &fresh, damaged);
-	if (!err && fresh)
-		s->next = 1;
-	if (!err && !fresh)
+	err = state_read(s, random, damaged);
+	if (!err)
 		err = scan(s, found, arg, damaged);
-	if (!err && !fresh && s->tail == s->st.head && s->st.head)
+	if (!err && s->tail == s->st.head && s->st.head)
 		err = begin_again(s);
 	if (err)
 		return err;
@@ -313,6 +317,7 @@ spool_append(struct spool *s, struct spool_rec *rec, const void *bytes, uint64_t
 	*pos = s->tail;
 	s->tail += need;
 	s->next++;
+	s->count++;
 	return 0;
 }
 
@@ -331,15 +336,16 @@ spool_read(const struct spool *s, const struct spool_rec *rec, uint64_t pos, voi
 }
 
 int
-spool_release(struct spool *s, const struct spool_rec *oldest, uint64_t pos, const struct spool_rec *last)
+spool_release(struct spool *s, size_t n, const struct spool_rec *oldest, uint64_t pos,
+	const struct spool_rec *last)
 {
+	s->count -= n;
 	s->st.epoch = last->epoch;
 	s->st.seq = last->seq;
 	if (!oldest)
 		return begin_again(s);
 	s->st.head = pos;
 	s->st.number = oldest->number;
-	s->st.next = s->next;
 	return state_write(s);
 }
 

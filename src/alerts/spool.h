@@ -32,8 +32,9 @@ void	spool_free(struct spool *s);		/* NULL is fine; the fd is the caller's */
 int	spool_append(struct spool *s, struct spool_rec *rec, const void *bytes, uint64_t *pos);
 /* rec->len bytes of the record at pos.  -EBADMSG: they are not what was written. */
 int	spool_read(const struct spool *s, const struct spool_rec *rec, uint64_t pos, void *out);
-/* All before oldest, which is at pos, are done with; oldest NULL: all are.  last: the newest of them. */
-int	spool_release(struct spool *s, const struct spool_rec *oldest, uint64_t pos,
+/* The n records before oldest, which is at pos, are done with; oldest NULL: all are.  last: the
+ * newest of them. */
+int	spool_release(struct spool *s, size_t n, const struct spool_rec *oldest, uint64_t pos,
 		const struct spool_rec *last);
 
 /* Of the newest record that was ever released: 0, 0 when none was. */
