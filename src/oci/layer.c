@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "oci/layer.h"
+#include "oci/oci.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -9,6 +9,7 @@
 #include "common/auto.h"
 #include "common/bpfobj.h"
 #include "common/log.h"
+#include "oci/tar.h"
 
 #define CHUNK (256u << 10)
 

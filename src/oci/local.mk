@@ -7,11 +7,12 @@ liboci_a_SOURCES = \
 	src/oci/digest.c \
 	src/oci/image.c \
 	src/oci/json.c src/oci/json.h \
-	src/oci/layer.c src/oci/layer.h \
+	src/oci/layer.c \
 	src/oci/manifest.c \
 	src/oci/object.c \
 	src/oci/oci.h \
 	src/oci/reference.c \
-	src/oci/tar.c
+	src/oci/tar.c src/oci/tar.h \
+	src/oci/tar_write.c
 liboci_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(LIBARCHIVE_CFLAGS) $(LIBMD_CFLAGS)
 OCI_LIBS = liboci.a $(IPC_LIBS) $(JANSSON_LIBS) $(LIBARCHIVE_LIBS) $(LIBMD_LIBS)

@@ -10,16 +10,9 @@
 
 #include "common/log.h"
 #include "ipc/chan.h"
-#include "oci/layer.h"
+#include "oci/tar.h"
 
-#define BLOCK 512
 #define NAME_MAX_BYTES 512	/* with NUL */
-
-struct header {
-	char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8], type, link[100];
-	char magic[6], version[2], user[32], group[32], major[8], minor[8], prefix[155], rest[12];
-};
-_Static_assert(sizeof(struct header) == BLOCK, "tar is made of blocks");
 
 struct entry {
 	char type;
@@ -52,16 +45,24 @@ octal(const char *field, size_t room, uint64_t *out)
 	return 0;
 }
 
-static bool
-checksum_ok(const struct header *h)
+uint64_t
+tar_checksum(const struct tar_header *h)
 {
 	const uint8_t *p = (const uint8_t *)h;
-	const size_t at = offsetof(struct header, checksum);
-	uint64_t want, sum = 0;
+	const size_t at = offsetof(struct tar_header, checksum);
+	uint64_t sum = 0;
 
-	for (size_t i = 0; i < BLOCK; i++)
+	for (size_t i = 0; i < TAR_BLOCK; i++)
 		sum += i >= at && i < at + sizeof(h->checksum) ? ' ' : p[i];
-	return octal(h->checksum, sizeof(h->checksum), &want) == 0 && want == sum;
+	return sum;
+}
+
+static bool
+checksum_ok(const struct tar_header *h)
+{
+	uint64_t want;
+
+	return octal(h->checksum, sizeof(h->checksum), &want) == 0 && want == tar_checksum(h);
 }
 
 static bool
@@ -72,25 +73,25 @@ all_zero(const uint8_t *bytes, size_t len)
 
 /* A header and what it is of; moves behind both.  1; 0 at the end; -EINVAL. */
 static int
-next_block(struct tar *t, struct header *h, struct entry *e)
+next_block(struct tar *t, struct tar_header *h, struct entry *e)
 {
 	const size_t left = t->len - t->at;
 	uint64_t padded;
 
 	if (all_zero(t->bytes + t->at, left))
 		return 0;
-	if (left < BLOCK)
+	if (left < TAR_BLOCK)
 		return oci_refuse(t->why, -EINVAL, "the layer's archive ends within a header");
-	memcpy(h, t->bytes + t->at, BLOCK);
+	memcpy(h, t->bytes + t->at, TAR_BLOCK);
 	if (!checksum_ok(h) || octal(h->size, sizeof(h->size), &e->size))
 		return oci_refuse(t->why, -EINVAL, "the layer is no tar archive: at byte %zu there is no header", t->at);
-	padded = (e->size + BLOCK - 1) / BLOCK * BLOCK;
-	if (padded > left - BLOCK)
+	padded = (e->size + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
+	if (padded > left - TAR_BLOCK)
 		return oci_refuse(t->why, -EINVAL, "the layer's archive ends within a file of %llu bytes",
 			(unsigned long long)e->size);
 	e->type = h->type;
-	e->data = t->bytes + t->at + BLOCK;
-	t->at += BLOCK + (size_t)padded;
+	e->data = t->bytes + t->at + TAR_BLOCK;
+	t->at += TAR_BLOCK + (size_t)padded;
 	return 1;
 }
 
@@ -108,7 +109,7 @@ set_name(struct tar *t, struct entry *e, const char *name, size_t len)
 
 /* ustar's name is in two parts. */
 static int
-short_name(struct tar *t, const struct header *h, struct entry *e)
+short_name(struct tar *t, const struct tar_header *h, struct entry *e)
 {
 	const bool ustar = memcmp(h->magic, "ustar", sizeof(h->magic)) == 0;
 	const int prefix = ustar ? (int)strnlen(h->prefix, sizeof(h->prefix)) : 0;
@@ -174,7 +175,7 @@ static int
 next(struct tar *t, struct entry *out)
 {
 	bool named = false;
-	struct header h;
+	struct tar_header h;
 	struct entry e = { 0 };
 	int more;
 
