@@ -7,6 +7,8 @@ bpfdconfdir = $(sysconfdir)/bpfd
 
 dist_systemdsystemunit_DATA = systemd/bpfd.socket
 nodist_systemdsystemunit_DATA = systemd/bpfd.service
+unitdropindir = $(systemdsystemunitdir)/bpfd.service.d
+dist_unitdropin_DATA = systemd/network.conf
 dist_sysusers_DATA = sysusers.d/bpfd.conf
 dist_tmpfiles_DATA = tmpfiles.d/bpfd.conf
 nodist_initd_SCRIPTS = init/bpfd

@@ -251,6 +251,7 @@ on_ended(struct task *t, int status)
 	c->ready = false;
 	c->kill_at_ms = INT64_MAX;
 	wire_lost(c);
+	connect_forget(s, c);
 	if (c->id == PROC_LOADER)
 		helper_kill_all(s);
 	if (s->stopping)

@@ -2,7 +2,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -28,9 +31,11 @@ static const struct sandbox_rule own[] = {
 #undef SYS_IF
 #undef SYS_IF2
 #undef SYS_ERRNO
+#undef SYS_ERRNO_IF
 #define SYS_IF(call, ...)    SYS(call, "")
 #define SYS_IF2(call, ...)   SYS(call, "")
 #define SYS_ERRNO(call, ...) SYS(call, "")
+#define SYS_ERRNO_IF(call, ...) SYS(call, "")
 
 static const struct sandbox_rule children[] = {
 #include "loader/sandbox.def"
@@ -40,6 +45,7 @@ static const struct sandbox_rule children[] = {
 #include "api/sandbox.def"
 #include "config/sandbox.def"
 #include "fetch/sandbox.def"
+#include "connect/sandbox.def"
 #include "enricher/sandbox.def"
 #define SANDBOX_CLASS_OUTPUT
 #define SANDBOX_CLASS_SYSLOG

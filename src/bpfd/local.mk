@@ -18,6 +18,7 @@ bpfd_SOURCES = \
 	src/bpfd/client.c src/bpfd/client.h \
 	src/bpfd/confine.c \
 	src/bpfd/confrun.c \
+	src/bpfd/connect.c \
 	src/bpfd/containers.c \
 	src/bpfd/fetch.c src/bpfd/fetch.h \
 	src/bpfd/fetch_files.c \

@@ -260,6 +260,7 @@ stop(struct sup *s)
 	helper_kill_all(s);
 	job_kill_all(s);
 	fetch_kill_all(s);
+	connect_kill_all(s);
 	if (leave_nothing)
 		helper_unmount(s);
 	listen_close(s);
@@ -298,11 +299,14 @@ run(struct sup *s)
 		notify_tick(&s->notify, clock_ms());
 		job_kill_late(s);
 		fetch_kill_late(s);
+		connect_kill_late(s);
 		next = child_next_ms(s);
 		if (job_next_ms(s) < next)
 			next = job_next_ms(s);
 		if (fetch_next_ms(s) < next)
 			next = fetch_next_ms(s);
+		if (connect_next_ms(s) < next)
+			next = connect_next_ms(s);
 		err = loop_round(s->loop, next < tick ? next : tick);
 		if (s->reload_wanted)
 			reload(s);

@@ -71,6 +71,7 @@ struct lasting {
 struct helper;
 struct job;
 struct fetches;
+struct connection;
 
 struct sup {
 	struct options opt;
@@ -94,6 +95,7 @@ struct sup {
 	uint32_t next_helper;
 	struct job *jobs;		/* see job.c */
 	struct fetches *fetches;	/* see fetch.c; NULL until there was one */
+	struct connection *connections;	/* see connect.c */
 	bool serving;			/* was ready once */
 	bool failed;			/* never will be */
 	uint64_t started_boot_ns;
@@ -184,6 +186,25 @@ int	job_begin(struct child *asker, const struct job_start *start);	/* -EAGAIN: t
 int64_t	job_next_ms(const struct sup *s);
 void	job_kill_late(struct sup *s);
 void	job_kill_all(struct sup *s);
+
+/*
+ * connect.c: sockets of the internet, for who has none: one bpfd-connect each, which ends with its
+ * answer.  arg: who asks; all of its own are forgotten when it ends, and none is answered then.
+ */
+struct connect_want {
+	void *arg;
+	uint32_t seq;
+	uint16_t port;
+	bool remote;				/* a server named the host: see CONNECT_REMOTE */
+	char host[IPC_HOST_MAX];		/* checked by bpfd-connect */
+	/* m->err 0: sock is connected, borrowed, and m->text its address; else sock is -1 and m->text says why. */
+	void (*answer)(void *arg, uint32_t seq, const struct msg_connected *m, int sock);
+};
+int	connect_begin(struct sup *s, const struct connect_want *want);	/* not answered when it fails; -EAGAIN: too many */
+void	connect_forget(struct sup *s, const void *arg);
+int64_t	connect_next_ms(const struct sup *s);
+void	connect_kill_late(struct sup *s);
+void	connect_kill_all(struct sup *s);
 
 /* parse.c: rules that the API asks about.  containers.c: files that the enricher does.  Both answer. */
 int	parse_begin(struct child *api, uint32_t seq, const char *file, int text);

@@ -28,6 +28,7 @@
 #define LANDLOCK_FS_IOCTL_DEV	(1ULL << 15)	/* ABI 5, Linux 6.10 */
 #define LANDLOCK_NET_BIND	(1ULL << 0)	/* ABI 4, Linux 6.7 */
 #define LANDLOCK_NET_CONNECT	(1ULL << 1)
+#define LANDLOCK_RULE_PORT	2
 #define LANDLOCK_SCOPE_ABSTRACT	(1ULL << 0)	/* ABI 6, Linux 6.12 */
 #define LANDLOCK_SCOPE_SIGNAL	(1ULL << 1)
 
@@ -50,6 +51,9 @@ __lsan_is_turned_off(void)
 
 struct ruleset_attr {
 	uint64_t fs, net, scoped;
+};
+struct port_attr {
+	uint64_t allowed_access, port;
 };
 
 #define FS_FILE_READ	(LANDLOCK_ACCESS_FS_READ_FILE)
@@ -103,6 +107,18 @@ landlock_allow(int ruleset, const int *fds, size_t n, uint64_t file, uint64_t di
 	return 0;
 }
 
+static int
+landlock_allow_ports(int ruleset, const uint16_t *ports, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct port_attr attr = { .allowed_access = LANDLOCK_NET_CONNECT, .port = ports[i] };
+
+		if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PORT, &attr, 0) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
 /* Denies every right that this kernel's Landlock knows, except below the allowed descriptors. */
 static int
 apply_landlock(const struct sandbox *sb)
@@ -136,6 +152,8 @@ apply_landlock(const struct sandbox *sb)
 	if (!err)
 		err = landlock_allow(ruleset, sb->allow_rw_fds, sb->n_allow_rw,
 			(FS_FILE_READ | FS_FILE_WRITE) & attr.fs, (FS_DIR_READ | FS_DIR_WRITE) & attr.fs);
+	if (!err && abi >= 4)
+		err = landlock_allow_ports(ruleset, sb->connect_ports, sb->n_connect_ports);
 	if (err)
 		return err;
 	return syscall(SYS_landlock_restrict_self, ruleset, 0) < 0 ? -errno : 0;

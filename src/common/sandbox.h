@@ -15,8 +15,8 @@
  *   SYS_IF(mmap, 2, SB_MASK_EQ, PROT_EXEC, 0, "heap; never executable")
  * A rule with a condition allows the call when (arg OP ...) holds; several lines of one call are
  * alternatives.  SYS_IF2 has two conditions that must both hold.  SYS_ERRNO(call, errno, why)
- * answers a call that a library makes and tolerates failing.  Everything else, and every call
- * through another ABI (i386, x32), kills the process.
+ * answers a call that a library makes and tolerates failing, SYS_ERRNO_IF one with that argument.
+ * Everything else, and every call through another ABI (i386, x32), kills the process.
  */
 enum sandbox_op { SB_ANY = 0, SB_EQ, SB_MASK_EQ, SB_LE };
 
@@ -38,6 +38,7 @@ struct sandbox_rule {
 #define SYS_IF2(call, n, op, a, b, m, op2, a2, b2, why)                                            \
 	{ #call, 0, { { n, op, a, b }, { m, op2, a2, b2 } }, why },
 #define SYS_ERRNO(call, error, why)              { #call, error, { { 0 } }, why },
+#define SYS_ERRNO_IF(call, error, n, op, a, b, why) { #call, error, { { n, op, a, b } }, why },
 
 enum sandbox_mode {
 	SANDBOX_ENFORCE,	/* a violation kills the process */
@@ -59,6 +60,8 @@ struct sandbox {
 	size_t n_allow_rw;
 	const int *allow_ro_fds;
 	size_t n_allow_ro;
+	const uint16_t *connect_ports;	/* with landlock: TCP ports that stay connectable, from Linux 6.7 on */
+	size_t n_connect_ports;
 	struct {
 		uint64_t nofile, as_bytes, cpu_s, fsize_bytes;	/* 0: leave as it is */
 	} limits;

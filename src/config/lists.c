@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/lists.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fnmatch.h>
 #include <grp.h>
@@ -221,6 +222,42 @@ LIST_ADD(SECRETS)
 	}
 	strcpy(s->item[s->n++], item);
 	return 0;
+}
+
+/* "10.0.0.0/8", "fe80::1": those of IPv4 become ::ffff:A.B.C.D. */
+static bool
+read_net(const char *item, struct ipc_net *out)
+{
+	struct ipc_net net = { .address = { [10] = 0xff, [11] = 0xff } };
+	const char *slash = strchr(item, '/');
+	uint32_t most = 32, bits;
+	char address[64];
+
+	snprintf(address, sizeof(address), "%.*s", slash ? (int)(slash - item) : 63, item);
+	if (inet_pton(AF_INET, address, net.address + 12) != 1) {
+		most = 128;
+		if (inet_pton(AF_INET6, address, net.address) != 1)
+			return false;
+	}
+	bits = most;
+	if (slash && (!is_id(slash + 1, &bits) || bits > most))
+		return false;
+	net.bits = bits + 128 - most;
+	*out = net;
+	return true;
+}
+
+LIST_ADD(NETS)
+{
+	struct conf_NETS *l = dst;
+
+	if (l->n < IPC_NETS_MAX && read_net(item, &l->net[l->n])) {
+		l->n++;
+		return 0;
+	}
+	snprintf(why, room, "\"%.60s\" is no address and no network like 169.254.0.0/16 or fe80::/10, or there are more than %d",
+		item, IPC_NETS_MAX);
+	return -EINVAL;
 }
 
 LIST_ADD(KFUNCS)

@@ -35,6 +35,7 @@ LIST_ADD(TRACERS);
 LIST_ADD(HELPERS);
 LIST_ADD(PATTERNS);
 LIST_ADD(SECRETS);
+LIST_ADD(NETS);
 LIST_ADD(KFUNCS);
 
 /* A user by name or number, with its group (of a bare number: the same).  0, or -EINVAL with words. */

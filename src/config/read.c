@@ -33,6 +33,7 @@ struct key {
 #define list_begin_HELPERS    NULL
 #define list_begin_PATTERNS   NULL
 #define list_begin_SECRETS    NULL
+#define list_begin_NETS       NULL
 
 #define PLACE(s, k) .section = #s, .name = #k, .offset = offsetof(struct config, s##_##k),         \
 	.size = sizeof(((struct config *)0)->s##_##k)

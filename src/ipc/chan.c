@@ -34,6 +34,8 @@ static const struct rule rules[N_IPC_TYPES] = {
 #define TO_XDP(n, f, p, d, ph)     RULE(n, f, p, d, ph, FROM_XDP)
 #define TO_FETCH(n, f, p, d, ph)   RULE(n, f, p, d, ph, FROM_FETCH)
 #define TO_SUP_FETCH(n, f, p, d, ph) RULE(n, f, p, d, ph, FROM_SUP)
+#define TO_CONNECT(n, f, p, d, ph) RULE(n, f, p, d, ph, FROM_CONNECT)
+#define TO_SUP_CONNECT(n, f, p, d, ph) RULE(n, f, p, d, ph, FROM_SUP)
 #include "ipc/messages.def"
 };
 

@@ -81,6 +81,17 @@ list_ok_SECRETS(const struct conf_SECRETS *s)
 }
 
 static bool
+list_ok_NETS(const struct conf_NETS *l)
+{
+	if (l->n > IPC_NETS_MAX)
+		return false;
+	for (uint32_t i = 0; i < l->n; i++)
+		if (l->net[i].bits > 128)
+			return false;
+	return true;
+}
+
+static bool
 list_ok_KFUNCS(const struct conf_KFUNCS *k)
 {
 	if (k->n > CONFIG_KFUNCS_MAX)

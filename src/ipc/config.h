@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "ipc/declared.h"
+#include "ipc/nets.h"
 
 /*
  * The configuration after bpfd-config has read and resolved it: flat, without pointers, handed
@@ -18,7 +19,7 @@
 #define CONFIG_KFUNCS_MAX 4096
 #define TRACER_KFUNCS_MAX 8
 
-/* CONF_LIST kinds */
+/* CONF_LIST kinds; NETS: ipc/nets.h */
 struct conf_WHO {			/* resolved through the user database */
 	uint32_t n_uids, n_gids;
 	uint32_t uids[CONFIG_WHO_MAX], gids[CONFIG_WHO_MAX];

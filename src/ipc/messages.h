@@ -8,6 +8,7 @@
 #include "bpf/own.h"
 #include "ipc/container.h"
 #include "ipc/image.h"
+#include "ipc/nets.h"
 #include "ipc/options.h"
 
 /*
@@ -18,6 +19,7 @@
 enum ipc_role {
 	ROLE_SUP, ROLE_LOADER, ROLE_LINKER, ROLE_ONESHOT, ROLE_API, ROLE_ENRICHER, ROLE_ACTION, ROLE_XDP,
 	ROLE_FETCH,
+	ROLE_CONNECT,
 	N_ROLES
 };
 enum {
@@ -30,6 +32,7 @@ enum {
 	FROM_ACTION = 1 << ROLE_ACTION,
 	FROM_XDP = 1 << ROLE_XDP,
 	FROM_FETCH = 1 << ROLE_FETCH,
+	FROM_CONNECT = 1 << ROLE_CONNECT,
 };
 enum ipc_phase { PHASE_START = 1, PHASE_RUN = 2, PHASE_ANY = 3 };
 
@@ -456,6 +459,18 @@ struct msg_verdict {
 	char ref[IMAGE_REF_MAX];
 	char signer[512];
 };
+
+/* ---- bpfd-connect: one connection ---- */
+#define CONNECT_MS_MAX 600000
+/* REMOTE: a server named the host, not the administrator or a user: nothing of this host's own network. */
+enum { CONNECT_REMOTE = 1 };
+struct msg_connect {
+	uint32_t port, flags, ms, reserved;	/* ms: for looking up and connecting */
+	struct conf_NETS allow;			/* network.allow */
+	char host[IPC_HOST_MAX];		/* name, or address without brackets */
+};
+/* text: the address that it is connected to; with err: why not, for a person.  See connect/connect.h. */
+struct msg_connected { int32_t err; uint32_t reserved; char text[IPC_TEXT_MAX]; };
 
 /* ---- events ---- */
 struct msg_mask { uint64_t mask; };

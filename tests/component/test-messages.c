@@ -49,6 +49,8 @@ static const struct message messages[] = {
 #define TO_XDP(n, f, p, d, ph)     ROW(ROLE_XDP, n, f, p, d, ph)
 #define TO_FETCH(n, f, p, d, ph)   ROW(ROLE_FETCH, n, f, p, d, ph)
 #define TO_SUP_FETCH(n, f, p, d, ph) ROW(ROLE_SUP, n, f, p, d, ph)
+#define TO_CONNECT(n, f, p, d, ph) ROW(ROLE_CONNECT, n, f, p, d, ph)
+#define TO_SUP_CONNECT(n, f, p, d, ph) ROW(ROLE_SUP, n, f, p, d, ph)
 #include "ipc/messages.def"
 #undef ROW
 };
@@ -69,6 +71,7 @@ static const struct process processes[] = {
 	{ "bpfd-oneshot", ROLE_ONESHOT, FROM_LOADER, PHASE_RUN },
 	{ "bpfd-xdp", ROLE_XDP, FROM_LOADER, PHASE_RUN },
 	{ "bpfd-fetch", ROLE_FETCH, FROM_SUP, PHASE_START },
+	{ "bpfd-connect", ROLE_CONNECT, FROM_SUP, PHASE_RUN },
 	{ "bpfd-action", ROLE_ACTION, FROM_SUP, PHASE_START, "output" },
 };
 
