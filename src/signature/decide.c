@@ -94,6 +94,8 @@ by_key(const struct sig_case *c, const struct sig *s, const struct bytes *messag
 		snprintf(out->signer, sizeof(out->signer), "%s", k->name);
 		return 0;
 	}
+	if (!tried)
+		return sig_refuse(why, "it is a key's, and no key is trusted");
 	return sig_refuse(why, "it was made by none of the %u keys that are trusted, or what it signs was changed", tried);
 }
 
