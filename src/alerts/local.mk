@@ -2,7 +2,10 @@
 noinst_LIBRARIES += libalerts.a
 libalerts_a_SOURCES = \
 	src/alerts/alert.c src/alerts/alert.def src/alerts/alert.h \
+	src/alerts/mail.c src/alerts/mail.h \
+	src/alerts/mime.c src/alerts/mime.h \
 	src/alerts/queue.c src/alerts/queue.h \
+	src/alerts/slack.c src/alerts/slack.h \
 	src/alerts/spool.c src/alerts/spool.h
 ALERTS_LIBS = libalerts.a $(EVENTS_LIBS) $(IPC_LIBS)
 
@@ -14,6 +17,10 @@ UNIT_TESTS += tests/unit/test-alerts-alert
 tests_unit_test_alerts_alert_SOURCES = tests/unit/test-alerts-alert.c tests/unit/event_make.h
 tests_unit_test_alerts_alert_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_unit_test_alerts_alert_LDADD = $(ALERTS_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/test-alerts-messages
+tests_unit_test_alerts_messages_SOURCES = tests/unit/test-alerts-messages.c
+tests_unit_test_alerts_messages_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_alerts_messages_LDADD = $(ALERTS_LIBS) $(CMOCKA_LIBS) $(JANSSON_LIBS)
 endif
 
 FUZZ_TARGETS += tests/fuzz/fuzz-alerts
