@@ -22,6 +22,7 @@ libbpfctl_a_SOURCES = \
 	src/bpfctl/cmd_update.c \
 	src/bpfctl/cmd_fsck.c \
 	src/bpfctl/cmd_get.c \
+	src/bpfctl/cmd_image.c \
 	src/bpfctl/cmd_iter.c \
 	src/bpfctl/cmd_list.c \
 	src/bpfctl/cmd_load.c \
@@ -42,6 +43,7 @@ libbpfctl_a_SOURCES = \
 	src/bpfctl/fields.c src/bpfctl/fields.h \
 	src/bpfctl/fit.c src/bpfctl/fit.h \
 	src/bpfctl/help.c \
+	src/bpfctl/image_program.c src/bpfctl/image_program.h \
 	src/bpfctl/load_args.c src/bpfctl/load_args.h \
 	src/bpfctl/map_elements.c src/bpfctl/map_elements.h \
 	src/bpfctl/map_print.c \

@@ -95,7 +95,8 @@ read_args(struct build *b, int argc, char **argv, struct oci_why *why)
 {
 	static const struct option opts[] = {
 		{ "layout", required_argument, NULL, 'l' }, { "compression", required_argument, NULL, 'c' },
-		{ "label", required_argument, NULL, 'L' }, { "program", required_argument, NULL, 'p' }, { 0 },
+		{ "label", required_argument, NULL, 'L' }, { "program", required_argument, NULL, 'p' },
+		{ "timeout", required_argument, NULL, 't' }, { 0 },
 	};
 	int opt, err = 0;
 
@@ -109,7 +110,7 @@ read_args(struct build *b, int argc, char **argv, struct oci_why *why)
 			err = add_pair(b->labels, &b->n_labels, optarg, why);
 		else if (opt == 'p')
 			err = add_pair(b->kinds, &b->n_kinds, optarg, why);
-		else
+		else if (opt != 't')	/* of every command; nothing here waits */
 			err = oci_refuse(why, -EINVAL, "%s is no option of it", LOG_QUOTE(argv[optind - 1]));
 	}
 	for (int i = optind; i < argc && !err; i++)
@@ -155,8 +156,9 @@ command_build(int argc, char **argv)
 		return command_fail(WORD, err, &why);
 	r = (struct make_recipe){ .inputs = b->inputs, .n_inputs = b->n_inputs, .compression = b->compression,
 		.labels = b->labels, .n_labels = b->n_labels, .kinds = b->kinds, .n_kinds = b->n_kinds };
-	command_layout(b->layout, &tag);
-	err = source_date(&r.created_s, &why);
+	err = command_layout(b->layout, &tag, &why);
+	if (!err)
+		err = source_date(&r.created_s, &why);
 	if (!err)
 		err = make_image(&r, m, &why);
 	if (!err)

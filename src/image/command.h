@@ -15,7 +15,7 @@ int	command_push(int argc, char **argv);
 /* "bpfctl: image WORD: why" on standard error.  The exit status that fits err, a negative errno. */
 int	command_fail(const char *word, int err, const struct oci_why *why);
 
-/* DIR[:TAG], cut in place.  *tag is NULL when there is none. */
-void	command_layout(char *text, const char **tag);
+/* DIR[:TAG], cut in place.  *tag is NULL when there is none.  -EINVAL: it is no tag. */
+int	command_layout(char *text, const char **tag, struct oci_why *why);
 
 #endif

@@ -25,16 +25,19 @@ command_fail(const char *word, int err, const struct oci_why *why)
 	return COMMAND_FAILED;
 }
 
-void
-command_layout(char *text, const char **tag)
+int
+command_layout(char *text, const char **tag, struct oci_why *why)
 {
-	char *colon = strrchr(text, ':');
+	char *colon = strrchr(text, ':'), like[IMAGE_REF_MAX];
+	struct oci_ref r;
 
 	*tag = NULL;
 	if (!colon || strchr(colon, '/'))
-		return;
+		return 0;
 	*colon = '\0';
 	*tag = colon + 1;
+	snprintf(like, sizeof(like), "localhost/image:%.256s", *tag);
+	return oci_ref_parse(like, &r, why);
 }
 
 int

@@ -96,12 +96,13 @@ make_labels(const struct make_recipe *r, const struct make_input *in, json_t **o
 {
 	AUTO(mem) struct image_facts *f = calloc(1, sizeof(*f));
 	AUTO(json) json_t *labels = json_object();
-	int err = f && labels ? oci_object_names(in->object, in->len, f, why) : -ENOMEM;
+	struct oci_why of_object = { 0 };
+	int err = f && labels ? oci_object_names(in->object, in->len, f, &of_object) : -ENOMEM;
 
 	if (err)
-		return err;
+		return oci_refuse(why, err, "%s: %s", in->name, of_object.text);
 	if (f->n_programs == 0)
-		return oci_refuse(why, -EINVAL, "%s has no program", LOG_QUOTE(in->name));
+		return oci_refuse(why, -EINVAL, "%s has no program", in->name);
 	err = set_kinds(r, f, why);
 	for (size_t i = 0; i < r->n_labels && !err; i++)
 		if (json_object_set_new(labels, r->labels[i].name, json_string(r->labels[i].value)))
@@ -136,7 +137,7 @@ add_layer(struct made *m, const struct make_recipe *r, const struct make_input *
 
 	if (err)
 		return oci_refuse(why, err, "%s cannot be put into an archive: its name has up to 99 bytes",
-			LOG_QUOTE(in->name));
+			in->name);
 	err = make_compress(r->compression, tar, tar_len, &layer, &len);
 	if (err)
 		return oci_refuse(why, err, "the layer cannot be compressed");
