@@ -141,7 +141,7 @@ ev_begin(const struct ev_settings *set, const struct ev_tracer_filter *f, __u16 
 	h->tracer = EV_TRACER;
 	h->event = event;
 	h->ret = 0;
-	h->flags = 0;
+	h->flags = h->cut = 0;
 	__builtin_memset(h + 1, 0, size - sizeof(*h));
 	return s;
 }
@@ -236,7 +236,7 @@ ev_new_of(const struct ev_hdr *owner, __u16 event, __u32 size)
 	h->len = size;
 	h->tracer = EV_TRACER;
 	h->event = event;
-	h->flags = 0;
+	h->flags = h->cut = 0;
 	return ev_passes(s) ? s : NULL;
 }
 

@@ -124,7 +124,7 @@ file_compose_step(__u32 i, struct file_compose *c)
 	if (i >= n || at >= EV_OFFS + EV_PATH_MAX - 257)
 		return 1;
 	if (at > c->end) {
-		ev_head(s)->flags |= EV_TRUNCATED;
+		s->cut = 1;
 		return 1;
 	}
 	packed = s->names[(n - 1 - i) & (EV_DEPTH - 1)];
@@ -156,12 +156,10 @@ file_compose_cast(struct ev_scratch *s)
 	if (!s || !FILE_CAN_CAST)
 		return 0;
 	start = ev_head(s)->len;
-	if (start >= EV_OFFS) {
-		ev_head(s)->flags |= EV_TRUNCATED;
+	s->cut = 1;
+	if (start >= EV_OFFS)
 		return 0;
-	}
-	if (!s->whole)
-		ev_head(s)->flags |= EV_TRUNCATED;
+	s->cut = !s->whole;
 	c.s = s;
 	c.end = start + EV_PATH_MAX - 257;
 	s->names_at = start;
@@ -244,10 +242,17 @@ file_names_at(struct ev_scratch *s, struct ev_str *out, struct file_at at)
 }
 
 static __always_inline void
+file_composed(struct ev_scratch *s, struct ev_str *out)
+{
+	out->len = FILE_CAN_CAST ? file_compose_cast(s) : ev_compose(s);
+	ev_mark_cut(s, out, s->cut);
+}
+
+static __always_inline void
 file_add_path(struct ev_scratch *s, struct ev_str *out, struct file_at at)
 {
 	if (file_names_at(s, out, at))
-		out->len = FILE_CAN_CAST ? file_compose_cast(s) : ev_compose(s);
+		file_composed(s, out);
 }
 
 #endif

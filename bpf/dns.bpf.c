@@ -124,7 +124,7 @@ add_message(struct __sk_buff *skb, struct ev_scratch *s, const struct dns_packet
 
 	e->message.off = sizeof(*e);
 	if (len > DNS_MESSAGE_MAX) {
-		e->h.flags |= EV_TRUNCATED;
+		ev_mark_cut(s, &e->message, 1);
 		len = DNS_MESSAGE_MAX;
 	}
 	/* It has a header.  Linux 6.1 learns of no comparison that it is at least 1. */

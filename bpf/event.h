@@ -34,13 +34,13 @@ _Static_assert((int)N_BUILTIN_TRACERS <= (int)TR_DECLARED, "there is a number fo
 struct ev_str { __u16 off, len; };	/* off: from the start of the record; len without a NUL */
 
 enum ev_flag {
-	EV_TRUNCATED = 1,		/* a string is cut */
+	EV_TRUNCATED = 1,		/* a string is cut, or could not be read: EV_CUT() says which */
 	EV_UNTRUSTED = 2,		/* a string was read from the process's memory */
 	EV_UNRESOLVED = 4,		/* a path is as the process gave it, not the kernel's */
 	EV_NO_OWNER = 8,		/* seen in an interrupt: tgid, comm, ... are of whoever ran */
 	EV_COMPAT = 16,			/* through the 32-bit system call table */
 	EV_URING = 32,			/* done by io_uring: a descriptor may be another's by now */
-	EV_REDACTED = 1 << 30,		/* by the enricher: what is secret was taken out */
+	EV_REDACTED = 64,		/* by the enricher: what is secret was taken out */
 };
 
 /* Process identity is (tgid, start, exec_id): what is constant for it travels once, as EV_PROC. */
@@ -57,10 +57,17 @@ struct ev_hdr {
 	__u32 uid, gid;			/* in the initial user namespace */
 	__u32 mntns;			/* inode number */
 	__u32 exec_id;			/* low half of task->self_exec_id */
-	__u32 flags;			/* enum ev_flag */
+	__u16 flags;			/* enum ev_flag */
+	__u16 cut;			/* EV_CUT() of each string that is cut */
 	char comm[EV_COMM];
 };
 _Static_assert(sizeof(struct ev_hdr) == 96, "header of a record");
+
+/*
+ * The bit in cut of the struct ev_str at that offset of the record.  Strings far from one another may
+ * have the same: then both count as cut.
+ */
+#define EV_CUT(off) (1U << (((off) / 4 - 24) & 15))
 
 /* Records of the core: sent into the control ring of the CPU before the event that needs them. */
 enum ev_info { EV_CGROUP_INFO = 1, EV_PROC_INFO, EV_PROC_GONE };

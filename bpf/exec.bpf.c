@@ -106,6 +106,7 @@ struct failed_args {
 	__u64 argv;
 	__u32 start, rel;
 	__u32 size;			/* of a pointer in argv */
+	__u32 cut;			/* 1: some is missing */
 };
 
 static int
@@ -120,14 +121,14 @@ failed_arg(__u32 i, struct failed_args *a)
 	/* The verifier must see the bound at the register that is used. */
 	asm volatile("" : "+r"(at));
 	if (at >= EV_OFFS + EV_ARGS_MAX - 256 || i == FAILED_ARGS_MAX - 1) {
-		ev_head(a->s)->flags |= EV_TRUNCATED;
+		a->cut = 1;
 		return 1;
 	}
 	n = bpf_probe_read_user_str(&a->s->b[at], 256, (const void *)arg);
 	if (n <= 0)
 		return 1;
 	if (n == 256)
-		ev_head(a->s)->flags |= EV_TRUNCATED;
+		a->cut = 1;
 	a->rel += n;
 	return 0;
 }
@@ -165,6 +166,7 @@ BPF_PROG(exec_failed, struct pt_regs *regs, long ret)
 	if (a.start < EV_OFFS) {
 		bpf_loop(FAILED_ARGS_MAX, failed_arg, &a, 0);
 		e->args.len = a.rel;
+		ev_mark_cut(s, &e->args, a.cut);
 		e->h.len = a.start + a.rel;
 	}
 	ev_send(s);

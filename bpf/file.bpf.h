@@ -153,7 +153,7 @@ file_add_path_wanted(struct ev_scratch *s, struct ev_str *out, struct file_at at
 		return true;
 	if (!file_names_pass(s))
 		return false;
-	out->len = FILE_CAN_CAST ? file_compose_cast(s) : ev_compose(s);
+	file_composed(s, out);
 	return true;
 }
 

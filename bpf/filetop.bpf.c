@@ -149,6 +149,7 @@ fill_row(struct filetop_row *row, struct ev_scratch *s, const struct ev_str *pat
 	if (len > FILETOP_PATH_MAX - 1) {
 		len = FILETOP_PATH_MAX - 1;
 		row->h.flags |= EV_TRUNCATED;
+		row->h.cut |= EV_CUT(__builtin_offsetof(struct ev_filetop, path));
 	}
 	row->path_len = len;
 	asm volatile("" : "+r"(len));

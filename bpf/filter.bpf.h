@@ -287,7 +287,7 @@ ev_test_passes(struct ev_scratch *s, const struct ev_test *t)
 	if (kind == EV_TEST_TAIL)
 		at += ((__u32)word >> 16) - 8;
 	asm volatile("" : "+r"(at));
-	if (at > EV_ROOM - 8 || (ev_head(s)->flags & EV_TRUNCATED))
+	if (at > EV_ROOM - 8 || (ev_head(s)->cut & EV_CUT((__u32)t->off)))
 		return 1;
 	return ev_test_word(t, *ev_words(s, at));
 }
@@ -317,7 +317,7 @@ ev_is_rejected(struct ev_scratch *s)
 static __always_inline bool
 ev_path_passes(struct ev_scratch *s, const struct ev_str *path)
 {
-	if (!(s->dims & (DIM_PATH | DIM_PREFIX)) || (ev_head(s)->flags & EV_TRUNCATED))
+	if (!(s->dims & (DIM_PATH | DIM_PREFIX)) || ev_is_cut(s, path))
 		return true;
 	if (ev_path_judge(s, path->off, path->len))
 		return true;

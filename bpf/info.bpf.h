@@ -110,6 +110,7 @@ ev_add_cgroup_path(struct ev_scratch *s, struct ev_str *out, struct cgroup *cgrp
 	bpf_loop(EV_CGROUP_LEVELS, ev_step_cgroup, &w, 0);
 	out->off = ev_head(s)->len;
 	out->len = ev_compose(s);
+	ev_mark_cut(s, out, s->cut);
 }
 
 /* True: it has been said, in this generation. */

@@ -154,7 +154,7 @@ ev_compose_step(__u32 i, struct ev_compose *c)
 	if (i >= n || start >= EV_OFFS)
 		return 1;
 	if (rel > EV_PATH_MAX - 257) {
-		ev_head(s)->flags |= EV_TRUNCATED;
+		s->cut = 1;
 		return 1;
 	}
 	if (s->whole || rel)
@@ -168,8 +168,8 @@ ev_compose_step(__u32 i, struct ev_compose *c)
 }
 
 /*
- * s->names as a path at the record's end; its length.  Not static: the verifier looks at it once.
- * A path whose beginning is missing does not begin with a slash.
+ * s->names as a path at the record's end; its length, and s->cut.  Not static: the verifier looks at it
+ * once.  A path whose beginning is missing does not begin with a slash.
  */
 __noinline int
 ev_compose(struct ev_scratch *s)
@@ -180,12 +180,10 @@ ev_compose(struct ev_scratch *s)
 		return 0;
 	c.s = s;
 	c.start = ev_head(s)->len;
-	if (c.start >= EV_OFFS) {
-		ev_head(s)->flags |= EV_TRUNCATED;
+	s->cut = 1;
+	if (c.start >= EV_OFFS)
 		return 0;
-	}
-	if (!s->whole)
-		ev_head(s)->flags |= EV_TRUNCATED;
+	s->cut = !s->whole;
 	if (!s->n_names) {
 		s->b[c.start] = '/';
 		c.rel = 1;
@@ -215,6 +213,7 @@ ev_add_path(struct ev_scratch *s, struct ev_str *out, struct dentry *dentry, str
 		return;
 	ev_names(s, dentry, mnt);
 	out->len = ev_compose(s);
+	ev_mark_cut(s, out, s->cut);
 }
 
 static __always_inline void

@@ -64,7 +64,8 @@ struct ev_scratch {
 	__u32 busy;			/* ev_enter() */
 	__u32 names_len;		/* bytes of the names, where that is known */
 	__u32 names_at;			/* where the next one is put */
-	__u32 runtimes, reserved;	/* of this tracer's filter */
+	__u32 runtimes;			/* of this tracer's filter */
+	__u32 cut;			/* 1: the path that was composed last is */
 	struct {			/* of a path */
 		__u64 hash;
 		__u32 at, end, depth, inside, passes, reserved;
@@ -95,7 +96,26 @@ ev_words(struct ev_scratch *s, __u32 at)
 	return words;
 }
 
-/* Where the next string goes; EV_OFFS or more: there is no room, and the record is marked. */
+/* is: 0 or 1.  Without a branch, behind which the verifier would look at all that follows twice. */
+static __always_inline void
+ev_mark_cut(struct ev_scratch *s, const struct ev_str *str, __u32 is)
+{
+	struct ev_hdr *h = ev_head(s);
+
+	_Static_assert(EV_TRUNCATED == 1, "is is that bit");
+	h->flags |= is;
+	h->cut |= is * EV_CUT((__u32)((__u64)str - (__u64)h));
+}
+
+static __always_inline __u32
+ev_is_cut(struct ev_scratch *s, const struct ev_str *str)
+{
+	struct ev_hdr *h = ev_head(s);
+
+	return h->cut & EV_CUT((__u32)((__u64)str - (__u64)h));
+}
+
+/* Where the next string goes; EV_OFFS or more: there is no room, and it is marked as cut. */
 static __always_inline __u32
 ev_str_begin(struct ev_scratch *s, struct ev_str *out)
 {
@@ -104,7 +124,7 @@ ev_str_begin(struct ev_scratch *s, struct ev_str *out)
 	out->off = at;
 	out->len = 0;
 	if (at >= EV_OFFS)
-		ev_head(s)->flags |= EV_TRUNCATED;
+		ev_mark_cut(s, out, 1);
 	return at;
 }
 
@@ -113,7 +133,7 @@ static __always_inline void
 ev_str_end(struct ev_scratch *s, struct ev_str *out, __u32 at, long n, __u32 max)
 {
 	if (n <= 0 || n > max)
-		ev_head(s)->flags |= EV_TRUNCATED;
+		ev_mark_cut(s, out, 1);
 	if (n <= 0)
 		return;
 	out->len = n - 1;
@@ -150,7 +170,7 @@ ev_append_str(struct ev_scratch *s, struct ev_str *out, const void *from, __u32 
 	long n;
 
 	if (at >= EV_OFFS || off >= EV_OFFS) {
-		ev_head(s)->flags |= EV_TRUNCATED;
+		ev_mark_cut(s, out, 1);
 		return;
 	}
 	if (out->len != 1 || s->b[off] != '/')
@@ -162,7 +182,7 @@ ev_append_str(struct ev_scratch *s, struct ev_str *out, const void *from, __u32 
 		n = bpf_probe_read_user_str(&s->b[at], max + 1, from);
 	}
 	if (n <= 0 || n > max)
-		ev_head(s)->flags |= EV_TRUNCATED;
+		ev_mark_cut(s, out, 1);
 	if (n <= 0)
 		return;
 	out->len = at + n - 1 - off;
@@ -175,7 +195,7 @@ ev_append_str(struct ev_scratch *s, struct ev_str *out, const void *from, __u32 
 		__u32 at = ev_str_begin(s, out);                                                   \
                                                                                                    \
 		if (len > max) {                                                                   \
-			ev_head(s)->flags |= EV_TRUNCATED;                                         \
+			ev_mark_cut(s, out, 1);                                                    \
 			len = max;                                                                 \
 		}                                                                                  \
 		if (at >= EV_OFFS || !len)                                                         \
@@ -185,7 +205,7 @@ ev_append_str(struct ev_scratch *s, struct ev_str *out, const void *from, __u32 
 		if (len > max)                                                                     \
 			return;                                                                    \
 		if (read(&s->b[at], len, from)) {                                                  \
-			ev_head(s)->flags |= EV_TRUNCATED;                                         \
+			ev_mark_cut(s, out, 1);                                                    \
 			return;                                                                    \
 		}                                                                                  \
 		out->len = len;                                                                    \

@@ -31,7 +31,6 @@ enum field_flag {
 	FIELD_HIDDEN = 8,	/* for rules only, not in output */
 	FIELD_OPTIONAL = 16,	/* 0 or empty means absent */
 	FIELD_DETAIL = 32,	/* not in tables: for machines, or for who looks closer */
-	FIELD_OF_SUCCESS = 64,	/* there is none when retval is negative */
 };
 
 struct field_word { uint64_t value; const char *word; };	/* {0, NULL} ends */

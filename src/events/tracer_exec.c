@@ -12,7 +12,7 @@ static const struct field_word origin_words[] = {
 };
 
 static const struct field fields[] = {
-	FIELD_REF(ev_exec, path, "path", F_PATH, .flags = FIELD_OPTIONAL | FIELD_OF_SUCCESS,
+	FIELD_REF(ev_exec, path, "path", F_PATH, .flags = FIELD_OPTIONAL,
 		  .help = "executable; of a script its interpreter; nothing when it failed"),
 	FIELD_REF(ev_exec, args, "args", F_LIST, .flags = FIELD_UNTRUSTED, .help = "arguments, the program's name first"),
 	FIELD_REF(ev_exec, filename, "filename", F_STR, .flags = FIELD_UNTRUSTED, .help = "path as the process gave it"),

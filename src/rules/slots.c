@@ -4,29 +4,30 @@
 #include "rules/matcher.h"
 
 /*
- * EV_TRUNCATED is of the record, so that each of its strings has to be judged: one that is short
- * and there is whole, since what cuts has more room than that.  A path whose beginning the kernel
- * side did not reach has no slash there, a text that could not be read is empty, a list may lack
- * items however short it is, and a path that was put together from what the process gave may lack
- * that.  A string of the context has no such mark: one that fills all the room is taken for cut.
+ * The kernel side marks each string of the record that is cut; one that could not be read is empty then. A path
+ * whose beginning it did not reach has no slash there.  What is computed from several has no mark of its
+ * own: it counts as cut when any of them is.  A string of the context has no mark at all: one that fills all the
+ * room is taken for cut.
  */
-#define CUT_MIN		127
 #define CUT_CONTEXT	(EV_PATH_MAX - 8)
+
+static bool
+is_marked(const struct ev_hdr *ev, const struct field *f)
+{
+	if (!(ev->flags & EV_TRUNCATED))
+		return false;
+	return f->size == sizeof(struct ev_str) ? ev->cut & EV_CUT(f->off) : f->get != NULL;
+}
 
 static void
 judge_cut(struct slot *s, const struct event *e, const struct value *v)
 {
 	s->headless = false;
 	s->cut = s->text && !s->own && v->len >= CUT_CONTEXT;
-	if (!s->text || !s->own || !(e->ev->flags & EV_TRUNCATED))
+	if (!s->text || !s->own || !is_marked(e->ev, s->field))
 		return;
-	if (!s->present && (s->field->flags & FIELD_OF_SUCCESS) && e->ev->ret < 0)
-		return;		/* what was cut is another text */
-	if (s->field->get || (s->field->type == F_PATH && v->len && *(const char *)v->data != '/'))
-		s->cut = s->headless = true;
-	else
-		s->cut = !s->present || !v->len || v->len >= CUT_MIN || s->field->type == F_LIST ||
-			 (s->field->type == F_PATH && (e->ev->flags & EV_UNRESOLVED));
+	s->cut = true;
+	s->headless = s->field->get || (s->field->type == F_PATH && v->len && *(const char *)v->data != '/');
 	s->present = true;
 }
 

@@ -188,6 +188,7 @@ a_string_that_cannot_be_read_is_marked(void **state)
 	assert_non_null(e);
 	assert_int_equal(e->str[1].len, 0);
 	assert_true(e->h.flags & EV_TRUNCATED);
+	assert_int_equal(e->h.cut, EV_CUT(offsetof(struct ev_declared, str[1])));
 }
 
 static void

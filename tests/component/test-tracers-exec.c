@@ -17,6 +17,8 @@
 #include "bpf/exec.h"
 #include "tracers-acts.h"
 
+#define CUT(member) EV_CUT(offsetof(struct ev_exec, member))
+
 /* ---- acts ---- */
 
 /* A copy of a program. */
@@ -101,6 +103,7 @@ exec_cuts_long_arguments_and_says_so(void **state)
 	e = tracerrig_wait(rig, TR_EXEC, EXEC_EXEC, (uint32_t)pid);
 	assert_non_null(e);
 	assert_true(e->h.flags & EV_TRUNCATED);
+	assert_int_equal(e->h.cut, CUT(args));
 	assert_int_equal(e->args.len, EV_ARGS_MAX);
 	assert_int_equal(((const char *)e)[e->args.off + e->args.len - 1], '\0');
 	assert_int_equal(e->argc, 3);
@@ -332,6 +335,7 @@ path_that_is_too_deep_is_marked_and_passes_filters(void **state)
 	e = tracerrig_wait(rig, TR_EXEC, EXEC_EXEC, (uint32_t)pid);
 	assert_non_null(e);
 	assert_true(e->h.flags & EV_TRUNCATED);
+	assert_int_equal(e->h.cut, CUT(path));
 	said = tracerrig_str(e, e->path);
 	assert_int_equal(said[0], 'd');
 	assert_string_equal(said + strlen(said) - 7, "/d/true");

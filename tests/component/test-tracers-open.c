@@ -247,6 +247,7 @@ open_marks_a_path_that_is_not_whole(void **state)
 	make_file(deep);
 	e = last_open();
 	assert_true(e->h.flags & EV_TRUNCATED);
+	assert_int_equal(e->h.cut, EV_CUT(offsetof(struct ev_open, path)));
 	assert_true(e->path.len > 30);
 	assert_int_not_equal(tracerrig_str(e, e->path)[0], '/');
 	assert_true(tracerrig_count(rig, TR_OPEN).cut > before.cut);

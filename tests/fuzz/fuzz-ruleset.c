@@ -18,7 +18,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		path[0] = '/';
 		path[199] = '\0';
 		made_open(&a, &(struct made_open){ .path = "/etc/passwd", .args = "a\0b", .args_len = 4, .runtime = "docker" }, &whole);
-		made_open(&b, &(struct made_open){ .path = path, .flags = EV_TRUNCATED }, &cut);
+		made_open(&b, &(struct made_open){ .path = path, .cut = EV_CUT(offsetof(struct ev_open, path)) }, &cut);
 	}
 	if (matcher_new(data, size, &m, why, sizeof(why)))
 		return 0;

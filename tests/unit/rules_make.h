@@ -89,6 +89,7 @@ struct made_open {
 	const char *path, *filename, *comm, *exe, *args, *runtime, *pod;
 	size_t args_len;
 	uint32_t uid, pid, oflags, flags, mntns, host_mntns;
+	uint32_t cut;			/* EV_CUT() of members: EV_TRUNCATED then */
 	uint64_t ts;
 	int64_t ret;
 };
@@ -97,7 +98,7 @@ static inline void
 made_open(struct made *m, const struct made_open *o, struct event *e)
 {
 	struct ev_open ev = { .h = { .tracer = TR_OPEN, .ts = o->ts, .tgid = o->pid, .uid = o->uid,
-		.flags = o->flags, .mntns = o->mntns, .ret = o->ret }, .oflags = o->oflags };
+		.flags = (uint16_t)(o->flags | (o->cut ? EV_TRUNCATED : 0)), .cut = (uint16_t)o->cut, .mntns = o->mntns, .ret = o->ret }, .oflags = o->oflags };
 
 	const char *comm = o->comm ? o->comm : "cat";
 

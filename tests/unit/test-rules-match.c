@@ -311,11 +311,13 @@ unknown(const char *condition, const struct made_open *o)
 	return yes;
 }
 
+#define CUT(member) EV_CUT(offsetof(struct ev_open, member))
+
 static void
 what_a_cut_path_still_tells_is_told_and_the_rest_is_unknown(void **state)
 {
 	char path[256] = "/tmp/a/";
-	struct made_open cut = { .path = path, .flags = EV_TRUNCATED };
+	struct made_open cut = { .path = path, .cut = CUT(path) };
 
 	memset(path + 7, 'x', 200);
 	assert_true(holds("{field='path', op='pathprefix', value='/tmp'}", &cut));
@@ -337,7 +339,7 @@ what_a_cut_path_still_tells_is_told_and_the_rest_is_unknown(void **state)
 static void
 a_path_without_its_beginning_is_unknown(void **state)
 {
-	struct made_open cut = { .path = "b/c/passwd", .flags = EV_TRUNCATED };
+	struct made_open cut = { .path = "b/c/passwd", .cut = CUT(path) };
 
 	assert_true(unknown("{field='path', op='pathprefix', value='/etc'}", &cut));
 	assert_true(unknown("{field='path', op='eq', value='/etc/b/c/passwd'}", &cut));
@@ -347,15 +349,19 @@ a_path_without_its_beginning_is_unknown(void **state)
 static void
 a_text_that_could_not_be_read_is_unknown(void **state)
 {
-	struct made_open cut = { .path = "/x", .filename = "", .flags = EV_TRUNCATED };
+	struct made_open cut = { .path = "/x", .filename = "", .cut = CUT(filename) };
 
 	assert_true(unknown("{field='filename', op='eq', value='shadow'}", &cut));
 	assert_true(unknown("{field='filename', op='contains', value='shadow'}", &cut));
+	/* The other one is whole. */
+	assert_false(holds("{field='path', op='eq', value='/etc/shadow'}", &cut));
+	assert_false(unknown("{field='path', op='suffix', value='x'}", &cut));
+	assert_false(holds("{field='name', op='eq', value='shadow'}", &cut));
 }
 
-/* What a program would have been executed from is not cut with the arguments of an attempt that failed. */
+/* An attempt to execute has no path, and is often one with long arguments. */
 static void
-what_only_success_has_is_not_unknown_of_a_failure(void **state)
+what_is_absent_is_not_unknown_because_another_is_cut(void **state)
 {
 	struct ev_exec ev = { .h = { .tracer = TR_EXEC, .ret = -2, .flags = EV_TRUNCATED } };
 	struct matcher *m;
@@ -363,13 +369,13 @@ what_only_success_has_is_not_unknown_of_a_failure(void **state)
 
 	made_rule(&set, "version=2\ntracer='exec'\n[match]\nfield='path'\nvalue='/bin/nc'\n");
 	m = made_matcher(&set);
-	for (int failed = 1; failed >= 0; failed--) {
-		ev.h.ret = failed ? -2 : 0;
+	for (int path = 0; path < 2; path++) {
+		ev.h.cut = (__u16)EV_CUT(path ? offsetof(struct ev_exec, path) : offsetof(struct ev_exec, args));
 		made_event(&made, &ev, sizeof(ev));
 		made_ctx(&made, 0);
 		made_end(&made);
 		assert_int_equal(record_check(made.bytes, made.len, &e), 0);
-		assert_int_equal(matcher_run(m, &e, &got), !failed);
+		assert_int_equal(matcher_run(m, &e, &got), path);
 	}
 	matcher_free(m);
 	made_set_clear(&set);
@@ -492,7 +498,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(what_a_cut_path_still_tells_is_told_and_the_rest_is_unknown, clean, clean),
 		cmocka_unit_test_setup_teardown(a_path_without_its_beginning_is_unknown, clean, clean),
 		cmocka_unit_test_setup_teardown(a_text_that_could_not_be_read_is_unknown, clean, clean),
-		cmocka_unit_test_setup_teardown(what_only_success_has_is_not_unknown_of_a_failure, clean, clean),
+		cmocka_unit_test_setup_teardown(what_is_absent_is_not_unknown_because_another_is_cut, clean, clean),
 		cmocka_unit_test_setup_teardown(ten_thousand_rules_find_the_one, clean, clean),
 		cmocka_unit_test_setup_teardown(more_matches_than_a_record_holds_still_run_their_actions, clean, clean),
 		cmocka_unit_test_setup_teardown(nothing_is_allocated_for_an_event, clean, clean),

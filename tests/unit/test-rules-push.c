@@ -111,6 +111,8 @@ word_at(const struct event *e, size_t off)
 	return w;
 }
 
+#define CUT(member) EV_CUT(offsetof(struct ev_open, member))
+
 /* As ev_test_passes(). */
 static bool
 test_passes(const struct event *e, const struct ev_test *t)
@@ -126,7 +128,7 @@ test_passes(const struct event *e, const struct ev_test *t)
 		return ev_test_address(t, word, word_at(e, t->off + 8));
 	if (t->kind == EV_TEST_TAIL)
 		at += (uint32_t)(word >> 16 & 0xffff) - 8;
-	return (e->ev->flags & EV_TRUNCATED) || ev_test_word(t, word_at(e, at));
+	return (e->ev->cut & EV_CUT(t->off)) || ev_test_word(t, word_at(e, at));
 }
 
 static bool
@@ -174,7 +176,7 @@ kernel_passes(const struct event *e, const char *path, const struct told *told)
 		return false;
 	if (!tests_pass(e, f))
 		return false;
-	if (!(f->dims & (DIM_PATH | DIM_PREFIX)) || (e->ev->flags & EV_TRUNCATED))
+	if (!(f->dims & (DIM_PATH | DIM_PREFIX)) || (e->ev->cut & CUT(path)))
 		return true;
 	return path_passes(f, path, tracer);
 }
@@ -533,7 +535,7 @@ whatever_a_rule_matches_passes_the_kernel(void **state)
 			snprintf(comm, sizeof(comm), "c%u", dice(4));
 			made_open(&made, &(struct made_open){ .path = path[0] ? path : "/", .comm = comm, .uid = dice(4),
 				.filename = dirs[dice(10)], .oflags = dice(2) ? 0101 : dice(2) ? 0200 : 0,
-				.ret = (int64_t)dice(5) - 2, .pid = dice(4), .flags = dice(10) ? 0 : EV_TRUNCATED,
+				.ret = (int64_t)dice(5) - 2, .pid = dice(4), .cut = dice(10) ? 0 : dice(2) ? CUT(path) : CUT(filename),
 				.exe = exes[exe], .pod = runtimes[rt].pod,
 				.runtime = runtimes[rt].runtime[0] ? runtimes[rt].runtime : NULL }, &e);
 			rejected += !tests_pass(&e, &filter->filter.t[TR_OPEN]);
