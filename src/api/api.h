@@ -13,6 +13,7 @@
 
 struct ctl;
 struct ctl_loader;
+struct images;
 struct kernel_list;
 struct restore;
 struct server;
@@ -33,6 +34,7 @@ struct api {
 	struct ctl *ctl;		/* to the supervisor */
 	struct ctl_loader *loader;
 	struct ctl_enricher *enricher;
+	struct images *images;
 	struct rules rules;
 	const struct action_table *actions;	/* never NULL */
 	struct sets *sets;		/* what is in force of rules and streams */

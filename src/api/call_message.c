@@ -22,6 +22,8 @@ message_max(const struct call *call)
 void
 call_message_drop(struct call *call)
 {
+	if (call->msg)
+		explicit_bzero(call->msg, call->msg_have);	/* there may be a password in it */
 	free(call->msg);
 	call_discharge(call, call->msg_size);
 	call->msg = NULL;

@@ -9,6 +9,7 @@
 #include <sys/queue.h>
 
 #include "api/ctl_enricher.h"
+#include "api/ctl_fetch.h"
 #include "api/ctl_loader.h"
 #include "api/ctl_parse.h"
 #include "api/server.h"
@@ -40,6 +41,7 @@ struct ctl {
 	uint32_t last_seq;
 	TAILQ_HEAD(, ask) asks;
 	struct ctl_parses parses;
+	struct ctl_fetches fetches;
 	int enricher;			/* its channel, if that came before the loop */
 	struct event readable, drain;
 	bool running, stopping;
@@ -56,6 +58,7 @@ ctl_new(int take_fd, struct ctl **out)
 	c->peer = c->enricher = -1;
 	TAILQ_INIT(&c->asks);
 	ctl_parse_init(&c->parses);
+	ctl_fetch_init(&c->fetches);
 	err = chan_new(take_fd, ROLE_API, FROM_SUP, &c->chan);
 	if (err)
 		free(c);
@@ -83,6 +86,7 @@ ctl_free(struct ctl *c)
 	while ((a = TAILQ_FIRST(&c->asks)))
 		ask_end(c, a, false);
 	ctl_parse_clear(&c->parses);
+	ctl_fetch_clear(&c->fetches);
 	if (c->running) {
 		event_del(&c->readable);
 		event_del(&c->drain);
@@ -183,6 +187,20 @@ on_RULES_PARSED(struct ctl *c, const struct msg_hdr *h, const struct msg_rules_p
 	return 0;
 }
 
+static int
+on_FETCH_CHANNEL(struct ctl *c, const struct msg_hdr *h, const struct msg_none *m, int *fds)
+{
+	ctl_fetch_channel(&c->fetches, h->seq, TAKE_FD(fds[0]));
+	return 0;
+}
+
+static int
+on_FETCH_FAILED(struct ctl *c, const struct msg_hdr *h, const struct msg_fetch_failed *m, int *fds)
+{
+	ctl_fetch_failed(&c->fetches, h->seq, m);
+	return 0;
+}
+
 static void
 on_drained(void *arg)
 {
@@ -264,6 +282,8 @@ dispatch(struct ctl *c, struct chan_msg *m)
 	ON(START_RULES)
 	ON(API_ENRICHER)
 	ON(RULES_PARSED)
+	ON(FETCH_CHANNEL)
+	ON(FETCH_FAILED)
 #undef ON
 	default:
 		return -EPROTO;
@@ -366,6 +386,14 @@ ctl_rules_parse(struct ctl *c, const char *file, const char *text, size_t len, c
 	void *arg)
 {
 	return ctl_parse_ask(&c->parses, c->api->base, c->chan, ++c->last_seq, file, text, len, fn, arg);
+}
+
+int
+fetch_start(struct api *api, const struct fetch_setup *setup, struct fetch **out)
+{
+	struct ctl *c = api->ctl;
+
+	return ctl_fetch_ask(&c->fetches, api->base, c->chan, ++c->last_seq, setup, out);
 }
 
 int

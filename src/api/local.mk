@@ -7,13 +7,16 @@ libapistore_a_SOURCES = \
 	src/api/model.c src/api/model.h \
 	src/api/store.c src/api/store.h \
 	src/api/store_db.c src/api/store_db.h src/api/store_schema.def src/api/store_stmts.def \
+	src/api/store_images.c src/api/store_images.h \
 	src/api/store_read.c \
 	src/api/store_rules.c
 libapistore_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 API_STORE_LIBS = libapistore.a $(IPC_LIBS) $(SQLITE_LIBS)
 
 if HAVE_CMOCKA
-UNIT_TESTS += tests/unit/test-store tests/unit/test-model
+UNIT_TESTS += tests/unit/test-store tests/unit/test-store-images tests/unit/test-model
+tests_unit_test_store_images_SOURCES = tests/unit/test-store-images.c
+tests_unit_test_store_images_LDADD = $(API_STORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_store_SOURCES = tests/unit/test-store.c
 tests_unit_test_store_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 tests_unit_test_store_LDADD = $(API_STORE_LIBS) $(CMOCKA_LIBS)
@@ -97,6 +100,10 @@ bpfd_api_SOURCES = \
 	src/api/ctl_answer.c src/api/ctl_answer.h \
 	src/api/ctl_loader.c src/api/ctl_loader.h \
 	src/api/ctl_req.c src/api/ctl_req.h \
+	src/api/ctl_fetch.c src/api/ctl_fetch.h \
+	src/api/image_pb.c src/api/image_pb.h \
+	src/api/images.c src/api/images.h \
+	src/api/rpc_images.c src/api/rpc_images.h src/api/rpc_images_pull.c \
 	src/api/logs.c src/api/logs.h \
 	src/api/own.c src/api/own.h \
 	src/api/programs.h \
@@ -140,7 +147,8 @@ bpfd_api_SOURCES = \
 	src/api/streams.c src/api/streams.h \
 	src/api/rpctable.c
 bpfd_api_CFLAGS = $(API_CFLAGS)
-bpfd_api_LDADD = $(APISERVER_LIBS) $(API_STORE_LIBS) $(RING_LIBS) $(RULES_LIBS) $(LIBMD_LIBS)
+# Of liboci.a only what reads references: no JSON, no archives.
+bpfd_api_LDADD = $(APISERVER_LIBS) $(API_STORE_LIBS) liboci.a $(RING_LIBS) $(RULES_LIBS) $(LIBMD_LIBS)
 
 if HAVE_CMOCKA
 UNIT_TESTS += tests/unit/test-logs
@@ -166,6 +174,11 @@ COMPONENT_TESTS += tests/component/test-api-future
 tests_component_test_api_future_SOURCES = tests/component/test-api-future.c $(APIRIG)
 tests_component_test_api_future_CFLAGS = $(APIRIG_CFLAGS)
 tests_component_test_api_future_LDADD = $(APIRIG_LIBS)
+COMPONENT_TESTS += tests/component/test-api-images
+tests_component_test_api_images_SOURCES = tests/component/test-api-images.c \
+	tests/component/fakefetch.c tests/component/fakefetch.h $(APIRIG)
+tests_component_test_api_images_CFLAGS = $(APIRIG_CFLAGS)
+tests_component_test_api_images_LDADD = $(APIRIG_LIBS)
 COMPONENT_TESTS += tests/component/test-api-rules
 tests_component_test_api_rules_SOURCES = tests/component/test-api-rules.c $(EVRIG)
 tests_component_test_api_rules_CFLAGS = $(APIRIG_CFLAGS)
@@ -186,6 +199,7 @@ $(tests_unit_test_event_pb_OBJECTS) \
 $(tests_component_test_api_OBJECTS) \
 $(tests_component_test_api_faults_OBJECTS) \
 $(tests_component_test_api_future_OBJECTS) \
+$(tests_component_test_api_images_OBJECTS) \
 $(tests_component_test_api_rules_OBJECTS) \
 $(tests_component_test_api_seed_OBJECTS) \
 $(tests_component_test_api_streams_OBJECTS): $(GEN_PROTO_H)

@@ -20,11 +20,13 @@
 #include "api/ctl_enricher.h"
 #include "api/ctl_loader.h"
 #include "api/ctl_parse.h"
+#include "api/images.h"
 #include "api/own.h"
 #include "api/rules_change.h"
 #include "api/server.h"
 #include "api/sets.h"
 #include "api/store.h"
+#include "api/store_images.h"
 #include "api/streams.h"
 #include "api/wishes.h"
 #include "common/auto.h"
@@ -79,6 +81,8 @@ start_server(struct api *api, struct start *s)
 		err = wishes_new(api, &api->wishes);
 	if (!err)
 		err = own_new(api, &api->own);
+	if (!err)
+		err = images_new(api, &api->images);
 	return err ? err : ctl_enricher_new(api, &api->enricher);
 }
 
@@ -113,6 +117,8 @@ start_store(struct api *api, struct start *s)
 	if (err)
 		return log_err(err, "api.state", "the state directory must belong to user bpfd-api");
 	err = store_open("/bpfd.db", &api->store);
+	if (!err)
+		err = store_images_open(api->store, "/images.db");
 	return err ? err : store_read(api->store, &api->model);
 }
 
@@ -211,6 +217,7 @@ stop(struct api *api)
 	ctl_loader_free(api->loader);
 	wishes_free(api->wishes);
 	own_free(api->own);
+	images_free(api->images);
 	ctl_enricher_free(api->enricher);
 	ctl_free(api->ctl);
 	sets_free(api->sets);

@@ -80,6 +80,7 @@ group_free(struct group *g)
 	kvs_clear(&g->metadata);
 	kvs_clear(&g->globals);
 	free(g->wanted);
+	free(g->image);
 	free(g->reason);
 	free(g->source);
 	free(g->uuid);

@@ -8,6 +8,7 @@
 #include "api/idtab.h"
 #include "api/kvs.h"
 #include "common/auto.h"
+#include "ipc/image.h"
 #include "ipc/messages.h"
 
 /*
@@ -37,6 +38,14 @@ struct wanted_link {
 	int32_t priority;
 	char target[IPC_TARGET_MAX], direction[16], mode[16];
 	char options[IPC_OPTIONS_MAX];
+};
+
+/* The image that a load's object came from, as bpfd-fetch found it then. */
+struct group_image {
+	enum image_pull policy;			/* as asked for, like url */
+	enum image_signature signature;
+	char url[IMAGE_REF_MAX], ref[IMAGE_REF_MAX], digest[IMAGE_DIGEST_MAX];
+	char signer[512], issuer[256];
 };
 
 /* LIVE: its pin was there; LOST: a row without pin; ORPHAN: a pin without row. */
@@ -94,6 +103,7 @@ struct group {
 	char *source, *uuid;		/* "" when unknown */
 	struct kvs metadata, globals;
 	struct wanted_load *wanted;	/* NULL: not persistent */
+	struct group_image *image;	/* NULL: came from none */
 	char *reason;			/* why it is lost, when that is known; or NULL */
 	bool restoring;
 };

@@ -13,9 +13,17 @@
 #define PROGRAMS_METADATA_MAX	64	/* entries */
 #define PROGRAMS_VALUE_MAX	4096	/* bytes of a metadata value, with NUL */
 
+struct load_image {
+	char ref[IMAGE_REF_MAX], username[256];
+	char password[8192];		/* wiped when it is freed */
+	enum image_pull policy;
+};
+void	load_image_free(struct load_image *i);	/* NULL is fine */
+
 struct load_args {			/* all of it is taken, also on failure */
-	const void *content;		/* the object, valid while the call is; NULL: path */
+	const void *content;		/* the object, valid while the call is; NULL: image or path */
 	size_t content_len;
+	struct load_image *image;	/* NULL: path */
 	char *path, *source, *uuid;	/* "" when not given; source "": the path */
 	struct kvs metadata, globals;
 	bool dry_run;

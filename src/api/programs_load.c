@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/ctl_parse.h"
+#include "api/image_pb.h"
+#include "api/images.h"
 #include "api/programs_op.h"
 #include "api/store.h"
 #include "common/auto.h"
@@ -12,7 +15,7 @@
 #include "common/memfd.h"
 
 /*
- * A load: [OPEN_PATH], intent in the store, LOAD, rows, COMMIT.  Dry runs have no row; their group
+ * A load: [the image or OPEN_PATH], intent in the store, LOAD, rows, COMMIT.  Dry runs have no row; their group
  * is in no model and its number is beyond those of the store.
  */
 #define DRY_RUN_GID	(1ULL << 62)
@@ -22,8 +25,18 @@ struct load_op {
 	struct load_args args;
 	struct group *group;		/* ours until it is in the model */
 	struct group *owner;		/* of the maps; busy meanwhile */
+	struct image_get *get;		/* while the image is awaited */
+	int object;			/* that came from an image, sealed; -1: none */
 	load_reply *reply;
 };
+
+void
+load_image_free(struct load_image *i)
+{
+	if (i)
+		explicit_bzero(i, sizeof(*i));
+	free(i);
+}
 
 void
 load_args_clear(struct load_args *a)
@@ -33,6 +46,7 @@ load_args_clear(struct load_args *a)
 	free(a->uuid);
 	kvs_clear(&a->metadata);
 	kvs_clear(&a->globals);
+	load_image_free(a->image);
 	free(a->msg);
 	*a = (struct load_args){ 0 };
 }
@@ -46,6 +60,7 @@ load_free(void *arg)
 	group_free(o->group);
 	if (o->owner)
 		o->owner->busy--;
+	close_keep_errno(o->object);
 	free(o);
 }
 
@@ -134,6 +149,7 @@ finish(struct load_op *o, struct group *g, const struct answer *a)
 {
 	struct api *api = o->op.api;
 	struct msg_object made = { .id = g->gid, .kind = OBJECT_GROUP };
+	const struct group_image *i = g->image;
 	int err;
 
 	if (!o->op.call) {
@@ -153,8 +169,9 @@ finish(struct load_op *o, struct group *g, const struct answer *a)
 	}
 	g->state = ROW_DONE;
 	ctl_loader_tell(api->loader, IPC_COMMIT, &made);
-	op_what(&o->op, "group=%llu programs=%zu source=%s", (unsigned long long)g->gid, a->n_progs,
-		LOG_QUOTE(g->source));
+	op_what(&o->op, "group=%llu programs=%zu source=%s%s%s%s%s", (unsigned long long)g->gid, a->n_progs,
+		LOG_QUOTE(g->source), i ? " digest=" : "", i ? i->digest : "", i ? " signer=" : "",
+		i ? LOG_QUOTE(i->signer) : "");
 	o->reply(o->op.call, g, o->args.request);
 	op_ok(&o->op);
 }
@@ -256,50 +273,39 @@ send_load(struct load_op *o, int memfd, const void *object, size_t len)
 	}
 }
 
-static int
-read_memfd(int fd, size_t max, void **out, size_t *len)
+/* object: sealed, of bpfd-fetch or of what opened the client's path. */
+static void
+load_memfd(struct load_op *o, int object)
 {
-	long size = memfd_seal_received(fd, max);
-	AUTO(mem) char *data = size > 0 ? malloc((size_t)size) : NULL;
+	AUTO(mem) void *bytes = NULL;
+	uint64_t max = o->op.api->cfg->limits_object_bytes;
+	size_t len = 0;
+	int err;
 
-	if (size < 0)
-		return (int)size;
-	if (!data)
-		return -ENOMEM;
-	for (*len = 0; *len < (size_t)size;) {
-		ssize_t n = pread(fd, data + *len, (size_t)size - *len, (off_t)*len);
-
-		if (n <= 0)
-			return n ? -errno : -EIO;
-		*len += (size_t)n;
+	if (!o->op.call) {
+		op_fail(&o->op, IPC_CANCELLED, "cancelled");
+		return;
 	}
-	*out = TAKE_PTR(data);
-	return 0;
+	err = ctl_read_sealed(object, max, &bytes, &len);
+	if (err == -EFBIG)
+		op_fail(&o->op, IPC_RESOURCE_EXHAUSTED, "the object has more bytes than limits.object_bytes = %llu",
+			(unsigned long long)max);
+	else if (err)
+		op_fail(&o->op, err == -ENOMEM ? IPC_RESOURCE_EXHAUSTED : IPC_INTERNAL,
+			"the object cannot be read (%s)", strerrorname_np(-err));
+	else
+		send_load(o, object, bytes, len);
 }
 
 static void
 on_opened(void *arg, struct answer *a)
 {
 	struct load_op *o = arg;
-	AUTO(mem) void *object = NULL;
-	size_t len = 0;
-	int err;
 
-	if (a->lost || a->result.code != IPC_OK || a->object_fd < 0) {
+	if (a->lost || a->result.code != IPC_OK || a->object_fd < 0)
 		op_fail_answer(&o->op, a);
-		return;
-	}
-	if (!o->op.call) {
-		op_fail(&o->op, IPC_CANCELLED, "cancelled");
-		return;
-	}
-	err = read_memfd(a->object_fd, o->op.api->cfg->limits_object_bytes, &object, &len);
-	if (err) {
-		op_fail(&o->op, err == -ENOMEM ? IPC_RESOURCE_EXHAUSTED : IPC_INTERNAL,
-			"the opened object cannot be read (%s)", strerrorname_np(-err));
-		return;
-	}
-	send_load(o, a->object_fd, object, len);
+	else
+		load_memfd(o, a->object_fd);
 }
 
 static void
@@ -337,6 +343,10 @@ on_ready(void *arg, bool ready)
 	o->owner = g;
 	if (g)
 		g->busy++;
+	if (o->object >= 0) {
+		load_memfd(o, o->object);
+		return;
+	}
 	if (!o->args.content) {
 		ask_path(o);
 		return;
@@ -346,6 +356,72 @@ on_ready(void *arg, bool ready)
 		op_fail_errno(&o->op, memfd);
 	else
 		send_load(o, memfd, o->args.content, o->args.content_len);
+}
+
+/* What is kept of where the object came from. */
+static int
+take_image(struct load_op *o, const struct image_facts *f)
+{
+	struct group *g = o->group;
+	struct group_image *i = calloc(1, sizeof(*i));
+
+	if (!i)
+		return -ENOMEM;
+	i->policy = o->args.image->policy;
+	i->signature = (enum image_signature)f->signature;
+	memcpy(i->url, o->args.image->ref, sizeof(i->url));
+	memcpy(i->ref, f->ref, sizeof(i->ref));
+	memcpy(i->digest, f->digest, sizeof(i->digest));
+	memcpy(i->signer, f->signer, sizeof(i->signer));
+	memcpy(i->issuer, f->issuer, sizeof(i->issuer));
+	g->image = i;
+	return group_set(&g->source, f->ref);
+}
+
+static void
+on_image(void *arg, struct image_got *got, enum ipc_code code, const char *text)
+{
+	struct load_op *o = arg;
+
+	o->get = NULL;
+	o->op.cancelled = NULL;
+	if (!got) {
+		op_fail(&o->op, code, "%s", text);
+		return;
+	}
+	if (take_image(o, got->facts) < 0) {
+		op_fail(&o->op, IPC_RESOURCE_EXHAUSTED, "no memory for the request");
+		return;
+	}
+	o->object = TAKE_FD(got->object);
+	op_what(&o->op, "image=%s digest=%s signature=%s signer=%s", LOG_QUOTE(got->facts->ref), got->facts->digest,
+		image_signature_name(o->group->image->signature), LOG_QUOTE(got->facts->signer));
+	ctl_loader_ready(o->op.api->loader, on_ready, o);
+}
+
+static void
+on_image_cancelled(void *arg)
+{
+	struct load_op *o = arg;
+
+	images_cancel(TAKE_PTR(o->get));
+	op_fail(&o->op, IPC_CANCELLED, "cancelled");
+}
+
+static void
+ask_image(struct load_op *o)
+{
+	struct load_image *i = o->args.image;
+	const struct image_want want = { .ref = i->ref, .username = i->username, .password = i->password,
+		.policy = i->policy, .dry_run = o->args.dry_run, .done = on_image, .arg = o };
+	char text[IPC_TEXT_MAX];
+	enum ipc_code code = images_get(o->op.api, &want, &o->get, text, sizeof(text));
+
+	explicit_bzero(i->password, sizeof(i->password));
+	if (code != IPC_OK)
+		op_fail(&o->op, code, "%s", text);
+	else
+		o->op.cancelled = on_image_cancelled;
 }
 
 static struct group *
@@ -378,6 +454,7 @@ programs_load(struct call *call, struct load_args *take, load_reply *reply)
 		return;
 	}
 	o->args = *take;
+	o->object = -1;
 	*take = (struct load_args){ 0 };
 	o->reply = reply;
 	op_start(&o->op, call, load_free);
@@ -388,6 +465,8 @@ programs_load(struct call *call, struct load_args *take, load_reply *reply)
 	else if (api->model.n_progs + o->args.msg->n_progs >= kept + !!o->args.msg->n_progs)
 		op_fail(&o->op, IPC_RESOURCE_EXHAUSTED, "bpfd keeps %zu programs and "
 			"limits.total_programs = %llu", api->model.n_progs, (unsigned long long)kept);
+	else if (o->args.image)
+		ask_image(o);
 	else
 		ctl_loader_ready(api->loader, on_ready, o);
 }

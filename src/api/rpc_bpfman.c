@@ -5,14 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/rpc_images.h"
 #include "common/auto.h"
 
 /* Program types as numbered on the wire, by the words that bpfd knows them by. */
 static const char *const kinds[] = {
 	"xdp", "tc", "tracepoint", "kprobe", "uprobe", "fentry", "fexit", "tcx", "lsm",
 };
-
-#define NO_IMAGES "images are not supported yet: give the path of an object file"
 
 static const char *
 attach_to(const Bpfman__V1__LoadInfo *info)
@@ -58,6 +57,14 @@ load_programs(struct call *call, const Bpfman__V1__LoadRequest *rq, struct msg_l
 	return true;
 }
 
+static struct load_image *
+take_image(struct call *call, const Bpfman__V1__BytecodeImage *i)
+{
+	return rpc_image_take(call, i->url, i->image_pull_policy,
+		i->_username_case == BPFMAN__V1__BYTECODE_IMAGE___USERNAME_USERNAME ? i->username : "",
+		i->_password_case == BPFMAN__V1__BYTECODE_IMAGE___PASSWORD_PASSWORD ? i->password : "");
+}
+
 static bool
 load_object(struct call *call, const Bpfman__V1__LoadRequest *rq, struct load_args *a)
 {
@@ -68,16 +75,15 @@ load_object(struct call *call, const Bpfman__V1__LoadRequest *rq, struct load_ar
 		programs_refuse(call, IPC_INVALID_ARGUMENT, "bytecode: neither file nor image is set");
 		return false;
 	}
-	if (b->location_case == BPFMAN__V1__BYTECODE_LOCATION__LOCATION_IMAGE) {
-		programs_refuse(call, IPC_UNIMPLEMENTED, "bytecode.image: " NO_IMAGES);
-		return false;
-	}
-	if (!rpc_string(call, "bytecode.file", b->file, path, sizeof(path), false))
-		return false;
 	if (rq->_uuid_case == BPFMAN__V1__LOAD_REQUEST___UUID_UUID &&
 	    !rpc_string(call, "uuid", rq->uuid, uuid, sizeof(uuid), true))
 		return false;
-	return rpc_load_texts(call, a, path, "", uuid);
+	if (b->location_case == BPFMAN__V1__BYTECODE_LOCATION__LOCATION_IMAGE) {
+		a->image = take_image(call, b->image);
+		return a->image && rpc_load_texts(call, a, "", a->image->ref, uuid);
+	}
+	return rpc_string(call, "bytecode.file", b->file, path, sizeof(path), false) &&
+	       rpc_load_texts(call, a, path, "", uuid);
 }
 
 static bool
@@ -193,8 +199,24 @@ rpc_bpfman_unload(struct call *call, const ProtobufCMessage *request)
 		programs_unload(call, 0, rq->id, false, reply_unload);
 }
 
+static void
+reply_pull(struct call *call, const struct image_facts *f, bool dry_run)
+{
+	const Bpfman__V1__PullBytecodeResponse rs = BPFMAN__V1__PULL_BYTECODE_RESPONSE__INIT;
+
+	call_reply(call, &rs.base);
+}
+
 void
 rpc_bpfman_pull(struct call *call, const ProtobufCMessage *request)
 {
-	programs_refuse(call, IPC_UNIMPLEMENTED, "PullBytecode: " NO_IMAGES);
+	const Bpfman__V1__PullBytecodeRequest *rq = (const void *)request;
+	struct load_image *i = NULL;
+
+	if (rq->image)
+		i = take_image(call, rq->image);
+	else
+		programs_refuse(call, IPC_INVALID_ARGUMENT, "image: is not set");
+	if (i)
+		rpc_image_pull(call, i, false, NULL, reply_pull);
 }

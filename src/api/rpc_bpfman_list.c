@@ -123,6 +123,32 @@ fill_owner(struct scratch *s, const struct api *api, const struct group *g,
 	fill_used_by(s, api, owner, out);
 }
 
+/* As the client gave it: what it asks for, it compares.  Credentials are not kept. */
+static Bpfman__V1__BytecodeLocation *
+location(struct scratch *s, const struct group *g)
+{
+	Bpfman__V1__BytecodeLocation *out = scratch_take(s, 1, sizeof(*out));
+	Bpfman__V1__BytecodeImage *image;
+
+	if (!out)
+		return NULL;
+	bpfman__v1__bytecode_location__init(out);
+	if (!g->image) {
+		out->location_case = BPFMAN__V1__BYTECODE_LOCATION__LOCATION_FILE;
+		out->file = g->source;
+		return out;
+	}
+	image = scratch_take(s, 1, sizeof(*image));
+	if (!image)
+		return NULL;
+	bpfman__v1__bytecode_image__init(image);
+	image->url = g->image->url;
+	image->image_pull_policy = (int32_t)g->image->policy;
+	out->location_case = BPFMAN__V1__BYTECODE_LOCATION__LOCATION_IMAGE;
+	out->image = image;
+	return out;
+}
+
 Bpfman__V1__ProgramInfo *
 rpc_bpfman_info(struct scratch *s, const struct api *api, const struct prog *p)
 {
@@ -133,12 +159,7 @@ rpc_bpfman_info(struct scratch *s, const struct api *api, const struct prog *p)
 		return NULL;
 	bpfman__v1__program_info__init(out);
 	out->name = (char *)(p->facts.name[0] ? p->facts.name : p->facts.kname);
-	out->bytecode = scratch_take(s, 1, sizeof(*out->bytecode));
-	if (out->bytecode) {
-		bpfman__v1__bytecode_location__init(out->bytecode);
-		out->bytecode->location_case = BPFMAN__V1__BYTECODE_LOCATION__LOCATION_FILE;
-		out->bytecode->file = g->source;
-	}
+	out->bytecode = location(s, g);
 	fill_links(s, p, out);
 	fill_owner(s, api, g, out);
 	out->n_global_data = rpc_bytes_entries(s, &g->globals,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/rpc_images.h"
 #include "common/auto.h"
 #include "common/log.h"
 
@@ -27,11 +28,19 @@ load_object(struct call *call, const Bpfd__V1__LoadRequest *rq, struct load_args
 	char path[IPC_PATH_MAX] = "", source[IPC_PATH_MAX];
 
 	if (rq->object_case == BPFD__V1__LOAD_REQUEST__OBJECT__NOT_SET) {
-		programs_refuse(call, IPC_INVALID_ARGUMENT, "object: neither content nor path is set");
+		programs_refuse(call, IPC_INVALID_ARGUMENT, "object: none of content, path and image is set");
 		return false;
 	}
 	if (!rpc_string(call, "source", rq->source, source, sizeof(source), true))
 		return false;
+	if (rq->object_case == BPFD__V1__LOAD_REQUEST__OBJECT_IMAGE) {
+		if (source[0]) {
+			programs_refuse(call, IPC_INVALID_ARGUMENT, "source: an image is its own source");
+			return false;
+		}
+		a->image = rpc_image_source(call, rq->image);
+		return a->image && rpc_load_texts(call, a, "", a->image->ref, "");
+	}
 	if (rq->object_case == BPFD__V1__LOAD_REQUEST__OBJECT_PATH) {
 		if (!rpc_string(call, "path", rq->path, path, sizeof(path), false))
 			return false;

@@ -7,6 +7,7 @@
 #include "api/ctl.h"
 #include "api/rpc_parts.h"
 #include "api/server.h"
+#include "api/images.h"
 #include "api/wishes.h"
 #include "bpfd_v1.pb-c.h"
 #include "common/auto.h"
@@ -190,6 +191,7 @@ reply_counters(struct query *q, const struct answer *a)
 	c.v = scratch_take(&s, COUNTERS_MAX, sizeof(*c.v));
 	server_counters(q->api->server, add_counter, &c);
 	wishes_counters(q->api, add_counter, &c);
+	images_counters(q->api, add_counter, &c);
 	for (size_t i = 0; a && i < a->n_counters; i++)
 		add_counter(&c, a->counters[i].name, a->counters[i].value);
 	rs.counters = c.v;

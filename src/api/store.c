@@ -23,6 +23,13 @@ add_attrs(struct store *st, enum attr_kind kind, uint64_t owner, const struct kv
 }
 
 static int
+add_image(struct store *st, uint64_t gid, const struct group_image *i)
+{
+	return store_run(st, ST_ADD_GROUP_IMAGE, "isssssii", I(gid), i->url, i->ref, i->digest, i->signer,
+		i->issuer, I(i->policy), I(i->signature));
+}
+
+static int
 add_group(struct store *st, struct group *g, const void *object, size_t size)
 {
 	int err = store_run(st, ST_ADD_OBJECT, "bib", B(g->digest, MODEL_DIGEST_LEN), I(size),
@@ -35,7 +42,9 @@ add_group(struct store *st, struct group *g, const void *object, size_t size)
 		return err;
 	g->gid = (uint64_t)sqlite3_last_insert_rowid(st->db);
 	g->object_bytes = size;
-	err = add_attrs(st, ATTR_GROUP_METADATA, g->gid, &g->metadata);
+	err = g->image ? add_image(st, g->gid, g->image) : 0;
+	if (!err)
+		err = add_attrs(st, ATTR_GROUP_METADATA, g->gid, &g->metadata);
 	return err ? err : add_attrs(st, ATTR_GROUP_GLOBALS, g->gid, &g->globals);
 }
 
@@ -225,29 +234,6 @@ store_restored_group(struct store *st, const struct group *g, const struct msg_p
 	return err ? err : store_end(st, restored_group(st, g, progs, n_progs, maps, n_maps));
 }
 
-/* Steps s, which selects one row with bytes in a column, and resets it. */
-static int
-take_bytes(struct store *st, sqlite3_stmt *s, int column, void **out, size_t *len, uint64_t *number)
-{
-	int rc = sqlite3_step(s), err = rc == SQLITE_ROW ? 0 : rc == SQLITE_DONE ? -ENOENT :
-		store_error(st, "read an object");
-	size_t n = err ? 0 : (size_t)sqlite3_column_bytes(s, column);
-	void *copy = err ? NULL : malloc(n + 1);
-
-	if (!err && !copy)
-		err = -ENOMEM;
-	if (!err) {
-		if (n)
-			memcpy(copy, sqlite3_column_blob(s, column), n);
-		if (number)
-			*number = (uint64_t)sqlite3_column_int64(s, 0);
-		*out = copy;
-		*len = n;
-	}
-	sqlite3_reset(s);
-	return err;
-}
-
 static int
 change_link(struct store *st, const struct link *l)
 {
@@ -263,14 +249,14 @@ change_link(struct store *st, const struct link *l)
 int
 store_object(struct store *st, const struct group *g, void **out, size_t *len)
 {
-	return take_bytes(st, store_bind(st, ST_GET_OBJECT, "b", B(g->digest, MODEL_DIGEST_LEN)), 0, out, len, NULL);
+	return store_take_bytes(st, store_bind(st, ST_GET_OBJECT, "b", B(g->digest, MODEL_DIGEST_LEN)), 0, out, len, NULL);
 }
 
 int
 store_object_part(struct store *st, const struct group *g, uint64_t offset, size_t max, void **out, size_t *len,
 	uint64_t *total)
 {
-	return take_bytes(st, store_bind(st, ST_GET_OBJECT_PART, "bii", B(g->digest, MODEL_DIGEST_LEN), I(offset),
+	return store_take_bytes(st, store_bind(st, ST_GET_OBJECT_PART, "bii", B(g->digest, MODEL_DIGEST_LEN), I(offset),
 		I(max)), 1, out, len, total);
 }
 

@@ -137,13 +137,35 @@ store_text(sqlite3_stmt *row, int column, char *out, size_t size)
 }
 
 int
+store_take_bytes(struct store *st, sqlite3_stmt *s, int column, void **out, size_t *len, uint64_t *number)
+{
+	int rc = sqlite3_step(s), err = rc == SQLITE_ROW ? 0 : rc == SQLITE_DONE ? -ENOENT :
+		store_error(st, "read an object");
+	size_t n = err ? 0 : (size_t)sqlite3_column_bytes(s, column);
+	void *copy = err ? NULL : malloc(n + 1);
+
+	if (!err && !copy)
+		err = -ENOMEM;
+	if (!err) {
+		if (n)
+			memcpy(copy, sqlite3_column_blob(s, column), n);
+		if (number)
+			*number = (uint64_t)sqlite3_column_int64(s, 0);
+		*out = copy;
+		*len = n;
+	}
+	sqlite3_reset(s);
+	return err;
+}
+
+int
 store_exec(struct store *st, const char *sql)
 {
 	return sqlite3_exec(st->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : store_error(st, sql);
 }
 
-static int
-pragma_int(struct store *st, const char *sql, int *out)
+int
+store_number(struct store *st, const char *sql, int *out)
 {
 	sqlite3_stmt *s = NULL;
 	int err = 0;
@@ -178,12 +200,12 @@ static int
 check_version(struct store *st, const char *path, bool *empty)
 {
 	int version = 0, application = 0, tables_there = 0;
-	int err = pragma_int(st, "PRAGMA user_version", &version);
+	int err = store_number(st, "PRAGMA user_version", &version);
 
 	if (!err)
-		err = pragma_int(st, "PRAGMA application_id", &application);
+		err = store_number(st, "PRAGMA application_id", &application);
 	if (!err)
-		err = pragma_int(st, "SELECT count(*) FROM sqlite_schema", &tables_there);
+		err = store_number(st, "SELECT count(*) FROM sqlite_schema", &tables_there);
 	if (err)
 		return err;
 	*empty = !version && !application && !tables_there;
@@ -211,8 +233,9 @@ migrate(struct store *st)
 		[6] = { STORE_WANTED_GROUP, STORE_WANTED_PRIORITY, STORE_WANTED_PROCEED,
 			"UPDATE wanted_links SET (priority, proceed_on) = (SELECT priority, proceed_on FROM links"
 			" WHERE links.link_id = wanted_links.link_id)", "PRAGMA user_version = 6" },
+		[7] = { STORE_GROUP_IMAGES, "PRAGMA user_version = 7" },
 	};
-	int version = 0, err = pragma_int(st, "PRAGMA user_version", &version);
+	int version = 0, err = store_number(st, "PRAGMA user_version", &version);
 
 	_Static_assert(ARRAY_SIZE(steps) == STORE_VERSION + 1, "a step to each version");
 	if (err || version >= STORE_VERSION)
@@ -237,13 +260,19 @@ check_whole(struct store *st)
 }
 
 static int
-prepare(struct store *st)
+prepare(struct store *st, int from, int to)
 {
-	for (int i = 0; i < N_STORE_STMTS; i++)
+	for (int i = from; i < to; i++)
 		if (sqlite3_prepare_v3(st->db, stmts[i], -1, SQLITE_PREPARE_PERSISTENT, &st->stmts[i],
 			    NULL) != SQLITE_OK)
 			return store_error(st, stmts[i]);
 	return 0;
+}
+
+int
+store_prepare_images(struct store *st)
+{
+	return prepare(st, ST_FIRST_OF_IMAGES, N_STORE_STMTS);
 }
 
 int
@@ -289,7 +318,7 @@ open_checked(struct store *st, const char *path)
 	if (!err)
 		err = migrate(st);
 	if (!err)
-		err = prepare(st);
+		err = prepare(st, 0, ST_FIRST_OF_IMAGES);
 	if (!err)
 		err = touch(st);
 	return err ? err : store_checkpoint(st);

@@ -10,7 +10,8 @@
 enum store_stmt {
 #define STMT(name, sql) ST_##name,
 #include "api/store_stmts.def"
-	N_STORE_STMTS
+	N_STORE_STMTS,
+	ST_FIRST_OF_IMAGES = ST_PUT_IMAGE
 };
 
 enum attr_kind {
@@ -37,6 +38,13 @@ int	store_exec(struct store *st, const char *sql);	/* SQL of our own, not prepar
 int	store_begin(struct store *st);
 /* Commits when err is 0 and the commit works; else rolls back.  Returns what went wrong. */
 int	store_end(struct store *st, int err);
+
+int	store_prepare_images(struct store *st);	/* the statements from ST_FIRST_OF_IMAGES on */
+int	store_number(struct store *st, const char *sql, int *out);	/* that SQL of our own gives */
+
+/* Steps s, which selects one row with bytes in a column (and, if number, a number in the first), and
+ * resets it.  *out is allocated.  -ENOENT. */
+int	store_take_bytes(struct store *st, sqlite3_stmt *s, int column, void **out, size_t *len, uint64_t *number);
 
 /* A text column of a row, at most size - 1 bytes of clean UTF-8.  -EUCLEAN. */
 int	store_text(sqlite3_stmt *row, int column, char *out, size_t size);

@@ -263,6 +263,30 @@ read_wanted_link(sqlite3_stmt *row, struct model *m)
 }
 
 static int
+read_group_image(sqlite3_stmt *row, struct model *m)
+{
+	struct group *g = model_group(m, u64(row, 0));
+	struct group_image *i;
+	int err;
+
+	if (!g || g->image || u32(row, 6) >= N_IMAGE_PULLS || u32(row, 7) >= N_IMAGE_SIGNATURES)
+		return -EUCLEAN;
+	g->image = i = calloc(1, sizeof(*i));
+	if (!i)
+		return -ENOMEM;
+	i->policy = (enum image_pull)u32(row, 6);
+	i->signature = (enum image_signature)u32(row, 7);
+	err = TEXT(row, 1, i->url);
+	if (!err)
+		err = TEXT(row, 2, i->ref);
+	if (!err)
+		err = TEXT(row, 3, i->digest);
+	if (!err)
+		err = TEXT(row, 4, i->signer);
+	return err ? err : TEXT(row, 5, i->issuer);
+}
+
+static int
 read_wish_link(sqlite3_stmt *row, struct model *m)
 {
 	struct link *l = model_link(m, u64(row, 0));
@@ -309,5 +333,7 @@ store_read(struct store *st, struct model *m)
 		err = read_all(st, ST_ALL_WANTED_LINKS, read_wanted_link, m);
 	if (!err)
 		err = read_all(st, ST_ALL_WISH_LINKS, read_wish_link, m);
+	if (!err)
+		err = read_all(st, ST_ALL_GROUP_IMAGES, read_group_image, m);
 	return err ? log_err(err, "store.read", "a row is not as bpfd writes it") : 0;
 }

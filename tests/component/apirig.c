@@ -161,8 +161,8 @@ apirig_close(struct apirig *r)
 	apirig_kill(r);
 	close(r->listener);
 	close(r->state);
-	for (const char *const *f = (const char *const[]){ "state/bpfd.db", "state/bpfd.db-wal", "sock",
-		     NULL }; *f; f++) {
+	for (const char *const *f = (const char *const[]){ "state/bpfd.db", "state/bpfd.db-wal", "state/images.db",
+		     "state/images.db-wal", "sock", NULL }; *f; f++) {
 		snprintf(path, sizeof(path), "%s/%s", r->dir, *f);
 		unlink(path);
 	}

@@ -378,7 +378,7 @@ refuses_to_start_on_a_newer_store(void **state)
 	f = fopen(path, "r+");
 	assert_non_null(f);
 	fseek(f, 60, SEEK_SET);
-	fwrite("\0\0\0\7", 4, 1, f);
+	fwrite("\0\0\0\177", 4, 1, f);
 	fclose(f);
 	status = apirig_start(&t->rig);
 	assert_true(WIFEXITED(status));

@@ -72,6 +72,9 @@ intent(struct fixture *f, const char *object, uint8_t digest)
 	group_set(&g->uuid, "a-uuid");
 	kvs_set(&g->metadata, "owner", "test", 4);
 	kvs_set(&g->globals, "limit", "\0\1\2\3", 4);
+	g->image = calloc(1, sizeof(*g->image));
+	*g->image = (struct group_image){ IMAGE_PULL_NEVER, IMAGE_SIGNED_KEY, "count", "docker.io/library/count:latest",
+		"sha256:00", "release", "issuer" };
 	assert_int_equal(store_add_group(f->st, g, object, strlen(object)), 0);
 	assert_int_equal(model_add_group(&f->m, g), 0);
 	return g;
@@ -158,6 +161,14 @@ gives_back_all_that_was_stored(void **state)
 	assert_string_equal(g->uuid, "a-uuid");
 	assert_string_equal((char *)kvs_get(&g->metadata, "owner")->value, "test");
 	assert_memory_equal(kvs_get(&g->globals, "limit")->value, "\0\1\2\3", 4);
+	assert_non_null(g->image);
+	assert_int_equal(g->image->policy, IMAGE_PULL_NEVER);
+	assert_int_equal(g->image->signature, IMAGE_SIGNED_KEY);
+	assert_string_equal(g->image->url, "count");
+	assert_string_equal(g->image->ref, "docker.io/library/count:latest");
+	assert_string_equal(g->image->digest, "sha256:00");
+	assert_string_equal(g->image->signer, "release");
+	assert_string_equal(g->image->issuer, "issuer");
 	p = model_prog(&f->m, 33);
 	assert_string_equal(p->facts.name, "count_xdp");
 	assert_int_equal(p->facts.tag[7], 8);
@@ -382,6 +393,7 @@ adds_what_a_database_of_version_1_lacks(void **state)
 	assert_int_equal(sqlite3_open(f->db, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, "DROP TABLE rules; DROP TRIGGER link_attrs;"
 		"DROP TABLE wanted_progs; DROP TABLE wanted_loads; DROP TABLE wanted_links; DROP TABLE wish_links;"
+		"DROP TABLE group_images;"
 		"CREATE TRIGGER link_attrs AFTER DELETE ON links BEGIN SELECT 1; END;"
 		"PRAGMA user_version = 1", NULL, NULL,
 		NULL), SQLITE_OK);
