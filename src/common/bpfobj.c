@@ -10,6 +10,8 @@
 
 #include "common/auto.h"
 
+#define NAME_MAX_BYTES 4096	/* of a symbol or section, with its NUL */
+
 static int __attribute__((format(printf, 3, 4)))
 refuse(char *why, size_t room, const char *fmt, ...)
 {
@@ -71,17 +73,20 @@ section_header(const struct bpfobj *o, uint32_t i, Elf64_Shdr *out)
 		(out->sh_offset <= o->len && out->sh_size <= o->len - out->sh_offset);
 }
 
-/* NULL unless it ends within the section of names. */
+/* NULL unless it ends within the section of names; and it has an end, or a file of one name without would
+ * be read through once for each symbol. */
 static const char *
 name_at(const struct bpfobj *o, uint32_t names, uint32_t off)
 {
 	Elf64_Shdr sh;
 	const char *name;
+	size_t left;
 
 	if (!section_header(o, names, &sh) || sh.sh_type != SHT_STRTAB || off >= sh.sh_size)
 		return NULL;
 	name = (const char *)o->bytes + sh.sh_offset + off;
-	return memchr(name, '\0', sh.sh_size - off) ? name : NULL;
+	left = sh.sh_size - off;
+	return memchr(name, '\0', left < NAME_MAX_BYTES ? left : NAME_MAX_BYTES) ? name : NULL;
 }
 
 int

@@ -42,6 +42,6 @@ int	bpfobj_open(const void *bytes, size_t len, struct bpfobj *out, char *why, si
 
 bool	bpfobj_section(const struct bpfobj *o, uint32_t i, struct bpfobj_section *out);	/* false: none, or outside */
 bool	bpfobj_section_named(const struct bpfobj *o, const char *name, struct bpfobj_section *out);
-bool	bpfobj_symbol(const struct bpfobj *o, size_t i, struct bpfobj_symbol *out);	/* false: the name lies outside */
+bool	bpfobj_symbol(const struct bpfobj *o, size_t i, struct bpfobj_symbol *out);	/* false: its name lies outside, or is of no sane length */
 
 #endif

@@ -2,18 +2,15 @@
 #include "linker/object.h"
 
 #include <elf.h>
-#include <endian.h>
 #include <errno.h>
-#include <gelf.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/auto.h"
+#include "common/bpfobj.h"
 #include "common/log.h"
 #include "ipc/globals.h"
-
-AUTO_DEFINE(elf, Elf *, elf_end)
 
 /* A variable of the object: where it lies. */
 struct variable {
@@ -39,49 +36,13 @@ object_fail(struct msg_linked *out, enum ipc_code code, int err, const char *fmt
 	return out->err;
 }
 
-static const char *
-machine_name(unsigned int machine)
-{
-	static const struct {
-		unsigned int machine;
-		const char *name;
-	} names[] = { { EM_X86_64, "x86-64" }, { EM_386, "i386" }, { EM_AARCH64, "aarch64" },
-		{ EM_ARM, "arm" }, { EM_RISCV, "riscv" }, { EM_S390, "s390" }, { EM_PPC64, "ppc64" } };
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (names[i].machine == machine)
-			return names[i].name;
-	return "another machine";
-}
-
 int
 object_check(const void *elf, size_t size, struct msg_linked *out)
 {
-	const int host = __BYTE_ORDER == __LITTLE_ENDIAN ? ELFDATA2LSB : ELFDATA2MSB;
-	Elf64_Ehdr eh;
+	char why[sizeof(out->text)];
 
-	if (size < SELFMAG || memcmp(elf, ELFMAG, SELFMAG) != 0)
-		return object_fail(out, IPC_INVALID_ARGUMENT, 0,
-			"this is not an ELF file; a BPF object is what \"clang -target bpf -c\" writes");
-	if (size < sizeof(eh))
-		return object_fail(out, IPC_INVALID_ARGUMENT, 0,
-			"the ELF file ends within its header: it is %zu bytes long", size);
-	memcpy(&eh, elf, sizeof(eh));
-	if (eh.e_ident[EI_CLASS] != ELFCLASS64)
-		return object_fail(out, IPC_INVALID_ARGUMENT, 0,
-			"this is a 32-bit ELF file; BPF objects are 64-bit");
-	if (eh.e_ident[EI_DATA] != host)
-		return object_fail(out, IPC_INVALID_ARGUMENT, 0,
-			"the object is in the other byte order: compile it with -target %s",
-			host == ELFDATA2LSB ? "bpfel" : "bpfeb");
-	if (eh.e_machine != EM_BPF)
-		return object_fail(out, IPC_INVALID_ARGUMENT, 0,
-			"this ELF file is for %s (machine %u), not for BPF (machine %u)",
-			machine_name(eh.e_machine), eh.e_machine, EM_BPF);
-	if (eh.e_type != ET_REL)
-		return object_fail(out, IPC_INVALID_ARGUMENT, 0,
-			"the ELF file is not relocatable (type %u): a BPF object is not linked further",
-			eh.e_type);
+	if (bpfobj_check(elf, size, why, sizeof(why)))
+		return object_fail(out, IPC_INVALID_ARGUMENT, 0, "%s", why);
 	return 0;
 }
 
@@ -113,51 +74,34 @@ names_add(struct names *names, const char *name)
 	names->len += (size_t)n;
 }
 
-/* The name and section of symbol i when it is a variable; NULL when it is something else. */
+/* The name of symbol i when it is a variable; NULL when it is something else. */
 static const char *
-variable_name(Elf *elf, const GElf_Shdr *symtab, size_t shstr, Elf_Data *syms, int i,
-	struct variable *v)
+variable_name(const struct bpfobj *o, size_t i, struct variable *v)
 {
-	GElf_Shdr sh;
-	GElf_Sym sym;
-	const char *section;
+	struct bpfobj_section section;
+	struct bpfobj_symbol sym;
 
-	if (!gelf_getsym(syms, i, &sym) || GELF_ST_TYPE(sym.st_info) != STT_OBJECT ||
-	    !gelf_getshdr(elf_getscn(elf, sym.st_shndx), &sh))
+	if (!bpfobj_symbol(o, i, &sym) || sym.type != STT_OBJECT || !bpfobj_section(o, sym.section, &section))
 		return NULL;
-	section = elf_strptr(elf, shstr, sh.sh_name);
-	if (!is_data_section(section) || strlen(section) >= sizeof(v->section))
+	if (!is_data_section(section.name) || strlen(section.name) >= sizeof(v->section))
 		return NULL;
-	memcpy(v->section, section, strlen(section) + 1);
-	v->offset = sym.st_value;
-	v->size = sym.st_size;
-	return elf_strptr(elf, symtab->sh_link, sym.st_name);
+	strcpy(v->section, section.name);
+	v->offset = sym.value;
+	v->size = sym.size;
+	return sym.name;
 }
 
 /* 0, or -ENOENT with the names of all variables that there are. */
 static int
-find_variable(Elf *elf, const struct global *g, struct variable *v, struct names *all)
+find_variable(const struct bpfobj *o, const struct global *g, struct variable *v, struct names *all)
 {
-	Elf_Scn *scn = NULL;
-	size_t shstr;
+	for (size_t i = 0; i < o->n_symbols; i++) {
+		const char *name = variable_name(o, i, v);
 
-	if (elf_getshdrstrndx(elf, &shstr) < 0)
-		return -ENOENT;
-	while ((scn = elf_nextscn(elf, scn))) {
-		GElf_Shdr sh;
-		Elf_Data *syms;
-
-		if (!gelf_getshdr(scn, &sh) || sh.sh_type != SHT_SYMTAB || sh.sh_entsize == 0)
-			continue;
-		syms = elf_getdata(scn, NULL);
-		for (size_t i = 0; syms && i < sh.sh_size / sh.sh_entsize; i++) {
-			const char *name = variable_name(elf, &sh, shstr, syms, (int)i, v);
-
-			if (name && strlen(name) == g->name_len && memcmp(name, g->name, g->name_len) == 0)
-				return 0;
-			if (name)
-				names_add(all, name);
-		}
+		if (name && strlen(name) == g->name_len && memcmp(name, g->name, g->name_len) == 0)
+			return 0;
+		if (name)
+			names_add(all, name);
 	}
 	return -ENOENT;
 }
@@ -179,7 +123,7 @@ section_memory(struct bpf_object *obj, const char *section, size_t *size)
 }
 
 static int
-set_global(struct bpf_object *obj, Elf *elf, const struct global *g, struct msg_linked *out)
+set_global(struct bpf_object *obj, const struct bpfobj *elf, const struct global *g, struct msg_linked *out)
 {
 	struct variable v = { 0 };
 	struct names all = { 0 };
@@ -209,18 +153,18 @@ int
 object_set_globals(struct bpf_object *obj, const void *image, size_t size,
 	const struct msg_load *req, struct msg_linked *out)
 {
-	AUTO(elf) Elf *elf = NULL;
+	struct bpfobj elf;
 	struct global g;
 	size_t pos = 0;
+	char why[sizeof(out->text)];
 	int err = 0;
 
 	if (req->globals_len == 0)
 		return 0;
-	elf_version(EV_CURRENT);
-	elf = elf_memory((char *)(uintptr_t)image, size);
-	if (!elf || req->globals_len > sizeof(req->globals))
-		return object_fail(out, IPC_INVALID_ARGUMENT, 0, "the object cannot be read: %s",
-			elf_errmsg(-1));
+	if (bpfobj_open(image, size, &elf, why, sizeof(why)))
+		return object_fail(out, IPC_INVALID_ARGUMENT, 0, "%s", why);
+	if (req->globals_len > sizeof(req->globals))
+		return object_fail(out, IPC_INVALID_ARGUMENT, 0, "malformed global data");
 	while (!err) {
 		int more = globals_next(req->globals, req->globals_len, &pos, &g);
 
@@ -228,7 +172,7 @@ object_set_globals(struct bpf_object *obj, const void *image, size_t size,
 			return object_fail(out, IPC_INVALID_ARGUMENT, more, "malformed global data");
 		if (!more)
 			return 0;
-		err = set_global(obj, elf, &g, out);
+		err = set_global(obj, &elf, &g, out);
 	}
 	return err;
 }
