@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libalerts.a
 libalerts_a_SOURCES = \
 	src/alerts/alert.c src/alerts/alert.def src/alerts/alert.h \
+	src/alerts/lmtp.c src/alerts/lmtp.h \
 	src/alerts/mail.c src/alerts/mail.h \
 	src/alerts/mime.c src/alerts/mime.h \
 	src/alerts/queue.c src/alerts/queue.h \
@@ -21,8 +22,14 @@ UNIT_TESTS += tests/unit/test-alerts-messages
 tests_unit_test_alerts_messages_SOURCES = tests/unit/test-alerts-messages.c
 tests_unit_test_alerts_messages_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_alerts_messages_LDADD = $(ALERTS_LIBS) $(CMOCKA_LIBS) $(JANSSON_LIBS)
+UNIT_TESTS += tests/unit/test-alerts-lmtp
+tests_unit_test_alerts_lmtp_SOURCES = tests/unit/test-alerts-lmtp.c
+tests_unit_test_alerts_lmtp_LDADD = $(ALERTS_LIBS) $(CMOCKA_LIBS)
 endif
 
 FUZZ_TARGETS += tests/fuzz/fuzz-alerts
 tests_fuzz_fuzz_alerts_SOURCES = tests/fuzz/fuzz-alerts.c
 tests_fuzz_fuzz_alerts_LDADD = $(ALERTS_LIBS) $(FUZZ_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz-lmtp
+tests_fuzz_fuzz_lmtp_SOURCES = tests/fuzz/fuzz-lmtp.c
+tests_fuzz_fuzz_lmtp_LDADD = $(ALERTS_LIBS) $(FUZZ_LIBS)

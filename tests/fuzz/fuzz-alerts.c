@@ -5,9 +5,46 @@
 #include <unistd.h>
 
 #include "alerts/alert.h"
+#include "alerts/mail.h"
 #include "alerts/queue.h"
+#include "alerts/slack.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Lines that are short, printable and end with CR LF; no command, no header of the event's. */
+static void
+mail(const struct alert *a)
+{
+	static const struct mail form = { .from = "a@b", .to = "c@d", .to_len = 4, .subject = "", .host = "h" };
+	static char out[MAIL_ROOM + 1];
+	size_t len = mail_write(&form, a, 1, out), headers = 0;
+	bool body = false;
+
+	out[len] = '\0';
+	for (char *line = out, *end; *line; line = end + 2) {
+		end = strstr(line, "\r\n");
+		if (!end || end - line > 78 || *line == '.')
+			abort();
+		for (char *c = line; c < end; c++)
+			if (*c < ' ' || *c > '~')
+				abort();
+		body |= end == line;
+		headers += !body && *line != ' ';
+	}
+	if (headers != 10)
+		abort();
+}
+
+static void
+slack(const struct alert *a)
+{
+	static const struct slack form = { .host = "h" };
+	static char out[SLACK_ROOM];
+	size_t len = slack_write(&form, a, 1, out);
+
+	if (memchr(out, '<', len))
+		abort();
+}
 
 /* In memory that ends where the alert does. */
 static void
@@ -19,10 +56,10 @@ unpack(const void *data, size_t size)
 	if (!copy)
 		return;
 	memcpy(copy, data, size);
-	if (alert_unpack(copy, size, &a) == 0)
-		for (int i = 0; i < N_ALERT_TEXTS; i++)
-			if (a.text[i].s + a.text[i].len > (char *)copy + size)
-				abort();
+	if (alert_unpack(copy, size, &a) == 0) {
+		mail(&a);
+		slack(&a);
+	}
 	free(copy);
 }
 
