@@ -38,7 +38,7 @@ note(struct lmtp *l, unsigned int code, const char *text)
 	if (l->text[0])
 		return;
 	l->code = code;
-	snprintf(l->text, sizeof(l->text), "%s", text);
+	snprintf(l->text, sizeof(l->text), "%.199s", text);
 }
 
 static void
