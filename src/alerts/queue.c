@@ -32,6 +32,7 @@ struct queue {
 	uint64_t first_due_ns;		/* of all */
 	size_t taken;			/* items of the message that is under way */
 	uint32_t batch;			/* items of the next message, while a refused one is looked for */
+	size_t again;			/* items of a message that failed and is tried again; 0: none */
 	uint32_t tries;			/* of the oldest */
 	uint64_t last_epoch, last_seq;	/* of the newest that was ever put */
 	uint64_t random;
@@ -331,16 +332,14 @@ read_items(struct queue *q, struct queue_item *items, size_t limit)
 size_t
 queue_take(struct queue *q, struct queue_item *items, size_t room, uint64_t now_ns, uint64_t wall_s)
 {
-	size_t limit = room < q->batch ? room : q->batch;
+	size_t most = q->again ? q->again : q->batch;
 
 	if (queue_due(q) > now_ns)
 		return 0;
 	expire(q, wall_s);
 	if (q->stats.breaker == BREAKER_OPEN)
 		q->stats.breaker = BREAKER_PROBE;
-	if (q->stats.breaker == BREAKER_PROBE)
-		limit = limit ? 1 : 0;
-	q->taken = read_items(q, items, limit);
+	q->taken = read_items(q, items, room < most ? room : most);
 	if (q->taken && q->l.rate)
 		rate_use(&q->rate, q->l.rate, q->l.rate_ns, now_ns);
 	return q->taken;
@@ -408,6 +407,7 @@ queue_done(struct queue *q, enum queue_result result, uint64_t retry_after_ns, u
 	size_t n = q->taken, gone = 0;
 
 	q->taken = 0;
+	q->again = 0;
 	if (!n)
 		return 0;
 	q->stats.failures += result != QUEUE_DELIVERED;
@@ -424,9 +424,11 @@ queue_done(struct queue *q, enum queue_result result, uint64_t retry_after_ns, u
 			q->stats.refused++;
 			gone = 1;
 		}
+		q->again = n - gone;
 		break;
 	case QUEUE_UNREACHED:
 		failed(q, retry_after_ns, now_ns);
+		q->again = n;
 		break;
 	case QUEUE_REFUSED:
 		gone = refused(q, n);

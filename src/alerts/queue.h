@@ -35,7 +35,7 @@ struct queue_limits {
 	uint64_t retry_first_ns;	/* wait after the first failure; each next one twice as long, */
 	uint64_t retry_most_ns;		/* up to this; the second half of each wait is random */
 	uint32_t breaker_after;		/* failures in a row that open the breaker; 0: never */
-	uint64_t breaker_ns;		/* nothing is sent for so long; then one item alone is */
+	uint64_t breaker_ns;		/* nothing is sent for so long; then one message is tried */
 	uint32_t rate;			/* messages in rate_ns; 0: no limit.  What waits goes together */
 	uint64_t rate_ns;
 	/* Digest: so many items of one key (a rule) in key_ns are sent as they come; more of them wait
@@ -78,7 +78,8 @@ int	queue_put(struct queue *q, const struct queue_item *item, uint64_t now_ns);
 uint64_t queue_due(const struct queue *q);
 
 /*
- * The next message: its items in order, the count is returned.  0: nothing is due (see
+ * The next message: its items in order, the count is returned.  One that failed comes again with the
+ * same items, so that a receiver that had it can know it.  0: nothing is due (see
  * queue_due()), or one is under way.  What is too old is given up here.  room: at least limits.batch
  * for full batches.
  */

@@ -644,7 +644,7 @@ an_answer_uses_up_a_try_and_no_answer_does_not(void **state)
 }
 
 static void
-the_breaker_opens_tries_one_item_and_closes(void **state)
+the_breaker_opens_tries_one_message_and_closes(void **state)
 {
 	struct rig r;
 
@@ -662,17 +662,41 @@ the_breaker_opens_tries_one_item_and_closes(void **state)
 		r.now += waits(&r);
 	}
 	assert_int_equal(stats(&r).breaker, BREAKER_OPEN);
-	take(&r, 1);
+	take(&r, 4);
 	assert_int_equal(stats(&r).breaker, BREAKER_PROBE);
 	done(&r, QUEUE_LATER);
 	assert_int_equal(stats(&r).breaker, BREAKER_OPEN);
 	assert_int_equal(waits(&r), 60 * S);
 	take(&r, 0);
 	r.now += 60 * S;
-	take(&r, 1);
+	take(&r, 4);
 	done(&r, QUEUE_DELIVERED);
 	assert_int_equal(stats(&r).breaker, BREAKER_CLOSED);
-	take(&r, 3);
+	end(&r);
+}
+
+static void
+a_message_that_failed_is_tried_again_as_it_was(void **state)
+{
+	struct rig r;
+
+	begin(&r);
+	r.l.batch = 4;
+	open_queue(&r);
+	put(&r, "one");
+	put(&r, "two");
+	take(&r, 2);
+	done(&r, QUEUE_UNREACHED);
+	put(&r, "three");
+	r.now += 8 * S;
+	take(&r, 2);
+	done(&r, QUEUE_LATER);
+	r.now += 8 * S;
+	take(&r, 2);
+	is(&r, 0, "one");
+	done(&r, QUEUE_DELIVERED);
+	take(&r, 1);
+	is(&r, 0, "three");
 	end(&r);
 }
 
@@ -782,7 +806,8 @@ main(void)
 		cmocka_unit_test(failures_wait_longer_each_time_and_not_all_alike),
 		cmocka_unit_test(what_the_server_asks_for_is_believed_for_an_hour_at_most),
 		cmocka_unit_test(an_answer_uses_up_a_try_and_no_answer_does_not),
-		cmocka_unit_test(the_breaker_opens_tries_one_item_and_closes),
+		cmocka_unit_test(the_breaker_opens_tries_one_message_and_closes),
+		cmocka_unit_test(a_message_that_failed_is_tried_again_as_it_was),
 		cmocka_unit_test(so_many_messages_go_at_once_and_then_one_by_one),
 		cmocka_unit_test(over_its_rate_a_key_waits_for_the_digest),
 		cmocka_unit_test(with_a_digest_and_no_rate_all_wait),
