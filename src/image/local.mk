@@ -14,7 +14,7 @@ bpfctl_image_SOURCES = \
 	src/image/build.c \
 	src/image/command.h \
 	src/image/main.c
-bpfctl_image_CFLAGS = $(AM_CFLAGS)
+bpfctl_image_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 bpfctl_image_LDADD = $(IMAGE_LIBS)
 
 if HAVE_CMOCKA

@@ -56,6 +56,14 @@ port_ok(const char *port)
 	return value <= 65535;
 }
 
+/* Docker's rule: what is before the first slash is a host when no part of a name could look so. */
+static bool
+is_host(const char *text, size_t len)
+{
+	return memchr(text, '.', len) || memchr(text, ':', len) || memchr(text, '[', len) ||
+		(len == 9 && memcmp(text, "localhost", 9) == 0);
+}
+
 /* docker.io has three names. */
 static const char *const docker_hosts[] = { "index.docker.io", DOCKER_ENDPOINT, NULL };
 
@@ -82,7 +90,8 @@ check_host(char *host, struct oci_why *why)
 		good = host_name_ok(host, len);
 	if (!good || (port && !port_ok(port + 1)))
 		return oci_refuse(why, -EINVAL, "%s is no HOST or HOST:PORT of a registry", LOG_QUOTE(host));
-	if (port && strcmp(port, ":443") == 0)
+	/* Unless it is the port alone that tells it from a name. */
+	if (port && strcmp(port, ":443") == 0 && is_host(host, len))
 		*port = '\0';
 	if (in_list(docker_hosts, host))
 		strcpy(host, DOCKER_HOST);
@@ -150,14 +159,6 @@ tag_ok(const char *tag)
 	const size_t len = strlen(tag);
 
 	return len > 0 && !strchr(".-", tag[0]) && strspn(tag, LOWER UPPER DIGITS "_.-") == len;
-}
-
-/* Docker's rule: what is before the first slash is a host when no part of a name could look so. */
-static bool
-is_host(const char *text, size_t len)
-{
-	return memchr(text, '.', len) || memchr(text, ':', len) || memchr(text, '[', len) ||
-		(len == 9 && memcmp(text, "localhost", 9) == 0) || strcspn(text, UPPER) < len;
 }
 
 static int

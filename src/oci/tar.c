@@ -85,13 +85,14 @@ next_block(struct tar *t, struct tar_header *h, struct entry *e)
 	memcpy(h, t->bytes + t->at, TAR_BLOCK);
 	if (!checksum_ok(h) || octal(h->size, sizeof(h->size), &e->size))
 		return oci_refuse(t->why, -EINVAL, "the layer is no tar archive: at byte %zu there is no header", t->at);
-	padded = (e->size + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
-	if (padded > left - TAR_BLOCK)
+	if (e->size > left - TAR_BLOCK)
 		return oci_refuse(t->why, -EINVAL, "the layer's archive ends within a file of %llu bytes",
 			(unsigned long long)e->size);
+	padded = (e->size + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
 	e->type = h->type;
 	e->data = t->bytes + t->at + TAR_BLOCK;
-	t->at += TAR_BLOCK + (size_t)padded;
+	/* umoci writes neither what fills the last block nor an end. */
+	t->at = padded > left - TAR_BLOCK ? t->len : t->at + TAR_BLOCK + (size_t)padded;
 	return 1;
 }
 

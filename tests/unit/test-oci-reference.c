@@ -55,6 +55,9 @@ one_place_has_one_spelling(void **state)
 	assert_string_equal(spelled("quay.io:443/a"), "quay.io/a:latest");
 	assert_string_equal(spelled("index.docker.io/me/a"), "docker.io/me/a:latest");
 	assert_string_equal(spelled("registry-1.docker.io/a"), "docker.io/library/a:latest");
+	/* Spelled so, these would be images of docker.io. */
+	assert_string_equal(spelled("host:443/a"), "host:443/a:latest");
+	assert_string_equal(spelled("Host/a"), "refused");
 	assert_string_equal(spelled("quay.io./a"), "refused");
 	assert_string_equal(spelled("quay.io:0443/a"), "refused");
 	assert_string_equal(spelled("quay..io/a"), "refused");
