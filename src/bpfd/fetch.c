@@ -109,6 +109,14 @@ fetch_loader_ready(struct sup *s)
 			noted(f);
 }
 
+/* They were of another policy. */
+void
+fetch_forget(struct sup *s)
+{
+	if (s->fetches)
+		s->fetches->n_verdicts = 0;
+}
+
 /* ---- what it asks for ---- */
 
 static int

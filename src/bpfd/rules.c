@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rule files, lists, named actions and declared tracers: read here, understood by bpfd-config. */
+/* Rule files, lists, named actions, declared tracers and policies for images: read here, understood by bpfd-config. */
 #include <errno.h>
 #include <limits.h>
 #include <malloc.h>
@@ -13,6 +13,7 @@
 #include "common/memfd.h"
 
 #define RULES_BYTES_MAX	(256u << 20)
+#define TRUST_BYTES_MAX	(1u << 20)	/* of struct image_trust, which only bpfd-config and bpfd-fetch know */
 
 static int
 read_folder(const struct sup *s, struct texts *t, enum bundle_kind kind, const char *name)
@@ -83,6 +84,22 @@ read_actions(struct sup *s)
 	return action_table_standard();
 }
 
+/* -1: whom to trust is not known, so no image is taken. Empty: no policy is there. */
+static int
+read_trust(struct sup *s)
+{
+	struct texts t = { 0 };
+	AUTO(texts) struct texts *owner = &t;
+	int fd = read_folder(s, owner, BUNDLE_TRUST, s->cfg->images_trust_dir);
+
+	if (!fd)
+		fd = t.n ? make(s, "--trust", owner, TRUST_BYTES_MAX) : memfd_sealed("bpfd-trust", "", 0);
+	if (fd < 0)
+		log_err(fd, "trust.refused", "dir=%s no image is taken until it can be read and bpfd is reloaded",
+			s->cfg->images_trust_dir);
+	return fd < 0 ? -1 : fd;
+}
+
 /* The sensitive ones need no other word of root's; without a table none is declared. */
 void
 rules_tracers(struct sup *s, struct config *c)
@@ -109,7 +126,10 @@ rules_read(struct sup *s)
 {
 	close_keep_errno(s->lasting.rules);
 	close_keep_errno(s->lasting.actions);
+	close_keep_errno(s->lasting.trust);
+	fetch_forget(s);
 	s->lasting.rules = read_rules(s);
 	s->lasting.actions = read_actions(s);
+	s->lasting.trust = read_trust(s);
 	malloc_trim(0);		/* of the texts nothing is needed here any more */
 }

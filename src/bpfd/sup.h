@@ -63,7 +63,7 @@ struct lasting {
 	struct {
 		int cursor, cursor_readonly, event;
 	} consumers[N_CONSUMERS];
-	int rules, actions;			/* what bpfd-config made of the files, sealed */
+	int rules, actions, trust;		/* what bpfd-config made of the files, sealed */
 	int log_dir, proc_dir, cgroup2;
 	int cgroup1[N_CGROUP1];
 };
@@ -169,7 +169,7 @@ int	confrun_seal(int fd, size_t max);
 int	confrun_show(struct sup *s, const char *how);	/* --check, --print: an exit status */
 
 /* rules.c */
-void	rules_read(struct sup *s);		/* lasting.rules and .actions anew; the old ones are closed */
+void	rules_read(struct sup *s);		/* lasting.rules, .actions and .trust anew; the old ones are closed */
 int	rules_beside(struct sup *s, struct texts *t);	/* what a rule's text needs besides */
 void	rules_tracers(struct sup *s, struct config *c);	/* what tracers.dir declares becomes part of c */
 
@@ -214,6 +214,7 @@ int	containers_look(struct child *enricher, uint32_t seq, const struct msg_conta
 int	fetch_begin(struct child *api, uint32_t seq, int request, int bundle);	/* answers */
 void	fetch_noted(struct sup *s, uint32_t id);	/* the loader has the verdict */
 void	fetch_loader_ready(struct sup *s);	/* a new loader is told all verdicts before anybody speaks to it */
+void	fetch_forget(struct sup *s);		/* all verdicts: the policy is another */
 void	fetch_tell(struct sup *s, uint32_t seq);	/* PROC of each to the API */
 int64_t	fetch_next_ms(const struct sup *s);
 void	fetch_kill_late(struct sup *s);

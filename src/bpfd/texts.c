@@ -123,12 +123,30 @@ read_one(struct texts *t, enum bundle_kind kind, int dir, const char *folder, co
 	return take(t, kind, path, false, text, len);
 }
 
-static int
-is_wanted(const struct dirent *e)
+static bool
+ends_with(const char *name, const char *end)
 {
-	size_t len = strlen(e->d_name);
+	size_t len = strlen(name), end_len = strlen(end);
 
-	return e->d_name[0] != '.' && len > 5 && strcmp(e->d_name + len - 5, ".toml") == 0;
+	return name[0] != '.' && len > end_len && strcmp(name + len - end_len, end) == 0;
+}
+
+static int
+is_toml(const struct dirent *e)
+{
+	return ends_with(e->d_name, ".toml");
+}
+
+/* What a policy may name. */
+static int
+is_toml_or_key(const struct dirent *e)
+{
+	static const char *const ends[] = { ".toml", ".pub", ".pem", ".crt", ".json" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
+		if (ends_with(e->d_name, ends[i]))
+			return true;
+	return false;
 }
 
 static int
@@ -151,7 +169,7 @@ texts_read(struct texts *t, enum bundle_kind kind, const char *folder)
 		return log_err(-errno, "rules.folder", "path=%s", folder);
 	if (texts_distrust(&st))
 		return log_err(-EPERM, "rules.folder", "path=%s %s", folder, texts_distrust(&st));
-	n = scandirat(dir, ".", &names, is_wanted, by_bytes);
+	n = scandirat(dir, ".", &names, kind == BUNDLE_TRUST ? is_toml_or_key : is_toml, by_bytes);
 	if (n < 0)
 		return log_err(-errno, "rules.folder", "path=%s", folder);
 	if (n > TEXTS_FILES_MAX)

@@ -17,7 +17,7 @@ struct texts {
 	size_t n, room;
 };
 
-/* NAME.toml of a folder, in the order of their names; no folder: none.  -ENOMEM; or the folder
+/* NAME.toml of a folder (of BUNDLE_TRUST keys and certificates, too), in the order of their names; no folder: none.  -ENOMEM; or the folder
  * cannot be used, logged. */
 int	texts_read(struct texts *t, enum bundle_kind kind, const char *dir);
 int	texts_add(struct texts *t, enum bundle_kind kind, const char *path, const char *text, size_t len);

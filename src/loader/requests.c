@@ -37,6 +37,26 @@ may_share(const struct loader *ld, const char *unix_group)
 	return !unix_group[0];
 }
 
+/* The object is sealed, and so is what a linker gets of it. */
+static int
+check_signed(const struct loader *ld, int object, struct msg_result *res)
+{
+	enum image_signature signature;
+	uint8_t sha256[32];
+	int err;
+
+	if (!ld->cfg->policy_signed_only)
+		return 0;
+	err = token_sha256(object, sha256);
+	if (err)
+		return result_set(res, IPC_INTERNAL, err, "the object cannot be read");
+	signature = verdicts_find(&ld->verdicts, sha256);
+	if (signature == IMAGE_SIGNED_KEY || signature == IMAGE_SIGNED_IDENTITY)
+		return 0;
+	return result_set(res, IPC_PERMISSION_DENIED, -EKEYREJECTED, "policy.signed_only = true: only objects of images "
+		"with a good signature are loaded, and of this one there is none");
+}
+
 static int
 check_load(struct loader *ld, const struct msg_load *m, int object, struct msg_result *res)
 {
@@ -65,7 +85,7 @@ check_load(struct loader *ld, const struct msg_load *m, int object, struct msg_r
 	if (size < 0)
 		return result_set(res, IPC_INVALID_ARGUMENT, (int)size,
 			"the object is not a memfd that nobody else can change");
-	return 0;
+	return check_signed(ld, object, res);
 }
 
 /* The client may be gone when the machine starts again: what it may do now, the token says then. */

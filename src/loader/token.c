@@ -69,29 +69,38 @@ static int
 object_bytes(SHA2_CTX *ctx, int object)
 {
 	static uint8_t chunk[CHUNK];
-	struct stat st;
 	off_t at = 0;
+	ssize_t n;
 
-	if (fstat(object, &st) < 0)
-		return -errno;
-	NUMBER(ctx, st.st_size);
-	while (at < st.st_size) {
-		ssize_t n = pread(object, chunk, sizeof(chunk), at);
-
-		if (n <= 0)
-			return n ? -errno : -EIO;
+	while ((n = pread(object, chunk, sizeof(chunk), at)) > 0) {
 		SHA256Update(ctx, chunk, (size_t)n);
 		at += n;
 	}
-	return 0;
+	return n < 0 ? -errno : 0;
+}
+
+int
+token_sha256(int object, uint8_t out[32])
+{
+	SHA2_CTX ctx;
+	int err;
+
+	SHA256Init(&ctx);
+	err = object_bytes(&ctx, object);
+	if (!err)
+		SHA256Final(out, &ctx);
+	return err;
 }
 
 int
 token_load(const struct msg_load *m, int object, uint32_t uid, struct msg_token *out)
 {
+	struct stat st;
 	SHA2_CTX ctx;
 	int err;
 
+	if (fstat(object, &st) < 0)
+		return -errno;
 	/* Loads without a group have the tokens that they had before there were groups. */
 	begin(&ctx, m->map_group[0] ? "bpfd load 2" : "bpfd load 1");
 	if (m->map_group[0])
@@ -110,6 +119,7 @@ token_load(const struct msg_load *m, int object, uint32_t uid, struct msg_token 
 		NUMBER(&ctx, p->attach_type);
 	}
 	bytes(&ctx, m->globals, m->globals_len);
+	NUMBER(&ctx, st.st_size);
 	err = object_bytes(&ctx, object);
 	if (err)
 		return err;

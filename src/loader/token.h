@@ -21,6 +21,9 @@ void	token_attach(const struct msg_attach *m, uint32_t uid, struct msg_token *ou
 /* That this link was made for this wish, and no other way. */
 void	token_wish_link(uint64_t wish_id, uint64_t link_id, struct msg_token *out);
 
+/* Of the object alone, as verdicts name it. */
+int	token_sha256(int object, uint8_t out[32]);
+
 bool	token_same(const struct msg_token *a, const struct msg_token *b);	/* in constant time */
 
 #endif
