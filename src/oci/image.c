@@ -138,7 +138,7 @@ oci_image_object(const struct oci_blob *blobs, size_t n, const struct oci_limits
 	int err;
 
 	/* The same that oci_image_read() has looked at. */
-	if (!layer || layer->len != facts->layer_bytes || !oci_digest_is(facts->layer, layer->bytes, layer->len))
+	if (!layer || !oci_digest_is(facts->layer, layer->bytes, layer->len))
 		return oci_refuse(why, -EBADMSG, "the image's layer is another now");
 	err = oci_layer_object(&layer->desc, layer->bytes, layer->len, limits, &o, &len, why);
 	if (!err)

@@ -14,6 +14,8 @@
 #include "unit/oci_make.h"
 
 #define REF "quay.io/bpf/pass:v1"
+#define DIGEST "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define DESC(media, size) "{\"mediaType\":\"" media "\",\"digest\":\"" DIGEST "\",\"size\":" size "}"
 
 AUTO_DEFINE(made, struct made *, made_free)
 
@@ -170,6 +172,45 @@ the_object_is_of_the_layer_that_was_read(void **state)
 	assert_null(object);
 }
 
+/* The image with a manifest of this text instead; only the digests are right. */
+static int
+read_with_manifest(const struct made *m, const char *text)
+{
+	struct oci_blob blobs[4];
+	const size_t n = tiny_blobs(m, 0, blobs);
+
+	blobs[0].bytes = text;
+	blobs[0].len = strlen(text);
+	oci_digest(text, strlen(text), blobs[0].desc.digest);
+	return read_image(REF, "", blobs, n);
+}
+
+static void
+a_manifest_may_not_say_another_size_or_have_two_layers(void **state)
+{
+	static const char form[] = "{\"schemaVersion\":2,\"config\":{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":%llu},"
+		"\"layers\":[{\"mediaType\":\"" OCI_MEDIA_LAYER "+gzip\",\"digest\":\"%s\",\"size\":%llu}%s]}";
+	struct made m = { 0 };
+	AUTO(made) struct made *owner = &m;
+	const struct oci_desc *layer, *config;
+	char text[2048];
+
+	make(1, MAKE_GZIP, owner);
+	layer = &m.blobs[0].desc;
+	config = &m.blobs[1].desc;
+#define WITH(media, config_size, layer_size, more)                                                 \
+	(snprintf(text, sizeof(text), form, (media), config->digest, (unsigned long long)(config_size), layer->digest, \
+		(unsigned long long)(layer_size), (more)), read_with_manifest(&m, text))
+	assert_int_equal(WITH(OCI_MEDIA_CONFIG, config->size, layer->size, ""), 0);
+	assert_int_equal(WITH(OCI_MEDIA_DOCKER_CONFIG, config->size, layer->size, ""), 0);
+	assert_int_equal(WITH(OCI_MEDIA_CONFIG, config->size + 1, layer->size, ""), -EBADMSG);
+	assert_int_equal(WITH(OCI_MEDIA_CONFIG, config->size, layer->size - 1, ""), -EBADMSG);
+	assert_int_equal(WITH("application/vnd.cncf.helm.config.v1+json", config->size, layer->size, ""), -EINVAL);
+	assert_int_equal(WITH(OCI_MEDIA_CONFIG, config->size, layer->size, "," DESC("x", "1")), -EINVAL);
+	assert_non_null(strstr(why.text, "2 layers"));
+#undef WITH
+}
+
 /* ---- labels ---- */
 
 static void
@@ -230,9 +271,6 @@ refuses_images_without_labels_or_with_odd_ones(void **state)
 }
 
 /* ---- manifests ---- */
-
-#define DIGEST "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-#define DESC(media, size) "{\"mediaType\":\"" media "\",\"digest\":\"" DIGEST "\",\"size\":" size "}"
 
 static int
 read_manifest(const char *json)
@@ -333,6 +371,26 @@ every_damage_of_a_bundle_is_found(void **state)
 	assert_int_equal(oci_bundle_open(bundle, len, ref, back, &n, &why), 0);
 }
 
+static void
+a_bundle_ends_where_it_says(void **state)
+{
+	struct made m = { 0 };
+	AUTO(made) struct made *owner = &m;
+	AUTO(mem) uint8_t *bundle = NULL, *longer = NULL;
+	struct oci_blob blobs[4], back[OCI_BUNDLE_BLOBS_MAX];
+	char ref[IMAGE_REF_MAX];
+	size_t n, len;
+
+	make(1, MAKE_GZIP, owner);
+	n = tiny_blobs(&m, 0, blobs);
+	assert_int_equal(oci_bundle_pack(REF, blobs, n, (void **)&bundle, &len), 0);
+	longer = calloc(1, len + 8);
+	memcpy(longer, bundle, len - 32);
+	oci_sha256(longer, len + 8 - 32, longer + len + 8 - 32);
+	assert_int_equal(oci_bundle_open(longer, len + 8, ref, back, &n, &why), -EBADMSG);
+	assert_non_null(strstr(why.text, "more than it says"));
+}
+
 /* Who can write the file can write its checksum too. */
 static void
 a_bundle_with_a_good_checksum_is_still_checked(void **state)
@@ -375,6 +433,7 @@ main(void)
 		cmocka_unit_test(every_blob_must_have_its_digest_and_size),
 		cmocka_unit_test(a_reference_by_digest_is_of_that_image_alone),
 		cmocka_unit_test(the_object_is_of_the_layer_that_was_read),
+		cmocka_unit_test(a_manifest_may_not_say_another_size_or_have_two_layers),
 		cmocka_unit_test(labels_may_not_name_what_the_object_lacks),
 		cmocka_unit_test(reads_labels_of_both_forms),
 		cmocka_unit_test(refuses_images_without_labels_or_with_odd_ones),
@@ -383,6 +442,7 @@ main(void)
 		cmocka_unit_test(an_index_gives_the_plainest_variant_and_no_index),
 		cmocka_unit_test(a_bundle_gives_back_what_was_put_in),
 		cmocka_unit_test(every_damage_of_a_bundle_is_found),
+		cmocka_unit_test(a_bundle_ends_where_it_says),
 		cmocka_unit_test(a_bundle_with_a_good_checksum_is_still_checked),
 	};
 
