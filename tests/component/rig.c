@@ -190,6 +190,8 @@ on_control(struct rig *r, const struct chan_msg *m)
 		start_oneshot(r);
 	} else if (m->hdr.type == IPC_HELPER_WANTED) {
 		rig_linker(r);
+	} else if (m->hdr.type == IPC_VERDICT_NOTED) {
+		r->n_noted++;
 	}
 }
 

@@ -30,6 +30,7 @@ struct rig {
 	struct rig_helper helpers[RIG_HELPERS];
 	uint32_t next_id, seq;
 	unsigned int n_started, n_gone;
+	unsigned int n_noted;		/* VERDICT_NOTED */
 	bool no_linkers, no_oneshots;	/* answer HELPER_WANTED by "could not start" */
 	int last_status;		/* wait status of the last helper that ended */
 	struct msg_iface told;		/* the last one that came unasked */
