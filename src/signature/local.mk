@@ -24,3 +24,6 @@ tests_unit_test_signature_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_SRCDIR='"$(abs_top_sr
 tests_unit_test_signature_LDADD = $(SIGNATURE_LIBS) $(CONFIG_LIBS) $(CMOCKA_LIBS)
 endif
 EXTRA_DIST += tests/unit/signature-cases.py
+FUZZ_TARGETS += tests/fuzz/fuzz-signature
+tests_fuzz_fuzz_signature_SOURCES = tests/fuzz/fuzz-signature.c
+tests_fuzz_fuzz_signature_LDADD = $(SIGNATURE_LIBS) $(FUZZ_LIBS)

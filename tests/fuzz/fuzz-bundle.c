@@ -6,6 +6,7 @@
 
 #include "config/actions.h"
 #include "config/rules.h"
+#include "config/trust.h"
 #include "rules/parse.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -27,6 +28,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct action_table table;
+	static struct image_trust trust;
 	static struct names names;
 	static FILE *errors;
 	char why[300];
@@ -36,6 +38,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!errors)
 		errors = fopen("/dev/null", "we");
 	if (actions_read_bundle(&names, data, size, errors, &table) == 0 && action_table_check(&table, why, sizeof(why)))
+		abort();
+	if (trust_read_bundle(data, size, errors, &trust) == 0 && trust_check(&trust))
 		abort();
 	if (rules_read_bundle(data, size, RULE_LIST_DEFAULT, errors, &out, &len))
 		return 0;
