@@ -37,7 +37,7 @@ static int
 on_CONNECTED(struct connection *c, struct chan *ch, const struct msg_hdr *h, const struct msg_connected *m, int *fds)
 {
 	(void)ch, (void)h;
-	if (m->err || !IPC_STR_OK(m->text))
+	if (m->err || m->own > 1 || !IPC_STR_OK(m->text))
 		return -EPROTO;
 	answer(c, m, fds[0]);
 	return 0;

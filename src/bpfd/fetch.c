@@ -56,6 +56,7 @@ on_ended(struct task *t, int status)
 	if (!WIFEXITED(status) || WEXITSTATUS(status))
 		log_warn("fetch.ended", "name=%s id=%u %s", t->name, f->id, proc_death(status));
 	hang_up(f);
+	connect_forget(t->sup, f);
 	free(f);
 }
 
@@ -119,14 +120,40 @@ fetch_forget(struct sup *s)
 
 /* ---- what it asks for ---- */
 
+static void
+on_connected(void *arg, uint32_t seq, const struct msg_connected *m, int sock)
+{
+	struct fetch *f = arg;
+	const struct msg_fetch_socket yes = { .own = m->own };
+	struct msg_fetch_failed no = { .err = m->err };
+
+	if (!f->chan)
+		return;
+	if (sock >= 0) {
+		chan_send_nonblock(f->chan, IPC_FETCH_SOCKET, seq, &yes, &sock);
+		return;
+	}
+	memcpy(no.text, m->text, sizeof(no.text));
+	chan_send_nonblock(f->chan, IPC_FETCH_NO_SOCKET, seq, &no, NULL);
+}
+
 static int
 on_connect(struct fetch *f, const struct msg_hdr *h, const struct msg_fetch_connect *m)
 {
-	const struct msg_fetch_failed no = { .code = IPC_UNIMPLEMENTED, .err = -ENOSYS };
+	struct connect_want want = { .arg = f, .seq = h->seq, .port = (uint16_t)m->port, .remote = !m->local,
+		.answer = on_connected };
+	struct msg_connected no = { 0 };
 
-	if (!IPC_STR_OK(m->host) || !m->host[0] || !m->port || m->port > UINT16_MAX || m->local > 1)
+	if (!IPC_STR_OK(m->host) || !m->port || m->port > UINT16_MAX || m->local > 1)
 		return -EPROTO;
-	return chan_send_nonblock(f->chan, IPC_FETCH_NO_SOCKET, h->seq, &no, NULL);
+	memcpy(want.host, m->host, sizeof(want.host));
+	no.err = connect_begin(f->task.sup, &want);
+	if (no.err) {
+		snprintf(no.text, sizeof(no.text), "no connection to %s: %s", m->host, no.err == -EAGAIN ?
+			"too many are being made: network.connections" : strerrordesc_np(-no.err));
+		on_connected(f, h->seq, &no, -1);
+	}
+	return 0;
 }
 
 static void
@@ -173,7 +200,7 @@ limits(const struct config *c, struct msg_start_fetch *m)
 	m->layer_bytes = c->images_layer_bytes;
 	m->manifest_bytes = c->images_manifest_bytes;
 	m->memory_bytes = c->images_memory_bytes;
-	m->connect_ms = (uint32_t)c->images_connect_ms;
+	m->idle_ms = (uint32_t)c->images_idle_ms;
 	m->total_ms = (uint32_t)c->images_timeout_ms;
 	m->retries = (uint32_t)c->images_retries;
 	m->n_plain = c->images_insecure_registries.n;

@@ -152,6 +152,7 @@ connect_to(const struct msg_connect *want, struct msg_connected *out)
 			continue;
 		}
 		out->err = 0;
+		out->own = address_refused(a->ai_addr, true, &(struct conf_NETS){ 0 }) != NULL;
 		snprintf(out->text, sizeof(out->text), "%s", text);
 		return fd;
 	}

@@ -5,57 +5,47 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
+#include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
+#include <sys/socket.h>
 
-#include "common/auto.h"
 #include "common/log.h"
 #include "common/sandbox.h"
-#include "ipc/chan.h"
+#include "fetch/fetch.h"
 
-#define CHANNEL_FD 3
+#define CHANNEL_FD	3
+#define CPU_S		60
 
 static const struct sandbox_rule rules[] = {
 #include "fetch/sandbox.def"
 };
 
-/* What the supervisor gives: the image asked for, and files of the administrator's. */
-struct given {
-	struct msg_start_fetch limits;
-	int request, bundle, api;
-	int ca, auth, trust, root;
-};
-
+/* What libraries read and make once, they do now. */
 static int
-take(struct given *g, struct chan *sup)
+start(struct fetch *f, struct given *g)
 {
-	struct chan_msg m;
-	int err = chan_wait(sup, &m, -1);
+	int err = sandbox_close_from(CHANNEL_FD + 1);
 
-	if (err <= 0)
-		return err ? err : -EPIPE;
-	if (m.hdr.type == IPC_START_FETCH) {
-		g->limits = *(const struct msg_start_fetch *)m.payload;
-		g->request = TAKE_FD(m.fds[0]);
-		g->bundle = TAKE_FD(m.fds[1]);
-		g->api = TAKE_FD(m.fds[2]);
-	} else if (m.hdr.type == IPC_FETCH_FILES) {
-		g->ca = TAKE_FD(m.fds[0]);
-		g->auth = TAKE_FD(m.fds[1]);
-		g->trust = TAKE_FD(m.fds[2]);
-		g->root = TAKE_FD(m.fds[3]);
-	} else {
-		err = -EPROTO;
-	}
-	chan_drop_fds(&m);
-	return err < 0 ? err : 0;
+	if (!err)
+		err = chan_new(CHANNEL_FD, ROLE_FETCH, FROM_SUP, &f->sup);
+	if (!err)
+		err = given_take(g, f->sup);
+	if (!err)
+		err = chan_new(TAKE_FD(g->api), ROLE_FETCH, FROM_API, &f->api);
+	if (!err)
+		err = registry_new(&f->registry);
+	if (!err)
+		err = signature_start();
+	json_object_seed(0);
+	return err;
 }
 
 static int
 seal(const struct given *g)
 {
 	struct sandbox sb = { .name = "bpfd-fetch", .root_fd = g->root, .landlock = true,
-		.limits = { .nofile = 64, .as_bytes = g->limits.memory_bytes, .cpu_s = 60 },
+		.limits = { .nofile = 64, .as_bytes = g->limits.memory_bytes, .cpu_s = CPU_S },
 		.rules = rules, .n_rules = ARRAY_SIZE(rules) };
 	int err = sandbox_user("bpfd-fetch", &sb.uid, &sb.gid);
 
@@ -65,23 +55,39 @@ seal(const struct given *g)
 	return err;
 }
 
+static int
+run(struct fetch *f, const struct given *g)
+{
+	char ref[IMAGE_REF_MAX];
+	const void *bytes;
+	size_t len;
+	int err = given_read(f, g);
+
+	if (!err && f->request->mode == IMAGE_PULL)
+		err = pull(f);
+	else if (!err)
+		err = given_bundle(f, g->bundle, &bytes, &len);
+	if (!err && f->request->mode == IMAGE_CHECK)
+		err = oci_bundle_open(bytes, len, ref, f->got.blobs, &f->got.n, &f->why);
+	return err ? err : answer_image(f);
+}
+
 int
 main(void)
 {
-	struct given g = { .request = -1, .root = -1 };
-	struct msg_fetch_failed no = { .code = IPC_UNIMPLEMENTED, .err = -ENOSYS };
-	struct chan *sup, *api;
-	int err = sandbox_close_from(CHANNEL_FD + 1);
+	static struct fetch f;
+	struct given g = { .request = -1, .bundle = -1, .api = -1, .ca = -1, .auth = -1, .trust = -1, .root = -1 };
+	int err = start(&f, &g);
 
 	if (!err)
-		err = chan_new(CHANNEL_FD, ROLE_FETCH, FROM_SUP, &sup);
-	while (!err && (g.request < 0 || g.root < 0))
-		err = take(&g, sup);
-	if (!err)
 		err = seal(&g);
-	if (!err)
-		err = chan_new(g.api, ROLE_FETCH, FROM_API, &api);
-	if (!err)
-		err = chan_send(api, IPC_FETCH_FAILED, 0, &no, NULL);
-	return err ? EXIT_FAILURE : EXIT_SUCCESS;
+	if (err) {
+		log_err(err, "fetch.start", "it ends");
+		_exit(EXIT_FAILURE);
+	}
+	err = run(&f, &g);
+	explicit_bzero(&f.auth, sizeof(f.auth));
+	if (err && err != -ECANCELED)
+		answer_failure(&f, err);
+	_exit(EXIT_SUCCESS);
 }

@@ -443,12 +443,13 @@ struct msg_xdp_done {
 struct msg_start_fetch {
 	uint64_t object_bytes, layer_bytes, manifest_bytes;	/* the most that is taken */
 	uint64_t memory_bytes;
-	uint32_t connect_ms, total_ms, retries;
+	uint32_t idle_ms, total_ms, retries;
 	uint32_t n_plain;			/* registries (patterns of HOST[:PORT]) that may be http:// */
 	char plain[FETCH_PLAIN_MAX][64];
 };
 /* local: the registry that the user named, not a host that a server sent us to. */
 struct msg_fetch_connect { uint32_t port, local; char host[IPC_HOST_MAX]; };
+struct msg_fetch_socket { uint32_t own, reserved; };	/* as in struct msg_connected */
 struct msg_fetch_failed { uint32_t code; int32_t err; char text[IPC_TEXT_MAX]; };	/* code: enum ipc_code */
 struct msg_fetch_progress { uint64_t done, total; char what[64]; };	/* bytes of this step; total 0: not known */
 /* What became of signatures, bound to the bytes of the object: as in struct image_facts. */
@@ -469,8 +470,9 @@ struct msg_connect {
 	struct conf_NETS allow;			/* network.allow */
 	char host[IPC_HOST_MAX];		/* name, or address without brackets */
 };
-/* text: the address that it is connected to; with err: why not, for a person.  See connect/connect.h. */
-struct msg_connected { int32_t err; uint32_t reserved; char text[IPC_TEXT_MAX]; };
+/* text: the address that it is connected to; with err: why not, for a person.  See connect/connect.h.
+ * own: it is this host, or in its own network: what is refused where a server named the host. */
+struct msg_connected { int32_t err; uint32_t own; char text[IPC_TEXT_MAX]; };
 
 /* ---- events ---- */
 struct msg_mask { uint64_t mask; };

@@ -1,0 +1,538 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "registry/http.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/auto.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "ipc/chan.h"
+
+/* Where libcurl believes that it connects to, so that it never looks a name up: the socket comes from
+ * elsewhere.  An address of those for documentation, which nobody has. */
+#define NOWHERE "::192.0.2.1:"
+
+#ifndef BPFD_VERSION
+#define BPFD_VERSION "0"
+#endif
+
+struct http {
+	CURLM *multi;
+	CURL *easy;
+	struct http_setup setup;
+	struct curl_slist *nowhere;
+	/* of the request that is running */
+	const struct http_request *q;
+	struct http_answer *a;
+	struct oci_why *why;
+	struct http_url url;
+	size_t sent, skipped;
+	int err;			/* why it must end */
+	bool begun;			/* the answer's body */
+};
+
+AUTO_DEFINE(slist, struct curl_slist *, curl_slist_free_all)
+AUTO_DEFINE(curlu, CURLU *, curl_url_cleanup)
+
+int
+http_url(const char *url, struct http_url *out, struct oci_why *why)
+{
+	AUTO(curlu) CURLU *u = curl_url();
+	char *scheme = NULL, *host = NULL, *port = NULL, *user = NULL;
+	int err = -EBADMSG;
+
+	if (!u)
+		return oci_refuse(why, -ENOMEM, "out of memory");
+	if (strlen(url) < HTTP_URL_MAX && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK &&
+	    curl_url_get(u, CURLUPART_USER, &user, 0) == CURLUE_NO_USER &&
+	    curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+	    (strcmp(scheme, "https") == 0 || strcmp(scheme, "http") == 0) &&
+	    curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK && strlen(host) < sizeof(out->host) &&
+	    curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK) {
+		bool six = host[0] == '[';	/* which connect() wants without */
+
+		snprintf(out->scheme, sizeof(out->scheme), "%s", scheme);
+		snprintf(out->host, sizeof(out->host), "%.*s", (int)(strlen(host) - 2 * six), host + six);
+		out->port = (uint16_t)strtoul(port, NULL, 10);
+		err = 0;
+	}
+	curl_free(scheme);
+	curl_free(host);
+	curl_free(port);
+	curl_free(user);
+	return err ? oci_refuse(why, err, "%s is no address of a registry", LOG_QUOTE(url)) : 0;
+}
+
+/* ---- what libcurl asks of us ---- */
+
+static curl_socket_t
+on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct http *h = arg;
+	int fd = h->setup.connect(h->setup.arg, h->url.host, h->url.port, h->why);
+
+	if (fd >= 0)
+		return fd;
+	h->err = fd;
+	return CURL_SOCKET_BAD;
+}
+
+static int
+on_sockopt(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+	return CURL_SOCKOPT_ALREADY_CONNECTED;
+}
+
+static size_t
+stop(struct http *h, int err, const char *text)
+{
+	h->err = oci_refuse(h->why, err, "%s", text);
+	return 0;
+}
+
+static int
+room_for(struct http_answer *a, size_t more)
+{
+	size_t room = a->room ? a->room : 16384;
+	unsigned char *bytes;
+
+	while (room - a->len < more)
+		room *= 2;
+	if (room == a->room)
+		return 0;
+	bytes = realloc(a->bytes, room);
+	if (!bytes)
+		return -ENOMEM;
+	a->bytes = bytes;
+	a->room = room;
+	return 0;
+}
+
+/* Its status is known: what came before stays only if this goes on there. */
+static bool
+begin_body(struct http *h)
+{
+	struct http_answer *a = h->a;
+
+	h->begun = true;
+	curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &a->status);
+	if (a->status / 100 == 2 && a->status != 206)
+		a->len = 0;
+	return a->status != 206 || a->range_from == a->len;
+}
+
+/* What an error says: nobody wants more than its beginning. */
+static size_t
+on_error_body(struct http *h, const char *data, size_t n)
+{
+	struct http_answer *a = h->a;
+	size_t room = sizeof(a->error) - 1 - a->error_len, keep = n < room ? n : room;
+
+	memcpy(a->error + a->error_len, data, keep);
+	a->error_len += keep;
+	h->skipped += n - keep;
+	return h->skipped > h->q->max ? stop(h, -EFBIG, "the server's error has no end") : n;
+}
+
+static size_t
+on_body(char *data, size_t size, size_t n, void *arg)
+{
+	struct http *h = arg;
+	struct http_answer *a = h->a;
+
+	n *= size;
+	if (!h->begun && !begin_body(h))
+		return stop(h, -EBADMSG, "the server goes on with another part than the one asked for");
+	if (a->status / 100 != 2)
+		return on_error_body(h, data, n);
+	if (n > h->q->max || a->len > h->q->max - n)
+		return stop(h, -EFBIG, "the server sends more than it may");
+	if (room_for(a, n))
+		return stop(h, -ENOMEM, "out of memory");
+	memcpy(a->bytes + a->len, data, n);
+	a->len += n;
+	if (h->q->what)
+		h->setup.progress(h->setup.arg, h->q->what, a->len, h->q->total);
+	return n;
+}
+
+static size_t
+on_send(char *out, size_t size, size_t n, void *arg)
+{
+	struct http *h = arg;
+	size_t left = h->q->body_len - h->sent;
+
+	n *= size;
+	if (n > left)
+		n = left;
+	memcpy(out, (const char *)h->q->body + h->sent, n);
+	h->sent += n;
+	if (h->q->what)
+		h->setup.progress(h->setup.arg, h->q->what, h->sent, h->q->body_len);
+	return n;
+}
+
+/* A connection that was kept turned out to be closed: libcurl begins again on a new one. */
+static int
+on_seek(void *arg, curl_off_t offset, int origin)
+{
+	struct http *h = arg;
+
+	if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > h->q->body_len)
+		return CURL_SEEKFUNC_CANTSEEK;
+	h->sent = (size_t)offset;
+	return CURL_SEEKFUNC_OK;
+}
+
+/* The value of the header of this name in line[0..n), trimmed; NULL: it is another one. */
+static const char *
+header(const char *line, size_t n, const char *name, int *len)
+{
+	size_t at = strlen(name);
+
+	if (n <= at || strncasecmp(line, name, at) != 0 || line[at] != ':')
+		return NULL;
+	while (++at < n && (line[at] == ' ' || line[at] == '\t'))
+		;
+	while (n > at && (line[n - 1] == '\r' || line[n - 1] == '\n' || line[n - 1] == ' '))
+		n--;
+	*len = (int)(n - at);
+	return line + at;
+}
+
+static void
+copy(char *out, size_t room, const char *from, int len)
+{
+	snprintf(out, room, "%.*s", len, from);
+	if (!ipc_str_ok(out, room))
+		out[0] = '\0';
+}
+
+static size_t
+on_header(char *line, size_t size, size_t n, void *arg)
+{
+	struct http *h = arg;
+	struct http_answer *a = h->a;
+	const char *v;
+	int len;
+
+	n *= size;
+	if ((v = header(line, n, "WWW-Authenticate", &len))) {
+		size_t used = strlen(a->challenges);
+
+		if (used + (size_t)len + 2 < sizeof(a->challenges))
+			snprintf(a->challenges + used, sizeof(a->challenges) - used, "%.*s\n", len, v);
+	} else if ((v = header(line, n, "Docker-Content-Digest", &len))) {
+		copy(a->digest, sizeof(a->digest), v, len);
+		if (!oci_digest_ok(a->digest))
+			a->digest[0] = '\0';
+	} else if ((v = header(line, n, "Content-Type", &len))) {
+		copy(a->content_type, sizeof(a->content_type), v, len);
+		a->content_type[strcspn(a->content_type, "; ")] = '\0';
+	} else if ((v = header(line, n, "Content-Range", &len)) && len > 6 && strncmp(v, "bytes ", 6) == 0) {
+		a->range_from = strtoull(v + 6, NULL, 10);
+	}
+	return n;
+}
+
+/* ---- one request ---- */
+
+#define SET(option, value)                                                                         \
+	do {                                                                                       \
+		if (curl_easy_setopt(h->easy, (option), (value)) != CURLE_OK)                      \
+			return -ENOMEM;                                                            \
+	} while (0)
+
+static int
+set_always(struct http *h)
+{
+	struct curl_blob ca = { (void *)h->setup.ca, h->setup.ca_len, CURL_BLOB_NOCOPY };
+
+	curl_easy_reset(h->easy);
+	SET(CURLOPT_NOSIGNAL, 1L);
+	SET(CURLOPT_TCP_NODELAY, 0L);		/* who makes the socket says that */
+	SET(CURLOPT_PROXY, "");
+	SET(CURLOPT_PROTOCOLS_STR, "https,http");
+	SET(CURLOPT_FOLLOWLOCATION, 0L);
+	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	SET(CURLOPT_SSL_VERIFYPEER, 1L);
+	SET(CURLOPT_SSL_VERIFYHOST, 2L);
+	/* Nothing of the system's, which is not there any more. */
+	SET(CURLOPT_CAPATH, NULL);
+	SET(CURLOPT_CAINFO, NULL);
+	if (ca.len)
+		SET(CURLOPT_CAINFO_BLOB, &ca);
+	SET(CURLOPT_USERAGENT, "bpfd/" BPFD_VERSION);
+	SET(CURLOPT_CONNECT_TO, h->nowhere);
+	SET(CURLOPT_OPENSOCKETFUNCTION, on_socket);
+	SET(CURLOPT_OPENSOCKETDATA, h);
+	SET(CURLOPT_SOCKOPTFUNCTION, on_sockopt);
+	SET(CURLOPT_WRITEFUNCTION, on_body);
+	SET(CURLOPT_WRITEDATA, h);
+	SET(CURLOPT_HEADERFUNCTION, on_header);
+	SET(CURLOPT_HEADERDATA, h);
+	SET(CURLOPT_READFUNCTION, on_send);
+	SET(CURLOPT_READDATA, h);
+	SET(CURLOPT_SEEKFUNCTION, on_seek);
+	SET(CURLOPT_SEEKDATA, h);
+	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)h->setup.idle_ms);
+	SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
+	SET(CURLOPT_LOW_SPEED_TIME, (long)(h->setup.idle_ms + 999) / 1000);
+	return 0;
+}
+
+static int
+set_auth(struct http *h, const struct http_request *q)
+{
+	switch (q->auth) {
+	case HTTP_BASIC:
+		SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+		SET(CURLOPT_USERNAME, q->username);
+		SET(CURLOPT_PASSWORD, q->password);
+		break;
+	case HTTP_BEARER:
+		SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
+		SET(CURLOPT_XOAUTH2_BEARER, q->token);
+		break;
+	case HTTP_ANONYMOUS:
+		break;
+	}
+	return 0;
+}
+
+static int
+set_method(struct http *h, const struct http_request *q)
+{
+	if (strcmp(q->method, "HEAD") == 0) {
+		SET(CURLOPT_NOBODY, 1L);
+	} else if (strcmp(q->method, "PUT") == 0) {
+		SET(CURLOPT_UPLOAD, 1L);
+		SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)q->body_len);
+	} else if (strcmp(q->method, "POST") == 0) {
+		SET(CURLOPT_POST, 1L);
+		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)q->body_len);
+	}
+	return 0;
+}
+
+static int
+add_header(struct curl_slist **to, const char *name, const char *value)
+{
+	char line[512];
+	struct curl_slist *more;
+
+	if (snprintf(line, sizeof(line), "%s%s", name, value) >= (int)sizeof(line))
+		return -EINVAL;
+	more = curl_slist_append(*to, line);
+	if (!more)
+		return -ENOMEM;
+	*to = more;
+	return 0;
+}
+
+static int
+set_request(struct http *h, const struct http_request *q, struct curl_slist **headers)
+{
+	/* No "100 Continue": a server that does not know it costs a second. */
+	int err = add_header(headers, "Expect:", "");
+	char range[32];
+
+	if (!err && q->accept)
+		err = add_header(headers, "Accept: ", q->accept);
+	if (!err && q->content_type)
+		err = add_header(headers, "Content-Type: ", q->content_type);
+	if (!err)
+		err = set_always(h);
+	if (!err)
+		err = set_auth(h, q);
+	if (!err)
+		err = set_method(h, q);
+	if (err)
+		return err;
+	if (h->a->len) {
+		snprintf(range, sizeof(range), "%zu-", h->a->len);
+		SET(CURLOPT_RANGE, range);
+	}
+	SET(CURLOPT_HTTPHEADER, *headers);
+	SET(CURLOPT_URL, q->url);
+	return 0;
+}
+
+static bool
+cancelled(const struct http *h, int wait_ms)
+{
+	struct pollfd p = { .fd = h->setup.cancel_fd };
+
+	return poll(&p, 1, wait_ms) > 0 && (p.revents & (POLLHUP | POLLERR));
+}
+
+int
+http_wait(const struct http *h, int64_t ms, struct oci_why *why)
+{
+	if (cancelled(h, ms > INT_MAX ? INT_MAX : ms < 0 ? 0 : (int)ms))
+		return oci_refuse(why, -ECANCELED, "nobody waits for it any more");
+	return 0;
+}
+
+/* Until libcurl is done with it. */
+static CURLcode
+transfer(struct http *h, int64_t deadline_ms)
+{
+	/* libcurl itself waits for the events; a hang-up needs none. */
+	struct curl_waitfd cancel = { .fd = h->setup.cancel_fd, .events = 0 };
+	unsigned int n = h->setup.cancel_fd >= 0;
+	const CURLMsg *msg;
+	int running = 1, left;
+
+	while (running) {
+		int64_t ms = deadline_ms - clock_ms();
+
+		if (curl_multi_perform(h->multi, &running) != CURLM_OK)
+			return CURLE_OUT_OF_MEMORY;
+		if (!running)
+			break;
+		if (ms <= 0)
+			return CURLE_OPERATION_TIMEDOUT;
+		if (curl_multi_poll(h->multi, &cancel, n, ms > 1000 ? 1000 : (int)ms, NULL) != CURLM_OK)
+			return CURLE_OUT_OF_MEMORY;
+		if (n && cancelled(h, 0)) {
+			h->err = oci_refuse(h->why, -ECANCELED, "nobody waits for it any more");
+			return CURLE_ABORTED_BY_CALLBACK;
+		}
+	}
+	msg = curl_multi_info_read(h->multi, &left);
+	return msg ? msg->data.result : CURLE_OUT_OF_MEMORY;
+}
+
+static int
+failure(struct http *h, CURLcode code, const char *text)
+{
+	struct oci_why *why = h->why;
+	const char *host = h->url.host;
+
+	if (h->err)
+		return h->err;
+	if (!text[0])
+		text = curl_easy_strerror(code);
+	switch (code) {
+	case CURLE_OPERATION_TIMEDOUT:
+		return oci_refuse(why, -ETIMEDOUT, "%s does not answer in time", host);
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CACERT_BADFILE:
+		return oci_refuse(why, -EHOSTUNREACH, "the certificate of %s is not trusted: %s; images.ca_file names "
+			"those that are", host, LOG_QUOTE(text));
+	case CURLE_SSL_CONNECT_ERROR:
+		return oci_refuse(why, -EHOSTUNREACH, "%s and we do not agree on TLS: %s; a registry without TLS is listed "
+			"in images.insecure_registries", host, LOG_QUOTE(text));
+	case CURLE_OUT_OF_MEMORY:
+		return oci_refuse(why, -ENOMEM, "out of memory");
+	case CURLE_WEIRD_SERVER_REPLY:
+	case CURLE_UNSUPPORTED_PROTOCOL:
+	case CURLE_BAD_CONTENT_ENCODING:
+	case CURLE_RANGE_ERROR:
+		return oci_refuse(why, -EBADMSG, "%s does not answer as HTTP is: %s", host, LOG_QUOTE(text));
+	default:
+		return oci_refuse(why, -ECONNRESET, "the connection to %s broke: %s", host, LOG_QUOTE(text));
+	}
+}
+
+static void
+take_answer(struct http *h, struct http_answer *a)
+{
+	const char *location = NULL;
+	curl_off_t retry = 0;
+
+	curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &a->status);
+	curl_easy_getinfo(h->easy, CURLINFO_REDIRECT_URL, &location);
+	if (location && strlen(location) < sizeof(a->location))
+		snprintf(a->location, sizeof(a->location), "%s", location);
+	if (curl_easy_getinfo(h->easy, CURLINFO_RETRY_AFTER, &retry) == CURLE_OK && retry > 0)
+		a->retry_after_s = retry;
+}
+
+int
+http_run(struct http *h, const struct http_request *q, int64_t deadline_ms, struct http_answer *a,
+	struct oci_why *why)
+{
+	AUTO(slist) struct curl_slist *headers = NULL;
+	char text[CURL_ERROR_SIZE] = "";
+	CURLcode code;
+	int err;
+
+	h->q = q;
+	h->a = a;
+	h->why = why;
+	h->sent = h->skipped = 0;
+	h->err = 0;
+	h->begun = false;
+	a->status = 0;
+	a->retry_after_s = -1;
+	a->range_from = a->error_len = 0;
+	a->location[0] = a->challenges[0] = a->digest[0] = a->content_type[0] = '\0';
+	err = http_url(q->url, &h->url, why);
+	if (err)
+		return err;
+	err = set_request(h, q, &headers);
+	if (err)
+		return oci_refuse(why, err, "the request cannot be made");
+	curl_easy_setopt(h->easy, CURLOPT_ERRORBUFFER, text);
+	if (curl_multi_add_handle(h->multi, h->easy) != CURLM_OK)
+		return oci_refuse(why, -ENOMEM, "out of memory");
+	code = transfer(h, deadline_ms);
+	take_answer(h, a);
+	/* An answer without a body is one too. */
+	if (code == CURLE_OK && !h->begun && !begin_body(h))
+		h->err = oci_refuse(why, -EBADMSG, "the server goes on with another part than the one asked for");
+	curl_multi_remove_handle(h->multi, h->easy);
+	return code == CURLE_OK ? h->err : failure(h, code, text);
+}
+
+/* ---- its life ---- */
+
+int
+http_new(struct http **out)
+{
+	struct http *h;
+
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		return -ENOMEM;
+	h = calloc(1, sizeof(*h));
+	if (!h)
+		return -ENOMEM;
+	/* Looks whether there is IPv6, and makes itself a pair of sockets to be woken by: not later. */
+	h->multi = curl_multi_init();
+	h->easy = curl_easy_init();
+	h->nowhere = curl_slist_append(NULL, NOWHERE);
+	if (!h->multi || !h->easy || !h->nowhere) {
+		http_free(h);
+		return -ENOMEM;
+	}
+	*out = h;
+	return 0;
+}
+
+void
+http_open(struct http *h, const struct http_setup *setup)
+{
+	h->setup = *setup;
+}
+
+void
+http_free(struct http *h)
+{
+	if (!h)
+		return;
+	curl_easy_cleanup(h->easy);
+	curl_multi_cleanup(h->multi);
+	curl_slist_free_all(h->nowhere);
+	free(h);
+}
