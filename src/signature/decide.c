@@ -223,8 +223,8 @@ refuse(const struct deciding *d, struct oci_why *why)
 	char more[64] = "";
 
 	if (!d->n)
-		return sig_refuse(why, "%.160s has no signature, and trust.d/%s.toml requires one: have it signed (cosign sign), "
-			"or change the policy", d->ref, policy_name(d));
+		return sig_refuse(why, "%.160s has no signature, and trust.d/%s.toml requires one: have it signed "
+			"(cosign sign) and pull it again, or change the policy", d->ref, policy_name(d));
 	if (d->untold)
 		snprintf(more, sizeof(more), "; and %u more, see the log", d->untold);
 	return sig_refuse(why, "trust.d/%s.toml requires a signature, and none of %u is good: %s%s", policy_name(d), d->n,

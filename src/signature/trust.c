@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "ipc/chan.h"
 
@@ -57,22 +55,6 @@ trust_check(const struct image_trust *t)
 	    t->n_anchors > TRUST_ANCHORS_MAX || t->der_len > TRUST_DER_MAX)
 		return -EINVAL;
 	return parts_ok(t) ? 0 : -EINVAL;
-}
-
-int
-trust_receive(int fd, struct image_trust *out)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (!st.st_size) {
-		trust_init(out);
-		return 0;
-	}
-	if (st.st_size != sizeof(*out) || pread(fd, out, sizeof(*out), 0) != (ssize_t)sizeof(*out) || trust_check(out))
-		return -EBADMSG;
-	return 0;
 }
 
 /* ---- places ---- */

@@ -64,9 +64,6 @@ void	trust_init(struct image_trust *t);
 /* 0, or -EINVAL: magic, counts, numbers of policies, places of DER, strings. */
 int	trust_check(const struct image_trust *t);
 
-/* Of what the supervisor gives: sealed, of exactly this size, or empty, which is trust_init().  -EBADMSG. */
-int	trust_receive(int fd, struct image_trust *out);
-
 /* Whether two prefixes mean the same: "docker.io" and "index.docker.io". */
 bool	trust_same_place(const char *a, const char *b);
 
