@@ -70,7 +70,7 @@ image_fill(struct scratch *s, const struct image_facts *f, Bpfd__V1__Image *out)
 	out->signature = (char *)image_signature_name((enum image_signature)f->signature);
 	out->signer = (char *)f->signer;
 	out->issuer = (char *)f->issuer;
-	out->signed_unix_s = (int64_t)f->signed_s;
+	out->signed_at_unix_ns = (int64_t)f->signed_s * 1000000000;
 	out->n_programs = fill_names(s, f->programs, f->n_programs, &bpfd__v1__image__programs_entry__descriptor,
 		&out->programs);
 	out->n_maps = fill_names(s, f->maps, f->n_maps, &bpfd__v1__image__maps_entry__descriptor, &out->maps);
@@ -191,19 +191,16 @@ image_find(struct scratch *s, struct api *api, const char *digest)
 	return store_each_image(api->store, digest, found, &f) < 0 ? NULL : f.image;
 }
 
-Bpfd__V1__LoadedImage *
-image_of_group(struct scratch *s, const struct group *g)
+void
+image_of_program(const struct group *g, Bpfd__V1__Program *out)
 {
 	const struct group_image *i = g->image;
-	Bpfd__V1__LoadedImage *out = i ? scratch_take(s, 1, sizeof(*out)) : NULL;
 
-	if (!out)
-		return NULL;
-	bpfd__v1__loaded_image__init(out);
-	out->reference = (char *)i->ref;
-	out->digest = (char *)i->digest;
+	if (!i)
+		return;
+	out->image = (char *)i->ref;
+	out->image_digest = (char *)i->digest;
 	out->signature = (char *)image_signature_name(i->signature);
 	out->signer = (char *)i->signer;
 	out->issuer = (char *)i->issuer;
-	return out;
 }

@@ -21,7 +21,7 @@ Bpfd__V1__Image *image_stored(struct scratch *s, struct api *api, const struct s
 /* The same of the one with that digest. */
 Bpfd__V1__Image *image_find(struct scratch *s, struct api *api, const char *digest);
 
-/* Absent when the group came from no image. */
-Bpfd__V1__LoadedImage *image_of_group(struct scratch *s, const struct group *g);
+/* What a program says of the image that its group came from, if it did. */
+void	image_of_program(const struct group *g, Bpfd__V1__Program *out);
 
 #endif

@@ -177,7 +177,7 @@ rpc_fill_program(struct scratch *s, const struct api *api, const struct prog *p,
 	out->source = g->source;
 	out->map_owner_group = g->map_owner;
 	out->persistent = g->wanted != NULL;
-	out->image = image_of_group(s, g);
+	image_of_program(g, out);
 	if (p->live == LIVE_LOST)
 		out->reason = g->reason ? g->reason : g->wanted ? EMPTY :
 			"its pin is gone, as after a reboot, and it was not loaded to be persistent";

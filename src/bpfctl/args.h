@@ -17,6 +17,8 @@ enum word {
 	WORD_RULE,			/* of "rule": a file for create and check */
 	WORD_TRACER, WORD_FILTER,
 	WORD_MAP_NAME,			/* a map by number or name */
+	WORD_IMAGE,			/* a cached image; of "image", a file for build */
+	WORD_FILE_OR_IMAGE,
 	WORD_CHOICE,			/* one of choices, separated by | */
 };
 

@@ -277,6 +277,25 @@ add_rules(struct complete *c, const char *stem)
 			complete_add(c, stem, all->rules[i]->name, all->rules[i]->description);
 }
 
+/* By each reference; files where the verb takes those. */
+static void
+add_images(struct complete *c, const char *stem)
+{
+	Bpfd__V1__ListImagesRequest req = BPFD__V1__LIST_IMAGES_REQUEST__INIT;
+	AUTO(reply) Bpfd__V1__ListImagesResponse *all = NULL;
+	AUTO(client_error) struct client_error e = { 0 };
+	const char *verb = c->verb ? c->verb : "";
+
+	if (strcmp(verb, "build") == 0)
+		buf_str(&c->out, ":file\n");
+	if (strcmp(verb, "build") == 0 || strcmp(verb, "list") == 0 || strcmp(verb, "prune") == 0 || !c->client ||
+	    rpc_list_images(c->client, &req, &all, &e))
+		return;
+	for (size_t i = 0; i < all->n_images; i++)
+		for (size_t k = 0; k < all->images[i]->n_references; k++)
+			complete_add(c, stem, all->images[i]->references[k], all->images[i]->signer);
+}
+
 static void
 add_names(struct complete *c, const char *stem, enum local_names what)
 {
@@ -315,6 +334,11 @@ complete_word(struct complete *c, const char *stem, enum word word, const char *
 		return add_netns(c, stem);
 	case WORD_RULE:
 		return add_rules(c, stem);
+	case WORD_FILE_OR_IMAGE:
+		buf_str(&c->out, ":file\n");
+		return add_images(c, stem);
+	case WORD_IMAGE:
+		return add_images(c, stem);
 	case WORD_TRACER:
 		return add_names(c, stem, LOCAL_TRACERS);
 	case WORD_FILTER:

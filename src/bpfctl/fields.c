@@ -30,6 +30,9 @@ static const struct field program_fields[] = {
 	{ "loaded_at", "LOADED", FIELD_TIME, SHOW_TABLE, offsetof(PROGRAM, loaded_at_unix_ns), 0 },
 	F(PROGRAM, section, "SECTION", STR, WIDE),
 	F(PROGRAM, source, "SOURCE", STR, WIDE),
+	F(PROGRAM, image_digest, "IMAGE-DIGEST", STR, WIDE),
+	F(PROGRAM, signature, "SIGNATURE", STR, WIDE),
+	F(PROGRAM, signer, "SIGNER", STR, WIDE),
 	F(PROGRAM, uid, "UID", U32, WIDE),
 	F(PROGRAM, tag, "TAG", STR, WIDE),
 	FN(PROGRAM, map_ids, "MAPS", U32S, WIDE),
@@ -38,6 +41,8 @@ static const struct field program_fields[] = {
 	FN(PROGRAM, kernel_links, "KERNEL-LINKS", WORDS, WIDE),
 	F(PROGRAM, run_count, "RUNS", U64, WIDE),
 	F(PROGRAM, run_time_ns, "RUN-NS", U64, DATA),
+	F(PROGRAM, image, "IMAGE", STR, DATA),
+	F(PROGRAM, issuer, "ISSUER", STR, DATA),
 	F(PROGRAM, kernel_name, "KERNEL-NAME", STR, DATA),
 	F(PROGRAM, digest, "DIGEST", STR, DATA),
 	F(PROGRAM, gpl_compatible, "GPL", BOOL, DATA),
@@ -57,6 +62,42 @@ static const struct field program_fields[] = {
 	F(PROGRAM, reason, "REASON", STR, WIDE),
 };
 SCHEMA(program);
+
+/* The same of all programs of a load. */
+static const struct field loaded_image_fields[] = {
+	F(PROGRAM, image, "IMAGE", STR, TABLE),
+	F(PROGRAM, image_digest, "IMAGE-DIGEST", STR, TABLE),
+	F(PROGRAM, signature, "SIGNATURE", STR, TABLE),
+	F(PROGRAM, signer, "SIGNER", STR, TABLE),
+	F(PROGRAM, issuer, "ISSUER", STR, DATA),
+};
+SCHEMA(loaded_image);
+
+#define IMAGE Bpfd__V1__Image
+static const struct field image_fields[] = {
+	{ "references", "IMAGE", FIELD_WORDS, SHOW_TABLE, offsetof(IMAGE, references), offsetof(IMAGE, n_references) },
+	F(IMAGE, signature, "SIGNATURE", STR, TABLE),
+	F(IMAGE, signer, "SIGNER", STR, TABLE),
+	F(IMAGE, bundle_bytes, "BYTES", U64, TABLE),
+	FN(IMAGE, groups, "GROUPS", U64S, TABLE),
+	{ "used_at", "USED", FIELD_TIME, SHOW_TABLE, offsetof(IMAGE, used_at_unix_ns), 0 },
+	F(IMAGE, digest, "DIGEST", STR, WIDE),
+	{ "pulled_at", "PULLED", FIELD_TIME, SHOW_WIDE, offsetof(IMAGE, pulled_at_unix_ns), 0 },
+	F(IMAGE, architecture, "ARCHITECTURE", STR, WIDE),
+	FN(IMAGE, programs, "PROGRAMS", MAP, WIDE),
+	FN(IMAGE, maps, "MAPS", MAP, WIDE),
+	F(IMAGE, issuer, "ISSUER", STR, WIDE),
+	{ "signed_at", "SIGNED", FIELD_TIME, SHOW_DATA, offsetof(IMAGE, signed_at_unix_ns), 0 },
+	F(IMAGE, manifest, "MANIFEST", STR, DATA),
+	F(IMAGE, config, "CONFIG", STR, DATA),
+	F(IMAGE, layer, "LAYER", STR, DATA),
+	F(IMAGE, layer_bytes, "LAYER-BYTES", U64, DATA),
+	F(IMAGE, object_digest, "OBJECT-DIGEST", STR, DATA),
+	F(IMAGE, object_bytes, "OBJECT-BYTES", U64, DATA),
+	F(IMAGE, os, "OS", STR, DATA),
+	F(IMAGE, created, "CREATED", STR, DATA),
+};
+SCHEMA(image);
 
 #define LINK Bpfd__V1__Link
 static const struct field link_fields[] = {

@@ -76,7 +76,7 @@ struct field_option {
 	const char *kind, *name, *values, *help;
 };
 
-extern const struct schema schema_program, schema_link, schema_map, schema_slot, schema_process, schema_kind, schema_option,
+extern const struct schema schema_program, schema_loaded_image, schema_image, schema_link, schema_map, schema_slot, schema_process, schema_kind, schema_option,
 	schema_counter, schema_top, schema_status, schema_version, schema_result, schema_rule, schema_problem,
 	schema_local_problem, schema_tracer, schema_field_info;
 

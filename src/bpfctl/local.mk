@@ -43,6 +43,8 @@ libbpfctl_a_SOURCES = \
 	src/bpfctl/fields.c src/bpfctl/fields.h \
 	src/bpfctl/fit.c src/bpfctl/fit.h \
 	src/bpfctl/help.c \
+	src/bpfctl/image_cache.c src/bpfctl/image_cache.h \
+	src/bpfctl/image_pull.c src/bpfctl/image_source.c src/bpfctl/image_source.h \
 	src/bpfctl/image_program.c src/bpfctl/image_program.h \
 	src/bpfctl/load_args.c src/bpfctl/load_args.h \
 	src/bpfctl/map_elements.c src/bpfctl/map_elements.h \
@@ -60,7 +62,7 @@ libbpfctl_a_SOURCES = \
 	src/bpfctl/safe.c src/bpfctl/safe.h \
 	src/bpfctl/waiter.c src/bpfctl/waiter.h
 libbpfctl_a_CFLAGS = $(AM_CFLAGS) $(NGHTTP2_CFLAGS) $(PROTOBUFC_CFLAGS) $(LIBMD_CFLAGS)
-BPFCTL_LIBS = libbpfctl.a $(PROTO_LIBS) $(RULES_PARSE_LIBS) $(NGHTTP2_LIBS) $(LIBMD_LIBS)
+BPFCTL_LIBS = libbpfctl.a liboci.a $(IPC_LIBS) $(JANSSON_LIBS) $(PROTO_LIBS) $(RULES_PARSE_LIBS) $(NGHTTP2_LIBS) $(LIBMD_LIBS)
 
 bin_PROGRAMS += bpfctl
 dist_man_MANS += man/bpfctl.8 man/bpfd-apply.5
@@ -97,7 +99,8 @@ tests_unit_test_bpfctl_spec_LDADD = $(BPFCTL_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_bpfctl_text_SOURCES = tests/unit/test-bpfctl-text.c
 tests_unit_test_bpfctl_text_LDADD = $(BPFCTL_LIBS) $(CMOCKA_LIBS)
 
-BPFCTL_RIG = tests/component/bpfctl-fake.c tests/component/bpfctl-fake-events.c tests/component/bpfctl-fake.h \
+BPFCTL_RIG = tests/component/bpfctl-fake.c tests/component/bpfctl-fake-events.c \
+	tests/component/bpfctl-fake-images.c tests/component/bpfctl-fake.h \
 	tests/component/bpfctl-run.h
 COMPONENT_TESTS += tests/component/test-bpfctl
 tests_component_test_bpfctl_SOURCES = tests/component/test-bpfctl.c $(BPFCTL_RIG)
@@ -107,6 +110,10 @@ COMPONENT_TESTS += tests/component/test-bpfctl-ends
 tests_component_test_bpfctl_ends_SOURCES = tests/component/test-bpfctl-ends.c $(BPFCTL_RIG)
 tests_component_test_bpfctl_ends_CFLAGS = $(AM_CFLAGS) $(LIBEVENT_CFLAGS) $(PROTOBUFC_CFLAGS)
 tests_component_test_bpfctl_ends_LDADD = $(APISERVER_LIBS) $(CMOCKA_LIBS)
+COMPONENT_TESTS += tests/component/test-bpfctl-images
+tests_component_test_bpfctl_images_SOURCES = tests/component/test-bpfctl-images.c $(BPFCTL_RIG)
+tests_component_test_bpfctl_images_CFLAGS = $(AM_CFLAGS) $(LIBEVENT_CFLAGS) $(PROTOBUFC_CFLAGS)
+tests_component_test_bpfctl_images_LDADD = $(APISERVER_LIBS) $(CMOCKA_LIBS)
 COMPONENT_TESTS += tests/component/test-bpfctl-events
 tests_component_test_bpfctl_events_SOURCES = tests/component/test-bpfctl-events.c $(BPFCTL_RIG)
 tests_component_test_bpfctl_events_CFLAGS = $(AM_CFLAGS) $(LIBEVENT_CFLAGS) $(PROTOBUFC_CFLAGS)

@@ -31,7 +31,7 @@ static const struct {
 	{ GRPC_ABORTED, CTL_CONFLICT, NULL },
 	{ GRPC_UNIMPLEMENTED, CTL_FAILED, "this bpfd may be older than bpfctl: bpfctl version" },
 	{ GRPC_INTERNAL, CTL_FAILED, "this is a bug in bpfd; its log says more" },
-	{ GRPC_UNAVAILABLE, CTL_UNREACHABLE, "a part of bpfd is being restarted: try again" },
+	{ GRPC_UNAVAILABLE, CTL_UNREACHABLE, "a part of bpfd is being restarted, or a registry does not answer: try again" },
 	{ GRPC_UNAUTHENTICATED, CTL_DENIED, NULL },
 };
 

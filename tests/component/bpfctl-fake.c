@@ -71,6 +71,25 @@ make_program(Bpfd__V1__Program *p, uint32_t id, const char *name, const char *ty
 }
 
 static void
+on_load_image(struct call *call, const Bpfd__V1__LoadRequest *req)
+{
+	Bpfd__V1__LoadResponse reply = BPFD__V1__LOAD_RESPONSE__INIT;
+	Bpfd__V1__Program p, *list[] = { &p };
+
+	if (!fake_image_source(call, "Load image", req->image, req->dry_run))
+		return;
+	make_program(&p, 21, "alpha", "tracepoint", 5);
+	p.image = req->image->reference;
+	p.image_digest = (char *)"sha256:aa";
+	p.signature = (char *)"key";
+	p.signer = (char *)"release";
+	reply.group = 5;
+	reply.programs = list;
+	reply.n_programs = 1;
+	call_reply(call, &reply.base);
+}
+
+static void
 on_load(struct call *call, const ProtobufCMessage *msg)
 {
 	const Bpfd__V1__LoadRequest *req = (const Bpfd__V1__LoadRequest *)msg;
@@ -80,6 +99,8 @@ on_load(struct call *call, const ProtobufCMessage *msg)
 	char text[32] = "";
 	int code;
 
+	if (req->object_case == BPFD__V1__LOAD_REQUEST__OBJECT_IMAGE)
+		return on_load_image(call, req);
 	memcpy(text, req->content.data, req->content.len < 31 ? req->content.len : 31);
 	if (strcmp(text, "hang") == 0)
 		return hang(call, "Load");
@@ -304,6 +325,10 @@ on_counters(struct call *call, const ProtobufCMessage *msg)
 	{ "bpfd.v1.Trace", method, "/bpfd.v1.Trace/" method,                                       \
 		&bpfd__v1__##name##_request__descriptor, CONFIG_NOBODY, handler }
 
+#define IMAGES(method, name, handler)                                                              \
+	{ "bpfd.v1.Images", method, "/bpfd.v1.Images/" method,                                     \
+		&bpfd__v1__##name##_request__descriptor, CONFIG_NOBODY, handler }
+
 const struct rpc rpc_table[] = {
 	{ "bpfd.v1.Programs", "Load", "/bpfd.v1.Programs/Load",
 		&bpfd__v1__load_request__descriptor, CONFIG_ADMIN, on_load },
@@ -323,6 +348,12 @@ const struct rpc rpc_table[] = {
 	RULES("List", list_rules, fake_rule_list),
 	RULES("Get", get_rule, fake_rule_get),
 	RULES("Remove", remove_rule, fake_rule_remove),
+	IMAGES("Pull", pull_image, fake_image_pull),
+	IMAGES("List", list_images, fake_image_list),
+	IMAGES("Get", get_image, fake_image_get),
+	IMAGES("Verify", verify_image, fake_image_verify),
+	IMAGES("Remove", remove_image, fake_image_remove),
+	IMAGES("Prune", prune_images, fake_image_prune),
 	TRACE("Events", events, fake_events),
 	TRACE("Tracers", tracers, fake_tracers),
 	TRACE("Stats", stats, fake_stats),

@@ -115,10 +115,10 @@ a_program_says_of_which_image_it_is_and_who_signed_that(void **state)
 	for (int again = 0; again < 2; again++) {
 		p = again ? api_list(t)->programs[0] : ((const Bpfd__V1__LoadResponse *)t->answer)->programs[0];
 		assert_string_equal(p->source, "docker.io/library/count:latest");
-		assert_string_equal(p->image->reference, "docker.io/library/count:latest");
-		assert_string_equal(p->image->digest, DIGEST_A);
-		assert_string_equal(p->image->signature, "key");
-		assert_string_equal(p->image->signer, "release");
+		assert_string_equal(p->image, "docker.io/library/count:latest");
+		assert_string_equal(p->image_digest, DIGEST_A);
+		assert_string_equal(p->signature, "key");
+		assert_string_equal(p->signer, "release");
 		restart(t);
 	}
 	assert_int_equal(images(t)->n_images, 1);
@@ -347,7 +347,7 @@ removed_and_pruned_images_are_gone_and_programs_stay(void **state)
 	assert_int_equal(remove_image(t, "host.example/x"), 0);
 	assert_int_equal(remove_image(t, "host.example/x"), IPC_NOT_FOUND);
 	assert_int_equal(images(t)->n_images, 0);
-	assert_string_equal(api_list(t)->programs[0]->image->digest, DIGEST_A);
+	assert_string_equal(api_list(t)->programs[0]->image_digest, DIGEST_A);
 }
 
 /* What its client asked with, it reads back, and compares. */
@@ -423,8 +423,8 @@ what_is_persistent_comes_back_from_the_kept_object(void **state)
 		usleep(5000);
 	p = api_list(t)->programs[0];
 	assert_string_equal(p->state, "loaded");
-	assert_string_equal(p->image->digest, DIGEST_A);
-	assert_string_equal(p->image->signer, "release");
+	assert_string_equal(p->image_digest, DIGEST_A);
+	assert_string_equal(p->signer, "release");
 	assert_int_equal(fetch.pulls, 1);
 }
 
