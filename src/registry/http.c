@@ -139,7 +139,7 @@ on_error_body(struct http *h, const char *data, size_t n)
 	memcpy(a->error + a->error_len, data, keep);
 	a->error_len += keep;
 	h->skipped += n - keep;
-	return h->skipped > h->q->max ? stop(h, -EFBIG, "the server's error has no end") : n;
+	return h->skipped > h->q->max ? stop(h, -EBADMSG, "what the server says of an error has no end") : n;
 }
 
 static size_t
@@ -258,6 +258,8 @@ set_always(struct http *h)
 
 	curl_easy_reset(h->easy);
 	SET(CURLOPT_NOSIGNAL, 1L);
+	/* It waits so long before it looks at the socket that it has. */
+	SET(CURLOPT_HAPPY_EYEBALLS_TIMEOUT_MS, 1L);
 	SET(CURLOPT_TCP_NODELAY, 0L);		/* who makes the socket says that */
 	SET(CURLOPT_PROXY, "");
 	SET(CURLOPT_PROTOCOLS_STR, "https,http");

@@ -31,6 +31,8 @@ registry_refusal(const struct registry *r, const struct http_answer *a, struct o
 	char text[256];
 
 	first_error(a, text);
+	if (a->status == 401 && r->auth == HTTP_BASIC)
+		return oci_refuse(why, -EPERM, "%s does not know this username or password%s", r->server.host, text);
 	switch (a->status) {
 	case 401:
 	case 403:

@@ -129,10 +129,9 @@ with_rights(struct registry *r, struct http_request *q, const char *url, struct 
 {
 	int err = once(r, q, url, a, why);
 
-	if (err || a->status != 401)
+	/* A password does not change; a token may have become too old. */
+	if (err || a->status != 401 || r->auth == HTTP_BASIC)
 		return err;
-	if (r->auth == HTTP_BASIC)
-		return oci_refuse(why, -EPERM, "%s does not know this username or password", r->server.host);
 	err = gain_rights(r, a, why);
 	return err ? err : once(r, q, url, a, why);
 }
