@@ -23,12 +23,14 @@ struct fetched {
 	int object, bundle;			/* -1: an error */
 };
 
+typedef void fetch_done(void *arg, struct fetched *f);
+
 struct fetch_setup {
 	const struct image_request *request;	/* this and the bundle: borrowed during fetch_start() */
 	const void *bundle;			/* of IMAGE_CHECK; NULL: none */
 	size_t bundle_len;
 	void (*progress)(void *arg, const char *what, uint64_t done, uint64_t total);	/* NULL: nobody looks */
-	void (*done)(void *arg, struct fetched *f);	/* once, later; not after fetch_cancel() */
+	fetch_done *done;			/* once, later; not after fetch_cancel() */
 	void *arg;
 };
 

@@ -28,6 +28,7 @@ struct image_get {
 	struct oci_ref ref;
 	char full[IMAGE_REF_MAX];		/* the same as text */
 	char cached[IMAGE_DIGEST_MAX];		/* "": it is pulled */
+	bool pulled;				/* it is there, and now it is checked */
 };
 
 int
@@ -183,11 +184,60 @@ is_what_was_asked_for(const struct image_get *g, const struct image_facts *f)
 	       (!digest[0] || strcmp(digest, f->digest) == 0);
 }
 
+static fetch_done on_fetched;
+
+static void
+on_progress(void *arg, const char *what, uint64_t done, uint64_t total)
+{
+	const struct image_get *g = arg;
+
+	if (g->want.progress)
+		g->want.progress(g->want.arg, what, done, total);
+}
+
+/* A request in its own memory, which is wiped when bpfd-fetch has a copy.  bundle: what is to be checked; NULL:
+ * it is pulled, with these credentials. */
+static int
+ask(struct image_get *g, const void *bundle, size_t bundle_len, const char *username, const char *password)
+{
+	struct image_request *rq = calloc(1, sizeof(*rq));
+	struct fetch_setup setup = { .request = rq, .bundle = bundle, .bundle_len = bundle_len, .progress = g->pulled ? NULL : on_progress,
+		.done = on_fetched, .arg = g };
+	int err;
+
+	if (!rq)
+		return -ENOMEM;
+	rq->magic = IMAGE_REQUEST_MAGIC;
+	rq->mode = bundle ? IMAGE_CHECK : IMAGE_PULL;
+	snprintf(rq->ref, sizeof(rq->ref), "%s", g->full);
+	snprintf(rq->username, sizeof(rq->username), "%s", username);
+	snprintf(rq->password, sizeof(rq->password), "%s", password);
+	err = fetch_start(g->api, &setup, &g->fetch);
+	explicit_bzero(rq, sizeof(*rq));
+	free(rq);
+	return err;
+}
+
+/*
+ * Who talked to a registry is not asked what the image is: another bpfd-fetch, which never has a
+ * connection, checks what was brought, and it alone gives verdicts.
+ */
+static int
+check_pulled(struct image_get *g, int bundle_fd)
+{
+	AUTO(mem) void *bundle = NULL;
+	size_t len;
+	int err = ctl_read_sealed(bundle_fd, g->api->cfg->images_cache_bytes, &bundle, &len);
+
+	g->pulled = true;
+	return err ? err : ask(g, bundle, len, "", "");
+}
+
 static void
 on_fetched(void *arg, struct fetched *f)
 {
 	struct image_get *g = arg;
-	struct image_got got = { .facts = f->facts, .object = f->object, .pulled = !g->cached[0] };
+	struct image_got got = { .facts = f->facts, .object = f->object, .pulled = g->pulled };
 	uint64_t max = g->api->cfg->images_cache_bytes;
 	enum ipc_code code = IPC_OK;
 	char text[IPC_TEXT_MAX] = "";
@@ -202,7 +252,13 @@ on_fetched(void *arg, struct fetched *f)
 		end(g, NULL, IPC_DATA_LOSS, "bpfd-fetch gave another image than the one that was asked for");
 		return;
 	}
-	err = g->want.dry_run ? 0 : keep(g, f->facts, f->bundle);
+	if (g->cached[0] || g->pulled) {
+		err = g->want.dry_run ? 0 : keep(g, f->facts, f->bundle);
+	} else {
+		err = check_pulled(g, f->bundle);
+		if (!err)
+			return;
+	}
 	if (err == -EFBIG) {
 		snprintf(text, sizeof(text), "%s has %llu bytes, more than images.cache_bytes = %llu: nothing was kept",
 			f->facts->ref, (unsigned long long)f->facts->bundle_bytes, (unsigned long long)max);
@@ -215,39 +271,14 @@ on_fetched(void *arg, struct fetched *f)
 	close_keep_errno(got.object);
 }
 
-static void
-on_progress(void *arg, const char *what, uint64_t done, uint64_t total)
-{
-	const struct image_get *g = arg;
-
-	if (g->want.progress)
-		g->want.progress(g->want.arg, what, done, total);
-}
-
-/* A request in its own memory, which is wiped when bpfd-fetch has a copy. */
 static int
 start(struct image_get *g, const struct image_want *want)
 {
-	struct image_request *rq = calloc(1, sizeof(*rq));
-	struct fetch_setup setup = { .request = rq, .progress = on_progress, .done = on_fetched, .arg = g };
 	AUTO(mem) void *bundle = NULL;
-	int err = rq ? 0 : -ENOMEM;
+	size_t len = 0;
+	int err = g->cached[0] ? store_bundle(g->api->store, g->cached, &bundle, &len) : 0;
 
-	if (!err && g->cached[0])
-		err = store_bundle(g->api->store, g->cached, &bundle, &setup.bundle_len);
-	if (!err) {
-		rq->magic = IMAGE_REQUEST_MAGIC;
-		rq->mode = g->cached[0] ? IMAGE_CHECK : IMAGE_PULL;
-		snprintf(rq->ref, sizeof(rq->ref), "%s", g->full);
-		snprintf(rq->username, sizeof(rq->username), "%s", want->username);
-		snprintf(rq->password, sizeof(rq->password), "%s", want->password);
-		setup.bundle = bundle;
-		err = fetch_start(g->api, &setup, &g->fetch);
-	}
-	if (rq)
-		explicit_bzero(rq, sizeof(*rq));
-	free(rq);
-	return err;
+	return err ? err : ask(g, bundle, len, want->username, want->password);
 }
 
 /* Which cached image it is, if it is to be one; else g->cached stays "". */

@@ -26,6 +26,7 @@ struct fetch {
 	struct loop_source msgs;
 	uint32_t id;
 	bool waits;		/* for the loader's VERDICT_NOTED */
+	bool connected;		/* it had a connection: its verdict is nobody's */
 	int64_t kill_at_ms;
 };
 
@@ -84,6 +85,8 @@ on_verdict(struct fetch *f, const struct msg_verdict *v)
 
 	if (!verdict_ok(v) || f->waits)
 		return -EPROTO;
+	if (f->connected)
+		return noted(f);
 	s->fetches->verdicts[s->fetches->n_verdicts++ % VERDICTS_MAX] = *v;
 	f->waits = true;
 	/* Who is not ready yet is told all of them when it is. */
@@ -130,6 +133,7 @@ on_connected(void *arg, uint32_t seq, const struct msg_connected *m, int sock)
 	if (!f->chan)
 		return;
 	if (sock >= 0) {
+		f->connected = true;
 		chan_send_nonblock(f->chan, IPC_FETCH_SOCKET, seq, &yes, &sock);
 		return;
 	}

@@ -86,6 +86,8 @@ on_fetch(struct fakefetch *f, const struct chan_msg *m)
 	memset(f->bundle, 0, sizeof(f->bundle));
 	if (f->request.mode == IMAGE_CHECK && pread(m->fds[1], f->bundle, sizeof(f->bundle) - 1, 0) < 0)
 		abort();
+	if (f->request.mode == IMAGE_PULL)
+		f->pull = f->request;
 	f->pulls += f->request.mode == IMAGE_PULL;
 	f->checks += f->request.mode == IMAGE_CHECK;
 	if (f->mood == FETCH_REFUSES) {

@@ -29,6 +29,7 @@ struct fakefetch {
 	char signer[64];
 	size_t bundle_bytes;	/* of the next pull; 0: a short one */
 	struct image_request request;	/* the last */
+	struct image_request pull;	/* the last of IMAGE_PULL */
 	char bundle[64];	/* beginning of what the last check was of */
 	unsigned int pulls, checks, ended;	/* ended: those that waited, by their channel's end */
 };

@@ -144,13 +144,14 @@ the_pull_policy_decides_between_registry_and_cache(void **state)
 	assert_int_equal(fetch.pulls + fetch.checks, 0);
 	assert_int_equal(load(t, "host.example/x:1", BPFD__V1__PULL_POLICY__IF_NOT_PRESENT), 0);
 	assert_int_equal(fetch.pulls, 1);
+	assert_int_equal(fetch.checks, 1);		/* of what was pulled, by one without a connection */
 	assert_int_equal(load(t, "host.example/x:1", BPFD__V1__PULL_POLICY__IF_NOT_PRESENT), 0);
 	assert_int_equal(fetch.pulls, 1);
-	assert_int_equal(fetch.checks, 1);
+	assert_int_equal(fetch.checks, 2);
 	assert_string_equal(fetch.bundle, "bundle of a");
 	assert_string_equal(fetch.request.ref, "host.example/x:1");
 	assert_int_equal(load(t, "HOST.example:443/x:1", BPFD__V1__PULL_POLICY__NEVER), 0);
-	assert_int_equal(fetch.checks, 2);
+	assert_int_equal(fetch.checks, 3);
 	assert_int_equal(load(t, "host.example/x:1", BPFD__V1__PULL_POLICY__ALWAYS), 0);
 	assert_int_equal(fetch.pulls, 2);
 	assert_int_equal(load(t, "host.example/x@" DIGEST_A, BPFD__V1__PULL_POLICY__NEVER), 0);
@@ -273,8 +274,11 @@ credentials_reach_the_fetch_and_no_file(void **state)
 	char path[80], bytes[4096];
 
 	assert_int_equal(pull(t, "host.example/x", BPFD__V1__PULL_POLICY__ALWAYS), 0);
-	assert_string_equal(fetch.request.username, "somebody");
-	assert_string_equal(fetch.request.password, SECRET);
+	assert_string_equal(fetch.pull.username, "somebody");
+	assert_string_equal(fetch.pull.password, SECRET);
+	assert_int_equal(fetch.request.mode, IMAGE_CHECK);
+	assert_string_equal(fetch.request.username, "");
+	assert_string_equal(fetch.request.password, "");
 	for (const char *const *f = (const char *const[]){ "bpfd.db", "bpfd.db-wal", "images.db", "images.db-wal", NULL };
 	     *f; f++) {
 		AUTO(fd) int fd = -1;
@@ -373,7 +377,7 @@ bpfman_gets_the_location_as_it_gave_it(void **state)
 	assert_int_equal(apicall(t, "/bpfman.v1.Bpfman/PullBytecode", &pull_rq.base,
 		&bpfman__v1__pull_bytecode_response__descriptor), 0);
 	assert_int_equal(fetch.pulls, 1);
-	assert_string_equal(fetch.request.password, SECRET);
+	assert_string_equal(fetch.pull.password, SECRET);
 	where.location_case = BPFMAN__V1__BYTECODE_LOCATION__LOCATION_IMAGE;
 	where.image = &image;
 	a.name = "only";
@@ -382,7 +386,7 @@ bpfman_gets_the_location_as_it_gave_it(void **state)
 	rq.n_info = 1;
 	assert_int_equal(apicall(t, "/bpfman.v1.Bpfman/Load", &rq.base, &bpfman__v1__load_response__descriptor), 0);
 	assert_int_equal(fetch.pulls, 1);
-	assert_int_equal(fetch.checks, 1);
+	assert_int_equal(fetch.checks, 2);
 	get.id = ((const Bpfman__V1__LoadResponse *)t->answer)->programs[0]->kernel_info->id;
 	restart(t);
 	assert_int_equal(apicall(t, "/bpfman.v1.Bpfman/Get", &get.base, &bpfman__v1__get_response__descriptor), 0);
