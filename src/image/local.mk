@@ -13,9 +13,11 @@ pkglibexec_PROGRAMS += bpfctl-image
 bpfctl_image_SOURCES = \
 	src/image/build.c \
 	src/image/command.h \
-	src/image/main.c
+	src/image/main.c \
+	src/image/push.c \
+	src/image/reach.c src/image/reach.h
 bpfctl_image_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-bpfctl_image_LDADD = $(IMAGE_LIBS)
+bpfctl_image_LDADD = libimage.a $(REGISTRY_LIBS)
 
 if HAVE_CMOCKA
 UNIT_TESTS += tests/unit/test-oci-reference tests/unit/test-oci-layer tests/unit/test-oci-image

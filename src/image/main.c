@@ -46,7 +46,7 @@ main(int argc, char **argv)
 	static const struct {
 		const char *word;
 		int (*run)(int argc, char **argv);
-	} words[] = { { "build", command_build } };
+	} words[] = { { "build", command_build }, { "push", command_push } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(words) && argc > 1; i++)
 		if (strcmp(argv[1], words[i].word) == 0)

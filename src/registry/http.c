@@ -430,11 +430,11 @@ failure(struct http *h, CURLcode code, const char *text)
 		return oci_refuse(why, -ETIMEDOUT, "%s does not answer in time", host);
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_CACERT_BADFILE:
-		return oci_refuse(why, -EHOSTUNREACH, "the certificate of %s is not trusted: %s; images.ca_file names "
-			"those that are", host, LOG_QUOTE(text));
+		return oci_refuse(why, -EHOSTUNREACH, "the certificate of %s is not trusted: %s; %s names "
+			"those that are", host, LOG_QUOTE(text), h->setup.words->ca);
 	case CURLE_SSL_CONNECT_ERROR:
-		return oci_refuse(why, -EHOSTUNREACH, "%s and we do not agree on TLS: %s; a registry without TLS is listed "
-			"in images.insecure_registries", host, LOG_QUOTE(text));
+		return oci_refuse(why, -EHOSTUNREACH, "%s and we do not agree on TLS: %s; a registry without TLS needs "
+			"%s", host, LOG_QUOTE(text), h->setup.words->plain);
 	case CURLE_OUT_OF_MEMORY:
 		return oci_refuse(why, -ENOMEM, "out of memory");
 	case CURLE_WEIRD_SERVER_REPLY:
@@ -447,16 +447,30 @@ failure(struct http *h, CURLcode code, const char *text)
 	}
 }
 
+/* A redirect's, and where an upload goes on, which libcurl does not take for one; it may be relative. */
+static void
+take_location(struct http *h, struct http_answer *a)
+{
+	struct curl_header *header;
+	CURLU *u = curl_url();
+	char *url = NULL;
+
+	if (u && curl_easy_header(h->easy, "Location", 0, CURLH_HEADER, -1, &header) == CURLHE_OK &&
+	    curl_url_set(u, CURLUPART_URL, h->q->url, 0) == CURLUE_OK &&
+	    curl_url_set(u, CURLUPART_URL, header->value, 0) == CURLUE_OK &&
+	    curl_url_get(u, CURLUPART_URL, &url, 0) == CURLUE_OK && strlen(url) < sizeof(a->location))
+		strcpy(a->location, url);
+	curl_free(url);
+	curl_url_cleanup(u);
+}
+
 static void
 take_answer(struct http *h, struct http_answer *a)
 {
-	const char *location = NULL;
 	curl_off_t retry = 0;
 
 	curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &a->status);
-	curl_easy_getinfo(h->easy, CURLINFO_REDIRECT_URL, &location);
-	if (location && strlen(location) < sizeof(a->location))
-		snprintf(a->location, sizeof(a->location), "%s", location);
+	take_location(h, a);
 	if (curl_easy_getinfo(h->easy, CURLINFO_RETRY_AFTER, &retry) == CURLE_OK && retry > 0)
 		a->retry_after_s = retry;
 }

@@ -2,7 +2,7 @@
 #ifndef BPFD_REGISTRY_HTTP_H
 #define BPFD_REGISTRY_HTTP_H
 
-#include "oci/oci.h"
+#include "registry/registry.h"
 
 /*
  * One HTTP request and its answer, by libcurl.  Nothing is followed, tried again or authenticated here
@@ -48,6 +48,7 @@ struct http_setup {
 	void	(*progress)(void *arg, const char *what, uint64_t done, uint64_t total);
 	void *arg;
 	int cancel_fd;
+	const struct registry_words *words;
 	const void *ca; size_t ca_len;
 	unsigned int idle_ms;
 };

@@ -35,9 +35,13 @@ registry_refusal(const struct registry *r, const struct http_answer *a, struct o
 		return oci_refuse(why, -EPERM, "%s does not know this username or password%s", r->server.host, text);
 	switch (a->status) {
 	case 401:
+		if (r->auth == HTTP_BASIC)
+			return oci_refuse(why, -EPERM, "%s does not know this username or password%s", r->server.host, text);
+		/* fall through */
 	case 403:
-		return oci_refuse(why, -EACCES, "%s does not allow it (%ld)%s%s", r->server.host, a->status, text,
-			r->setup.auth ? "" : "; nobody is logged in there: give a username, or name images.auth_file");
+		return oci_refuse(why, -EACCES, "%s does not allow it (%ld)%s%s%s", r->server.host, a->status, text,
+			r->setup.auth ? "" : "; nobody is logged in there: give a username, or name ",
+			r->setup.auth ? "" : r->setup.words->auth);
 	case 404:
 		return oci_refuse(why, -ENOENT, "%s does not have it%s", r->server.host, text);
 	case 429:

@@ -70,14 +70,20 @@ split(struct http_url *out, const char *endpoint, bool plain)
 	snprintf(out->host, sizeof(out->host), "%.*s", (int)(len - 2 * !!six), endpoint + !!six);
 }
 
+const struct registry_words registry_settings = { .plain = "images.insecure_registries", .ca = "images.ca_file",
+	.auth = "images.auth_file", .time = "images.timeout_ms" };
+
 void
 registry_open(struct registry *r, const struct oci_ref *ref, const struct registry_setup *setup)
 {
+	const struct registry_words *words = setup->words ? setup->words : &registry_settings;
 	const struct http_setup http = { .connect = connect_for, .progress = progress_of, .arg = r,
-		.cancel_fd = setup->cancel_fd, .ca = setup->ca, .ca_len = setup->ca_len, .idle_ms = setup->idle_ms };
+		.cancel_fd = setup->cancel_fd, .words = words, .ca = setup->ca, .ca_len = setup->ca_len,
+		.idle_ms = setup->idle_ms };
 
 	r->ref = ref;
 	r->setup = *setup;
+	r->setup.words = words;
 	r->deadline_ms = clock_ms() + setup->total_ms;
 	r->auth = HTTP_ANONYMOUS;
 	r->n_tokens = 0;

@@ -10,6 +10,10 @@
  */
 struct registry;
 
+/* What a text tells the user to change: settings of bpfd.toml, or options of bpfctl. */
+struct registry_words { const char *plain, *ca, *auth, *time; };
+extern const struct registry_words registry_settings;
+
 struct registry_setup {
 	/* A connected socket that does not block, and was connected so (libcurl 7.88 calls connect(2) again, which
 	 * Linux takes once of such a one), the callee's to close, or a negative errno with the reason in why.  local: the
@@ -17,6 +21,7 @@ struct registry_setup {
 	int	(*connect)(void *arg, const char *host, uint16_t port, bool local, struct oci_why *why);
 	void	(*progress)(void *arg, const char *what, uint64_t done, uint64_t total);	/* NULL: nobody looks */
 	void *arg;
+	const struct registry_words *words;	/* NULL: registry_settings */
 	int cancel_fd;			/* its other end is closed: -ECANCELED; -1: never */
 	const void *ca; size_t ca_len;	/* PEM, all that is trusted */
 	const struct oci_auth *auth;	/* NULL: anonymous */

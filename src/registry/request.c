@@ -118,7 +118,7 @@ gain_rights(struct registry *r, const struct http_answer *a, struct oci_why *why
 		return oci_refuse(why, -EPERM, "%s asks for credentials of a kind that is not known", r->server.host);
 	if (!has_user)
 		return oci_refuse(why, -EPERM, "%s asks for a username and a password: give them with the request, or in "
-			"images.auth_file", r->server.host);
+			"%s", r->server.host, r->setup.words->auth);
 	r->auth = HTTP_BASIC;
 	return 0;
 }
@@ -166,8 +166,8 @@ wait_for_it(struct registry *r, const struct http_answer *a, unsigned int n, int
 		return http_wait(r->http, ms, why);
 	if (a->retry_after_s < 0)
 		return err;
-	return oci_refuse(why, -EAGAIN, "%s asks to come again in %lld s; images.timeout_ms ends before",
-		r->server.host, (long long)a->retry_after_s);
+	return oci_refuse(why, -EAGAIN, "%s asks to come again in %lld s; %s ends before",
+		r->server.host, (long long)a->retry_after_s, r->setup.words->time);
 }
 
 static int
