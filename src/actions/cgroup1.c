@@ -9,48 +9,16 @@
 #include <unistd.h>
 
 #include "actions/cgroup.h"
-#include "common/dir.h"
+#include "common/auto.h"
+#include "common/cgroup.h"
 
-#define DEPTH		8	/* of cgroups below the container's that are looked into */
 #define ROUNDS		200
 #define ROUND_NS	10000000
-#define FREEZE_ROUNDS	200
 
 static void
 a_while(void)
 {
 	clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){ 0, ROUND_NS }, NULL);
-}
-
-static bool
-state_is(int dir, const char *state)
-{
-	AUTO(fd) int fd = openat(dir, "freezer.state", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	char buf[32];
-	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
-
-	if (n <= 0)
-		return false;
-	buf[n] = '\0';
-	return strncmp(buf, state, strlen(state)) == 0;
-}
-
-/* A cgroup that is FREEZING gets there only when it is asked again: cgroups/freezer-subsystem. */
-int
-cgroup1_freeze(int dir, bool freeze)
-{
-	const char *state = freeze ? "FROZEN" : "THAWED";
-	int err = 0;
-
-	for (int i = 0; i < FREEZE_ROUNDS && !err; i++) {
-		err = cgroup_write(dir, "freezer.state", state);
-		if (!err && state_is(dir, state))
-			return 0;
-		a_while();
-	}
-	if (!err && freeze)
-		cgroup_write(dir, "freezer.state", "THAWED");	/* half frozen is the worst of it */
-	return err ? err : -ETIMEDOUT;
 }
 
 /* /proc/PID/cgroup has a line that ends in the path, or goes on below it. */
@@ -88,44 +56,19 @@ kill_one(const struct worker *w, int pid, const char *path)
 		(void)syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0);
 }
 
-/* Processes in this cgroup and below, each killed; *n is raised by their number. */
+struct killing {
+	const struct worker *w;
+	const char *path;
+	unsigned int n;
+};
+
 static int
-kill_below(const struct worker *w, int dir, const char *path, int depth, unsigned int *n)
+kill_each(void *arg, int pid)
 {
-	AUTO(fd) int procs = openat(dir, "cgroup.procs", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	AUTO(fd) int list_fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	AUTO(dir) DIR *list = NULL;
-	char buf[8192];
-	size_t have = 0;
-	ssize_t got;
+	struct killing *k = arg;
 
-	if (procs < 0 || list_fd < 0)
-		return errno == ENOENT || errno == ENODEV ? 0 : -errno;
-	while ((got = read(procs, buf + have, sizeof(buf) - 1 - have)) > 0) {
-		char *p = buf, *nl;
-
-		have += (size_t)got;
-		buf[have] = '\0';
-		for (; (nl = strchr(p, '\n')) != NULL; p = nl + 1, ++*n)
-			kill_one(w, atoi(p), path);
-		have -= (size_t)(p - buf);
-		memmove(buf, p, have);
-	}
-	if (depth == 0)
-		return 0;
-	list = fdopendir(list_fd);
-	if (!list)
-		return -errno;
-	list_fd = -1;
-	for (struct dirent *d; (d = readdir(list)) != NULL;) {
-		AUTO(fd) int sub = -1;
-
-		if (d->d_type != DT_DIR || d->d_name[0] == '.')
-			continue;
-		sub = openat(dir, d->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-		if (sub >= 0)
-			kill_below(w, sub, path, depth - 1, n);
-	}
+	kill_one(k->w, pid, k->path);
+	k->n++;
 	return 0;
 }
 
@@ -133,13 +76,13 @@ int
 cgroup1_kill(const struct worker *w, int dir, const char *path, int freezer)
 {
 	for (int i = 0; i < ROUNDS; i++) {
-		unsigned int n = 0;
-		int err = kill_below(w, dir, path, DEPTH, &n);
+		struct killing k = { .w = w, .path = path };
+		int err = cgroup_each_pid(dir, CGROUP_DEPTH, kill_each, &k);
 
-		if (err || !n)
+		if (err || !k.n)
 			return err;
 		/* A frozen process dies when it thaws. */
-		if (freezer >= 0 && !state_is(freezer, "THAWED"))
+		if (freezer >= 0 && cgroup1_frozen(freezer))
 			cgroup_write(freezer, "freezer.state", "THAWED");
 		a_while();
 	}

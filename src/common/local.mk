@@ -4,6 +4,7 @@ libcommon_a_SOURCES = \
 	src/common/array.h src/common/auto.h src/common/bpf_compat.h src/common/bpftypes.def src/common/clock.h \
 	src/common/base64.c src/common/base64.h \
 	src/common/bpfobj.c src/common/bpfobj.h \
+	src/common/cgroup.c src/common/cgroup.h \
 	src/common/closest.c src/common/closest.h \
 	src/common/dir.h \
 	src/common/glob.c src/common/glob.h \
