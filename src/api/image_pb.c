@@ -114,9 +114,14 @@ static int
 add_ref(void *arg, const char *ref)
 {
 	struct refs *r = arg;
-	size_t len = strlen(ref) + 1;
-	char *copy = r->image->n_references < r->room ? scratch_take(r->s, 1, len) : NULL;
+	size_t len = strlen(ref) + 1, name = strcspn(ref, "@");
+	char *copy;
 
+	/* Of a name with a tag, which sorts before it, the digest is known without saying. */
+	for (size_t i = 0; ref[name] && i < r->image->n_references; i++)
+		if (strncmp(r->image->references[i], ref, name) == 0 && r->image->references[i][name] == ':')
+			return 0;
+	copy = r->image->n_references < r->room ? scratch_take(r->s, 1, len) : NULL;
 	if (!copy)
 		return -ENOMEM;
 	r->image->references[r->image->n_references++] = memcpy(copy, ref, len);
@@ -139,6 +144,17 @@ static bool
 came_from(const struct group *g, const char *digest)
 {
 	return g->state == ROW_DONE && g->image && strcmp(g->image->digest, digest) == 0;
+}
+
+bool
+image_in_use(const void *model, const char *digest)
+{
+	const struct group *g;
+
+	TAILQ_FOREACH(g, &((const struct model *)model)->groups, in_model)
+		if (came_from(g, digest))
+			return true;
+	return false;
 }
 
 static void

@@ -21,6 +21,8 @@ Bpfd__V1__Image *image_stored(struct scratch *s, struct api *api, const struct s
 /* The same of the one with that digest. */
 Bpfd__V1__Image *image_find(struct scratch *s, struct api *api, const char *digest);
 
+bool	image_in_use(const void *model, const char *digest);	/* a group was loaded from it */
+
 /* What a program says of the image that its group came from, if it did. */
 void	image_of_program(const struct group *g, Bpfd__V1__Program *out);
 

@@ -133,6 +133,8 @@ put(struct image_get *g, const struct image_facts *f, const void *packed, size_t
 {
 	struct api *api = g->api;
 	const struct config *cfg = api->cfg;
+	const struct trim_images trim = { .keep = f->digest, .max_bytes = cfg->images_cache_bytes,
+		.max_n = cfg->images_cache_entries, .in_use = image_in_use, .arg = &api->model };
 	const char *refs[3] = { f->ref };
 	struct stored_image i = { .digest = f->digest, .facts = packed, .facts_len = packed_len };
 	struct oci_ref by_digest = g->ref;
@@ -152,7 +154,7 @@ put(struct image_get *g, const struct image_facts *f, const void *packed, size_t
 	i.pulled_ns = i.used_ns = programs_now_ns();
 	err = store_put_image(api->store, &i, bundle, refs);
 	if (!err)
-		err = store_trim_images(api->store, f->digest, cfg->images_cache_bytes, cfg->images_cache_entries, &removed);
+		err = store_trim_images(api->store, &trim, &removed);
 	if (removed)
 		log_info("images.evicted", "images=%u for=%s", removed, LOG_QUOTE(f->ref));
 	api->images->evicted += removed;

@@ -112,7 +112,7 @@ bpfd_api_SOURCES = \
 	src/api/programs_op.c src/api/programs_op.h \
 	src/api/programs_reconcile.c src/api/programs_remove.c \
 	src/api/programs_restore.c src/api/programs_restore.h src/api/programs_restore_links.c \
-	src/api/programs_restore_step.h \
+	src/api/programs_restore_image.c src/api/programs_restore_step.h \
 	src/api/programs_update.c \
 	src/api/programs_undo.c src/api/programs_undo.h \
 	src/api/wishes.c src/api/wishes.h src/api/wishes_parts.h \
@@ -178,7 +178,7 @@ COMPONENT_TESTS += tests/component/test-api-images
 tests_component_test_api_images_SOURCES = tests/component/test-api-images.c \
 	tests/component/fakefetch.c tests/component/fakefetch.h $(APIRIG)
 tests_component_test_api_images_CFLAGS = $(APIRIG_CFLAGS)
-tests_component_test_api_images_LDADD = $(APIRIG_LIBS)
+tests_component_test_api_images_LDADD = $(APIRIG_LIBS) $(LIBMD_LIBS)
 COMPONENT_TESTS += tests/component/test-api-rules
 tests_component_test_api_rules_SOURCES = tests/component/test-api-rules.c $(EVRIG)
 tests_component_test_api_rules_CFLAGS = $(APIRIG_CFLAGS)

@@ -214,12 +214,12 @@ static void
 stop(struct api *api)
 {
 	server_free(api->server);
-	ctl_loader_free(api->loader);
+	ctl_loader_free(TAKE_PTR(api->loader));
 	wishes_free(api->wishes);
 	own_free(api->own);
-	images_free(api->images);
 	ctl_enricher_free(api->enricher);
 	ctl_free(api->ctl);
+	images_free(api->images);
 	sets_free(api->sets);
 	streams_free(api->streams);
 	/* The loader takes everything down next: there is nothing to be found lost later. */

@@ -221,19 +221,12 @@ send_object(struct restore *r, struct group *g, const void *object, size_t len)
 
 /* 0: its answer comes; else it stays lost. */
 static int
-send_group(struct restore *r, struct group *g)
+send_kept(struct restore *r, struct group *g)
 {
-	const struct group *owner = g->map_owner ? model_group(&r->api->model, g->map_owner) : NULL;
 	AUTO(mem) void *object = NULL;
 	size_t len = 0;
-	int err;
+	int err = store_object(r->api->store, g, &object, &len);
 
-	if (g->map_owner && (!owner || programs_group_lost(owner))) {
-		restore_failed(r, &g->reason, "group", g->gid, "not loaded again: group %llu, whose maps it shares, is lost",
-			(unsigned long long)g->map_owner);
-		return -ENOENT;
-	}
-	err = store_object(r->api->store, g, &object, &len);
 	if (!err && !programs_object_whole(g, object, len)) {
 		restore_failed(r, &g->reason, "group", g->gid, "not loaded again: the object in the store is damaged, its "
 			"digest is another");
@@ -244,6 +237,28 @@ send_group(struct restore *r, struct group *g)
 	if (err)
 		restore_failed(r, &g->reason, "group", g->gid, "not loaded again: %s", strerrordesc_np(-err));
 	return err;
+}
+
+static int
+send_group(struct restore *r, struct group *g)
+{
+	const struct group *owner = g->map_owner ? model_group(&r->api->model, g->map_owner) : NULL;
+	int err;
+
+	if (g->map_owner && (!owner || programs_group_lost(owner))) {
+		restore_failed(r, &g->reason, "group", g->gid, "not loaded again: group %llu, whose maps it shares, is lost",
+			(unsigned long long)g->map_owner);
+		return -ENOENT;
+	}
+	err = restore_check_image(r, g);
+	return err > 0 ? 0 : err ? err : send_kept(r, g);
+}
+
+void
+restore_checked(struct restore *r, struct group *g)
+{
+	if (send_kept(r, g) < 0)
+		restore_step(r);
 }
 
 void

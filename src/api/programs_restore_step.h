@@ -15,6 +15,7 @@ struct restore {
 	uint64_t gid, link_id;		/* at work on; everything before is done */
 	bool one;			/* the link link_id alone */
 	bool tried;			/* the group itself: its links are next */
+	struct image_get *check;	/* of the image of the group gid */
 	size_t n_progs, n_links, failed;
 	void (*fn)(void *arg, bool whole);
 	void *arg;
@@ -29,6 +30,11 @@ void	restore_undone(struct api *api, bool lost);	/* for programs_undo_*(): eithe
 void	restore_failed(struct restore *r, char **reason, const char *what, uint64_t id, const char *fmt, ...)
 		__attribute__((format(printf, 5, 6)));
 void	restore_worked(char **reason);
+
+/* programs_restore_image.c: with policy.signed_only the loader takes no object whose image was not found
+ * signed since it started.  1: that is looked at, restore_checked() follows; 0: no need; negative errno: it stays lost. */
+int	restore_check_image(struct restore *r, struct group *g);
+void	restore_checked(struct restore *r, struct group *g);
 
 /* programs_restore_links.c: the next link of a group that is to be restored.  1: its answer comes. */
 int	restore_next_link(struct restore *r, const struct group *g);

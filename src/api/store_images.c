@@ -208,35 +208,41 @@ store_each_image_ref(struct store *st, const char *digest, int (*fn)(void *arg, 
 }
 
 struct sums {
-	const char *keep;
+	const struct trim_images *t;
 	uint64_t bytes, n;
-	char oldest[IMAGE_DIGEST_MAX];	/* but keep */
+	char unused[IMAGE_DIGEST_MAX], used[IMAGE_DIGEST_MAX];	/* the first of each, but keep; "": none */
 };
 
 static int
 sum(void *arg, const struct stored_image *i)
 {
 	struct sums *s = arg;
+	char *first;
 
 	s->bytes += i->bundle_bytes;
 	s->n++;
-	if (!s->oldest[0] && strcmp(i->digest, s->keep) != 0)
-		snprintf(s->oldest, sizeof(s->oldest), "%s", i->digest);
+	if (strcmp(i->digest, s->t->keep) == 0)
+		return 0;
+	first = s->t->in_use(s->t->arg, i->digest) ? s->used : s->unused;
+	if (!first[0])
+		snprintf(first, IMAGE_DIGEST_MAX, "%s", i->digest);
 	return 0;
 }
 
 int
-store_trim_images(struct store *st, const char *keep, uint64_t max_bytes, uint64_t max_n, unsigned int *removed)
+store_trim_images(struct store *st, const struct trim_images *t, unsigned int *removed)
 {
 	int err;
 
 	for (*removed = 0;; ++*removed) {
-		struct sums s = { .keep = keep };
+		struct sums s = { .t = t };
+		const char *first;
 
 		err = store_each_image(st, NULL, sum, &s);
-		if (err || (s.bytes <= max_bytes && s.n <= max_n) || !s.oldest[0])
+		first = s.unused[0] ? s.unused : s.used;
+		if (err || (s.bytes <= t->max_bytes && s.n <= t->max_n) || !first[0])
 			return err;
-		err = store_del_image(st, s.oldest);
+		err = store_del_image(st, first);
 		if (err)
 			return err;
 	}

@@ -2,6 +2,7 @@
 #ifndef BPFD_API_STORE_IMAGES_H
 #define BPFD_API_STORE_IMAGES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,7 +46,16 @@ int	store_each_image(struct store *st, const char *digest, int (*fn)(void *arg, 
 		void *arg);
 int	store_each_image_ref(struct store *st, const char *digest, int (*fn)(void *arg, const char *ref), void *arg);
 
-/* Removes what was used longest ago, but not keep, until no more than that is left.  The number removed. */
-int	store_trim_images(struct store *st, const char *keep, uint64_t max_bytes, uint64_t max_n, unsigned int *removed);
+/*
+ * Removes what was used longest ago, but not keep, until no more than that is left; those that are in use
+ * only when no other is left.  The number removed.
+ */
+struct trim_images {
+	const char *keep;
+	uint64_t max_bytes, max_n;
+	bool (*in_use)(const void *arg, const char *digest);
+	const void *arg;
+};
+int	store_trim_images(struct store *st, const struct trim_images *t, unsigned int *removed);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,12 +28,17 @@ memfd(const void *bytes, size_t len)
 static void
 fill(const struct fakefetch *f, struct image_facts *facts)
 {
+	SHA2_CTX sha;
+
 	facts->magic = IMAGE_FACTS_MAGIC;
 	facts->signature = f->signature;
 	facts->n_programs = facts->n_maps = 1;
 	facts->object_bytes = sizeof(OBJECT) - 1;
 	facts->layer_bytes = 17;
-	facts->object_sha256[31] = 0xab;
+	SHA256Init(&sha);
+	SHA256Update(&sha, (const uint8_t *)OBJECT, sizeof(OBJECT) - 1);
+	SHA256Final(facts->object_sha256, &sha);
+	facts->object_sha256[0] ^= f->mood == FETCH_OTHER_OBJECT;
 	snprintf(facts->ref, sizeof(facts->ref), "%s", f->request.ref);
 	strcpy(facts->digest, "sha256:");
 	memset(facts->digest + 7, f->mood == FETCH_LIES ? 'e' : f->digest, 64);

@@ -12,6 +12,7 @@ enum fetch_mood {
 	FETCH_DIES,		/* without a word */
 	FETCH_LIES,		/* facts of an image with another digest */
 	FETCH_LIES_NAME,	/* facts of an image with another name */
+	FETCH_OTHER_OBJECT,	/* the object has other bytes */
 	FETCH_BABBLES,		/* facts that are none */
 	FETCH_WAITS,		/* says nothing until its channel ends, or the mood is another one */
 };

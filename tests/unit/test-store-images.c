@@ -138,11 +138,41 @@ a_reference_that_moves_means_the_new_image_and_the_old_one_stays(void **state)
 	assert_string_equal(all(f), "a");
 }
 
+/* used: letters of those that are in use. */
+static bool
+in_use(const void *used, const char *digest)
+{
+	return strchr(used, digest[7]);
+}
+
+static unsigned int
+trim(struct fixture *f, const char *keep, uint64_t max_bytes, uint64_t max_n, const char *used)
+{
+	const struct trim_images t = { keep, max_bytes, max_n, in_use, used };
+	unsigned int removed;
+
+	assert_int_equal(store_trim_images(f->st, &t, &removed), 0);
+	return removed;
+}
+
+static void
+what_programs_were_loaded_from_goes_last(void **state)
+{
+	struct fixture *f = *state;
+
+	put(f, A, "0123456789", 1, "host/a:1");
+	put(f, B, "0123456789", 2, "host/b:1");
+	put(f, C, "0123456789", 3, "host/c:1");
+	assert_int_equal(trim(f, C, 30, 2, "a"), 1);
+	assert_string_equal(all(f), "ac");
+	assert_int_equal(trim(f, C, 30, 1, "a"), 1);
+	assert_string_equal(all(f), "c");
+}
+
 static void
 what_was_used_longest_ago_goes_first(void **state)
 {
 	struct fixture *f = *state;
-	unsigned int removed;
 
 	put(f, A, "0123456789", 1, "host/a:1");
 	put(f, B, "0123456789", 2, "host/b:1");
@@ -151,13 +181,10 @@ what_was_used_longest_ago_goes_first(void **state)
 	assert_string_equal(all(f), "bca");
 	assert_int_equal(store_touch_image(f->st, A, "facts", 5, 0), 0);
 	assert_string_equal(all(f), "bca");
-	assert_int_equal(store_trim_images(f->st, C, 30, 3, &removed), 0);
-	assert_int_equal(removed, 0);
-	assert_int_equal(store_trim_images(f->st, B, 29, 3, &removed), 0);
-	assert_int_equal(removed, 1);
+	assert_int_equal(trim(f, C, 30, 3, ""), 0);
+	assert_int_equal(trim(f, B, 29, 3, ""), 1);
 	assert_string_equal(all(f), "ba");
-	assert_int_equal(store_trim_images(f->st, B, 5, 1, &removed), 0);
-	assert_int_equal(removed, 1);
+	assert_int_equal(trim(f, B, 5, 1, ""), 1);
 	assert_string_equal(all(f), "b");	/* it alone is too large, but meant to be kept */
 }
 
@@ -213,6 +240,7 @@ main(void)
 		T(finds_by_reference_and_by_digest_also_after_a_restart),
 		T(a_reference_that_moves_means_the_new_image_and_the_old_one_stays),
 		T(what_was_used_longest_ago_goes_first),
+		T(what_programs_were_loaded_from_goes_last),
 		T(a_damaged_cache_is_put_aside_and_the_store_stays),
 		T(what_a_removed_image_held_goes_back_to_the_file_system),
 #undef T
