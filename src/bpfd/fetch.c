@@ -204,6 +204,7 @@ limits(const struct config *c, struct msg_start_fetch *m)
 	m->layer_bytes = c->images_layer_bytes;
 	m->manifest_bytes = c->images_manifest_bytes;
 	m->memory_bytes = c->images_memory_bytes;
+	m->cpu_s = c->images_cpu_s;
 	m->idle_ms = (uint32_t)c->images_idle_ms;
 	m->total_ms = (uint32_t)c->images_timeout_ms;
 	m->retries = (uint32_t)c->images_retries;

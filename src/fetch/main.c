@@ -14,8 +14,7 @@
 #include "common/sandbox.h"
 #include "fetch/fetch.h"
 
-#define CHANNEL_FD	3
-#define CPU_S		60
+#define CHANNEL_FD 3
 
 static const struct sandbox_rule rules[] = {
 #include "fetch/sandbox.def"
@@ -45,7 +44,7 @@ static int
 seal(const struct given *g)
 {
 	struct sandbox sb = { .name = "bpfd-fetch", .root_fd = g->root, .landlock = true,
-		.limits = { .nofile = 64, .as_bytes = g->limits.memory_bytes, .cpu_s = CPU_S },
+		.limits = { .nofile = 64, .as_bytes = g->limits.memory_bytes, .cpu_s = g->limits.cpu_s },
 		.rules = rules, .n_rules = ARRAY_SIZE(rules) };
 	int err = sandbox_user("bpfd-fetch", &sb.uid, &sb.gid);
 

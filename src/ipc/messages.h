@@ -442,7 +442,7 @@ struct msg_xdp_done {
 #define FETCH_PLAIN_MAX	32
 struct msg_start_fetch {
 	uint64_t object_bytes, layer_bytes, manifest_bytes;	/* the most that is taken */
-	uint64_t memory_bytes;
+	uint64_t memory_bytes, cpu_s;
 	uint32_t idle_ms, total_ms, retries;
 	uint32_t n_plain;			/* registries (patterns of HOST[:PORT]) that may be http:// */
 	char plain[FETCH_PLAIN_MAX][64];

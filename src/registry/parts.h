@@ -42,6 +42,8 @@ int	registry_refusal(const struct registry *r, const struct http_answer *a, stru
 
 /* ---- token.c: a token for what the challenge asks, into r->token ---- */
 int	registry_token(struct registry *r, const struct challenge *c, struct oci_why *why);
+/* Out of the answer of a token server, host: without a byte that could end a header. */
+int	registry_token_take(struct registry *r, const struct http_answer *a, const char *host, struct oci_why *why);
 
 /* On the same server by the same scheme: it may have what the other may have. */
 bool	registry_same_origin(const struct http_url *a, const struct http_url *b);

@@ -84,8 +84,8 @@ token_ok(const char *t)
 	return t[0] && strlen(t) < TOKEN_MAX;
 }
 
-static int
-take_token(struct registry *r, const struct http_answer *a, const char *host, struct oci_why *why)
+int
+registry_token_take(struct registry *r, const struct http_answer *a, const char *host, struct oci_why *why)
 {
 	AUTO(json) json_t *root = NULL;
 	const char *token;
@@ -127,7 +127,7 @@ ask(struct registry *r, struct http_request *q, struct oci_why *why)
 		err = registry_refusal(r, a, why);
 		return err == -ENOENT ? -EBADMSG : err;
 	}
-	return take_token(r, a, LOG_QUOTE(at.host), why);
+	return registry_token_take(r, a, LOG_QUOTE(at.host), why);
 }
 
 int

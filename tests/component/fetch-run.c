@@ -27,7 +27,8 @@ struct run {
 	struct msg_start_fetch limits;
 	struct image_request req;
 	const char *ca, *auth, *trust, *bundle, *object, *save;
-	int hang_up_ms;			/* the API goes away then; 0: never */
+	uint32_t hang_up_ms;			/* the API goes away then; 0: never */
+	uint32_t own;			/* the first host is in the own network */
 	struct chan *sup, *api;
 	struct msg_fetch_progress last;
 	pid_t pid;
@@ -59,7 +60,7 @@ option(struct run *r, char *arg)
 		{ "manifest_bytes", &r->limits.manifest_bytes }, { "memory_bytes", &r->limits.memory_bytes } };
 	const struct { const char *key; uint32_t *value; } small[] = { { "idle_ms", &r->limits.idle_ms },
 		{ "total_ms", &r->limits.total_ms }, { "retries", &r->limits.retries },
-		{ "hang_up_ms", (uint32_t *)&r->hang_up_ms } };
+		{ "hang_up_ms", &r->hang_up_ms }, { "own", &r->own } };
 	const struct { const char *key; const char **value; } files[] = { { "ca", &r->ca }, { "auth", &r->auth },
 		{ "trust", &r->trust }, { "bundle", &r->bundle }, { "object", &r->object }, { "save", &r->save } };
 	const struct { const char *key; char *value; size_t room; } texts[] = {
@@ -142,7 +143,7 @@ static void
 connect_it(struct run *r, const struct msg_fetch_connect *m)
 {
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
-	const struct msg_fetch_socket yes = { .own = 1 };
+	const struct msg_fetch_socket yes = { .own = r->own };
 	struct msg_fetch_failed no = { 0 };
 	struct addrinfo *list = NULL;
 	char port[16];
@@ -253,7 +254,7 @@ int
 main(int argc, char **argv)
 {
 	static struct run r = { .limits = { .object_bytes = 16 << 20, .layer_bytes = 16 << 20, .manifest_bytes = 4 << 20,
-		.memory_bytes = 1 << 30, .idle_ms = 5000, .total_ms = 20000, .retries = 2, .n_plain = 1 } };
+		.memory_bytes = 1 << 30, .cpu_s = 30, .idle_ms = 5000, .total_ms = 20000, .retries = 2, .n_plain = 1 } };
 	int status;
 
 	for (int i = 1; i < argc; i++)
@@ -265,7 +266,7 @@ main(int argc, char **argv)
 	while (!r.done) {
 		struct pollfd p[] = { { .fd = chan_fd(r.sup), .events = POLLIN },
 			{ .fd = r.api ? chan_fd(r.api) : -1, .events = POLLIN } };
-		int n = poll(p, 2, r.hang_up_ms ? r.hang_up_ms : -1);
+		int n = poll(p, 2, r.hang_up_ms ? (int)r.hang_up_ms : -1);
 
 		if (n == 0 && r.api) {
 			printf("hung up\n");

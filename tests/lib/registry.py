@@ -203,6 +203,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         self.body = self.rfile.read(length) if length else b""
         self.owner.requests.append((self.command, self.path, dict(self.headers.items())))
+        if self.body:
+            self.owner.bodies.append(self.body)
         try:
             self.owner.answer(self)
         except (BrokenPipeError, ConnectionResetError, ssl.SSLError):
@@ -228,10 +230,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Server:
-    """A server whose answers a test decides.  requests: (method, path, headers) of each, in order."""
+    """A server whose answers a test decides.  requests: (method, path, headers) of each, in order; bodies: of those that have one."""
 
     def __init__(self, cert=None):
-        self.requests = []
+        self.requests, self.bodies = [], []
         self.server = serve(type("H", (Handler,), {"owner": self}), cert)
         self.port = self.server.server_address[1]
         self.address = f"127.0.0.1:{self.port}"

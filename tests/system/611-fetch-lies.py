@@ -143,8 +143,11 @@ def redirects(tap, certs, ca):
         got, _ = tricked(guarded(tls.url + "/cdn/layer?signed=1"), cert=certs, plain=None, **user)
         tap.check("follows_to_where_blobs_are", good(got) and len(tls.requests) == 1, got.text)
         tap.check("says_no_password_there", tls.requests and "Authorization" not in tls.requests[0][2], tls.requests)
-        tap.check("tells_that_a_server_named_that_host", got.connects[-1:] == [("127.0.0.1", str(tls.port), "local")],
+        tap.check("tells_that_a_server_named_that_host", got.connects[-1:] == [("127.0.0.1", str(tls.port), "remote")],
                   got.text)
+        got, _ = tricked(guarded(tls.url + "/cdn"), cert=certs, plain=None, own=1, **user)
+        tap.check("lets_a_registry_of_the_own_network_name_others_there",
+                  good(got) and got.connects[-1:] == [("127.0.0.1", str(tls.port), "local")], got.text)
         got, _ = tricked(guarded(cdn.url + "/cdn/layer"), cert=certs, plain=None, **user)
         tap.check("follows_nowhere_without_tls", got.refused(f.FAILED_PRECONDITION, "without TLS") and not cdn.requests,
                   got.text)
@@ -179,6 +182,23 @@ def token_servers(tap):
                        ("an_empty_token", b'{"token":""}'), ("a_token_of_a_megabyte", b'{"token":"' + b"a" * (1 << 20) + b'"}')):
         got, asked, _ = pull(lambda q, b=body: q.give(200, b))
         tap.check(f"takes_{name}_for_no_token", got.failed and not got.facts and len(asked) == 1, got.text)
+    with registry.Server() as t:
+        t.answer = lambda q: q.give(200, b'{"access_token":"abc"}')
+
+        def trick(request):
+            if request.headers.get("Authorization") == "Bearer abc":
+                return False
+            return request.give(401, WWW_Authenticate=f'Bearer realm="{t.url}/token",service="a b"') is None
+
+        with registry.FakeRegistry(trick=trick) as r, tempfile.NamedTemporaryFile("w", encoding="ascii") as file:
+            r.push("v1", IMAGE)
+            file.write('{"auths":{"%s":{"auth":"PHRva2VuPjo=","identitytoken":"kept+by=docker"}}}' % r.address)
+            file.flush()
+            got = run(r, auth=file.name)
+            method, _, _ = t.requests[0] if t.requests else ("none", 0, 0)
+            tap.check("gets_a_token_for_what_docker_login_keeps", good(got) and method == "POST" and
+                      t.bodies == [f"service=a%20b&scope=repository%3Abpf%2Fone%3Apull&grant_type=refresh_token"
+                                   "&client_id=bpfd&refresh_token=kept%2Bby%3Ddocker".encode()], (got.text, t.bodies))
     got, _ = tricked(lambda q: q.give(401, WWW_Authenticate='Bearer realm="ftp://elsewhere.example/"') is None)
     tap.check("asks_no_token_server_of_another_kind", got.refused(f.FAILED_PRECONDITION), got.text)
     got, _ = tricked(lambda q: q.give(401, WWW_Authenticate='Bearer realm="') is None)
