@@ -1,6 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-pkglibexec_PROGRAMS += bpfd-action
-bpfd_action_SOURCES = \
+# What both executables of workers have: the loop over the ring.
+WORKER_SOURCES = \
+	src/actions/loop.c \
+	src/actions/main.c \
+	src/actions/results.c \
+	src/actions/sandbox.def \
+	src/actions/worker.h
+
+pkglibexec_PROGRAMS += bpfd-action bpfd-alert
+bpfd_action_SOURCES = $(WORKER_SOURCES) \
 	src/actions/action_log.c \
 	src/actions/action_stdout.c \
 	src/actions/cgroup.h src/actions/cgroup1.c src/actions/cgroup2.c \
@@ -10,14 +18,19 @@ bpfd_action_SOURCES = \
 	src/actions/class_output.c src/actions/output.h \
 	src/actions/class_signal.c \
 	src/actions/class_syslog.c \
+	src/actions/classes_action.c \
 	src/actions/guard.c \
-	src/actions/loop.c \
-	src/actions/main.c \
-	src/actions/results.c \
-	src/actions/sandbox.def \
-	src/actions/target.c \
-	src/actions/worker.h
+	src/actions/target.c
 bpfd_action_LDADD = $(EVENTS_LIBS) $(RING_LIBS) $(IPC_LIBS)
+
+bpfd_alert_SOURCES = $(WORKER_SOURCES) \
+	src/actions/class_net.c src/actions/net.h \
+	src/actions/classes_alert.c \
+	src/actions/net_curl.c \
+	src/actions/net_senders.c \
+	src/actions/sender_webhook.c
+bpfd_alert_CFLAGS = $(AM_CFLAGS) $(LIBCURL_CFLAGS) $(LIBCRYPTO_CFLAGS)
+bpfd_alert_LDADD = $(ALERTS_LIBS) $(RING_LIBS) $(LIBCURL_LIBS) $(LIBCRYPTO_LIBS)
 
 if HAVE_CMOCKA
 ACTION_RIG = tests/component/action-rig.c tests/component/action-rig.h tests/unit/event_make.h tests/unit/config_make.h

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bpfd-action CLASS: fd 3 is the supervisor's channel. */
+/* bpfd-action CLASS, bpfd-alert CLASS: fd 3 is the supervisor's channel. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,16 +13,8 @@
 #define CONTROL_FD	3
 #define N_FILES		256
 
-static const struct class_ops *const classes[N_ACTION_CLASSES] = {
-	[CLASS_OUTPUT] = &class_output,
-	[CLASS_SYSLOG] = &class_syslog,
-	[CLASS_EXEC] = &class_exec,
-	[CLASS_SIGNAL] = &class_signal,
-	[CLASS_CGROUP] = &class_cgroup,
-};
-
 static const char *const users[N_ACTION_CLASSES] = {
-#define ACTION_CLASS(id, name, user, caps, help) user,
+#define ACTION_CLASS(id, name, exe, user, caps, help) user,
 #include "ipc/classes.def"
 };
 
@@ -45,6 +37,7 @@ on_START_ACTION(struct worker *w, struct chan *ch, const struct msg_hdr *h,
 	log_set_level((enum log_level)(LOG_LVL_ERR + w->cfg->log_level));
 	w->ring_fd = TAKE_FD(fds[2]);
 	w->enforce = m->flags & ACTION_ALLOW_ENFORCE;
+	w->epoch = m->epoch;
 	for (uint32_t i = 0; i < w->table->n; i++)
 		if (action_types[w->table->a[i].type].class == w->class_)
 			w->mask |= 1ULL << i;
@@ -63,17 +56,34 @@ on_ACTION_CURSOR(struct worker *w, struct chan *ch, const struct msg_hdr *h, con
 	return 0;
 }
 
+static int *
+place_of(struct worker *w, const struct msg_action_fd *m)
+{
+	switch (m->kind) {
+	case ACTION_FD_CGROUP1:
+		return m->index < N_CGROUP1 ? &w->cgroup1[m->index] : NULL;
+	case ACTION_FD_SPOOL:
+		return m->index < w->table->n ? &w->net[m->index].spool : NULL;
+	case ACTION_FD_SECRET:
+		return m->index < w->table->n ? &w->net[m->index].secret : NULL;
+	case ACTION_FD_TOKEN:
+		return m->index < w->table->n ? &w->net[m->index].token : NULL;
+	case ACTION_FD_CA:
+		return m->index < w->table->n ? &w->net[m->index].ca : NULL;
+	default:
+		return m->kind < FD_KINDS && !m->index ? &w->fd[m->kind] : NULL;
+	}
+}
+
 static int
 on_ACTION_FD(struct worker *w, struct chan *ch, const struct msg_hdr *h, const struct msg_action_fd *m,
 	int *fds)
 {
-	int *to;
+	int *to = w->cfg ? place_of(w, m) : NULL;
 
 	(void)ch, (void)h;
-	if (!w->cfg || m->kind >= FD_KINDS ||
-	    m->index >= (m->kind == ACTION_FD_CGROUP1 ? N_CGROUP1 : 1))
+	if (!to)
 		return -EPROTO;
-	to = m->kind == ACTION_FD_CGROUP1 ? &w->cgroup1[m->index] : &w->fd[m->kind];
 	/* Later only sockets come, each in place of one that leads nowhere. */
 	if (w->go ? m->kind != ACTION_FD_SYSLOG && m->kind != ACTION_FD_JOURNAL : *to >= 0)
 		return -EPROTO;
@@ -119,6 +129,28 @@ on_ACTION_STOP(struct worker *w, struct chan *ch, const struct msg_hdr *h, const
 }
 
 static int
+on_ACTION_CONNECTED(struct worker *w, struct chan *ch, const struct msg_hdr *h, const struct msg_connected *m,
+	int *fds)
+{
+	(void)ch;
+	if (!w->ops->connected || m->err || !IPC_STR_OK(m->text))
+		return -EPROTO;
+	w->ops->connected(w, h->seq, m, TAKE_FD(fds[0]));
+	return 0;
+}
+
+static int
+on_ACTION_NOT_CONNECTED(struct worker *w, struct chan *ch, const struct msg_hdr *h, const struct msg_connected *m,
+	int *fds)
+{
+	(void)ch, (void)fds;
+	if (!w->ops->connected || m->err >= 0 || !IPC_STR_OK(m->text))
+		return -EPROTO;
+	w->ops->connected(w, h->seq, m, -1);
+	return 0;
+}
+
+static int
 dispatch(struct worker *w, struct chan_msg *msg)
 {
 	struct chan_msg m = *msg;
@@ -157,7 +189,7 @@ start(struct worker *w, int argc, char **argv)
 	while (w->class_ < N_ACTION_CLASSES &&
 	    (argc < 2 || strcmp(action_class_names[w->class_], argv[1]) != 0))
 		w->class_++;
-	if (w->class_ == N_ACTION_CLASSES)
+	if (w->class_ == N_ACTION_CLASSES || !worker_classes[w->class_])
 		return log_err(-EINVAL, "action.start", "there is no such class of actions");
 	if (!err)
 		err = chan_new(CONTROL_FD, ROLE_ACTION, FROM_SUP, &w->sup);
@@ -172,7 +204,7 @@ start(struct worker *w, int argc, char **argv)
 	if (err)
 		return log_err(err, "action.start", "class=%s", argv[1]);
 	w->scratch = ring_scratch(w->ring);
-	w->ops = classes[w->class_];
+	w->ops = worker_classes[w->class_];
 	w->boot_offset_ns = boot_offset_ns();
 	gethostname(w->host, sizeof(w->host) - 1);
 	return 0;
@@ -181,7 +213,7 @@ start(struct worker *w, int argc, char **argv)
 static int
 seal(struct worker *w)
 {
-	struct sandbox sb = { .name = "bpfd-action", .root_fd = w->fd[ACTION_FD_EMPTY_DIR],
+	struct sandbox sb = { .name = worker_name, .root_fd = w->fd[ACTION_FD_EMPTY_DIR],
 		.limits = { .nofile = N_FILES } };
 	int err = sandbox_user(users[w->class_], &sb.uid, &sb.gid);
 
@@ -203,6 +235,7 @@ main(int argc, char **argv)
 
 	memset(w.fd, -1, sizeof(w.fd));
 	memset(w.cgroup1, -1, sizeof(w.cgroup1));
+	memset(w.net, -1, sizeof(w.net));
 	err = start(&w, argc, argv);
 	if (!err)
 		err = seal(&w);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "actions/worker.h"
+#include "alerts/alert.h"
 #include "common/clock.h"
 #include "common/log.h"
 
@@ -58,14 +59,24 @@ tell(struct worker *w, const struct msg_action_result *m)
 	return false;
 }
 
+static bool
+tell_named(struct worker *w, struct msg_action_result *r, const char *text)
+{
+	const char *name = w->table->a[r->action].name;
+
+	worker_count(w, r->outcome == OUTCOME_DONE ? STAT_DONE : r->outcome == OUTCOME_FAILED ? STAT_FAILED : STAT_REFUSED);
+	if (text)
+		put(r->text, sizeof(r->text), text, strlen(text));
+	put(r->action_name, sizeof(r->action_name), name, strnlen(name, sizeof(r->action_name)));
+	return tell(w, r);
+}
+
 bool
 worker_result(struct worker *w, const struct event *e, const struct rec_match *m, unsigned int action,
 	enum action_outcome outcome, int err, const char *text)
 {
 	struct msg_action_result r = { .action = action, .outcome = outcome, .err = err };
 
-	worker_count(w, outcome == OUTCOME_DONE ? STAT_DONE :
-		outcome == OUTCOME_FAILED ? STAT_FAILED : STAT_REFUSED);
 	if (e) {
 		uint64_t now = clock_ns(CLOCK_BOOTTIME);
 
@@ -83,11 +94,35 @@ worker_result(struct worker *w, const struct event *e, const struct rec_match *m
 	}
 	if (m)
 		put(r.rule, sizeof(r.rule), (const char *)e->rec + m->name_off, m->name_len);
-	if (text)
-		put(r.text, sizeof(r.text), text, strlen(text));
-	put(r.action_name, sizeof(r.action_name), w->table->a[action].name,
-		strnlen(w->table->a[action].name, sizeof(r.action_name)));
-	return tell(w, &r);
+	return tell_named(w, &r, text);
+}
+
+bool
+worker_result_of(struct worker *w, const struct alert *a, unsigned int action, enum action_outcome outcome, int err,
+	const char *text)
+{
+	struct msg_action_result r = { .action = action, .outcome = outcome, .err = err, .seq = a->seq,
+		.target_pid = a->pid, .target_uid = a->uid };
+	const int64_t late = (int64_t)clock_ns(CLOCK_REALTIME) - a->time_ns;
+	const struct alert_str comm = a->text[ALERT_COMM];
+
+	r.latency_ns = late > 0 ? (uint64_t)late : 0;
+	memcpy(r.target_comm, comm.s, comm.len < sizeof(r.target_comm) ? comm.len : sizeof(r.target_comm));
+	put(r.container, sizeof(r.container), a->text[ALERT_CONTAINER].s, a->text[ALERT_CONTAINER].len);
+	put(r.rule, sizeof(r.rule), a->text[ALERT_RULE].s, a->text[ALERT_RULE].len);
+	return tell_named(w, &r, text);
+}
+
+void
+worker_add(struct worker *w, enum action_stat s, uint64_t n)
+{
+	worker_gauge(w, s, w->scratch[ACTION_STATS_AT + s] + n);
+}
+
+void
+worker_gauge(struct worker *w, enum action_stat s, uint64_t value)
+{
+	__atomic_store_n(&w->scratch[ACTION_STATS_AT + s], value, __ATOMIC_RELAXED);
 }
 
 void

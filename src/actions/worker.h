@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 #include "common/sandbox.h"
 #include "events/record.h"
@@ -16,7 +17,7 @@
 #include "ring/ring.h"
 
 /*
- * bpfd-action CLASS: reads the ring, does what the matches of its class's instances ask for, and
+ * bpfd-action CLASS and bpfd-alert CLASS: reads the ring, does what the matches of its class's instances ask for, and
  * says so to the enricher.  What a class does is in struct class_ops; the rest is the same for all.
  */
 struct worker;
@@ -38,8 +39,13 @@ struct class_ops {
 	bool	(*busy)(const struct worker *w);
 	unsigned int batch;		/* events after which what was done is noted */
 	bool hurry;			/* an event should not wait for others that may come */
+	/* Answer to ACTION_CONNECT: sock is the callee's, -1 with m->err.  NULL: it never asks. */
+	void	(*connected)(struct worker *w, uint32_t seq, const struct msg_connected *m, int sock);
 };
-extern const struct class_ops class_output, class_syslog, class_exec, class_signal, class_cgroup;
+/* Those that this executable does; NULL: another one's. */
+extern const struct class_ops *const worker_classes[N_ACTION_CLASSES];
+extern const char worker_name[];
+extern const struct class_ops class_output, class_syslog, class_exec, class_signal, class_cgroup, class_net;
 
 #define FD_KINDS (ACTION_FD_EMPTY_DIR + 1)
 
@@ -56,9 +62,11 @@ struct worker {
 	bool enforce;			/* destructive acts are allowed */
 	bool stop, go;
 	uint64_t linger_ns;		/* now */
+	uint64_t epoch;			/* of the ring */
 	int event_fd, ring_fd, cursor_fd;
 	int fd[FD_KINDS];		/* -1: not given; ACTION_FD_CGROUP1: see cgroup1 */
 	int cgroup1[N_CGROUP1];
+	struct { int spool, secret, token, ca; } net[ACTIONS_MAX];	/* -1: not given */
 	char host[65];
 	void *own;			/* the class's */
 };
@@ -80,8 +88,14 @@ int	worker_messages(struct worker *w);	/* those that have come; main.c */
  * program's wait status. */
 bool	worker_result(struct worker *w, const struct event *e, const struct rec_match *m,
 		unsigned int action, enum action_outcome outcome, int err, const char *text);
+/* The same of what came of an event some time ago. */
+struct alert;
+bool	worker_result_of(struct worker *w, const struct alert *a, unsigned int action, enum action_outcome outcome, int err,
+		const char *text);
 /* The first match that asks for the instance (one that is enforced before others). */
 const struct rec_match *worker_match(const struct event *e, unsigned int action);
+void	worker_gauge(struct worker *w, enum action_stat s, uint64_t value);	/* of those that are no counters */
+void	worker_add(struct worker *w, enum action_stat s, uint64_t n);
 /* A failure of an output: told at most once in ten seconds for each instance, always counted. */
 void	worker_trouble(struct worker *w, unsigned int action, int err, const char *text);
 

@@ -7,7 +7,8 @@ libalerts_a_SOURCES = \
 	src/alerts/mime.c src/alerts/mime.h \
 	src/alerts/queue.c src/alerts/queue.h \
 	src/alerts/slack.c src/alerts/slack.h \
-	src/alerts/spool.c src/alerts/spool.h
+	src/alerts/spool.c src/alerts/spool.h \
+	src/alerts/webhook.c src/alerts/webhook.h
 ALERTS_LIBS = libalerts.a $(EVENTS_LIBS) $(IPC_LIBS)
 
 if HAVE_CMOCKA

@@ -178,6 +178,13 @@ on_VERDICT_NOTED(struct child *c, struct chan *ch, const struct msg_hdr *h, cons
 }
 
 static int
+on_ACTION_CONNECT(struct child *c, struct chan *ch, const struct msg_hdr *h,
+	const struct msg_action_connect *m, int *fds)
+{
+	return alerts_connect(c, h->seq, m);
+}
+
+static int
 dispatch(struct child *c, struct chan_msg *mp)
 {
 	struct chan_msg m = *mp;

@@ -51,6 +51,7 @@ static const struct sandbox_rule children[] = {
 #define SANDBOX_CLASS_SYSLOG
 #define SANDBOX_CLASS_SIGNAL
 #define SANDBOX_CLASS_CGROUP
+#define SANDBOX_CLASS_NET
 #include "actions/sandbox.def"
 #include "bpfd/programs.def"
 };

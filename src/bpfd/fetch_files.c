@@ -6,27 +6,10 @@
 #include <sys/stat.h>
 
 #include "bpfd/fetch.h"
+#include "bpfd/trusted.h"
 #include "common/auto.h"
 #include "common/log.h"
 #include "common/memfd.h"
-
-/* Where distributions keep the certificates that they trust. */
-static const char *const ca_places[] = { "/etc/ssl/certs/ca-certificates.crt",
-	"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem" };
-
-/* Only of root's, which nobody else may write; secret: nor read. */
-static int
-open_trusted(const char *path, bool secret)
-{
-	AUTO(fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode) || st.st_uid != 0 || (st.st_mode & (secret ? 077 : 022)))
-		return -EPERM;
-	return TAKE_FD(fd);
-}
 
 static int
 nothing(void)
@@ -41,23 +24,19 @@ open_key(const struct sup *s, const char *key, const char *name, bool secret)
 	int fd = confrun_beside(s, name, path);
 
 	if (!fd)
-		fd = open_trusted(path, secret);
-	return fd < 0 ? log_err(fd, "fetch.file", "key=images.%s path=%s%s", key, path, fd == -EPERM ?
-		secret ? " it must be root's, mode 0600" : " it must be root's and nobody else may write it" : "") : fd;
+		fd = trusted_open(path, secret);
+	return fd < 0 ? log_err(fd, "fetch.file", "key=images.%s path=%s%s", key, path, trusted_want(fd, secret)) : fd;
 }
 
 int
 fetch_open_ca(const struct sup *s)
 {
+	int fd;
+
 	if (s->cfg->images_ca_file[0])
 		return open_key(s, "ca_file", s->cfg->images_ca_file, false);
-	for (size_t i = 0; i < ARRAY_SIZE(ca_places); i++) {
-		int fd = open_trusted(ca_places[i], false);
-
-		if (fd >= 0)
-			return fd;
-	}
-	return nothing();
+	fd = trusted_ca();
+	return fd < 0 ? nothing() : fd;
 }
 
 int

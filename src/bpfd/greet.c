@@ -131,6 +131,11 @@ give_kind(struct child *c, enum action_fd_kind kind)
 	case ACTION_FD_JOURNAL:
 		sock = datagram_to("/run/systemd/journal/socket");
 		return give(c, kind, 0, sock);
+	case ACTION_FD_SPOOL:
+	case ACTION_FD_SECRET:
+	case ACTION_FD_TOKEN:
+	case ACTION_FD_CA:
+		return 0;	/* of an instance: alerts.c */
 	case ACTION_FD_EMPTY_DIR:
 		return give(c, kind, 0, c->task.sup->empty);
 	}
@@ -144,6 +149,7 @@ greet_worker(struct child *c)
 	const struct lasting *l = &s->lasting;
 	const uint32_t class = (uint32_t)(c - &s->children[WORKERS]), consumer = 1 + class;
 	const struct msg_start_action start = { .ring_bytes = l->ring_bytes, .class_ = class,
+		.epoch = l->ring_epoch,
 		.flags = s->cfg->actions_allow_enforce ? ACTION_ALLOW_ENFORCE : 0 };
 	const struct msg_none none;
 	int err = child_say(c, IPC_START_ACTION, 0, &start,
@@ -155,6 +161,8 @@ greet_worker(struct child *c)
 	for (unsigned int kind = 0; kind <= ACTION_FD_EMPTY_DIR && !err; kind++)
 		if ((needs[class] | NEEDS(EMPTY_DIR)) & 1u << kind)
 			err = give_kind(c, kind);
+	if (!err)
+		err = alerts_give(c);
 	return err ? err : child_say(c, IPC_ACTION_GO, 0, &none, NULL);
 }
 

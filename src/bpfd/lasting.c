@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
@@ -11,7 +12,6 @@
 #include "bpfd/sup.h"
 #include "common/auto.h"
 #include "common/log.h"
-#include "ipc/state.h"
 #include "ipc/state.h"
 #include "ring/ring.h"
 
@@ -33,6 +33,8 @@ readonly(int fd, int *out)
 static int
 make_ring(struct lasting *l)
 {
+	if (getrandom(&l->ring_epoch, sizeof(l->ring_epoch), 0) != sizeof(l->ring_epoch))
+		return -errno;
 	l->ring = ring_memfd(l->ring_bytes);
 	return l->ring < 0 ? l->ring : readonly(l->ring, &l->ring_readonly);
 }

@@ -13,6 +13,7 @@ libsup_a_CPPFLAGS = $(AM_CPPFLAGS) -DBPFD_VERSION='"$(PACKAGE_VERSION)"'
 
 sbin_PROGRAMS += bpfd
 bpfd_SOURCES = \
+	src/bpfd/alerts.c \
 	src/bpfd/cgroups.c \
 	src/bpfd/child.c \
 	src/bpfd/client.c src/bpfd/client.h \
@@ -38,6 +39,7 @@ bpfd_SOURCES = \
 	src/bpfd/shared.c \
 	src/bpfd/sup.h \
 	src/bpfd/task.c \
+	src/bpfd/trusted.c src/bpfd/trusted.h \
 	src/bpfd/wire.c
 bpfd_LDADD = libsup.a libring.a $(IPC_LIBS)
 

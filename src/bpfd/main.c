@@ -321,7 +321,8 @@ main(int argc, char **argv)
 {
 	static struct sup s = { .cfg_fd = -1, .loop = -1, .null = -1, .lock = -1, .bpffs = -1, .state = -1,
 		.empty = -1, .run_dir = -1, 
-		.lasting = { .rules = -1, .actions = -1, .trust = -1, .log_dir = -1 }, .daemon_pipe = -1, .signals = { -1, on_signal, &s } };
+		.lasting = { .rules = -1, .actions = -1, .trust = -1, .log_dir = -1, .spool_dir = -1 },
+		.daemon_pipe = -1, .signals = { -1, on_signal, &s } };
 	int status = options_parse(argc, argv, &s.opt);
 
 	if (s.opt.action == DO_EXIT)

@@ -25,6 +25,8 @@ paths_init(const char *root, struct paths *out)
 	if (!err)
 		err = join(p.state, root ? dir : BPFD_LOCALSTATEDIR, root ? "/state" : "/lib/bpfd");
 	if (!err)
+		err = join(p.spool, root ? dir : BPFD_LOCALSTATEDIR, root ? "/spool" : "/spool/bpfd");
+	if (!err)
 		err = join(p.log, root ? dir : BPFD_LOCALSTATEDIR, root ? "/log" : "/log/bpfd");
 	if (!err)
 		err = join(p.rules, root ? dir : BPFD_SYSCONFDIR, root ? "/etc/rules" : "/bpfd/rules");

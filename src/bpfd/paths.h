@@ -17,6 +17,7 @@ struct paths {
 	char bpffs[PATHS_MAX];
 	char empty[PATHS_MAX];
 	char state[PATHS_MAX];
+	char spool[PATHS_MAX];		/* alerts that wait */
 	char log[PATHS_MAX];		/* folder of log files, when the configuration names no other */
 	char rules[PATHS_MAX], actions[PATHS_MAX];	/* made for a private instance */
 };

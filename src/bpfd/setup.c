@@ -86,7 +86,7 @@ setup_places(struct sup *s)
 
 	umask(022);
 	if (make_dirs(s->paths.run, 0755) || make_dirs(s->paths.empty, 0555) ||
-	    make_dirs(s->paths.state, 0700) || make_dirs(s->paths.bpffs, 0700))
+	    make_dirs(s->paths.state, 0700) || make_dirs(s->paths.bpffs, 0700) || make_dirs(s->paths.spool, 0700))
 		return EXIT_FAILED;
 	if (s->paths.private && (make_dirs(s->paths.rules, 0755) || make_dirs(s->paths.actions, 0755)))
 		return EXIT_FAILED;
@@ -98,8 +98,9 @@ setup_places(struct sup *s)
 	s->run_dir = open_dir(s->paths.run);
 	s->empty = open_dir(s->paths.empty);
 	s->state = open_dir(s->paths.state);
+	s->lasting.spool_dir = open_dir(s->paths.spool);
 	s->null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (s->run_dir < 0 || s->empty < 0 || s->state < 0 || s->null < 0)
+	if (s->run_dir < 0 || s->empty < 0 || s->state < 0 || s->lasting.spool_dir < 0 || s->null < 0)
 		return EXIT_FAILED;
 	return key_read(s);
 }

@@ -57,6 +57,7 @@ enum { LOADER, API, ENRICHER, WORKERS, N_CHILDREN = WORKERS + N_ACTION_CLASSES }
 
 /* Memory and places that outlive the children who use them.  -1: there is none. */
 struct lasting {
+	uint64_t ring_epoch;			/* of the ring's life: random */
 	uint64_t ring_bytes, state_bytes;	/* as made, whatever the configuration says later */
 	uint32_t n_cpus;
 	int ring, ring_readonly, state;
@@ -64,7 +65,7 @@ struct lasting {
 		int cursor, cursor_readonly, event;
 	} consumers[N_CONSUMERS];
 	int rules, actions, trust;		/* what bpfd-config made of the files, sealed */
-	int log_dir, proc_dir, cgroup2;
+	int log_dir, spool_dir, proc_dir, cgroup2;
 	int cgroup1[N_CGROUP1];
 };
 
@@ -205,6 +206,10 @@ void	connect_forget(struct sup *s, const void *arg);
 int64_t	connect_next_ms(const struct sup *s);
 void	connect_kill_late(struct sup *s);
 void	connect_kill_all(struct sup *s);
+
+/* alerts.c: what a worker that sends alerts works on; nothing for other classes */
+int	alerts_give(struct child *c);
+int	alerts_connect(struct child *c, uint32_t seq, const struct msg_action_connect *m);	/* answers */
 
 /* parse.c: rules that the API asks about.  containers.c: files that the enricher does.  Both answer. */
 int	parse_begin(struct child *api, uint32_t seq, const char *file, int text);

@@ -16,7 +16,7 @@ static const struct pair {
 	{ LOADER, API, IPC_LOADER_PEER, IPC_API_PEER },
 	{ LOADER, ENRICHER, IPC_LOADER_ENRICHER, IPC_ENRICHER_LOADER },
 	{ API, ENRICHER, IPC_API_ENRICHER, IPC_ENRICHER_API },
-#define ACTION_CLASS(id, name, user, caps, help)                                                   \
+#define ACTION_CLASS(id, name, exe, user, caps, help)                                                   \
 	{ ENRICHER, WORKERS + CLASS_##id, IPC_ENRICHER_ACTION, IPC_ACTION_ENRICHER },
 #include "ipc/classes.def"
 };

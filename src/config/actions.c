@@ -10,30 +10,20 @@
 
 #include "common/auto.h"
 #include "common/closest.h"
-#include "config/mistakes.h"
-#include "config/toml.h"
+#include "config/actions_reader.h"
 #include "ipc/bundle.h"
 #include "rules/rule.h"
-
-struct reader {
-	struct names *names;
-	struct action_table *table;
-	struct action_def *a;
-	struct mistakes mistakes;
-	bool has_user, has_type;
-};
 
 /* ---- the keys ---- */
 
 /* Which types a key belongs to: bit per enum action_type. */
 #define BIT(type)	(1u << ACTION_##type)
 #define OUTPUTS		(BIT(STDOUT) | BIT(LOG) | BIT(SYSLOG) | BIT(JOURNALD) | BIT(EXEC))
+#define NET		BIT(WEBHOOK)
 #define SIGNALS		(BIT(SIGNAL) | BIT(KILL) | BIT(INTERRUPT))
 
-typedef void read_fn(struct reader *r, const char *key, const struct toml_value *v);
-
 static void
-read_path(struct reader *r, const char *key, const struct toml_value *v)
+read_path(struct action_reader *r, const char *key, const struct toml_value *v)
 {
 	if (v->len >= sizeof(r->a->path) || !v->len || memchr(v->text, '\0', v->len))
 		mistake(&r->mistakes, v->at, "path is 1 to %zu bytes", sizeof(r->a->path) - 1);
@@ -42,7 +32,7 @@ read_path(struct reader *r, const char *key, const struct toml_value *v)
 }
 
 static void
-read_format(struct reader *r, const char *key, const struct toml_value *v)
+read_format(struct action_reader *r, const char *key, const struct toml_value *v)
 {
 	/* As enum render_format of src/events. */
 	static const char *const words[ACTION_FORMATS] = { "json", "table", "seed", "logfmt", "execsnoop", "socketsnoop" };
@@ -57,7 +47,7 @@ read_format(struct reader *r, const char *key, const struct toml_value *v)
 }
 
 static void
-read_signal(struct reader *r, const char *key, const struct toml_value *v)
+read_signal(struct action_reader *r, const char *key, const struct toml_value *v)
 {
 	const char *name = v->kind == TOML_STRING ? v->text : "";
 
@@ -77,7 +67,7 @@ read_signal(struct reader *r, const char *key, const struct toml_value *v)
 static int
 read_argument(void *arg, const struct toml_value *v)
 {
-	struct reader *r = arg;
+	struct action_reader *r = arg;
 	struct action_def *a = r->a;
 
 	if (v->kind != TOML_STRING || memchr(v->text, '\0', v->len))
@@ -92,7 +82,7 @@ read_argument(void *arg, const struct toml_value *v)
 }
 
 static void
-read_argv(struct reader *r, const char *key, const struct toml_value *v)
+read_argv(struct action_reader *r, const char *key, const struct toml_value *v)
 {
 	toml_items(v->node, read_argument, r);
 	if (!r->a->args_len)
@@ -100,7 +90,7 @@ read_argv(struct reader *r, const char *key, const struct toml_value *v)
 }
 
 static void
-read_user(struct reader *r, const char *key, const struct toml_value *v)
+read_user(struct action_reader *r, const char *key, const struct toml_value *v)
 {
 	char why[600];
 
@@ -112,7 +102,7 @@ read_user(struct reader *r, const char *key, const struct toml_value *v)
 }
 
 static void
-read_number(struct reader *r, const char *key, const struct toml_value *v)
+read_number(struct action_reader *r, const char *key, const struct toml_value *v)
 {
 	const struct { const char *key; uint64_t *to, min, max; } numbers[] = {
 		{ "max_bytes", &r->a->max_bytes, 4096, 1ULL << 40 },
@@ -137,7 +127,7 @@ static const struct action_key {
 	const char *name;
 	uint32_t types;
 	enum toml_kind kind;		/* TOML_OTHER: the key looks itself */
-	read_fn *read;
+	action_read_fn *read;
 } keys[] = {
 	{ "path", BIT(LOG) | BIT(EXEC), TOML_STRING, read_path },
 	{ "max_bytes", BIT(LOG), TOML_INTEGER, read_number },
@@ -149,12 +139,32 @@ static const struct action_key {
 	{ "timeout_ms", BIT(EXEC), TOML_INTEGER, read_number },
 	{ "parallel", BIT(EXEC), TOML_INTEGER, read_number },
 	{ "per_minute", BIT(EXEC), TOML_INTEGER, read_number },
+	{ "url", BIT(WEBHOOK), TOML_STRING, net_read_url },
+	{ "format", BIT(WEBHOOK), TOML_STRING, net_read_format },
+	{ "template", BIT(WEBHOOK), TOML_STRING, net_read_text },
+	{ "content_type", BIT(WEBHOOK), TOML_STRING, net_read_content_type },
+	{ "headers", BIT(WEBHOOK), TOML_ARRAY, net_read_headers },
+	{ "secret_file", NET, TOML_STRING, net_read_file },
+	{ "token_file", BIT(WEBHOOK), TOML_STRING, net_read_file },
+	{ "ca_file", NET, TOML_STRING, net_read_file },
+	{ "timeout_ms", NET, TOML_INTEGER, net_read_number },
+	{ "per_minute", NET, TOML_INTEGER, net_read_number },
+	{ "batch", NET, TOML_INTEGER, net_read_number },
+	{ "gather_ms", NET, TOML_INTEGER, net_read_number },
+	{ "queue", NET, TOML_INTEGER, net_read_number },
+	{ "spool_bytes", NET, TOML_INTEGER, net_read_number },
+	{ "max_age_s", NET, TOML_INTEGER, net_read_number },
+	{ "tries", NET, TOML_INTEGER, net_read_number },
+	{ "retry_ms", NET, TOML_INTEGER, net_read_number },
+	{ "retry_max_ms", NET, TOML_INTEGER, net_read_number },
+	{ "breaker_after", NET, TOML_INTEGER, net_read_number },
+	{ "breaker_s", NET, TOML_INTEGER, net_read_number },
 };
 
 static int
 read_type(void *arg, const char *key, struct toml_place at, const struct toml_value *v)
 {
-	struct reader *r = arg;
+	struct action_reader *r = arg;
 	struct closest near;
 
 	if (strcmp(key, "type") != 0)
@@ -175,7 +185,7 @@ read_type(void *arg, const char *key, struct toml_place at, const struct toml_va
 static int
 read_key(void *arg, const char *key, struct toml_place at, const struct toml_value *v)
 {
-	struct reader *r = arg;
+	struct action_reader *r = arg;
 	struct closest near;
 
 	if (strcmp(key, "type") == 0)
@@ -203,7 +213,7 @@ read_key(void *arg, const char *key, struct toml_place at, const struct toml_val
 /* ---- a file ---- */
 
 static void
-read_name(struct reader *r, const char *path)
+read_name(struct action_reader *r, const char *path)
 {
 	char stem[NAME_MAX + 1];
 
@@ -215,7 +225,7 @@ read_name(struct reader *r, const char *path)
 }
 
 static void
-complete(struct reader *r)
+complete(struct action_reader *r)
 {
 	const struct toml_place nowhere = { 0, 0 };
 	struct action_def *a = r->a;
@@ -233,11 +243,13 @@ complete(struct reader *r)
 		if (!r->has_user && lists_user(r->names, "nobody", &a->uid, &a->gid, why, sizeof(why)))
 			mistake(&r->mistakes, nowhere, "user: %s", why);
 	}
+	if (action_is_net(a))
+		net_complete(r);
 	action_defaults(a);
 }
 
 static void
-read_doc(struct reader *r, const struct bundle_file *f)
+read_doc(struct action_reader *r, const struct bundle_file *f)
 {
 	struct toml_doc *doc = mistakes_toml(&r->mistakes, f->text, f->text_len);
 
@@ -257,7 +269,7 @@ read_doc(struct reader *r, const struct bundle_file *f)
 static int
 take(void *arg, const struct bundle_file *f)
 {
-	struct reader *r = arg;
+	struct action_reader *r = arg;
 	struct action_table *t = r->table;
 	char why[300];
 
@@ -291,7 +303,7 @@ int
 actions_read_bundle(struct names *names, const void *bytes, size_t len, FILE *errors,
 	struct action_table *out)
 {
-	struct reader r = { .names = names, .mistakes.to = errors, .table = out };
+	struct action_reader r = { .names = names, .mistakes.to = errors, .table = out };
 
 	action_table_init(out);
 	return bundle_each(bytes, len, take, &r);

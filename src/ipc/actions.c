@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -18,7 +17,7 @@ const struct action_type_info action_types[N_ACTION_TYPES] = {
 };
 
 const char *const action_class_names[N_ACTION_CLASSES] = {
-#define ACTION_CLASS(id, name, user, caps, help) name,
+#define ACTION_CLASS(id, name, exe, user, caps, help) name,
 #include "ipc/classes.def"
 };
 
@@ -33,11 +32,44 @@ action_init(struct action_def *a, enum action_type type)
 		.format = type == ACTION_STDOUT ? ACTION_FORMAT_SEED : ACTION_FORMAT_JSON };
 }
 
+bool
+action_is_net(const struct action_def *a)
+{
+	return action_types[a->type].class == CLASS_WEB || action_types[a->type].class == CLASS_MAIL;
+}
+
+static void
+set_default(uint64_t *to, uint64_t value)
+{
+	if (!*to)
+		*to = value;
+}
+
+static void
+net_defaults(struct action_def *a)
+{
+	struct action_net *n = &a->net;
+
+	set_default(&a->timeout_ms, 10000);
+	set_default(&a->per_minute, 60);
+	set_default(&n->entries, 10000);
+	set_default(&n->spool_bytes, 16 << 20);
+	set_default(&n->max_age_s, 86400);
+	set_default(&n->batch, 1);
+	set_default(&n->gather_ms, 1000);
+	set_default(&n->retry_ms, 1000);
+	set_default(&n->retry_most_ms, 300000);
+	set_default(&n->breaker_after, 5);
+	set_default(&n->breaker_s, 60);
+}
+
 void
 action_defaults(struct action_def *a)
 {
 	bool exec = a->type == ACTION_EXEC;
 
+	if (action_is_net(a))
+		net_defaults(a);
 	if (exec && !a->timeout_ms)
 		a->timeout_ms = EXEC_TIMEOUT_MS;
 	if (exec && !a->parallel)
@@ -62,9 +94,9 @@ action_table_init(struct action_table *t)
 	for (uint32_t type = 0; type < N_ACTION_TYPES; type++) {
 		struct action_def *a = &t->a[t->n];
 
-		if (type == ACTION_EXEC)
-			continue;
 		action_init(a, type);
+		if (type == ACTION_EXEC || action_is_net(a))
+			continue;
 		if (type == ACTION_LOG)		/* the file that everybody looks for */
 			snprintf(a->path, sizeof(a->path), "events.json");
 		snprintf(a->name, sizeof(a->name), "%s", action_types[type].name);
@@ -90,6 +122,29 @@ args_ok(const struct action_def *a)
 }
 
 static const char *
+check_net(const struct action_def *a)
+{
+	const struct action_net *n = &a->net;
+	const char *const files[] = { n->secret_file, n->token_file, n->ca_file };
+
+	if (!ipc_str_ok(n->host, sizeof(n->host)) || !ipc_str_ok(n->url, sizeof(n->url)) ||
+	    !ipc_str_ok(n->content_type, sizeof(n->content_type)) || !memchr(n->text, '\0', sizeof(n->text)))
+		return "a text has control characters or does not end";
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		if (!ipc_str_ok(files[i], sizeof(n->ca_file)) || (files[i][0] && files[i][0] != '/'))
+			return "a file's name is not an absolute path";
+	if (!n->host[0] || n->port < 1 || n->port > 65535 || n->tls >= N_NET_TLS)
+		return "it has no host or no port";
+	if (a->timeout_ms < 1 || a->timeout_ms > 3600000 || a->per_minute < 1 || n->entries < 1 || n->batch < 1 ||
+	    n->batch > 1000 || n->spool_bytes < 65536 || n->spool_bytes > 1ULL << 30 || n->retry_ms < 1 ||
+	    n->retry_most_ms < n->retry_ms)
+		return "a limit is out of range";
+	if (a->args_len > sizeof(a->args) || (a->args_len && a->args[a->args_len - 1]))
+		return "the list does not end";
+	return a->type == ACTION_WEBHOOK && a->format >= N_WEBHOOK_FORMATS ? "unknown format" : NULL;
+}
+
+static const char *
 check_def(const struct action_def *a)
 {
 	if (!name_ok(a->name, sizeof(a->name)))
@@ -106,6 +161,8 @@ check_def(const struct action_def *a)
 		return "the path is not printable text";
 	if (a->type == ACTION_LOG && !name_ok(a->path, sizeof(a->path)))
 		return "the log file is not a plain file name";
+	if (action_is_net(a))
+		return check_net(a);
 	if (a->type != ACTION_EXEC)
 		return NULL;
 	if (a->path[0] != '/')

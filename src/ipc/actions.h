@@ -2,6 +2,7 @@
 #ifndef BPFD_IPC_ACTIONS_H
 #define BPFD_IPC_ACTIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,7 +17,7 @@
 #define ACTION_KEEP_CONFIGURED UINT64_MAX	/* 0 keeps no rotated file */
 
 enum action_class {
-#define ACTION_CLASS(id, name, user, caps, help) CLASS_##id,
+#define ACTION_CLASS(id, name, exe, user, caps, help) CLASS_##id,
 #include "ipc/classes.def"
 	N_ACTION_CLASSES
 };
@@ -36,16 +37,35 @@ enum action_stat {
 };
 #define ACTION_STATS_AT 48		/* word of ring_scratch() */
 
+/*
+ * Of what is sent to another machine (classes WEB and MAIL); docs/ALERTS.md.  The files hold secrets:
+ * the supervisor opens them, here are only their absolute names, "" for none.
+ */
+enum action_tls { NET_PLAIN, NET_TLS, NET_STARTTLS, N_NET_TLS };
+struct action_net {
+	uint64_t entries, spool_bytes, max_age_s, tries;	/* as in struct queue_limits (alerts/queue.h) */
+	uint64_t batch, gather_ms, retry_ms, retry_most_ms, breaker_after, breaker_s;
+	uint32_t port, tls;			/* enum action_tls */
+	char host[256];				/* name or address without brackets; not only for TLS: connected to it is */
+	char url[1024];				/* webhook: all of it, host and port are of it */
+	char secret_file[256], token_file[256];
+	char ca_file[256];			/* certificates to trust in place of the system's */
+	char content_type[64];			/* webhook, of a template */
+	char text[2048];			/* webhook: template */
+};
+enum webhook_format { WEBHOOK_JSON, WEBHOOK_CLOUDEVENTS, WEBHOOK_FALCO, WEBHOOK_TEMPLATE, N_WEBHOOK_FORMATS };
+
 struct action_def {
 	char name[64];
-	uint32_t type, format;		/* enum action_type; enum render_format */
+	uint32_t type, format;		/* enum action_type; enum render_format, webhook: enum webhook_format */
 	uint64_t max_bytes, keep;	/* log: rotation; 0 and ACTION_KEEP_CONFIGURED: log_bytes, log_keep */
 	uint64_t timeout_ms, parallel, per_minute;
 	int32_t signal;
 	uint32_t uid, gid;		/* exec: run as */
 	uint32_t args_len;
 	char path[256];			/* log: file name within the log directory; exec: program */
-	char args[ACTION_ARGS_MAX];	/* exec: argv with argv[0] */
+	char args[ACTION_ARGS_MAX];	/* exec: argv with argv[0]; webhook: headers */
+	struct action_net net;
 };
 struct action_table { uint32_t magic, n; struct action_def a[ACTIONS_MAX]; };
 
@@ -53,8 +73,8 @@ enum { ACTION_FORMAT_JSON = 0, ACTION_FORMAT_SEED = 2, ACTION_FORMATS = 6 };	/* 
 
 /* An instance of that type without a name, before its file is read. */
 void	action_init(struct action_def *a, enum action_type type);
-/* Fills in the instances that are always there, named as their type: all but exec, which needs a
- * program. */
+/* Fills in the instances that are always there, named as their type: all but those that need a word
+ * of the administrator's: exec, and what is sent to another machine. */
 void	action_table_init(struct action_table *t);
 /* What an instance's file leaves out: limits of exec, the signal, the log file's name (NAME.json). */
 void	action_defaults(struct action_def *a);
@@ -65,6 +85,8 @@ int	action_table_standard(void);
 /* Seals the memfd, maps it, which all processes share, and checks all of it.  -EINVAL. */
 int	action_table_receive(int fd, const struct action_table **out);
 void	action_table_free(const struct action_table *t);	/* NULL is fine */
+/* Sent to another machine. */
+bool	action_is_net(const struct action_def *a);
 int	action_by_name(const struct action_table *t, const char *name);	/* index, or -ENOENT */
 
 #endif

@@ -12,6 +12,7 @@ libipc_a_SOURCES = \
 	src/ipc/messages.def src/ipc/messages.h \
 	src/ipc/options.c src/ipc/options.h \
 	src/ipc/syscalls.c src/ipc/syscalls.h \
+	src/ipc/template.c src/ipc/template.def src/ipc/template.h \
 	src/ipc/counters.c src/ipc/counters.h \
 	src/ipc/tracers.c src/ipc/tracers.h \
 	src/ipc/actions.c src/ipc/actions.h src/ipc/actions.def src/ipc/action_stats.def src/ipc/classes.def \

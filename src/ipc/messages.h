@@ -543,11 +543,13 @@ enum action_outcome {
 	OUTCOME_TOO_OLD, OUTCOME_GONE, OUTCOME_OVER_BUDGET, OUTCOME_REPEATED, N_OUTCOMES
 };
 enum { ACTION_ALLOW_ENFORCE = 1 };
-struct msg_start_action { uint64_t ring_bytes; uint32_t class_, flags; };
+struct msg_start_action { uint64_t ring_bytes, epoch; uint32_t class_, flags; };	/* epoch: of the ring's life, random */
 enum action_fd_kind {
 	ACTION_FD_STDOUT, ACTION_FD_LOG_DIR, ACTION_FD_PROC, ACTION_FD_CGROUP1, ACTION_FD_CGROUP2,
 	ACTION_FD_SYSLOG, ACTION_FD_JOURNAL,	/* unix datagram sockets, connected */
 	ACTION_FD_EMPTY_DIR,
+	/* Each for the instance index; what its definition does not name, or could not be opened, is missing. */
+	ACTION_FD_SPOOL, ACTION_FD_SECRET, ACTION_FD_TOKEN, ACTION_FD_CA,
 };
 /* index of ACTION_FD_CGROUP1: the root directory of that controller's version 1 hierarchy; the
  * same hierarchy may come under several.  A message for each that the host has, 0 for all others. */
@@ -556,6 +558,7 @@ enum action_cgroup1 {
 	N_CGROUP1
 };
 struct msg_action_fd { uint32_t kind, index; };
+struct msg_action_connect { uint32_t index, reserved; };	/* the instance's host and port, by the table of actions */
 
 #pragma GCC diagnostic pop
 

@@ -24,7 +24,7 @@
 #define RING_BYTES (4 << 20)
 
 static const char *const users[] = {
-#define ACTION_CLASS(id, name, user, caps, help) user,
+#define ACTION_CLASS(id, name, exe, user, caps, help) user,
 #include "ipc/classes.def"
 };
 

@@ -77,7 +77,7 @@ confined "$(worker cgroup)" cgroup bpfd-a-cg "$(printf '%x' $((1 << 5 | 1 << 1))
 is "the_supervisor_keeps_what_starting_needs" same "$(caps "$BPFD_PID" CapEff)" "$supervisor_caps"
 is "the_supervisor_is_filtered" same "$(field "$BPFD_PID" Seccomp)" 2
 for user in bpfd-load bpfd-api bpfd-link bpfd-once bpfd-conf bpfd-net bpfd-enrich bpfd-a-out bpfd-a-sys bpfd-a-exec \
-	bpfd-a-sig bpfd-a-cg; do
+	bpfd-a-sig bpfd-a-cg bpfd-a-web bpfd-a-mail; do
 	is "${user}_is_a_user_of_its_own" same "$(getent passwd | awk -F: -v u="$(uid_of "$user")" '$3 == u' | wc -l)" 1
 done
 

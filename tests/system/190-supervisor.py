@@ -28,7 +28,7 @@ class Rig:
         os.makedirs(os.path.join(self.root, "etc"))
         for real in REAL:
             shutil.copy2(os.path.join(BUILD, real), self.bin)
-        for child in ("bpfd-loader", "bpfd-api", "bpfd-enricher", "bpfd-action"):
+        for child in ("bpfd-loader", "bpfd-api", "bpfd-enricher", "bpfd-action", "bpfd-alert"):
             shutil.copy2(fake if child == "bpfd-loader" else FAKE, os.path.join(self.bin, child))
         self.tell("bpfd-loader", loader)
         self.tell("bpfd-api", api)
@@ -110,7 +110,7 @@ def memory(tap, top):
     tap.check("gives_the_enricher_ring_and_tables_that_cannot_shrink",
               rig.says(r"fake.memory: ring=writable state=writable shrink=no starts=1"), rig.log())
     tap.check("and_every_reader_s_position_to_look_at",
-              re.findall(r"fake.consumer: id=(\d) cursor=readonly", rig.log()) == list("012345"), rig.log())
+              re.findall(r"fake.consumer: id=(\d) cursor=readonly", rig.log()) == list("01234567"), rig.log())
     tap.check("gives_the_api_a_ring_that_nobody_can_write_by_it",
               rig.says(r"fake.events: ring=readonly cursor=writable actions=[1-9]\d* starts=1"), rig.log())
     tap.check("gives_the_api_rules", rig.says(r"fake.rules: bytes=\d+"), rig.log())

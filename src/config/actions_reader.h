@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BPFD_CONFIG_ACTIONS_READER_H
+#define BPFD_CONFIG_ACTIONS_READER_H
+
+#include "config/lists.h"
+#include "config/mistakes.h"
+#include "config/toml.h"
+#include "ipc/actions.h"
+
+/* One file of actions.d, while it is read. */
+struct action_reader {
+	struct names *names;
+	struct action_table *table;
+	struct action_def *a;
+	struct mistakes mistakes;
+	bool has_user, has_type;
+};
+
+/* Reads the value of a key; actions.c has the table of keys. */
+typedef void action_read_fn(struct action_reader *r, const char *key, const struct toml_value *v);
+
+/* ---- actions_net.c: what is sent to another machine ---- */
+
+action_read_fn net_read_url, net_read_file, net_read_number, net_read_headers, net_read_text, net_read_format,
+	net_read_content_type;
+/* Keys that belong together, once all were read. */
+void	net_complete(struct action_reader *r);
+
+#endif
