@@ -126,6 +126,31 @@ end(struct image_get *g, struct image_got *got, enum ipc_code code, const char *
 	free(g);
 }
 
+static int
+note_bytes(void *arg, const struct stored_image *i)
+{
+	*(uint64_t *)arg = i->bundle_bytes;
+	return 0;
+}
+
+/*
+ * Bundles of one digest differ in their signatures.  The same image under another name may have none
+ * there, or nobody asks for them: those that are here belong to a name that would be refused without.
+ */
+static int
+bundle_to_keep(struct api *api, const struct image_facts *f, int bundle_fd, void **out, size_t *len)
+{
+	const bool is_signed = f->signature == IMAGE_SIGNED_KEY || f->signature == IMAGE_SIGNED_IDENTITY;
+	uint64_t there = 0;
+	int err = is_signed ? 0 : store_each_image(api->store, f->digest, note_bytes, &there);
+
+	if (err)
+		return err;
+	if (there > f->bundle_bytes)
+		return store_bundle(api->store, f->digest, out, len);
+	return ctl_read_sealed(bundle_fd, api->cfg->images_cache_bytes, out, len);
+}
+
 /* Under the reference that was asked for, and under its digest: what a tag meant can be asked for when
  * the tag means something else. */
 static int
@@ -142,7 +167,7 @@ put(struct image_get *g, const struct image_facts *f, const void *packed, size_t
 	AUTO(mem) void *bundle = NULL;
 	unsigned int removed = 0;
 	size_t len;
-	int err = ctl_read_sealed(bundle_fd, cfg->images_cache_bytes, &bundle, &len);
+	int err = bundle_to_keep(api, f, bundle_fd, &bundle, &len);
 
 	if (err)
 		return err;
