@@ -205,6 +205,19 @@ begin(struct worker *w, struct net_target *t)
 	}
 }
 
+static bool
+may_begin(const struct worker *w, const struct net_target *t)
+{
+	const struct net *net = w->own;
+	unsigned int connecting = 0;
+
+	if (t->state != NET_IDLE || t->broken[0] || w->stop)
+		return false;
+	for (uint32_t i = 0; i < w->table->n; i++)
+		connecting += net->targets[i] && net->targets[i]->state == NET_CONNECTING;
+	return connecting < IPC_CONNECTS_MAX;
+}
+
 static void
 pump(struct worker *w)
 {
@@ -214,9 +227,9 @@ pump(struct worker *w)
 	for (uint32_t i = 0; i < w->table->n; i++) {
 		struct net_target *t = net->targets[i];
 
-		if (!t || w->stop)
+		if (!t)
 			continue;
-		if (t->state == NET_IDLE && !t->broken[0] && queue_due(t->queue) <= now)
+		if (may_begin(w, t) && queue_due(t->queue) <= now)
 			begin(w, t);
 		else if (t->state == NET_SENDING && t->sender->step && now - t->started_ns > t->def->timeout_ms * MS_NS)
 			fail(w, t, QUEUE_UNREACHED, "no answer in %llu ms", (unsigned long long)t->def->timeout_ms);
@@ -285,7 +298,7 @@ wait_for(struct worker *w, struct pollfd *fds, size_t room, int *timeout_ms)
 		}
 		if (t && t->state == NET_SENDING && t->sender->step)
 			*timeout_ms = sooner(*timeout_ms, ms_until(t->started_ns + t->def->timeout_ms * MS_NS, now));
-		if (t && t->state == NET_IDLE && !t->broken[0] && !w->stop && queue_due(t->queue) != UINT64_MAX)
+		if (t && may_begin(w, t) && queue_due(t->queue) != UINT64_MAX)
 			*timeout_ms = sooner(*timeout_ms, ms_until(queue_due(t->queue), now));
 	}
 	if (w->stop)

@@ -35,7 +35,7 @@ open_spool(const struct sup *s, const struct action_def *a)
 		return errno ? -errno : -ENOENT;
 	if (!S_ISREG(st.st_mode) || st.st_uid != 0 || st.st_nlink != 1 || (st.st_mode & 077))
 		return -EPERM;
-	if (st.st_size < size && fallocate(fd, 0, 0, size) < 0)
+	if (st.st_size < size && fallocate(fd, 0, 0, size) < 0 && (errno != EOPNOTSUPP || ftruncate(fd, size) < 0))
 		return -errno;
 	return TAKE_FD(fd);
 }

@@ -11,7 +11,6 @@
 #include "common/clock.h"
 #include "common/log.h"
 
-#define PER_ASKER	8	/* of one asker at a time */
 #define GRACE_MS	500	/* bpfd-connect keeps the time limit itself, but where libc looks a name up */
 
 struct connection {
@@ -122,7 +121,7 @@ too_many(const struct sup *s, const void *arg)
 		all++;
 		of_asker += c->want.arg == arg;
 	}
-	return all >= s->cfg->network_connections || of_asker >= PER_ASKER;
+	return all >= s->cfg->network_connections || of_asker >= IPC_CONNECTS_MAX;
 }
 
 /* The request lies in its channel before it runs. */

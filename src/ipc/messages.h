@@ -463,6 +463,7 @@ struct msg_verdict {
 
 /* ---- bpfd-connect: one connection ---- */
 #define CONNECT_MS_MAX 600000
+#define IPC_CONNECTS_MAX 8		/* that one process has asked the supervisor for and got no answer yet */
 /* REMOTE: a server named the host, not the administrator or a user: nothing of this host's own network. */
 enum { CONNECT_REMOTE = 1 };
 struct msg_connect {

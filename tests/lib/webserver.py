@@ -21,14 +21,14 @@ class WebServer:
     a number (that status), (number, {header: value}), "hang" (reads, never answers), "deaf" (never reads), "close" (at once), "cut" (in the
     middle of the answer), "flood" (an answer without end), "garbage".  cert: a pki.Cert, None: plain."""
 
-    def __init__(self, how=(200,), cert=None):
+    def __init__(self, how=(200,), cert=None, port=0):
         self.how, self.requests, self.connections = list(how), [], 0
         self.lock, self.kept = threading.Lock(), []
         self.context = None
         if cert:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.context.load_cert_chain(cert.cert, cert.key)
-        self.socket = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.socket = socket.create_server(("127.0.0.1", port), backlog=64)
         self.port = self.socket.getsockname()[1]
         threading.Thread(target=self.serve, daemon=True).start()
 
