@@ -453,7 +453,8 @@ open_queue(struct worker *w, struct net_target *t)
 		.batch = (uint32_t)n->batch, .gather_ns = n->batch > 1 ? n->gather_ms * MS_NS : 0,
 		.retry_first_ns = n->retry_ms * MS_NS, .retry_most_ns = n->retry_most_ms * MS_NS,
 		.breaker_after = (uint32_t)n->breaker_after, .breaker_ns = n->breaker_s * 1000 * MS_NS,
-		.rate = (uint32_t)t->def->per_minute, .rate_ns = MINUTE_NS };
+		.rate = (uint32_t)t->def->per_minute, .rate_ns = MINUTE_NS,
+		.key_rate = (uint32_t)n->rule_per_hour, .key_ns = 60 * MINUTE_NS, .digest_ns = n->digest_s * 1000 * MS_NS };
 	uint64_t seed = 0;
 	int *spool = &w->net[t->action].spool;
 
@@ -478,8 +479,9 @@ open_target(struct worker *w, unsigned int action)
 		return -ENOMEM;
 	net->targets[action] = t;
 	t->action = action;
+	t->host = w->host;
 	t->def = &w->table->a[action];
-	t->sender = sender_of((enum action_type)t->def->type);
+	t->sender = sender_of(t->def);
 	t->sock = t->wait_fd = -1;
 	t->items = calloc(t->def->net.batch, sizeof(*t->items));
 	t->alerts = calloc(t->def->net.batch, sizeof(*t->alerts));

@@ -26,8 +26,12 @@ bpfd_action_LDADD = $(EVENTS_LIBS) $(RING_LIBS) $(IPC_LIBS)
 bpfd_alert_SOURCES = $(WORKER_SOURCES) \
 	src/actions/class_net.c src/actions/net.h \
 	src/actions/classes_alert.c \
+	src/actions/email.c src/actions/email.h \
 	src/actions/net_curl.c \
 	src/actions/net_senders.c \
+	src/actions/sender_lmtp.c \
+	src/actions/sender_slack.c \
+	src/actions/sender_smtp.c \
 	src/actions/sender_webhook.c
 bpfd_alert_CFLAGS = $(AM_CFLAGS) $(LIBCURL_CFLAGS) $(LIBCRYPTO_CFLAGS)
 bpfd_alert_LDADD = $(ALERTS_LIBS) $(RING_LIBS) $(LIBCURL_LIBS) $(LIBCRYPTO_LIBS)

@@ -21,6 +21,7 @@ enum net_state { NET_IDLE, NET_CONNECTING, NET_SENDING };
 struct net_target {
 	unsigned int action;			/* index into the table */
 	const struct action_def *def;
+	const char *host;			/* this one's name */
 	const struct sender *sender;
 	struct queue *queue;
 	char secret[NET_SECRET_MAX];		/* of secret_file, without the line's end; secret_len 0: none */
@@ -69,10 +70,12 @@ struct sender {
 	 * First with revents 0.  Time limit, and closing of the socket, are the caller's. */
 	int	(*step)(struct net_target *t, short revents, struct net_result *r);
 };
-extern const struct sender sender_webhook;
+extern const struct sender sender_webhook, sender_slack, sender_smtp, sender_lmtp;
+/* setup() of a POST of t->body with t->headers. */
+void	net_setup_http(struct net_target *t, CURL *easy, const char *url);
 /* judge() of what an HTTP server answers. */
 void	net_judge_http(struct net_target *t, CURL *easy, CURLcode code, struct net_result *r);
-const struct sender *sender_of(enum action_type type);	/* net_senders.c */
+const struct sender *sender_of(const struct action_def *a);	/* net_senders.c */
 
 /* ---- net_curl.c: one curl handle for each message, driven by poll ---- */
 

@@ -145,10 +145,10 @@ webhook_compose(struct net_target *t)
 	return own->key_len ? add_signature(t, id, now_s) : 0;
 }
 
-static void
-webhook_setup(struct net_target *t, CURL *e)
+void
+net_setup_http(struct net_target *t, CURL *e, const char *url)
 {
-	curl_easy_setopt(e, CURLOPT_URL, t->def->net.url);
+	curl_easy_setopt(e, CURLOPT_URL, url);
 	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, t->def->net.tls == NET_PLAIN ? "http" : "https");
 	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(e, CURLOPT_USERAGENT, "bpfd");
@@ -156,6 +156,12 @@ webhook_setup(struct net_target *t, CURL *e)
 	curl_easy_setopt(e, CURLOPT_POST, 1L);
 	curl_easy_setopt(e, CURLOPT_POSTFIELDS, t->body);
 	curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->body_len);
+}
+
+static void
+webhook_setup(struct net_target *t, CURL *e)
+{
+	net_setup_http(t, e, t->def->net.url);
 }
 
 /* The alerts are at fault: the same server may take others.  Else what is wrong is where they are sent

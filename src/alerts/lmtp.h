@@ -19,7 +19,7 @@
 
 struct lmtp_mail {
 	const char *helo;		/* this host's name */
-	const char *from;		/* addresses as of mail_address_ok() */
+	const char *from;		/* addresses as of action_address_ok() */
 	const char *to;			/* each followed by NUL, at most LMTP_TO_MAX */
 	size_t to_len;
 	uint32_t skip;			/* bit per recipient that is left out */

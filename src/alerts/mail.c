@@ -15,19 +15,6 @@
 #define RULES_MOST	100		/* that a digest counts by name */
 #define SUBJECT_RULES	3
 
-/* ---- addresses ---- */
-
-bool
-mail_address_ok(const char *s)
-{
-	static const char name[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.!#$%&'*+/=?^_`{|}~-";
-	static const char host[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
-	const char *at = strchr(s, '@');
-
-	return at && at != s && at[1] && s[0] != '-' && at[1] != '-' && strlen(s) <= MAIL_ADDRESS_MAX &&
-		strspn(s, name) == (size_t)(at - s) && strspn(at + 1, host) == strlen(at + 1);
-}
-
 /* ---- what is in it ---- */
 
 static void

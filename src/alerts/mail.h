@@ -2,8 +2,6 @@
 #ifndef BPFD_ALERTS_MAIL_H
 #define BPFD_ALERTS_MAIL_H
 
-#include <stdbool.h>
-
 #include "alerts/alert.h"
 
 /*
@@ -11,11 +9,10 @@
  * that end with CR LF, no header that an event could break or add to.  Not yet "dot-stuffed".
  */
 #define MAIL_ROOM	(4 << 20)	/* enough for any; a long digest counts what it does not show */
-#define MAIL_ADDRESS_MAX 254		/* RFC 5321, 4.5.3.1.3 */
 
 struct mail {
-	const char *from;
-	const char *to;			/* addresses, each followed by NUL */
+	const char *from;		/* addresses as action_address_ok() takes them */
+	const char *to;			/* each followed by NUL */
 	size_t to_len;
 	const char *subject;		/* what every subject begins with, may be "" */
 	const char *host;
@@ -23,8 +20,6 @@ struct mail {
 	int64_t now_s;			/* since 1970 */
 };
 
-/* One address without a name: what may stand in an envelope and a header as it is. */
-bool	mail_address_ok(const char *s);
 /* n: at least 1.  The length of the message in out (MAIL_ROOM bytes). */
 size_t	mail_write(const struct mail *m, const struct alert *alerts, size_t n, char *out);
 

@@ -6,7 +6,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "bpfd/sup.h"
 #include "bpfd/trusted.h"
@@ -109,6 +113,23 @@ answer(void *arg, uint32_t seq, const struct msg_connected *m, int sock)
 	child_say(arg, sock < 0 ? IPC_ACTION_NOT_CONNECTED : IPC_ACTION_CONNECTED, seq, m, sock < 0 ? NULL : &sock);
 }
 
+/* A socket of this host's: there is no name to be looked up, and nobody to be asked. */
+static int
+local_socket(const char *path, struct msg_connected *m)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	AUTO(fd) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd >= 0 && strlen(path) < sizeof(sun.sun_path)) {
+		strcpy(sun.sun_path, path);
+		if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == 0)
+			return TAKE_FD(fd);
+	}
+	m->err = fd >= 0 && strlen(path) >= sizeof(sun.sun_path) ? -ENAMETOOLONG : -errno;
+	snprintf(m->text, sizeof(m->text), "%.80s: %s", path, strerrordesc_np(-m->err));
+	return -1;
+}
+
 int
 alerts_connect(struct child *c, uint32_t seq, const struct msg_action_connect *m)
 {
@@ -122,6 +143,12 @@ alerts_connect(struct child *c, uint32_t seq, const struct msg_action_connect *m
 	a = &t->a[m->index];
 	if (!action_is_net(a) || action_types[a->type].class != class_of(c))
 		return -EPROTO;
+	if (a->net.host[0] == '/') {
+		AUTO(fd) int sock = local_socket(a->net.host, &no);
+
+		answer(c, seq, &no, sock);
+		return 0;
+	}
 	want.port = (uint16_t)a->net.port;
 	snprintf(want.host, sizeof(want.host), "%s", a->net.host);
 	no.err = connect_begin(c->task.sup, &want);

@@ -19,7 +19,7 @@
 /* Which types a key belongs to: bit per enum action_type. */
 #define BIT(type)	(1u << ACTION_##type)
 #define OUTPUTS		(BIT(STDOUT) | BIT(LOG) | BIT(SYSLOG) | BIT(JOURNALD) | BIT(EXEC))
-#define NET		BIT(WEBHOOK)
+#define NET		(BIT(WEBHOOK) | BIT(SLACK) | BIT(EMAIL))
 #define SIGNALS		(BIT(SIGNAL) | BIT(KILL) | BIT(INTERRUPT))
 
 static void
@@ -139,7 +139,20 @@ static const struct action_key {
 	{ "timeout_ms", BIT(EXEC), TOML_INTEGER, read_number },
 	{ "parallel", BIT(EXEC), TOML_INTEGER, read_number },
 	{ "per_minute", BIT(EXEC), TOML_INTEGER, read_number },
-	{ "url", BIT(WEBHOOK), TOML_STRING, net_read_url },
+	{ "url", BIT(WEBHOOK) | BIT(SLACK), TOML_STRING, net_read_url },
+	{ "channel", BIT(SLACK), TOML_STRING, mail_read_text },
+	{ "username", BIT(SLACK), TOML_STRING, mail_read_text },
+	{ "icon_emoji", BIT(SLACK), TOML_STRING, mail_read_text },
+	{ "server", BIT(EMAIL), TOML_STRING, mail_read_text },
+	{ "port", BIT(EMAIL), TOML_INTEGER, mail_read_number },
+	{ "protocol", BIT(EMAIL), TOML_STRING, mail_read_word },
+	{ "tls", BIT(EMAIL), TOML_STRING, mail_read_word },
+	{ "user", BIT(EMAIL), TOML_STRING, mail_read_text },
+	{ "from", BIT(EMAIL), TOML_STRING, mail_read_from },
+	{ "to", BIT(EMAIL), TOML_ARRAY, mail_read_to },
+	{ "subject", BIT(EMAIL), TOML_STRING, mail_read_text },
+	{ "rule_per_hour", BIT(EMAIL), TOML_INTEGER, mail_read_number },
+	{ "digest_s", BIT(EMAIL), TOML_INTEGER, mail_read_number },
 	{ "format", BIT(WEBHOOK), TOML_STRING, net_read_format },
 	{ "template", BIT(WEBHOOK), TOML_STRING, net_read_text },
 	{ "content_type", BIT(WEBHOOK), TOML_STRING, net_read_content_type },
@@ -277,7 +290,7 @@ take(void *arg, const struct bundle_file *f)
 		return 0;
 	r->mistakes.file = f->path;
 	r->mistakes.n = 0;
-	r->has_user = r->has_type = false;
+	r->has_user = r->has_type = r->has_subject = r->has_tls = r->has_digest = r->has_per_hour = false;
 	if (f->refused) {
 		fprintf(r->mistakes.to, "%s: %.*s\n", f->path, (int)f->text_len, f->text);
 		return 0;

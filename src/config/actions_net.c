@@ -257,6 +257,10 @@ net_complete(struct action_reader *r)
 
 	if (r->a->type == ACTION_WEBHOOK)
 		webhook_complete(r);
+	if (r->a->type == ACTION_SLACK)
+		slack_complete(r);
+	if (r->a->type == ACTION_EMAIL)
+		mail_complete(r);
 	if (n->retry_ms && n->retry_most_ms && n->retry_ms > n->retry_most_ms)
 		mistake(&r->mistakes, (struct toml_place){ 0, 0 }, "retry_ms is larger than retry_max_ms");
 	if (n->retry_ms > 300000 && !n->retry_most_ms)

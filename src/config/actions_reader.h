@@ -13,7 +13,7 @@ struct action_reader {
 	struct action_table *table;
 	struct action_def *a;
 	struct mistakes mistakes;
-	bool has_user, has_type;
+	bool has_user, has_type, has_subject, has_tls, has_digest, has_per_hour;
 };
 
 /* Reads the value of a key; actions.c has the table of keys. */
@@ -25,5 +25,11 @@ action_read_fn net_read_url, net_read_file, net_read_number, net_read_headers, n
 	net_read_content_type;
 /* Keys that belong together, once all were read. */
 void	net_complete(struct action_reader *r);
+
+/* ---- actions_mail.c: slack, and mail ---- */
+
+action_read_fn mail_read_text, mail_read_word, mail_read_number, mail_read_from, mail_read_to;
+void	slack_complete(struct action_reader *r);
+void	mail_complete(struct action_reader *r);
 
 #endif

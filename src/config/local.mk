@@ -7,7 +7,7 @@ TOML_LIBS = libtoml.a -lstdc++
 
 libconfig_a_SOURCES = \
 	src/config/actions.c src/config/actions.h \
-	src/config/actions_net.c src/config/actions_reader.h \
+	src/config/actions_mail.c src/config/actions_net.c src/config/actions_reader.h \
 	src/config/container.c src/config/container.h \
 	src/config/der.c src/config/der.h \
 	src/config/lists.c src/config/lists.h \

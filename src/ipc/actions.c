@@ -21,6 +21,7 @@ const char *const action_class_names[N_ACTION_CLASSES] = {
 #include "ipc/classes.def"
 };
 
+#define ADDRESS_MAX	254		/* RFC 5321, 4.5.3.1.3 */
 #define EXEC_TIMEOUT_MS	10000
 #define EXEC_PARALLEL	4
 #define EXEC_PER_MINUTE	30
@@ -121,6 +122,33 @@ args_ok(const struct action_def *a)
 	return a->args_len > 1 && a->args_len <= sizeof(a->args) && a->args[a->args_len - 1] == '\0';
 }
 
+bool
+action_address_ok(const char *s)
+{
+	static const char name[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.!#$%&'*+/=?^_`{|}~-";
+	static const char host[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
+	const char *at = strchr(s, '@');
+
+	return at && at != s && at[1] && s[0] != '-' && at[1] != '-' && strlen(s) <= ADDRESS_MAX &&
+		strspn(s, name) == (size_t)(at - s) && strspn(at + 1, host) == strlen(at + 1);
+}
+
+static const char *
+check_email(const struct action_def *a)
+{
+	const struct action_net *n = &a->net;
+	uint32_t to = 0;
+
+	for (uint32_t at = 0; at < a->args_len; at += (uint32_t)strlen(a->args + at) + 1)
+		if (!action_address_ok(a->args + at) || ++to > ACTION_TO_MAX)
+			return "it has too many addresses, or one that is none";
+	if (!to || !action_address_ok(n->from))
+		return "it has nobody who sends it, or to whom";
+	if (n->user[0] && n->tls == NET_PLAIN)
+		return "its password would be sent in the clear";
+	return n->lmtp > 1 || (n->lmtp && n->tls) || (n->host[0] == '/') != !n->port ? "its server is not one of mail" : NULL;
+}
+
 static const char *
 check_net(const struct action_def *a)
 {
@@ -128,12 +156,15 @@ check_net(const struct action_def *a)
 	const char *const files[] = { n->secret_file, n->token_file, n->ca_file };
 
 	if (!ipc_str_ok(n->host, sizeof(n->host)) || !ipc_str_ok(n->url, sizeof(n->url)) ||
+	    !ipc_str_ok(n->from, sizeof(n->from)) || !ipc_str_ok(n->subject, sizeof(n->subject)) ||
+	    !ipc_str_ok(n->user, sizeof(n->user)) || !ipc_str_ok(n->channel, sizeof(n->channel)) ||
+	    !ipc_str_ok(n->icon, sizeof(n->icon)) ||
 	    !ipc_str_ok(n->content_type, sizeof(n->content_type)) || !memchr(n->text, '\0', sizeof(n->text)))
 		return "a text has control characters or does not end";
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		if (!ipc_str_ok(files[i], sizeof(n->ca_file)) || (files[i][0] && files[i][0] != '/'))
 			return "a file's name is not an absolute path";
-	if (!n->host[0] || n->port < 1 || n->port > 65535 || n->tls >= N_NET_TLS)
+	if (!n->host[0] || (n->port < 1 && a->type != ACTION_EMAIL) || n->port > 65535 || n->tls >= N_NET_TLS)
 		return "it has no host or no port";
 	if (a->timeout_ms < 1 || a->timeout_ms > 3600000 || a->per_minute < 1 || n->entries < 1 || n->batch < 1 ||
 	    n->batch > 1000 || n->spool_bytes < 65536 || n->spool_bytes > 1ULL << 30 || n->retry_ms < 1 ||
@@ -141,6 +172,10 @@ check_net(const struct action_def *a)
 		return "a limit is out of range";
 	if (a->args_len > sizeof(a->args) || (a->args_len && a->args[a->args_len - 1]))
 		return "the list does not end";
+	if (a->type == ACTION_EMAIL)
+		return check_email(a);
+	if (a->type == ACTION_SLACK && n->batch > ACTION_SLACK_MAX)
+		return "Slack takes no more events in a message";
 	return a->type == ACTION_WEBHOOK && a->format >= N_WEBHOOK_FORMATS ? "unknown format" : NULL;
 }
 

@@ -45,13 +45,18 @@ enum action_tls { NET_PLAIN, NET_TLS, NET_STARTTLS, N_NET_TLS };
 struct action_net {
 	uint64_t entries, spool_bytes, max_age_s, tries;	/* as in struct queue_limits (alerts/queue.h) */
 	uint64_t batch, gather_ms, retry_ms, retry_most_ms, breaker_after, breaker_s;
+	uint64_t rule_per_hour, digest_s;	/* email: so many of a rule as they come, the others together */
 	uint32_t port, tls;			/* enum action_tls */
-	char host[256];				/* name or address without brackets; not only for TLS: connected to it is */
+	char host[256];				/* name or address without brackets; lmtp: also the path of a socket */
 	char url[1024];				/* webhook: all of it, host and port are of it */
 	char secret_file[256], token_file[256];
 	char ca_file[256];			/* certificates to trust in place of the system's */
 	char content_type[64];			/* webhook, of a template */
 	char text[2048];			/* webhook: template */
+	char from[256], subject[128];		/* email; those to whom: args */
+	char user[128];				/* email: who logs in; slack: who it says that it is */
+	char channel[128], icon[64];		/* slack; "" what its webhook has */
+	uint32_t lmtp, reserved;		/* email: by LMTP, not SMTP */
 };
 enum webhook_format { WEBHOOK_JSON, WEBHOOK_CLOUDEVENTS, WEBHOOK_FALCO, WEBHOOK_TEMPLATE, N_WEBHOOK_FORMATS };
 
@@ -64,7 +69,7 @@ struct action_def {
 	uint32_t uid, gid;		/* exec: run as */
 	uint32_t args_len;
 	char path[256];			/* log: file name within the log directory; exec: program */
-	char args[ACTION_ARGS_MAX];	/* exec: argv with argv[0]; webhook: headers */
+	char args[ACTION_ARGS_MAX];	/* exec: argv with argv[0]; webhook: headers; email: addresses */
 	struct action_net net;
 };
 struct action_table { uint32_t magic, n; struct action_def a[ACTIONS_MAX]; };
@@ -85,6 +90,10 @@ int	action_table_standard(void);
 /* Seals the memfd, maps it, which all processes share, and checks all of it.  -EINVAL. */
 int	action_table_receive(int fd, const struct action_table **out);
 void	action_table_free(const struct action_table *t);	/* NULL is fine */
+#define ACTION_TO_MAX	32		/* email: addresses in args */
+#define ACTION_SLACK_MAX 20		/* slack: events in a message */
+/* An address without a name: what may stand in a mail's envelope and header as it is. */
+bool	action_address_ok(const char *s);
 /* Sent to another machine. */
 bool	action_is_net(const struct action_def *a);
 int	action_by_name(const struct action_table *t, const char *name);	/* index, or -ENOENT */

@@ -184,6 +184,19 @@ receives_only_what_it_would_accept(void **state)
 	assert_null(got);
 }
 
+static void
+addresses_are_plain_ones(void **state)
+{
+	static const char *const good[] = { "a@b", "root@localhost", "first.last+tag@mail.example.com" };
+	static const char *const bad[] = { "", "root", "@b", "a@", "a b@c", "a@b\r\nRCPT TO:<c@d>", "a@b>", "<a@b>",
+		"-a@b", "a@-b", "a@b@c", "\"a\"@b", "a@b,c@d", "\xc3\xa9@b" };
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_true(action_address_ok(good[i]));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(action_address_ok(bad[i]));
+}
+
 int
 main(void)
 {
@@ -196,6 +209,7 @@ main(void)
 		cmocka_unit_test_setup(refuses_programs_that_are_not_bounded, fresh),
 		cmocka_unit_test_setup(refuses_numbers_that_name_nothing, fresh),
 		cmocka_unit_test_setup(receives_only_what_it_would_accept, fresh),
+		cmocka_unit_test(addresses_are_plain_ones),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

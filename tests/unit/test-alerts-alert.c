@@ -108,5 +108,6 @@ main(void)
 		cmocka_unit_test(what_is_not_whole_is_refused),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("alerts-alert", tests, NULL, NULL);
 }

@@ -196,5 +196,6 @@ main(void)
 		cmocka_unit_test(a_connection_that_is_lost_is_no_answer),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("alerts-lmtp", tests, NULL, NULL);
 }

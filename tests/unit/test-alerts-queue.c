@@ -813,5 +813,6 @@ main(void)
 		cmocka_unit_test(with_a_digest_and_no_rate_all_wait),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("alerts-queue", tests, NULL, NULL);
 }
