@@ -137,6 +137,7 @@ bench: tests
 	$(top_srcdir)/tests/bench/run --builddir .
 	$(top_srcdir)/tests/bench/attach --builddir .
 	$(top_srcdir)/tests/bench/events --builddir .
+	$(top_srcdir)/tests/bench/images --builddir .
 	tests/bench/tracers
 	tests/bench/enforce
 
@@ -170,7 +171,7 @@ check-sanitize:
 
 EXTRA_DIST += tests/benign tests/kinds tests/run tests/sanitize tests/expected-skips.txt $(TEST_OBJECTS:.o=.c) \
 	tests/bench/events tests/bench/evbase.py tests/bench/evcost.py tests/bench/evstart.py \
-	tests/bench/attach tests/bench/evtime.py tests/bench/h2.py tests/bench/manage.py tests/bench/nothing.c \
+	tests/bench/attach tests/bench/evtime.py tests/bench/h2.py tests/bench/images tests/bench/manage.py tests/bench/nothing.c \
 	tests/bench/run \
 	tests/clients \
 	tests/fuzz/corpus tests/fuzz/h2.dict tests/fuzz/run \
