@@ -5,8 +5,8 @@ tmpfilesdir = $(prefix)/lib/tmpfiles.d
 initddir = $(sysconfdir)/init.d
 bpfdconfdir = $(sysconfdir)/bpfd
 
-dist_systemdsystemunit_DATA = systemd/bpfd.socket
-nodist_systemdsystemunit_DATA = systemd/bpfd.service
+dist_systemdsystemunit_DATA = systemd/bpfd.socket systemd/bpfd-checkpoint.socket
+nodist_systemdsystemunit_DATA = systemd/bpfd.service systemd/bpfd-checkpoint@.service
 unitdropindir = $(systemdsystemunitdir)/bpfd.service.d
 dist_unitdropin_DATA = systemd/network.conf
 dist_sysusers_DATA = sysusers.d/bpfd.conf
@@ -15,11 +15,13 @@ nodist_initd_SCRIPTS = init/bpfd
 dist_sbin_SCRIPTS = tools/bpfd-setup-users
 dist_doc_DATA = etc/bpfd.toml
 
-EXTRA_DIST += systemd/bpfd.service.in init/bpfd.in
-CLEANFILES += systemd/bpfd.service init/bpfd
+EXTRA_DIST += systemd/bpfd.service.in systemd/bpfd-checkpoint@.service.in init/bpfd.in
+CLEANFILES += systemd/bpfd.service systemd/bpfd-checkpoint@.service init/bpfd
 
 systemd/bpfd.service: $(srcdir)/systemd/bpfd.service.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) systemd && $(SED) 's|@sbindir[@]|$(sbindir)|' $(srcdir)/systemd/bpfd.service.in >$@
+systemd/bpfd-checkpoint@.service: $(srcdir)/systemd/bpfd-checkpoint@.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) systemd && $(SED) 's|@libexecdir[@]|$(pkglibexecdir)|' '$(srcdir)/systemd/bpfd-checkpoint@.service.in' >'$@'
 init/bpfd: $(srcdir)/init/bpfd.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) init && $(SED) 's|@sbindir[@]|$(sbindir)|' $(srcdir)/init/bpfd.in >$@ && chmod +x $@
 

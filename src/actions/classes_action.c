@@ -9,4 +9,5 @@ const struct class_ops *const worker_classes[N_ACTION_CLASSES] = {
 	[CLASS_EXEC] = &class_exec,
 	[CLASS_SIGNAL] = &class_signal,
 	[CLASS_CGROUP] = &class_cgroup,
+	[CLASS_CHECKPOINT] = &class_checkpoint,
 };

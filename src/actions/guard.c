@@ -52,7 +52,7 @@ act_key(const struct worker *w, const struct event *e, const struct rec_match *m
 
 	h = hash(h, &action, sizeof(action));
 	h = hash(h, (const char *)e->rec + m->name_off, m->name_len);
-	if (w->class_ == CLASS_CGROUP)
+	if (w->class_ == CLASS_CGROUP || w->class_ == CLASS_CHECKPOINT)
 		h = hash(h, (const char *)e->ctx + e->ctx->cgroup_dir.off, e->ctx->cgroup_dir.len);
 	else
 		h = hash(hash(h, &e->ev->tgid, sizeof(e->ev->tgid)), &e->ev->start, sizeof(e->ev->start));

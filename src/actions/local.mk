@@ -13,6 +13,7 @@ bpfd_action_SOURCES = $(WORKER_SOURCES) \
 	src/actions/action_stdout.c \
 	src/actions/cgroup.h src/actions/cgroup1.c src/actions/cgroup2.c \
 	src/actions/class_cgroup.c \
+	src/actions/class_checkpoint.c \
 	src/actions/container.c \
 	src/actions/class_exec.c \
 	src/actions/class_output.c src/actions/output.h \

@@ -120,6 +120,31 @@ on_ACTION_ENRICHER(struct worker *w, struct chan *ch, const struct msg_hdr *h,
 }
 
 static int
+on_CHECKPOINT_HELPER(struct worker *w, struct chan *ch, const struct msg_hdr *h, const struct msg_none *m,
+	int *fds)
+{
+	(void)ch, (void)m;
+	return w->ops->helper ? w->ops->helper(w, h->seq, &fds[0], NULL) : -EPROTO;
+}
+
+static int
+on_CHECKPOINT_NONE(struct worker *w, struct chan *ch, const struct msg_hdr *h,
+	const struct msg_checkpoint_none *m, int *fds)
+{
+	(void)ch, (void)fds;
+	return w->ops->helper ? w->ops->helper(w, h->seq, NULL, m) : -EPROTO;
+}
+
+/* Its sender is another process, of which the class that has such a channel hears there. */
+static int
+on_CHECKPOINT_DONE(struct worker *w, struct chan *ch, const struct msg_hdr *h,
+	const struct msg_checkpoint_done *m, int *fds)
+{
+	(void)w, (void)ch, (void)h, (void)m, (void)fds;
+	return -EPROTO;
+}
+
+static int
 on_ACTION_STOP(struct worker *w, struct chan *ch, const struct msg_hdr *h, const struct msg_stop *m,
 	int *fds)
 {

@@ -37,6 +37,8 @@ struct class_ops {
 	void	(*woken)(struct worker *w, const struct pollfd *fds, size_t n);
 	/* True: a stop has to wait for something.  NULL: never. */
 	bool	(*busy)(const struct worker *w);
+	/* The supervisor's answer to CHECKPOINT_WANTED: a channel, or why there is none. */
+	int	(*helper)(struct worker *w, uint32_t seq, int *fd, const struct msg_checkpoint_none *none);
 	unsigned int batch;		/* events after which what was done is noted */
 	bool hurry;			/* an event should not wait for others that may come */
 	/* Answer to ACTION_CONNECT: sock is the callee's, -1 with m->err.  NULL: it never asks. */
@@ -45,7 +47,8 @@ struct class_ops {
 /* Those that this executable does; NULL: another one's. */
 extern const struct class_ops *const worker_classes[N_ACTION_CLASSES];
 extern const char worker_name[];
-extern const struct class_ops class_output, class_syslog, class_exec, class_signal, class_cgroup, class_net;
+extern const struct class_ops class_output, class_syslog, class_exec, class_signal, class_cgroup,
+	class_checkpoint, class_net;
 
 #define FD_KINDS (ACTION_FD_EMPTY_DIR + 1)
 

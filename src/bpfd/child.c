@@ -103,8 +103,8 @@ on_HELPER_KILL(struct child *c, struct chan *ch, const struct msg_hdr *h, const 
 	return 0;
 }
 
-static void
-tell(struct child *api, uint32_t seq, const struct task *t, uid_t uid, uint32_t restarts)
+void
+child_tell(struct child *api, uint32_t seq, const struct task *t, uid_t uid, uint32_t restarts)
 {
 	struct msg_proc p = { .started_ns = t->started_boot_ns, .pid = (uint32_t)t->pid, .uid = uid,
 		.restarts = restarts, .running = t->pid != 0 };
@@ -120,12 +120,13 @@ on_PROCS(struct child *c, struct chan *ch, const struct msg_hdr *h, const struct
 	const struct task self = { .name = "bpfd", .pid = getpid(),
 		.started_boot_ns = s->started_boot_ns };
 
-	tell(c, h->seq, &self, getuid(), 0);
+	child_tell(c, h->seq, &self, getuid(), 0);
 	for (size_t i = 0; i < N_CHILDREN; i++)
 		if (s->children[i].wanted || s->children[i].task.pid)
-			tell(c, h->seq, &s->children[i].task, s->uids[s->children[i].id],
+			child_tell(c, h->seq, &s->children[i].task, s->uids[s->children[i].id],
 				s->children[i].restarts);
 	helper_tell(s, h->seq);
+	checkpoint_tell(s, h->seq);
 	fetch_tell(s, h->seq);
 	return child_say(c, IPC_PROC_END, h->seq, &(struct msg_none){}, NULL);
 }
@@ -182,6 +183,13 @@ on_ACTION_CONNECT(struct child *c, struct chan *ch, const struct msg_hdr *h,
 	const struct msg_action_connect *m, int *fds)
 {
 	return alerts_connect(c, h->seq, m);
+}
+
+static int
+on_CHECKPOINT_WANTED(struct child *c, struct chan *ch, const struct msg_hdr *h,
+	const struct msg_checkpoint *m, int *fds)
+{
+	return checkpoint_begin(c, h->seq, m);
 }
 
 static int

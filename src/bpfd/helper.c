@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -174,14 +173,8 @@ helper_kill_all(struct sup *s)
 void
 helper_tell(struct sup *s, uint32_t seq)
 {
-	for (struct helper *h = s->helpers; h; h = h->next) {
-		struct msg_proc p = { .started_ns = h->task.started_boot_ns, .running = 1,
-			.pid = (uint32_t)h->task.pid,
-			.uid = s->uids[procs[h->kind]] };
-
-		snprintf(p.name, sizeof(p.name), "%s", h->task.name);
-		child_say(&s->children[API], IPC_PROC, seq, &p, NULL);
-	}
+	for (const struct helper *h = s->helpers; h; h = h->next)
+		child_tell(&s->children[API], seq, &h->task, s->uids[procs[h->kind]], 0);
 }
 
 /* The private instance's bpffs, by the one process that may: the supervisor has not the right. */

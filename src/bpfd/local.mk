@@ -15,6 +15,7 @@ sbin_PROGRAMS += bpfd
 bpfd_SOURCES = \
 	src/bpfd/alerts.c \
 	src/bpfd/cgroups.c \
+	src/bpfd/checkpoint.c \
 	src/bpfd/child.c \
 	src/bpfd/client.c src/bpfd/client.h \
 	src/bpfd/confine.c \

@@ -190,6 +190,7 @@ start(struct sup *s)
 	if (status)
 		return status;
 	setup_log_dir(s);
+	setup_checkpoint_dir(s);
 	/* Whoever cannot listen has mounted nothing yet. */
 	status = listen_open(s);
 	if (status)
@@ -259,6 +260,7 @@ stop(struct sup *s)
 	end_all(s, leave_nothing ? STOP_DETACH : 0);
 	helper_kill_all(s);
 	job_kill_all(s);
+	checkpoint_stop(s);
 	fetch_kill_all(s);
 	connect_kill_all(s);
 	if (leave_nothing)
@@ -321,7 +323,7 @@ main(int argc, char **argv)
 {
 	static struct sup s = { .cfg_fd = -1, .loop = -1, .null = -1, .lock = -1, .bpffs = -1, .state = -1,
 		.empty = -1, .run_dir = -1, 
-		.lasting = { .rules = -1, .actions = -1, .trust = -1, .log_dir = -1, .spool_dir = -1 },
+		.lasting = { .rules = -1, .actions = -1, .trust = -1, .log_dir = -1, .spool_dir = -1, .checkpoint_dir = -1 },
 		.daemon_pipe = -1, .signals = { -1, on_signal, &s } };
 	int status = options_parse(argc, argv, &s.opt);
 
@@ -333,6 +335,7 @@ main(int argc, char **argv)
 	status = start(&s);
 	if (status || s.opt.action != DO_RUN)
 		return status;
+	checkpoint_start(&s);
 	if (confine())
 		return EXIT_FAILED;
 	status = run(&s);

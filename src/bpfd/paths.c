@@ -29,6 +29,10 @@ paths_init(const char *root, struct paths *out)
 	if (!err)
 		err = join(p.log, root ? dir : BPFD_LOCALSTATEDIR, root ? "/log" : "/log/bpfd");
 	if (!err)
+		err = join(p.checkpoints, root ? dir : BPFD_LOCALSTATEDIR, root ? "/checkpoint" : "/lib/bpfd-checkpoint");
+	if (!err)
+		err = join(p.checkpoint_sock, p.run, "/checkpoint.sock");
+	if (!err)
 		err = join(p.rules, root ? dir : BPFD_SYSCONFDIR, root ? "/etc/rules" : "/bpfd/rules");
 	if (!err)
 		err = join(p.actions, root ? dir : BPFD_SYSCONFDIR, root ? "/etc/actions.d" : "/bpfd/actions.d");

@@ -19,6 +19,8 @@ struct paths {
 	char state[PATHS_MAX];
 	char spool[PATHS_MAX];		/* alerts that wait */
 	char log[PATHS_MAX];		/* folder of log files, when the configuration names no other */
+	char checkpoints[PATHS_MAX];	/* folder of checkpoints, as with log */
+	char checkpoint_sock[PATHS_MAX];	/* where init starts who writes one */
 	char rules[PATHS_MAX], actions[PATHS_MAX];	/* made for a private instance */
 };
 

@@ -31,7 +31,7 @@ proc_all_caps(void)
 	uint64_t all = 0;
 
 	for (size_t i = 0; i < N_PROCS; i++)
-		all |= proc_infos[i].caps;
+		all |= proc_infos[i].kind == PROC_KIND_EARLY ? 0 : proc_infos[i].caps;
 	return all;
 }
 

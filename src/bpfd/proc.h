@@ -17,7 +17,7 @@ enum proc_id {
 };
 #define PROC_CLASS(class) (N_PROCS - N_ACTION_CLASSES + (class))	/* they are the last ones */
 
-enum proc_kind { PROC_KIND_CHILD, PROC_KIND_HELPER, PROC_KIND_CLASS };
+enum proc_kind { PROC_KIND_CHILD, PROC_KIND_HELPER, PROC_KIND_CLASS, PROC_KIND_EARLY };
 struct proc_info {
 	const char *name;	/* "bpfd-loader", "bpfd-action/output": what follows is its argument */
 	const char *user;
@@ -31,7 +31,7 @@ extern const struct proc_info proc_infos[N_PROCS];
 #define PROC_SEAL_CAPS                                                                             \
 	(1ULL << CAP_SETUID | 1ULL << CAP_SETGID | 1ULL << CAP_SETPCAP | 1ULL << CAP_SYS_CHROOT)
 
-uint64_t proc_all_caps(void);	/* of all of them */
+uint64_t proc_all_caps(void);	/* of all that are started later */
 
 /*
  * Opens every executable, beside this one or in BPFD_LIBEXECDIR, so that what is started later is

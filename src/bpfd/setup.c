@@ -17,6 +17,8 @@
 #include "common/log.h"
 #include "common/sandbox.h"
 
+#define FOLDER_MAX (PATHS_MAX + sizeof(((struct config *)0)->actions_log_dir))
+
 /* The folder and those above it.  *made: it was not there. */
 static int
 make_dirs(const char *path, mode_t mode)
@@ -105,6 +107,18 @@ setup_places(struct sup *s)
 	return key_read(s);
 }
 
+/* A folder that the configuration names, or one below --root, or the installed one. */
+static void
+folder_of(const struct sup *s, const char *name, const char *installed, char out[FOLDER_MAX])
+{
+	if (name[0] == '/')
+		snprintf(out, FOLDER_MAX, "%s", name);
+	else if (s->paths.private)
+		snprintf(out, FOLDER_MAX, "%s/%s", s->opt.root, name);
+	else
+		snprintf(out, FOLDER_MAX, "%s", installed);
+}
+
 /*
  * Its owner is who writes there; a folder that somebody named and that was there before (/var/log?)
  * stays whose it is.  One that cannot be had is missed by log files only.
@@ -114,16 +128,11 @@ setup_log_dir(struct sup *s)
 {
 	const uid_t owner = s->uids[PROC_CLASS(CLASS_OUTPUT)];
 	const char *name = s->cfg->actions_log_dir;
-	char path[PATHS_MAX + sizeof(s->cfg->actions_log_dir)];
+	char path[FOLDER_MAX];
 	struct stat st;
 	bool ours;
 
-	if (name[0] == '/')
-		snprintf(path, sizeof(path), "%s", name);
-	else if (s->paths.private)
-		snprintf(path, sizeof(path), "%s/%s", s->opt.root, name);
-	else
-		snprintf(path, sizeof(path), "%s", s->paths.log);
+	folder_of(s, name, s->paths.log, path);
 	ours = name[0] != '/' || access(path, F_OK) < 0;
 	if (make_dirs(path, 0750))
 		return;
@@ -135,6 +144,27 @@ setup_log_dir(struct sup *s)
 			path, proc_infos[PROC_CLASS(CLASS_OUTPUT)].user);
 	else if (fchown(s->lasting.log_dir, owner, (gid_t)-1) < 0 || fchmod(s->lasting.log_dir, 0750) < 0)
 		log_err(-errno, "start.folder", "path=%s", path);
+}
+
+/* What is in it is the memory of processes: it is root's, and nobody else may look. */
+void
+setup_checkpoint_dir(struct sup *s)
+{
+	char path[FOLDER_MAX];
+	struct stat st;
+
+	if (!s->cfg->actions_allow_checkpoint)
+		return;
+	folder_of(s, s->cfg->actions_checkpoint_dir, s->paths.checkpoints, path);
+	if (make_dirs(path, 0700))
+		return;
+	s->lasting.checkpoint_dir = open_dir(path);
+	if (s->lasting.checkpoint_dir < 0 || fstat(s->lasting.checkpoint_dir, &st) < 0)
+		return;
+	if (st.st_uid == 0 && !(st.st_mode & 077))
+		return;
+	log_err(-EPERM, "start.folder", "path=%s it must be root's with mode 0700: no checkpoint is written there", path);
+	close_keep_errno(TAKE_FD(s->lasting.checkpoint_dir));
 }
 
 static bool

@@ -65,12 +65,13 @@ struct lasting {
 		int cursor, cursor_readonly, event;
 	} consumers[N_CONSUMERS];
 	int rules, actions, trust;		/* what bpfd-config made of the files, sealed */
-	int log_dir, spool_dir, proc_dir, cgroup2;
+	int log_dir, spool_dir, checkpoint_dir, proc_dir, cgroup2;
 	int cgroup1[N_CGROUP1];
 };
 
 struct helper;
 struct job;
+struct starter;
 struct fetches;
 struct connection;
 
@@ -95,6 +96,7 @@ struct sup {
 	struct helper *helpers;
 	uint32_t next_helper;
 	struct job *jobs;		/* see job.c */
+	struct starter *starter;	/* see checkpoint.c; NULL: none */
 	struct fetches *fetches;	/* see fetch.c; NULL until there was one */
 	struct connection *connections;	/* see connect.c */
 	bool serving;			/* was ready once */
@@ -118,6 +120,8 @@ void	child_start_due(struct sup *s);
 int64_t	child_next_ms(const struct sup *s);	/* when child_start_due() has work; INT64_MAX */
 void	child_stop(struct child *c, uint32_t flags, int ms);	/* STOP_*; killed when not gone in ms */
 void	child_classes(struct sup *s, uint64_t mask);	/* bit per enum action_class: run these */
+/* PROC of a process to the API. */
+void	child_tell(struct child *api, uint32_t seq, const struct task *t, uid_t uid, uint32_t restarts);
 int	child_say(struct child *c, enum ipc_type type, uint32_t seq, const void *payload, const int *fds);
 
 /* greet.c: what a child is told when it starts */
@@ -146,6 +150,7 @@ int	setup_places(struct sup *s);
 int	setup_mounts(struct sup *s);
 int	setup_users(struct sup *s);
 void	setup_log_dir(struct sup *s);
+void	setup_checkpoint_dir(struct sup *s);
 int	shared_setup(struct sup *s);	/* shared.c: folders in the bpffs for unix groups */
 int	listen_open(struct sup *s);
 void	listen_close(struct sup *s);
@@ -224,6 +229,12 @@ void	fetch_tell(struct sup *s, uint32_t seq);	/* PROC of each to the API */
 int64_t	fetch_next_ms(const struct sup *s);
 void	fetch_kill_late(struct sup *s);
 void	fetch_kill_all(struct sup *s);
+
+/* checkpoint.c */
+void	checkpoint_start(struct sup *s);	/* who starts those that write one; before confine() */
+void	checkpoint_tell(struct sup *s, uint32_t seq);	/* PROC of it to the API */
+void	checkpoint_stop(struct sup *s);
+int	checkpoint_begin(struct child *worker, uint32_t seq, const struct msg_checkpoint *m);
 
 /* confine.c */
 int	confine(void);

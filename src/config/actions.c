@@ -71,9 +71,9 @@ read_argument(void *arg, const struct toml_value *v)
 	struct action_def *a = r->a;
 
 	if (v->kind != TOML_STRING || memchr(v->text, '\0', v->len))
-		mistake(&r->mistakes, v->at, "argv is an array of strings");
+		mistake(&r->mistakes, v->at, "argv and options are arrays of strings");
 	else if (a->args_len + v->len + 1 > sizeof(a->args))
-		mistake(&r->mistakes, v->at, "argv is longer than %d bytes", ACTION_ARGS_MAX);
+		mistake(&r->mistakes, v->at, "argv or options are longer than %d bytes", ACTION_ARGS_MAX);
 	else {
 		memcpy(a->args + a->args_len, v->text, v->len + 1);
 		a->args_len += (uint32_t)v->len + 1;
@@ -84,9 +84,44 @@ read_argument(void *arg, const struct toml_value *v)
 static void
 read_argv(struct action_reader *r, const char *key, const struct toml_value *v)
 {
+	r->has_args = true;
+	r->a->args_len = 0;
+	if (r->a->type == ACTION_CHECKPOINT)
+		r->a->flags |= CHECKPOINT_COMMAND;
 	toml_items(v->node, read_argument, r);
 	if (!r->a->args_len)
 		mistake(&r->mistakes, v->at, "argv has to hold the program at least");
+}
+
+static void
+read_options(struct action_reader *r, const char *key, const struct toml_value *v)
+{
+	/* Keys come in the order of their names. */
+	if (r->has_args)
+		mistake(&r->mistakes, v->at, "options are criu's; those of a command of the runtime's are part of argv");
+	r->a->args_len = 0;
+	toml_items(v->node, read_argument, r);
+}
+
+static void
+read_pause(struct action_reader *r, const char *key, const struct toml_value *v)
+{
+	r->has_pause = true;
+	r->a->flags = (r->a->flags & ~(uint32_t)CHECKPOINT_FREEZE) | (v->number ? CHECKPOINT_FREEZE : 0);
+}
+
+static void
+read_after(struct action_reader *r, const char *key, const struct toml_value *v)
+{
+	static const char *const words[N_CHECKPOINT_AFTER] = { "run", "pause", "kill" };
+
+	for (uint32_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (strcmp(words[i], v->text) == 0) {
+			r->a->after = i;
+			return;
+		}
+	}
+	mistake(&r->mistakes, v->at, "after is one of run, pause, kill");
 }
 
 static void
@@ -129,14 +164,14 @@ static const struct action_key {
 	enum toml_kind kind;		/* TOML_OTHER: the key looks itself */
 	action_read_fn *read;
 } keys[] = {
-	{ "path", BIT(LOG) | BIT(EXEC), TOML_STRING, read_path },
-	{ "max_bytes", BIT(LOG), TOML_INTEGER, read_number },
+	{ "path", BIT(LOG) | BIT(EXEC) | BIT(CHECKPOINT), TOML_STRING, read_path },
+	{ "max_bytes", BIT(LOG) | BIT(CHECKPOINT), TOML_INTEGER, read_number },
 	{ "keep", BIT(LOG), TOML_INTEGER, read_number },
 	{ "format", OUTPUTS, TOML_STRING, read_format },
 	{ "signal", BIT(SIGNAL), TOML_OTHER, read_signal },
-	{ "argv", BIT(EXEC), TOML_ARRAY, read_argv },
+	{ "argv", BIT(EXEC) | BIT(CHECKPOINT), TOML_ARRAY, read_argv },
 	{ "user", BIT(EXEC), TOML_STRING, read_user },
-	{ "timeout_ms", BIT(EXEC), TOML_INTEGER, read_number },
+	{ "timeout_ms", BIT(EXEC) | BIT(CHECKPOINT), TOML_INTEGER, read_number },
 	{ "parallel", BIT(EXEC), TOML_INTEGER, read_number },
 	{ "per_minute", BIT(EXEC), TOML_INTEGER, read_number },
 	{ "url", BIT(WEBHOOK) | BIT(SLACK), TOML_STRING, net_read_url },
@@ -172,6 +207,9 @@ static const struct action_key {
 	{ "retry_max_ms", NET, TOML_INTEGER, net_read_number },
 	{ "breaker_after", NET, TOML_INTEGER, net_read_number },
 	{ "breaker_s", NET, TOML_INTEGER, net_read_number },
+	{ "options", BIT(CHECKPOINT), TOML_ARRAY, read_options },
+	{ "pause", BIT(CHECKPOINT), TOML_BOOL, read_pause },
+	{ "after", BIT(CHECKPOINT), TOML_STRING, read_after },
 };
 
 static int
@@ -237,6 +275,24 @@ read_name(struct action_reader *r, const char *path)
 		strcpy(r->a->name, stem);
 }
 
+/* A command of the runtime's has its own ways to stop the container and to let it go on. */
+static void
+complete_checkpoint(struct action_reader *r)
+{
+	const struct toml_place nowhere = { 0, 0 };
+	struct action_def *a = r->a;
+
+	if (!(a->flags & CHECKPOINT_COMMAND))
+		return;
+	snprintf(a->path, sizeof(a->path), "%.255s", a->args);
+	if (a->path[0] != '/')
+		mistake(&r->mistakes, nowhere, "argv begins with the absolute path of a program");
+	if (a->after == CHECKPOINT_KILL)
+		mistake(&r->mistakes, nowhere, "after = \"kill\" is criu's; the command of argv has to do it");
+	if (!r->has_pause)
+		a->flags &= ~(uint32_t)CHECKPOINT_FREEZE;
+}
+
 static void
 complete(struct action_reader *r)
 {
@@ -258,6 +314,8 @@ complete(struct action_reader *r)
 	}
 	if (action_is_net(a))
 		net_complete(r);
+	if (a->type == ACTION_CHECKPOINT)
+		complete_checkpoint(r);
 	action_defaults(a);
 }
 
@@ -290,7 +348,7 @@ take(void *arg, const struct bundle_file *f)
 		return 0;
 	r->mistakes.file = f->path;
 	r->mistakes.n = 0;
-	r->has_user = r->has_type = r->has_subject = r->has_tls = r->has_digest = r->has_per_hour = false;
+	r->has_user = r->has_type = r->has_args = r->has_pause = r->has_subject = r->has_tls = r->has_digest = r->has_per_hour = false;
 	if (f->refused) {
 		fprintf(r->mistakes.to, "%s: %.*s\n", f->path, (int)f->text_len, f->text);
 		return 0;

@@ -13,7 +13,7 @@ struct action_reader {
 	struct action_table *table;
 	struct action_def *a;
 	struct mistakes mistakes;
-	bool has_user, has_type, has_subject, has_tls, has_digest, has_per_hour;
+	bool has_user, has_type, has_args, has_pause, has_subject, has_tls, has_digest, has_per_hour;
 };
 
 /* Reads the value of a key; actions.c has the table of keys. */

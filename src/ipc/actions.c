@@ -22,6 +22,9 @@ const char *const action_class_names[N_ACTION_CLASSES] = {
 };
 
 #define ADDRESS_MAX	254		/* RFC 5321, 4.5.3.1.3 */
+#define CRIU_OPTIONS	"--tcp-established\0--ext-unix-sk\0--file-locks\0--manage-cgroups=ignore\0--external\0mnt[]:m"
+#define CHECKPOINT_TIMEOUT_MS 120000
+#define CHECKPOINT_BYTES (4ULL << 30)
 #define EXEC_TIMEOUT_MS	10000
 #define EXEC_PARALLEL	4
 #define EXEC_PER_MINUTE	30
@@ -31,6 +34,14 @@ action_init(struct action_def *a, enum action_type type)
 {
 	*a = (struct action_def){ .type = type, .keep = ACTION_KEEP_CONFIGURED,
 		.format = type == ACTION_STDOUT ? ACTION_FORMAT_SEED : ACTION_FORMAT_JSON };
+	if (type != ACTION_CHECKPOINT)
+		return;
+	a->flags = CHECKPOINT_FREEZE;
+	a->timeout_ms = CHECKPOINT_TIMEOUT_MS;
+	a->max_bytes = CHECKPOINT_BYTES;
+	a->args_len = sizeof(CRIU_OPTIONS);
+	memcpy(a->args, CRIU_OPTIONS, sizeof(CRIU_OPTIONS));
+	strcpy(a->path, CHECKPOINT_CRIU);
 }
 
 bool
@@ -96,7 +107,7 @@ action_table_init(struct action_table *t)
 		struct action_def *a = &t->a[t->n];
 
 		action_init(a, type);
-		if (type == ACTION_EXEC || action_is_net(a))
+		if (type == ACTION_EXEC || type == ACTION_CHECKPOINT || action_is_net(a))
 			continue;
 		if (type == ACTION_LOG)		/* the file that everybody looks for */
 			snprintf(a->path, sizeof(a->path), "events.json");
@@ -180,6 +191,19 @@ check_net(const struct action_def *a)
 }
 
 static const char *
+check_checkpoint(const struct action_def *a)
+{
+	if (a->path[0] != '/')
+		return "the program is not an absolute path";
+	if (a->args_len > sizeof(a->args) || (a->args_len && a->args[a->args_len - 1]) ||
+	    (a->flags & CHECKPOINT_COMMAND && !args_ok(a)))
+		return "the arguments do not end";
+	if (a->flags & ~(uint32_t)(CHECKPOINT_COMMAND | CHECKPOINT_FREEZE) || a->after >= N_CHECKPOINT_AFTER)
+		return "what it does before and after is not known";
+	return a->timeout_ms < 1 || a->timeout_ms > 3600000 || a->max_bytes < 4096 ? "a limit is out of range" : NULL;
+}
+
+static const char *
 check_def(const struct action_def *a)
 {
 	if (!name_ok(a->name, sizeof(a->name)))
@@ -198,6 +222,8 @@ check_def(const struct action_def *a)
 		return "the log file is not a plain file name";
 	if (action_is_net(a))
 		return check_net(a);
+	if (a->type == ACTION_CHECKPOINT)
+		return check_checkpoint(a);
 	if (a->type != ACTION_EXEC)
 		return NULL;
 	if (a->path[0] != '/')

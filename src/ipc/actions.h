@@ -60,16 +60,22 @@ struct action_net {
 };
 enum webhook_format { WEBHOOK_JSON, WEBHOOK_CLOUDEVENTS, WEBHOOK_FALCO, WEBHOOK_TEMPLATE, N_WEBHOOK_FORMATS };
 
+/* What becomes of a container whose checkpoint is written, and flags of such an action. */
+enum checkpoint_after { CHECKPOINT_RUN, CHECKPOINT_PAUSE, CHECKPOINT_KILL, N_CHECKPOINT_AFTER };
+enum { CHECKPOINT_COMMAND = 1 /* of the runtime, not criu */, CHECKPOINT_FREEZE = 2 /* before */ };
+#define CHECKPOINT_CRIU	"/usr/sbin/criu"
+
 struct action_def {
 	char name[64];
 	uint32_t type, format;		/* enum action_type; enum render_format, webhook: enum webhook_format */
-	uint64_t max_bytes, keep;	/* log: rotation; 0 and ACTION_KEEP_CONFIGURED: log_bytes, log_keep */
+	uint64_t max_bytes, keep;	/* checkpoint: of one; log: rotation, 0 and ACTION_KEEP_CONFIGURED: log_bytes, log_keep */
 	uint64_t timeout_ms, parallel, per_minute;
 	int32_t signal;
 	uint32_t uid, gid;		/* exec: run as */
 	uint32_t args_len;
-	char path[256];			/* log: file name within the log directory; exec: program */
-	char args[ACTION_ARGS_MAX];	/* exec: argv with argv[0]; webhook: headers; email: addresses */
+	uint32_t after, flags;		/* checkpoint: enum checkpoint_after; CHECKPOINT_* */
+	char path[256];			/* log: file name within the log directory; exec, checkpoint: program */
+	char args[ACTION_ARGS_MAX];	/* exec, CHECKPOINT_COMMAND: argv with argv[0]; checkpoint: criu's options; webhook: headers; email: addresses */
 	struct action_net net;
 };
 struct action_table { uint32_t magic, n; struct action_def a[ACTIONS_MAX]; };
@@ -79,7 +85,7 @@ enum { ACTION_FORMAT_JSON = 0, ACTION_FORMAT_SEED = 2, ACTION_FORMATS = 6 };	/* 
 /* An instance of that type without a name, before its file is read. */
 void	action_init(struct action_def *a, enum action_type type);
 /* Fills in the instances that are always there, named as their type: all but those that need a word
- * of the administrator's: exec, and what is sent to another machine. */
+ * of the administrator's: exec, checkpoint, and what is sent to another machine. */
 void	action_table_init(struct action_table *t);
 /* What an instance's file leaves out: limits of exec, the signal, the log file's name (NAME.json). */
 void	action_defaults(struct action_def *a);

@@ -32,6 +32,7 @@ static const struct rule rules[N_IPC_TYPES] = {
 #define TO_ENRICHER(n, f, p, d, ph) RULE(n, f, p, d, ph, FROM_ENRICHER)
 #define TO_ACTION(n, f, p, d, ph)  RULE(n, f, p, d, ph, FROM_ACTION)
 #define TO_XDP(n, f, p, d, ph)     RULE(n, f, p, d, ph, FROM_XDP)
+#define TO_CHECKPOINT(n, f, p, d, ph) RULE(n, f, p, d, ph, FROM_CHECKPOINT)
 #define TO_FETCH(n, f, p, d, ph)   RULE(n, f, p, d, ph, FROM_FETCH)
 #define TO_SUP_FETCH(n, f, p, d, ph) RULE(n, f, p, d, ph, FROM_SUP)
 #define TO_CONNECT(n, f, p, d, ph) RULE(n, f, p, d, ph, FROM_CONNECT)

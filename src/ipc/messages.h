@@ -18,6 +18,7 @@
  */
 enum ipc_role {
 	ROLE_SUP, ROLE_LOADER, ROLE_LINKER, ROLE_ONESHOT, ROLE_API, ROLE_ENRICHER, ROLE_ACTION, ROLE_XDP,
+	ROLE_CHECKPOINT,
 	ROLE_FETCH,
 	ROLE_CONNECT,
 	N_ROLES
@@ -31,6 +32,7 @@ enum {
 	FROM_ENRICHER = 1 << ROLE_ENRICHER,
 	FROM_ACTION = 1 << ROLE_ACTION,
 	FROM_XDP = 1 << ROLE_XDP,
+	FROM_CHECKPOINT = 1 << ROLE_CHECKPOINT,
 	FROM_FETCH = 1 << ROLE_FETCH,
 	FROM_CONNECT = 1 << ROLE_CONNECT,
 };
@@ -560,6 +562,17 @@ enum action_cgroup1 {
 };
 struct msg_action_fd { uint32_t kind, index; };
 struct msg_action_connect { uint32_t index, reserved; };	/* the instance's host and port, by the table of actions */
+
+/* Of a container, whose cgroup's directory is below the root of its hierarchy (1: version 1). */
+#define IPC_CGROUP_MAX 1024
+struct msg_checkpoint {
+	uint64_t event;				/* seq of the one that asked */
+	uint32_t action, hierarchy;		/* instance: index into struct action_table */
+	char container[IPC_NAME_MAX];
+	char cgroup[IPC_CGROUP_MAX];		/* no slash before or behind */
+};
+struct msg_checkpoint_none { int32_t err; uint32_t reserved; char text[IPC_TARGET_MAX]; };
+struct msg_checkpoint_done { int32_t err; uint32_t outcome; char text[IPC_TARGET_MAX]; };	/* enum action_outcome */
 
 #pragma GCC diagnostic pop
 

@@ -47,6 +47,7 @@ static const struct message messages[] = {
 #define TO_ENRICHER(n, f, p, d, ph) ROW(ROLE_ENRICHER, n, f, p, d, ph)
 #define TO_ACTION(n, f, p, d, ph)  ROW(ROLE_ACTION, n, f, p, d, ph)
 #define TO_XDP(n, f, p, d, ph)     ROW(ROLE_XDP, n, f, p, d, ph)
+#define TO_CHECKPOINT(n, f, p, d, ph) ROW(ROLE_CHECKPOINT, n, f, p, d, ph)
 #define TO_FETCH(n, f, p, d, ph)   ROW(ROLE_FETCH, n, f, p, d, ph)
 #define TO_SUP_FETCH(n, f, p, d, ph) ROW(ROLE_SUP, n, f, p, d, ph)
 #define TO_CONNECT(n, f, p, d, ph) ROW(ROLE_CONNECT, n, f, p, d, ph)
@@ -73,6 +74,8 @@ static const struct process processes[] = {
 	{ "bpfd-fetch", ROLE_FETCH, FROM_SUP, PHASE_START },
 	{ "bpfd-connect", ROLE_CONNECT, FROM_SUP, PHASE_RUN },
 	{ "bpfd-action", ROLE_ACTION, FROM_SUP, PHASE_START, "output" },
+	{ "bpfd-checkpoint", ROLE_CHECKPOINT, FROM_SUP, PHASE_START, "starter" },
+	{ "bpfd-checkpoint", ROLE_CHECKPOINT, FROM_SUP, PHASE_RUN },
 };
 
 /* What is sent: a good header for the message, then spoilt. */

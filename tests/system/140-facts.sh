@@ -41,13 +41,14 @@ is "the_witness_of_bpf_calls_is_ready" within 5 grep -q ready "$WORK/held"
 # Something that needs every class of actions, by a rule that nothing here matches.
 ROOT=$WORK/facts
 mkdir -p "$ROOT/etc/rules" "$ROOT/etc/actions.d"
-printf '[actions]\nallow_enforce = true\n' >"$ROOT/etc/bpfd.toml"
+printf '[actions]\nallow_enforce = true\nallow_checkpoint = true\n' >"$ROOT/etc/bpfd.toml"
 printf 'type = "exec"\npath = "/bin/true"\n' >"$ROOT/etc/actions.d/run.toml"
+printf 'type = "checkpoint"\n' >"$ROOT/etc/actions.d/dump.toml"
 cat >"$ROOT/etc/rules/all.toml" <<'END'
 version = 2
 tracer = "exit"
 mode = "enforce"
-actions = ["log", "syslog", "run", "kill", "pause"]
+actions = ["log", "syslog", "run", "kill", "pause", "dump"]
 [match]
 all = [{ field = "comm", op = "eq", values = ["nothing-is-called-so"] }]
 END
@@ -59,7 +60,7 @@ worker() {
 has_worker() { [ -n "$(worker "$1")" ]; }
 
 is "starts" daemon_start
-for class in output syslog exec signal cgroup; do
+for class in output syslog exec signal cgroup checkpoint; do
 	is "a_worker_of_class_${class}_is_started" within 5 has_worker "$class"
 done
 is "loads_and_attaches" ctl load "$SAMPLE" --attach tracepoint:sched/sched_process_exec,program=count_exec
@@ -74,10 +75,17 @@ confined "$(worker syslog)" syslog bpfd-a-sys 0
 confined "$(worker exec)" exec bpfd-a-exec "$(printf '%x' $((1 << 6 | 1 << 7)))"
 confined "$(worker signal)" signal bpfd-a-sig "$(printf '%x' $((1 << 5)))"
 confined "$(worker cgroup)" cgroup bpfd-a-cg "$(printf '%x' $((1 << 5 | 1 << 1)))"
+confined "$(worker checkpoint)" checkpoint bpfd-a-chk 0
+starter=$(child bpfd-checkpoint)
+is "who_starts_checkpoints_has_no_capability" same "$(caps "$starter" CapPrm)$(caps "$starter" CapEff)$(caps "$starter" CapInh)" 000
+is "and_can_get_those_of_criu_alone" same "$(caps "$starter" CapBnd)" "$(printf '%x' $((1 << 40 | 1 << 21 | 1 << 19 | 1 << 18 | \
+	1 << 12 | 1 << 8 | 1 << 7 | 1 << 6 | 1 << 2)))"
+is "and_has_no_filter_which_criu_could_not_have" same "$(field "$starter" Seccomp)" 0
+is "the_supervisor_cannot_get_what_it_can" same "$((0x$(caps "$BPFD_PID" CapBnd) >> 40))" 0
 is "the_supervisor_keeps_what_starting_needs" same "$(caps "$BPFD_PID" CapEff)" "$supervisor_caps"
 is "the_supervisor_is_filtered" same "$(field "$BPFD_PID" Seccomp)" 2
 for user in bpfd-load bpfd-api bpfd-link bpfd-once bpfd-conf bpfd-net bpfd-enrich bpfd-a-out bpfd-a-sys bpfd-a-exec \
-	bpfd-a-sig bpfd-a-cg bpfd-a-web bpfd-a-mail; do
+	bpfd-a-sig bpfd-a-cg bpfd-a-chk bpfd-a-web bpfd-a-mail; do
 	is "${user}_is_a_user_of_its_own" same "$(getent passwd | awk -F: -v u="$(uid_of "$user")" '$3 == u' | wc -l)" 1
 done
 
@@ -88,7 +96,7 @@ is "no_worker_holds_a_bpf_object" same "$(for w in $(child bpfd-action); do held
 is "the_enricher_holds_maps_only" not grep -v '^map_id' <<END
 $(held "$(child bpfd-enricher)")
 END
-for class in output syslog signal cgroup; do
+for class in output syslog signal cgroup checkpoint; do
 	is "the_root_of_${class}_is_not_the_hosts" not same "$(readlink "/proc/$(worker "$class")/root")" /
 done
 is "the_enrichers_root_is_not_the_hosts" not same "$(readlink "/proc/$(child bpfd-enricher)/root")" /

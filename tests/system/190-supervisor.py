@@ -13,7 +13,7 @@ import time
 from daemon import BPFD, BUILD, Tap, wait_for
 
 FAKE = os.path.join(BUILD, "tests/component/sup-child")
-REAL = ("bpfd", "bpfd-config", "bpfd-linker", "bpfd-oneshot", "bpfd-xdp", "bpfd-connect", "bpfd-fetch")
+REAL = ("bpfd", "bpfd-config", "bpfd-linker", "bpfd-oneshot", "bpfd-xdp", "bpfd-connect", "bpfd-fetch", "bpfd-checkpoint")
 
 
 class Rig:

@@ -62,7 +62,7 @@ has_an_instance_for_each_type_that_needs_no_word(void **state)
 	for (uint32_t t = 0; t < N_ACTION_TYPES; t++) {
 		int i = action_by_name(&table, action_types[t].name);
 
-		if (t == ACTION_EXEC || action_is_net(&(struct action_def){ .type = t }))
+		if (t == ACTION_EXEC || t == ACTION_CHECKPOINT || action_is_net(&(struct action_def){ .type = t }))
 			assert_int_equal(i, -ENOENT);
 		else {
 			assert_int_equal(table.a[i].type, t);
@@ -79,7 +79,8 @@ knows_which_types_destroy(void **state)
 {
 	for (uint32_t t = 0; t < N_ACTION_TYPES; t++)
 		assert_int_equal(action_types[t].destructive != 0,
-			action_types[t].class == CLASS_SIGNAL || action_types[t].class == CLASS_CGROUP);
+			action_types[t].class == CLASS_SIGNAL || action_types[t].class == CLASS_CGROUP ||
+			action_types[t].class == CLASS_CHECKPOINT);
 	assert_string_equal(action_class_names[CLASS_OUTPUT], "output");
 }
 
@@ -92,6 +93,34 @@ accepts_named_instances(void **state)
 	assert_null(refusal());
 	assert_string_equal(table.a[action_by_name(&table, "audit")].path, "audit.json");
 	assert_int_equal(table.a[action_by_name(&table, "notify")].timeout_ms, 10000);
+}
+
+static void
+refuses_checkpoints_that_are_not_bounded(void **state)
+{
+	struct action_def *a = added(ACTION_CHECKPOINT, "dump");
+
+	action_init(a, ACTION_CHECKPOINT);
+	strcpy(a->name, "dump");
+	assert_null(refusal());
+	a->timeout_ms = 0;
+	assert_non_null(refusal());
+	a->timeout_ms = 1;
+	a->max_bytes = 1;
+	assert_non_null(refusal());
+	a->max_bytes = 4096;
+	a->after = N_CHECKPOINT_AFTER;
+	assert_non_null(refusal());
+	a->after = CHECKPOINT_KILL;
+	a->flags = 4;
+	assert_non_null(refusal());
+	a->flags = CHECKPOINT_COMMAND;
+	a->args_len = 0;
+	assert_non_null(refusal());
+	a->flags = 0;
+	assert_null(refusal());
+	strcpy(a->path, "criu");
+	assert_non_null(refusal());
 }
 
 static void
@@ -204,6 +233,7 @@ main(void)
 		cmocka_unit_test_setup(has_an_instance_for_each_type_that_needs_no_word, fresh),
 		cmocka_unit_test_setup(knows_which_types_destroy, fresh),
 		cmocka_unit_test_setup(accepts_named_instances, fresh),
+		cmocka_unit_test_setup(refuses_checkpoints_that_are_not_bounded, fresh),
 		cmocka_unit_test_setup(refuses_names_that_could_be_paths_or_twins, fresh),
 		cmocka_unit_test_setup(refuses_log_files_elsewhere_or_shared, fresh),
 		cmocka_unit_test_setup(refuses_programs_that_are_not_bounded, fresh),

@@ -145,6 +145,32 @@ every_type_has_its_keys(void **state)
 }
 
 static void
+a_checkpoint_is_criu_s_unless_a_command_is_named(void **state)
+{
+	const struct action_def *a = action("type='checkpoint'\n");
+
+	assert_string_equal(a->path, "/usr/sbin/criu");
+	assert_int_equal(a->flags, CHECKPOINT_FREEZE);
+	assert_int_equal(a->after, CHECKPOINT_RUN);
+	assert_int_equal(a->timeout_ms, 120000);
+	assert_memory_equal(a->args, "--tcp-established", 18);
+	a = action("type='checkpoint'\npath='/opt/criu'\noptions=['--shell-job']\npause=false\nafter='kill'\nmax_bytes=8192\n");
+	assert_string_equal(a->path, "/opt/criu");
+	assert_int_equal(a->args_len, 12);
+	assert_int_equal(a->flags, 0);
+	assert_int_equal(a->after, CHECKPOINT_KILL);
+	assert_int_equal(a->max_bytes, 8192);
+	assert_int_equal(action("type='checkpoint'\noptions=[]\n")->args_len, 0);
+	a = action("type='checkpoint'\nargv=['/usr/bin/runc','checkpoint','{id}']\n");
+	assert_string_equal(a->path, "/usr/bin/runc");
+	assert_int_equal(a->flags, CHECKPOINT_COMMAND);
+	a = action("type='checkpoint'\nargv=['/usr/bin/x']\npause=true\nafter='pause'\n");
+	assert_int_equal(a->flags, CHECKPOINT_COMMAND | CHECKPOINT_FREEZE);
+	assert_int_equal(a->after, CHECKPOINT_PAUSE);
+	assert_string_equal(said, "");
+}
+
+static void
 a_mistake_in_an_action_is_named_and_leaves_the_standard_ones(void **state)
 {
 	static const struct { const char *text, *words; } wrong[] = {
@@ -158,6 +184,14 @@ a_mistake_in_an_action_is_named_and_leaves_the_standard_ones(void **state)
 		{ "type='signal'\nsignal='XYZ'\n", "signal is the name" },
 		{ "type='log'\npath='a/b'\n", "plain file name" },
 		{ "type='log'\nkeep='2'\n", "keep is an integer" },
+		{ "type='checkpoint'\npath='criu'\n", "the program is not an absolute path" },
+		{ "type='checkpoint'\nargv=['runc']\n", "argv begins with the absolute path" },
+		{ "type='checkpoint'\nargv=['/x']\nafter='kill'\n", "the command of argv has to do it" },
+		{ "type='checkpoint'\nargv=['/x']\noptions=['-v']\n", "mine.toml:3:9: options are criu's" },
+		{ "type='checkpoint'\noptions=['-v']\nargv=['/x']\n", "mine.toml:2:9: options are criu's" },
+		{ "type='checkpoint'\nafter='resume'\n", "after is one of run, pause, kill" },
+		{ "type='checkpoint'\nmax_bytes=1\n", "max_bytes is from 4096" },
+		{ "type='checkpoint'\nuser='pager'\n", "an action of type checkpoint has no key \"user\"" },
 		{ "type=\n", "mine.toml:1:" },
 	};
 
@@ -175,6 +209,7 @@ main(void)
 		cmocka_unit_test(a_file_with_a_mistake_is_named_and_the_others_load),
 		cmocka_unit_test(a_damaged_bundle_is_refused),
 		cmocka_unit_test(every_type_has_its_keys),
+		cmocka_unit_test(a_checkpoint_is_criu_s_unless_a_command_is_named),
 		cmocka_unit_test(a_mistake_in_an_action_is_named_and_leaves_the_standard_ones),
 	};
 
