@@ -19,6 +19,7 @@
 struct images {
 	uint64_t pulled, checked, failed;	/* checked: from the cache */
 	uint64_t evicted;			/* for others, see images.cache_bytes */
+	uint64_t running;			/* images.parallel at most */
 };
 
 struct image_get {
@@ -116,6 +117,7 @@ end(struct image_get *g, struct image_got *got, enum ipc_code code, const char *
 {
 	struct images *im = g->api->images;
 
+	im->running--;
 	if (!got)
 		im->failed++;
 	else if (got->pulled)
@@ -369,12 +371,18 @@ images_get(struct api *api, const struct image_want *want, struct image_get **ou
 		code = choose(g, want, text, size);
 	if (code != IPC_OK)
 		return code;
+	if (api->images->running >= api->cfg->images_parallel) {
+		snprintf(text, size, "%llu images are being fetched already: images.parallel",
+			(unsigned long long)api->images->running);
+		return IPC_RESOURCE_EXHAUSTED;
+	}
 	err = start(g, want);
 	g->want.ref = g->want.username = g->want.password = NULL;
 	if (err) {
 		snprintf(text, size, "bpfd-fetch cannot be asked for (%s): try again", strerrorname_np(-err));
 		return err == -EAGAIN ? IPC_UNAVAILABLE : IPC_RESOURCE_EXHAUSTED;
 	}
+	api->images->running++;
 	*out = TAKE_PTR(g);
 	return IPC_OK;
 }
@@ -384,6 +392,7 @@ images_cancel(struct image_get *g)
 {
 	if (!g)
 		return;
+	g->api->images->running--;
 	fetch_cancel(g->fetch);
 	free(g);
 }

@@ -185,6 +185,7 @@ on_message(void *arg)
 
 /* ---- start ---- */
 
+/* The API counts images; of each there may be one at work, and one that has said its last word and not ended. */
 static bool
 too_many(const struct sup *s)
 {
@@ -192,7 +193,7 @@ too_many(const struct sup *s)
 
 	for (const struct fetch *f = s->fetches->first; f; f = f->next)
 		n++;
-	return n >= s->cfg->images_parallel;
+	return n >= 2 * s->cfg->images_parallel;
 }
 
 static void
@@ -301,8 +302,8 @@ fetch_begin(struct child *api, uint32_t seq, int request, int bundle)
 		return child_say(api, IPC_FETCH_CHANNEL, seq, NULL, &fd);
 	if (fd == -EAGAIN) {
 		no.code = IPC_RESOURCE_EXHAUSTED;
-		snprintf(no.text, sizeof(no.text), "%llu images are being fetched already: images.parallel",
-			(unsigned long long)api->task.sup->cfg->images_parallel);
+		snprintf(no.text, sizeof(no.text), "%llu processes are fetching images already: images.parallel",
+			2 * (unsigned long long)api->task.sup->cfg->images_parallel);
 	} else {
 		snprintf(no.text, sizeof(no.text), "bpfd-fetch cannot be started: %s (bpfd's log says more)",
 			strerrordesc_np(-fd));

@@ -268,6 +268,35 @@ a_client_that_goes_away_ends_the_fetch(void **state)
 }
 
 static void
+so_many_images_at_a_time_as_configured(void **state)
+{
+	struct apicall *t = *state;
+	Bpfd__V1__PullImageRequest rq = BPFD__V1__PULL_IMAGE_REQUEST__INIT;
+	Bpfd__V1__ImageSource image = BPFD__V1__IMAGE_SOURCE__INIT;
+	int32_t stream;
+
+	t->rig.cfg.images_parallel = 1;
+	restart(t);
+	image.reference = "host.example/x";
+	rq.image = &image;
+	fakefetch_mood(&fetch, FETCH_WAITS);
+	stream = apicall_start(t, "/bpfd.v1.Images/Pull", &rq.base);
+	for (int i = 0; i < 1000 && !fakefetch_get(&fetch, &fetch.pulls); i++)
+		client_turn(t->client, 5);
+	assert_int_equal(pull(t, "host.example/y", BPFD__V1__PULL_POLICY__ALWAYS), IPC_RESOURCE_EXHAUSTED);
+	assert_string_equal(t->text, "1 images are being fetched already: images.parallel");
+	client_cancel(t->client, stream);
+	for (int i = 0; i < 1000 && !fakefetch_get(&fetch, &fetch.ended); i++)
+		client_turn(t->client, 5);
+	for (int i = 0; i < 3; i++) {		/* ended, failed or cancelled: none is counted any more */
+		fakefetch_mood(&fetch, FETCH_WORKS);
+		assert_int_equal(pull(t, "host.example/y", BPFD__V1__PULL_POLICY__ALWAYS), 0);
+		fakefetch_mood(&fetch, FETCH_FAILS);
+		assert_int_equal(pull(t, "host.example/y", BPFD__V1__PULL_POLICY__ALWAYS), IPC_PERMISSION_DENIED);
+	}
+}
+
+static void
 credentials_reach_the_fetch_and_no_file(void **state)
 {
 	struct apicall *t = *state;
@@ -508,6 +537,7 @@ main(void)
 		T(a_pull_tells_how_far_it_is_and_at_last_what_came),
 		T(what_fails_is_said_and_nothing_is_kept),
 		T(a_client_that_goes_away_ends_the_fetch),
+		T(so_many_images_at_a_time_as_configured),
 		T(credentials_reach_the_fetch_and_no_file),
 		T(the_cache_keeps_to_its_limits),
 		T(removed_and_pruned_images_are_gone_and_programs_stay),
