@@ -150,7 +150,10 @@ def with_keys(tap, host):
 
 def after_a_change(tap, host, client, good, plain):
     host.trust(acme_toml=host.policy('keys = ["new.pub"]', "acme"), new_pub=STRANGER.pem())
+    told = host.daemon.log_text().count("image.verdict")
     tap.check("reads_policies_at_sighup", host.reload(client), host.daemon.log_text())
+    tap.check("and_forgets_the_verdicts_of_those_before", 0 < told == host.daemon.log_text().count("image.verdict"),
+              host.daemon.log_text())
     _, code, text = client.load(ref=good, policy=pb.NEVER)
     tap.check("a_cached_image_is_held_against_the_policy_of_now", code == DENIED and "none of the 1 keys" in text,
               f"{code} {text}")

@@ -82,10 +82,7 @@ def bad_keys():
     # Signed is another image, and what is told is this one.
     lie = cosign.layer(OTHER, KEY)
     key_case("payload-changed", [cosign.layer(OF, KEY, signature=KEY.sign(lie.data))])
-    damaged = cosign.layer(OF, KEY)
-    whole = cosign.manifest([damaged])
-    damaged.data += b" "
-    case("payload-damaged", [], with_keys(), {"release.pub": KEY.pem()}, manifests=[whole])
+    key_case("payload-missing", [], manifests=[cosign.manifest([cosign.layer(OF, KEY)])])
     key_case("other-type", [cosign.layer(OF, KEY, payload=cosign.simple_payload(OF, "a \x1b[31mreceipt"))])
     key_case("twice-the-digest", [cosign.layer(OF, KEY, payload=cosign.simple_payload(OF).replace(
         b'"docker-manifest-digest":', b'"docker-manifest-digest":"' + OTHER.encode() + b'","docker-manifest-digest":'))])
@@ -174,6 +171,17 @@ def bad_identities():
     one, two = keyless(), keyless()
     one.annotations["dev.sigstore.cosign/bundle"] = two.annotations["dev.sigstore.cosign/bundle"]
     keyless_case("entry-of-another", [one])
+    # One key, two signatures of the same by it; one key, two certificates for it; one entry, two texts.
+    key = Key()
+    cert, again = FULCIO.issue(key), FULCIO.issue(key)
+    payload = cosign.simple_payload(OF)
+    other = key.sign(payload)
+    for name, entry in (("entry-signature", lambda p, s: cosign.hashedrekord(p, other, cert)),
+                        ("entry-certificate", lambda p, s: cosign.hashedrekord(p, s, again)),
+                        ("entry-payload", lambda p, s: cosign.hashedrekord(b"x", s, cert))):
+        keyless_case(name, [cosign.layer(OF, key, cert, FULCIO, lambda p, s, e=entry: REKOR.entry(e(p, s)))])
+    keyless_case("entry-verifier", [keyless_bundle(kind=lambda p, s, c: cosign.dsse_entry(p, s, again))])
+    keyless_case("entry-envelope", [keyless_bundle(kind=lambda p, s, c: cosign.dsse_entry(p, other, c))])
     keyless_case("no-promise", [keyless_bundle(change=lambda b: b["verificationMaterial"]["tlogEntries"][0].pop("inclusionPromise"))])
     keyless_case("entry-kind", [keyless_bundle(kind=lambda p, s, c: {**cosign.dsse_entry(p, s, c), "kind": "intoto"})])
     keyless_case("entry-hash", [keyless_bundle(kind=lambda p, s, c: cosign.dsse_entry(p + b" ", s, c))])

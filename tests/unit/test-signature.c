@@ -264,7 +264,7 @@ static void
 what_is_signed_cannot_be_changed(void **state)
 {
 	refused("payload-changed", "or what it signs was changed");
-	refused("payload-damaged", "its data is missing or damaged");
+	refused("payload-missing", "its data is missing");
 	refused("untyped", "or what it signs was changed");
 }
 
@@ -348,7 +348,12 @@ static void
 the_log_entry_is_about_this_signature(void **state)
 {
 	refused("entry-of-another", "is about another signature");
+	refused("entry-signature", "is about another signature");
+	refused("entry-certificate", "is about another signature");
+	refused("entry-payload", "is about another signature");
 	refused("entry-hash", "is about another signature");
+	refused("entry-verifier", "is about another signature");
+	refused("entry-envelope", "is about another signature");
 	refused("entry-kind", "of a kind that is not taken, intoto 0.0.1");
 }
 
