@@ -10,41 +10,11 @@
 #include "bpfctl/apply_input.h"
 #include "bpfctl/safe.h"
 #include "bpfctl/save_text.h"
+#include "common/io.h"
 
 #define FILE_NAME "apply.toml"
 #define OBJECT_MAX (256u << 20)		/* bytes; the daemon keeps less */
-
-/* Whole or not at all.  Globals may be secrets: for the owner's eyes. */
-static int
-write_file(int dir, const char *name, const void *data, size_t len)
-{
-	AUTO(buf) struct buf new = { 0 };
-	const char *p = data;
-	int err = 0;
-
-	buf_printf(&new, "%s.new", name);
-	{
-		AUTO(fd) int fd = openat(dir, buf_text(&new), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-		if (fd < 0)
-			return -errno;
-		while (len && !err) {
-			ssize_t n = write(fd, p, len);
-
-			if (n < 0 && errno != EINTR)
-				err = -errno;
-			p += n > 0 ? n : 0;
-			len -= n > 0 ? (size_t)n : 0;
-		}
-		if (!err && fsync(fd) < 0)
-			err = -errno;
-	}
-	if (!err && renameat(dir, buf_text(&new), dir, name) < 0)
-		err = -errno;
-	if (err)
-		unlinkat(dir, buf_text(&new), 0);
-	return err;
-}
+#define SECRET 0600			/* globals may be secrets: for the owner's eyes */
 
 static int
 make_dir(const char *path, int *out)
@@ -95,7 +65,7 @@ save_object(struct ctl *ctl, int dir, const struct save_object *o)
 	if (strcmp(digest, o->digest) != 0)
 		return ctl_fail(ctl, CTL_FAILED, "bpfctl fsck says more", "save", "the object of group %llu is damaged",
 			(unsigned long long)o->group);
-	err = write_file(dir, o->file, object.data, object.len);
+	err = io_put(dir, o->file, object.data, object.len, SECRET);
 	return err ? ctl_fail_file(ctl, "save", o->file, err) : CTL_DONE;
 }
 
@@ -127,7 +97,7 @@ save_to(struct ctl *ctl, const char *path, const struct save *s)
 		status = save_object(ctl, dir, &s->objects[i]);
 	if (status)
 		return status;
-	err = write_file(dir, FILE_NAME, s->text.data, s->text.len);
+	err = io_put(dir, FILE_NAME, s->text.data, s->text.len, SECRET);
 	buf_printf(&file, "%s/" FILE_NAME, path);
 	if (err)
 		return ctl_fail_file(ctl, "save", buf_text(&file), err);

@@ -286,7 +286,7 @@ add_images(struct complete *c, const char *stem)
 	AUTO(client_error) struct client_error e = { 0 };
 	const char *verb = c->verb ? c->verb : "";
 
-	if (strcmp(verb, "build") == 0)
+	if (strcmp(verb, "build") == 0 || strcmp(verb, "push") == 0)
 		buf_str(&c->out, ":file\n");
 	if (strcmp(verb, "build") == 0 || strcmp(verb, "list") == 0 || strcmp(verb, "prune") == 0 || !c->client ||
 	    rpc_list_images(c->client, &req, &all, &e))

@@ -15,7 +15,7 @@ is_passed_on(const struct args *args, const struct opt *opt)
 	for (const struct opt *o = args->cmd->opts; o->name; o++)
 		if (o == opt)
 			return true;
-	return strcmp(opt->name, "timeout") == 0;
+	return strcmp(opt->name, "timeout") == 0 || strcmp(opt->name, "output") == 0 || strcmp(opt->name, "quiet") == 0;
 }
 
 /* NULL: no memory.  What it takes lives until this process ends or becomes another. */

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/io.h"
+
 #define ASK_FROM_BYTES (1u << 20)	/* smaller objects are below any sensible limit */
 #define LIMIT_DEFAULT (16u << 20)	/* for a daemon that does not tell */
 
@@ -31,24 +33,6 @@ check_size(struct ctl *ctl, const char *what, const char *file, size_t size)
 		(unsigned long long)limit);
 }
 
-static int
-read_all(int fd, uint8_t *data, size_t size, size_t *len)
-{
-	*len = 0;
-	while (*len < size) {
-		ssize_t n = read(fd, data + *len, size - *len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		*len += (size_t)n;
-	}
-	return 0;
-}
-
 int
 object_read(struct ctl *ctl, const char *what, const char *file, uint8_t **data, size_t *len, char **path)
 {
@@ -70,7 +54,7 @@ object_read(struct ctl *ctl, const char *what, const char *file, uint8_t **data,
 	p = malloc((size_t)st.st_size);
 	if (!absolute || !p)
 		return ctl_fail_file(ctl, what, file, -errno);
-	err = read_all(fd, p, (size_t)st.st_size, len);
+	err = io_read(fd, p, (size_t)st.st_size, len);
 	if (err)
 		return ctl_fail_file(ctl, what, file, err);
 	*data = TAKE_PTR(p);

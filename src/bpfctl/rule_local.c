@@ -11,6 +11,7 @@
 
 #include "bpf/declared.h"
 #include "bpfctl/safe.h"
+#include "common/io.h"
 #include "events/render.h"
 #include "rules/parse.h"
 
@@ -24,7 +25,8 @@ rule_local_text(const char *file, size_t max, char **text, size_t *len)
 		open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	AUTO(mem) char *p = malloc(max + 2);
 	struct stat st;
-	size_t have = 0;
+	size_t have;
+	int err;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
@@ -32,15 +34,9 @@ rule_local_text(const char *file, size_t max, char **text, size_t *len)
 		return -ENOMEM;
 	if (S_ISDIR(st.st_mode))
 		return -EISDIR;
-	while (have <= max) {
-		ssize_t n = read(fd, p + have, max + 1 - have);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n == 0)
-			break;
-		have += n > 0 ? (size_t)n : 0;
-	}
+	err = io_read(fd, p, max + 1, &have);
+	if (err)
+		return err;
 	if (have > max)
 		return -EFBIG;
 	p[have] = '\0';

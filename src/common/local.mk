@@ -7,6 +7,7 @@ libcommon_a_SOURCES = \
 	src/common/cgroup.c src/common/cgroup.h \
 	src/common/closest.c src/common/closest.h \
 	src/common/dir.h \
+	src/common/io.c src/common/io.h \
 	src/common/glob.c src/common/glob.h \
 	src/common/kbtf.c src/common/kbtf.h \
 	src/common/log.c src/common/log.h \

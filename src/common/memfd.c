@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/auto.h"
+#include "common/io.h"
 
 #define ALL_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
@@ -15,20 +16,13 @@ int
 memfd_sealed(const char *name, const void *data, size_t len)
 {
 	AUTO(fd) int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	const char *p = data;
+	int err;
 
 	if (fd < 0)
 		return -errno;
-	while (len > 0) {
-		ssize_t n = write(fd, p, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : -EIO;
-		p += n;
-		len -= (size_t)n;
-	}
+	err = io_write(fd, data, len);
+	if (err)
+		return err;
 	if (fcntl(fd, F_ADD_SEALS, ALL_SEALS) < 0)
 		return -errno;
 	return TAKE_FD(fd);

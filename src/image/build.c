@@ -18,6 +18,7 @@
 
 struct build {
 	char *layout;
+	struct command_output output;
 	enum make_compression compression;
 	struct make_pair labels[PAIRS_MAX], kinds[PAIRS_MAX];
 	size_t n_labels, n_kinds;
@@ -96,7 +97,8 @@ read_args(struct build *b, int argc, char **argv, struct oci_why *why)
 	static const struct option opts[] = {
 		{ "layout", required_argument, NULL, 'l' }, { "compression", required_argument, NULL, 'c' },
 		{ "label", required_argument, NULL, 'L' }, { "program", required_argument, NULL, 'p' },
-		{ "timeout", required_argument, NULL, 't' }, { 0 },
+		{ "timeout", required_argument, NULL, 't' }, { "output", required_argument, NULL, 'o' },
+		{ "quiet", no_argument, NULL, 'q' }, { 0 },
 	};
 	int opt, err = 0;
 
@@ -110,6 +112,10 @@ read_args(struct build *b, int argc, char **argv, struct oci_why *why)
 			err = add_pair(b->labels, &b->n_labels, optarg, why);
 		else if (opt == 'p')
 			err = add_pair(b->kinds, &b->n_kinds, optarg, why);
+		else if (opt == 'o')
+			b->output.format = optarg;
+		else if (opt == 'q')
+			b->output.quiet = true;
 		else if (opt != 't')	/* of every command; nothing here waits */
 			err = oci_refuse(why, -EINVAL, "%s is no option of it", LOG_QUOTE(argv[optind - 1]));
 	}
@@ -165,6 +171,5 @@ command_build(int argc, char **argv)
 		err = layout_write(b->layout, tag ? tag : "latest", m, &why);
 	if (err)
 		return command_fail(WORD, err, &why);
-	printf("%s\n", m->blobs[m->n - 1].desc.digest);
-	return fflush(stdout) == 0 ? COMMAND_DONE : COMMAND_FAILED;
+	return command_print(&b->output, NULL, m->blobs[m->n - 1].desc.digest);
 }

@@ -15,6 +15,14 @@ int	command_push(int argc, char **argv);
 /* "bpfctl: image WORD: why" on standard error.  The exit status that fits err, a negative errno. */
 int	command_fail(const char *word, int err, const struct oci_why *why);
 
+/* What bpfctl's options of every command say. */
+struct command_output {
+	const char *format;		/* --output; NULL: the plain text */
+	bool quiet;
+};
+/* Prints the digest, and the image (NULL: it has no name) where the format has members.  An exit status. */
+int	command_print(const struct command_output *o, const char *image, const char *digest);
+
 /* DIR[:TAG], cut in place.  *tag is NULL when there is none.  -EINVAL: it is no tag. */
 int	command_layout(char *text, const char **tag, struct oci_why *why);
 

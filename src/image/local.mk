@@ -12,7 +12,7 @@ IMAGE_LIBS = libimage.a $(OCI_LIBS)
 pkglibexec_PROGRAMS += bpfctl-image
 bpfctl_image_SOURCES = \
 	src/image/build.c \
-	src/image/command.h \
+	src/image/command.c src/image/command.h \
 	src/image/main.c \
 	src/image/push.c \
 	src/image/reach.c src/image/reach.h

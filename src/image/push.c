@@ -29,6 +29,7 @@ static const struct registry_words options = { .plain = "--plain-http", .ca = "-
 struct push {
 	char *layout;
 	const char *ref_text, *auth_file, *ca_file;
+	struct command_output output;
 	struct registry_setup setup;
 	int dir_fd;
 	struct registry *registry;	/* borrowed */
@@ -53,7 +54,8 @@ read_args(struct push *p, int argc, char **argv, struct oci_why *why)
 {
 	static const struct option opts[] = {
 		{ "auth-file", required_argument, NULL, 'a' }, { "ca-file", required_argument, NULL, 'c' },
-		{ "plain-http", no_argument, NULL, 'p' }, { "timeout", required_argument, NULL, 't' }, { 0 },
+		{ "plain-http", no_argument, NULL, 'p' }, { "timeout", required_argument, NULL, 't' },
+		{ "output", required_argument, NULL, 'o' }, { "quiet", no_argument, NULL, 'q' }, { 0 },
 	};
 	int opt, err = 0;
 
@@ -67,6 +69,10 @@ read_args(struct push *p, int argc, char **argv, struct oci_why *why)
 			p->setup.plain = true;
 		else if (opt == 't')
 			err = set_timeout(p, optarg, why);
+		else if (opt == 'o')
+			p->output.format = optarg;
+		else if (opt == 'q')
+			p->output.quiet = true;
 		else
 			err = oci_refuse(why, -EINVAL, "%s is no option of it", LOG_QUOTE(argv[optind - 1]));
 	}
@@ -194,7 +200,7 @@ command_push(int argc, char **argv)
 {
 	struct push p = { .setup = { .connect = reach_connect, .words = &options, .cancel_fd = -1, .push = true, .max_manifest = MANIFEST_MAX,
 		.max_blob = BLOB_MAX, .idle_ms = IDLE_MS, .total_ms = TOTAL_MS, .retries = RETRIES } };
-	char digest[IMAGE_DIGEST_MAX];
+	char digest[IMAGE_DIGEST_MAX], name[IMAGE_REF_MAX] = "";
 	struct oci_why why = { 0 };
 	struct oci_ref ref;
 	const char *tag;
@@ -210,6 +216,6 @@ command_push(int argc, char **argv)
 		err = run(&p, &ref, tag, digest, &why);
 	if (err)
 		return command_fail(WORD, err, &why);
-	printf("%s\n", digest);
-	return fflush(stdout) == 0 ? COMMAND_DONE : COMMAND_FAILED;
+	oci_ref_text(&ref, name, sizeof(name));
+	return command_print(&p.output, name, digest);
 }

@@ -195,6 +195,12 @@ oci_this_arch(void)
 	return "ppc64le";
 #elif defined(__loongarch64)
 	return "loong64";
+#elif defined(__arm__)
+	return "arm";
+#elif defined(__i386__)
+	return "386";
+#elif defined(__mips64)
+	return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? "mips64le" : "mips64";
 #else
 #error "this machine has no name among Go's: add it"
 #endif

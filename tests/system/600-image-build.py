@@ -55,6 +55,9 @@ def tree(folder):
 def what_it_makes(tap, t):
     done = build(f"{t}/one:v1", COUNT)
     tap.check("image build prints the digest of the image", done.returncode == 0 and DIGEST.fullmatch(done.stdout), done)
+    as_json = build(f"{t}/one:v1", "-o", "json", COUNT)
+    tap.check("or a document of it", json.loads(as_json.stdout) == {"digest": done.stdout.strip()}, as_json)
+    tap.check("or nothing", build(f"{t}/one:v1", "-q", COUNT).stdout == "")
     said = read(f"{t}/one:v1")
     tap.check("which bpfd would take for that object",
               said["digest"] == [done.stdout.strip()] and said.get("object_sha256") == [sha256(COUNT)], said)

@@ -51,6 +51,8 @@ def plain(tap, t):
         copied = run("skopeo", "copy", "--all", "--src-tls-verify=false", f"docker://{multi}", f"oci:{t}/back:multi")
         read = run(f"{BUILD}/tests/lib/read-layout", f"{t}/back:multi", "arm64")
         tap.check("and comes back as it was", copied.returncode == 0 and f"digest {BUILT['multi']}" in read.stdout, (copied, read))
+        done = push("--plain-http", "-o", "json", f"{t}/l:one", one)
+        tap.check("as a document it names both", json.loads(done.stdout) == {"image": one, "digest": BUILT["one"].strip()}, done)
         before = r.log().count("blobs/uploads/")
         done = push("--plain-http", f"{t}/l:one", one)
         tap.check("what the registry has is not sent again", done.stdout == BUILT["one"] and
