@@ -26,7 +26,7 @@ struct fetch {
 	struct loop_source msgs;
 	uint32_t id;
 	bool waits;		/* for the loader's VERDICT_NOTED */
-	bool connected;		/* it had a connection: its verdict is nobody's */
+	bool unheard;		/* it had a connection, or another policy: its verdict is nobody's */
 	int64_t kill_at_ms;
 };
 
@@ -85,7 +85,7 @@ on_verdict(struct fetch *f, const struct msg_verdict *v)
 
 	if (!verdict_ok(v) || f->waits)
 		return -EPROTO;
-	if (f->connected)
+	if (f->unheard)
 		return noted(f);
 	s->fetches->verdicts[s->fetches->n_verdicts++ % VERDICTS_MAX] = *v;
 	f->waits = true;
@@ -117,6 +117,8 @@ fetch_loader_ready(struct sup *s)
 void
 fetch_forget(struct sup *s)
 {
+	for (struct fetch *f = s->fetches ? s->fetches->first : NULL; f; f = f->next)
+		f->unheard = true;
 	if (s->fetches)
 		s->fetches->n_verdicts = 0;
 }
@@ -133,7 +135,7 @@ on_connected(void *arg, uint32_t seq, const struct msg_connected *m, int sock)
 	if (!f->chan)
 		return;
 	if (sock >= 0) {
-		f->connected = true;
+		f->unheard = true;
 		chan_send_nonblock(f->chan, IPC_FETCH_SOCKET, seq, &yes, &sock);
 		return;
 	}
@@ -304,6 +306,10 @@ fetch_begin(struct child *api, uint32_t seq, int request, int bundle)
 		no.code = IPC_RESOURCE_EXHAUSTED;
 		snprintf(no.text, sizeof(no.text), "%llu processes are fetching images already: images.parallel",
 			2 * (unsigned long long)api->task.sup->cfg->images_parallel);
+	} else if (fd == -ENOKEY) {
+		no.code = IPC_PERMISSION_DENIED;
+		snprintf(no.text, sizeof(no.text), "whom to trust is not known, so no image is taken: images.trust_dir cannot "
+			"be read (bpfd's log says more)");
 	} else {
 		snprintf(no.text, sizeof(no.text), "bpfd-fetch cannot be started: %s (bpfd's log says more)",
 			strerrordesc_np(-fd));

@@ -169,7 +169,7 @@ def after_a_change(tap, host, client, good, plain):
     os.chmod(os.path.join(host.daemon.dir, "etc", "trust.d"), 0o777)
     host.reload(client)
     _, code, text = client.load(ref=plain)
-    tap.check("nor_when_others_may_write_to_the_folder", code is not None and "bpfd's log says more" in text,
+    tap.check("nor_when_others_may_write_to_the_folder", code == DENIED and "images.trust_dir cannot be read" in text,
               f"{code} {text}")
     tap.check("stops", host.daemon.stop() == 0, host.daemon.log_text())
 
