@@ -29,6 +29,7 @@ bpfd_alert_SOURCES = $(WORKER_SOURCES) \
 	src/actions/classes_alert.c \
 	src/actions/email.c src/actions/email.h \
 	src/actions/net_curl.c \
+	src/actions/net_open.c \
 	src/actions/net_senders.c \
 	src/actions/sender_lmtp.c \
 	src/actions/sender_slack.c \

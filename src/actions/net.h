@@ -77,6 +77,9 @@ void	net_setup_http(struct net_target *t, CURL *easy, const char *url);
 void	net_judge_http(struct net_target *t, CURL *easy, CURLcode code, struct net_result *r);
 const struct sender *sender_of(const struct action_def *a);	/* net_senders.c */
 
+/* net_open.c, before the seal.  *out is set as soon as there is one.  -ENOMEM, or what the spool says. */
+int	net_open(struct worker *w, unsigned int action, struct net_target **out);
+
 /* ---- net_curl.c: one curl handle for each message, driven by poll ---- */
 
 struct net_curl;

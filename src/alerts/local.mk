@@ -26,6 +26,10 @@ tests_unit_test_alerts_messages_LDADD = $(ALERTS_LIBS) $(CMOCKA_LIBS) $(JANSSON_
 UNIT_TESTS += tests/unit/test-alerts-lmtp
 tests_unit_test_alerts_lmtp_SOURCES = tests/unit/test-alerts-lmtp.c
 tests_unit_test_alerts_lmtp_LDADD = $(ALERTS_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/test-alerts-webhook
+tests_unit_test_alerts_webhook_SOURCES = tests/unit/test-alerts-webhook.c
+tests_unit_test_alerts_webhook_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_alerts_webhook_LDADD = $(ALERTS_LIBS) $(CMOCKA_LIBS) $(JANSSON_LIBS)
 endif
 
 FUZZ_TARGETS += tests/fuzz/fuzz-alerts
@@ -34,3 +38,6 @@ tests_fuzz_fuzz_alerts_LDADD = $(ALERTS_LIBS) $(FUZZ_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz-lmtp
 tests_fuzz_fuzz_lmtp_SOURCES = tests/fuzz/fuzz-lmtp.c
 tests_fuzz_fuzz_lmtp_LDADD = $(ALERTS_LIBS) $(FUZZ_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz-webhook
+tests_fuzz_fuzz_webhook_SOURCES = tests/fuzz/fuzz-webhook.c
+tests_fuzz_fuzz_webhook_LDADD = $(ALERTS_LIBS) $(FUZZ_LIBS)

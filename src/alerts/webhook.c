@@ -141,43 +141,33 @@ escaped(struct text *t, const struct webhook *w, struct alert_str s)
 	}
 }
 
+/* The text that a field is; N_ALERT_TEXTS: it is none of those. */
+static const enum alert_text texts[N_TEMPLATE_FIELDS] = { [FIELD_RULE] = ALERT_RULE, [FIELD_HOST] = ALERT_HOST,
+	[FIELD_TRACER] = ALERT_TRACER, [FIELD_EVENT] = ALERT_EVENT, [FIELD_COMM] = ALERT_COMM, [FIELD_EXE] = ALERT_EXE,
+	[FIELD_CONTAINER] = ALERT_CONTAINER, [FIELD_NAME] = ALERT_NAME, [FIELD_IMAGE] = ALERT_IMAGE, [FIELD_POD] = ALERT_POD,
+	[FIELD_NAMESPACE] = ALERT_NAMESPACE, [FIELD_LINE] = ALERT_LINE, [FIELD_JSON] = ALERT_JSON,
+	[FIELD_SEVERITY] = N_ALERT_TEXTS, [FIELD_TIME] = N_ALERT_TEXTS, [FIELD_ID] = N_ALERT_TEXTS, [FIELD_PID] = N_ALERT_TEXTS,
+	[FIELD_UID] = N_ALERT_TEXTS, [FIELD_SUPPRESSED] = N_ALERT_TEXTS };
+
 static void
 value(struct text *t, const struct webhook *w, const struct alert *a, enum template_field field)
 {
-	static const enum alert_text texts[N_TEMPLATE_FIELDS] = { [FIELD_RULE] = ALERT_RULE, [FIELD_HOST] = ALERT_HOST,
-		[FIELD_TRACER] = ALERT_TRACER, [FIELD_EVENT] = ALERT_EVENT, [FIELD_COMM] = ALERT_COMM, [FIELD_EXE] = ALERT_EXE,
-		[FIELD_CONTAINER] = ALERT_CONTAINER, [FIELD_NAME] = ALERT_NAME, [FIELD_IMAGE] = ALERT_IMAGE,
-		[FIELD_POD] = ALERT_POD, [FIELD_NAMESPACE] = ALERT_NAMESPACE, [FIELD_LINE] = ALERT_LINE,
-		[FIELD_JSON] = ALERT_JSON };
 	char id[40];
 
-	switch (field) {
-	case FIELD_SEVERITY:
+	if (field == FIELD_SEVERITY) {
 		text_str(t, severity_names[a->severity]);
-		return;
-	case FIELD_TIME:
+	} else if (field == FIELD_TIME) {
 		text_time(t, a->time_ns);
-		return;
-	case FIELD_ID:
+	} else if (field == FIELD_ID) {
 		alert_id(a, id);
 		text_str(t, id);
-		return;
-	case FIELD_PID:
-		text_u64(t, a->pid);
-		return;
-	case FIELD_UID:
-		text_u64(t, a->uid);
-		return;
-	case FIELD_SUPPRESSED:
-		text_u64(t, a->suppressed);
-		return;
-	default:
-		break;
-	}
-	if (field == FIELD_JSON && w->json)
+	} else if (texts[field] == N_ALERT_TEXTS) {
+		text_u64(t, field == FIELD_PID ? a->pid : field == FIELD_UID ? a->uid : a->suppressed);
+	} else if (field == FIELD_JSON && w->json) {
 		document(t, a);			/* a document in a document */
-	else
+	} else {
 		escaped(t, w, a->text[texts[field]]);
+	}
 }
 
 static void

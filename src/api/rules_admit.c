@@ -73,7 +73,7 @@ admit_actions(struct api_rule *r, const struct action_table *t, bool *destructiv
 		*destructive |= action_types[t->a[bit].type].destructive;
 		/* What these do is itself an event of that tracer: the rule would go round in a circle. */
 		if ((r->rule->tracers >> TR_ACTION & 1) &&
-		    (action_types[t->a[bit].type].destructive || t->a[bit].type == ACTION_EXEC)) {
+		    (action_types[t->a[bit].type].destructive || t->a[bit].type == ACTION_EXEC || action_is_net(&t->a[bit]))) {
 			snprintf(why, room, "[%s]: action %s is not for events of what actions did", r->name, a->name);
 			return IPC_INVALID_ARGUMENT;
 		}

@@ -171,6 +171,32 @@ a_checkpoint_is_criu_s_unless_a_command_is_named(void **state)
 }
 
 static void
+a_webhook_is_taken_apart(void **state)
+{
+	const struct action_def *a = action("type='webhook'\nurl='https://hooks.example:8443/x?y=1'\nsecret_file='/etc/s'\n"
+		"token_file='/etc/t'\nca_file='/etc/c'\nheaders=['X-A: b']\nformat='cloudevents'\nbatch=10\nqueue=5\n"
+		"spool_bytes=131072\ntries=3\nretry_ms=50\nbreaker_s=7\n");
+
+	assert_string_equal(said, "");
+	assert_string_equal(a->net.host, "hooks.example");
+	assert_int_equal(a->net.port, 8443);
+	assert_int_equal(a->net.tls, NET_TLS);
+	assert_string_equal(a->net.url, "https://hooks.example:8443/x?y=1");
+	assert_string_equal(a->net.secret_file, "/etc/s");
+	assert_memory_equal(a->args, "X-A: b", 7);
+	assert_int_equal(a->format, WEBHOOK_CLOUDEVENTS);
+	assert_int_equal(a->net.entries, 5);
+	assert_int_equal(a->timeout_ms, 10000);
+	a = action("type='webhook'\nurl='https://[::1]/'\ntemplate='{{{comm}}}'\ncontent_type='text/plain'\n");
+	assert_string_equal(a->net.host, "::1");
+	assert_int_equal(a->net.port, 443);
+	assert_int_equal(a->format, WEBHOOK_TEMPLATE);
+	a = action("type='webhook'\nurl='http://localhost:2801'\n");
+	assert_int_equal(a->net.tls, NET_PLAIN);
+	assert_int_equal(a->net.port, 2801);
+}
+
+static void
 a_mistake_in_an_action_is_named_and_leaves_the_standard_ones(void **state)
 {
 	static const struct { const char *text, *words; } wrong[] = {
@@ -192,6 +218,21 @@ a_mistake_in_an_action_is_named_and_leaves_the_standard_ones(void **state)
 		{ "type='checkpoint'\nafter='resume'\n", "after is one of run, pause, kill" },
 		{ "type='checkpoint'\nmax_bytes=1\n", "max_bytes is from 4096" },
 		{ "type='checkpoint'\nuser='pager'\n", "an action of type checkpoint has no key \"user\"" },
+		{ "type='webhook'\n", "a webhook needs a url" },
+		{ "type='webhook'\nurl='ftp://x/'\n", "mine.toml:2:5: url begins with https://" },
+		{ "type='webhook'\nurl='http://hooks.example/'\n", "http:// is for a server on this host only" },
+		{ "type='webhook'\nurl='https://u:p@hooks.example/'\n", "put a secret into token_file" },
+		{ "type='webhook'\nurl='https://hooks.example:0/'\n", "url is https://HOST" },
+		{ "type='webhook'\nurl='https:///x'\n", "url is https://HOST" },
+		{ "type='webhook'\nurl='https://a b/'\n", "url is https://HOST" },
+		{ "type='webhook'\nurl='https://a/'\nsecret_file='s'\n", "secret_file is an absolute path" },
+		{ "type='webhook'\nurl='https://a/'\nheaders=['Host: x']\n", "this header is bpfd's own" },
+		{ "type='webhook'\nurl='https://a/'\nheaders=[\"A: b\\r\\nC: d\"]\n", "headers is an array of strings" },
+		{ "type='webhook'\nurl='https://a/'\nheaders=['Authorization: x']\n", "put it into token_file" },
+		{ "type='webhook'\nurl='https://a/'\ntemplate='{comn}'\n", "template, byte 1: no such {field}" },
+		{ "type='webhook'\nurl='https://a/'\nformat='falco'\nbatch=2\n", "each request has one event" },
+		{ "type='webhook'\nurl='https://a/'\nretry_ms=500\nretry_max_ms=100\n", "retry_ms is larger" },
+		{ "type='webhook'\nurl='https://a/'\nspool_bytes=1\n", "spool_bytes is from 65536" },
 		{ "type=\n", "mine.toml:1:" },
 	};
 
@@ -210,6 +251,7 @@ main(void)
 		cmocka_unit_test(a_damaged_bundle_is_refused),
 		cmocka_unit_test(every_type_has_its_keys),
 		cmocka_unit_test(a_checkpoint_is_criu_s_unless_a_command_is_named),
+		cmocka_unit_test(a_webhook_is_taken_apart),
 		cmocka_unit_test(a_mistake_in_an_action_is_named_and_leaves_the_standard_ones),
 	};
 
