@@ -19,7 +19,7 @@
 struct images {
 	uint64_t pulled, checked, failed;	/* checked: from the cache */
 	uint64_t evicted;			/* for others, see images.cache_bytes */
-	uint64_t running;			/* images.parallel at most */
+	uint64_t running;			/* or waits: images.parallel and images.waiting at most */
 };
 
 struct image_get {
@@ -371,9 +371,9 @@ images_get(struct api *api, const struct image_want *want, struct image_get **ou
 		code = choose(g, want, text, size);
 	if (code != IPC_OK)
 		return code;
-	if (api->images->running >= api->cfg->images_parallel) {
-		snprintf(text, size, "%llu images are being fetched already: images.parallel",
-			(unsigned long long)api->images->running);
+	if (api->images->running >= api->cfg->images_parallel + api->cfg->images_waiting) {
+		snprintf(text, size, "%llu images are being fetched already (images.parallel) and %llu wait (images.waiting)",
+			(unsigned long long)api->cfg->images_parallel, (unsigned long long)api->cfg->images_waiting);
 		return IPC_RESOURCE_EXHAUSTED;
 	}
 	err = start(g, want);

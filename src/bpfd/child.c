@@ -167,7 +167,7 @@ on_ACTION_FD_WANTED(struct child *c, struct chan *ch, const struct msg_hdr *h,
 static int
 on_FETCH(struct child *c, struct chan *ch, const struct msg_hdr *h, const struct msg_none *m, int *fds)
 {
-	return fetch_begin(c, h->seq, fds[0], fds[1]);
+	return fetch_begin(c, h->seq, fds);
 }
 
 static int
@@ -204,6 +204,7 @@ dispatch(struct child *c, struct chan_msg *mp)
 	default:
 		err = -EPROTO;
 	}
+	memcpy(mp->fds, m.fds, sizeof(m.fds));	/* what a handler took is -1 now */
 	return err;
 }
 

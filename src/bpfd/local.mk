@@ -24,6 +24,7 @@ bpfd_SOURCES = \
 	src/bpfd/containers.c \
 	src/bpfd/fetch.c src/bpfd/fetch.h \
 	src/bpfd/fetch_files.c \
+	src/bpfd/fetch_talk.c \
 	src/bpfd/greet.c \
 	src/bpfd/helper.c \
 	src/bpfd/job.c \

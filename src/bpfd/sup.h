@@ -221,7 +221,7 @@ int	parse_begin(struct child *api, uint32_t seq, const char *file, int text);
 int	containers_look(struct child *enricher, uint32_t seq, const struct msg_container *m);
 
 /* fetch.c: a bpfd-fetch for each image that the API asks about */
-int	fetch_begin(struct child *api, uint32_t seq, int request, int bundle);	/* answers */
+int	fetch_begin(struct child *api, uint32_t seq, int *fds);	/* of FETCH, taken; answers */
 void	fetch_noted(struct sup *s, uint32_t id);	/* the loader has the verdict */
 void	fetch_loader_ready(struct sup *s);	/* a new loader is told all verdicts before anybody speaks to it */
 void	fetch_forget(struct sup *s);		/* all verdicts: the policy is another */

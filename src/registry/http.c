@@ -42,6 +42,15 @@ struct http {
 AUTO_DEFINE(slist, struct curl_slist *, curl_slist_free_all)
 AUTO_DEFINE(curlu, CURLU *, curl_url_cleanup)
 
+/* Names as DNS has them, and addresses: internationalised names come in their ASCII form. */
+static bool
+host_ok(const char *host)
+{
+	static const char chars[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-._:";
+
+	return host[0] && host[strspn(host, chars)] == '\0';
+}
+
 int
 http_url(const char *url, struct http_url *out, struct oci_why *why)
 {
@@ -62,7 +71,7 @@ http_url(const char *url, struct http_url *out, struct oci_why *why)
 		snprintf(out->scheme, sizeof(out->scheme), "%s", scheme);
 		snprintf(out->host, sizeof(out->host), "%.*s", (int)(strlen(host) - 2 * six), host + six);
 		out->port = (uint16_t)strtoul(port, NULL, 10);
-		err = 0;
+		err = host_ok(out->host) && out->port ? 0 : err;
 	}
 	curl_free(scheme);
 	curl_free(host);

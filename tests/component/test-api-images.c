@@ -276,6 +276,7 @@ so_many_images_at_a_time_as_configured(void **state)
 	int32_t stream;
 
 	t->rig.cfg.images_parallel = 1;
+	t->rig.cfg.images_waiting = 0;
 	restart(t);
 	image.reference = "host.example/x";
 	rq.image = &image;
@@ -284,7 +285,8 @@ so_many_images_at_a_time_as_configured(void **state)
 	for (int i = 0; i < 1000 && !fakefetch_get(&fetch, &fetch.pulls); i++)
 		client_turn(t->client, 5);
 	assert_int_equal(pull(t, "host.example/y", BPFD__V1__PULL_POLICY__ALWAYS), IPC_RESOURCE_EXHAUSTED);
-	assert_string_equal(t->text, "1 images are being fetched already: images.parallel");
+	assert_string_equal(t->text, "1 images are being fetched already (images.parallel) and 0 wait "
+		"(images.waiting)");
 	client_cancel(t->client, stream);
 	for (int i = 0; i < 1000 && !fakefetch_get(&fetch, &fetch.ended); i++)
 		client_turn(t->client, 5);

@@ -67,7 +67,7 @@ try_url(const char *text)
 
 	if (http_url(text, &u, &why))
 		check_text(why.text, sizeof(why.text));
-	else if (strcmp(u.scheme, "https") != 0 && strcmp(u.scheme, "http") != 0)
+	else if ((strcmp(u.scheme, "https") != 0 && strcmp(u.scheme, "http") != 0) || !u.host[0] || !u.port)
 		abort();
 	else
 		check_text(u.host, sizeof(u.host));

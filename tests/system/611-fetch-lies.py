@@ -155,6 +155,9 @@ def redirects(tap, certs, ca):
         tap.check("follows_to_no_file", got.refused(f.FAILED_PRECONDITION), got.text)
         got, _ = tricked(guarded(tls.url.replace("//", "//alice:x@") + "/cdn"), cert=certs, plain=None, **user)
         tap.check("follows_to_no_address_with_a_password", got.refused(f.FAILED_PRECONDITION), got.text)
+    for name, to in (("a_name_of_other_bytes", "http://caf\xe9.example/"), ("port_0", "http://127.0.0.1:0/")):
+        got, _ = tricked(on(LAYER, lambda q, t=to: q.give(307, Location=t)))
+        tap.check(f"follows_to_{name}_never", got.refused(f.FAILED_PRECONDITION), got.text)
     got, asked = tricked(on(LAYER, lambda q: q.give(307, Location=q.path)))
     tap.check("ends_redirects_that_do_not_end", got.refused(f.FAILED_PRECONDITION, "again and again") and len(asked) < 12,
               got.text)

@@ -15,7 +15,7 @@ import registry
 from daemon import Daemon, Tap
 
 IMAGE = registry.Image(registry.sample(), {"count_xdp": "xdp"})
-CONFIG = '[images]\ninsecure_registries = ["127.0.0.1"]\nparallel = 1\nretries = 0\nauth_file = "auth.json"\n'
+CONFIG = '[images]\ninsecure_registries = ["127.0.0.1"]\nparallel = 1\nwaiting = 1\nretries = 0\nauth_file = "auth.json"\n'
 
 
 class Slow(registry.FakeRegistry):
@@ -52,11 +52,14 @@ class Rig:
     def pull(self, address):
         return self.daemon.ctl("image", "pull", f"{address}/bpf/one:v1")
 
+    def ask(self, slow):
+        return subprocess.Popen([daemon.BPFCTL, "-s", self.daemon.sock, "image", "pull", f"{slow.address}/bpf/one:v1"],
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
     def begin(self, slow):
         """A pull that waits for the registry: its bpfctl, and the pid of its bpfd-fetch."""
         slow.again()
-        ctl = subprocess.Popen([daemon.BPFCTL, "-s", self.daemon.sock, "image", "pull", f"{slow.address}/bpf/one:v1"],
-                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        ctl = self.ask(slow)
         slow.reached.wait(20)
         return ctl, self.daemon.child("bpfd-fetch")
 
@@ -88,12 +91,16 @@ def deaths(tap, rig, slow):
     ctl, pid = rig.begin(slow)
     tap.check("has_a_process_for_a_pull", pid is not None)
     confined(tap, pid)
-    other = rig.pull(slow.address)
-    tap.check("refuses_more_than_so_many_at_a_time", other.returncode and "images.parallel" in other.stderr, other.stderr)
+    second = rig.ask(slow)
+    tap.check("another_one_waits", daemon.wait_for(lambda: rig.pull("127.0.0.1:1").stderr.find("images.waiting") > 0) and
+              second.poll() is None)
+    second.kill()
+    second.communicate()
     os.kill(pid, signal.SIGKILL)
     out = ctl.communicate(timeout=20)
     tap.check("a_killed_fetch_is_an_error_of_its_pull", ctl.returncode and out[1].strip(), out)
     tap.check("nothing_of_it_is_kept", not rig.cached())
+    tap.check("nobody_waits_any_more", daemon.wait_for(lambda: rig.daemon.child("bpfd-fetch") is None))
 
     ctl, pid = rig.begin(slow)
     ctl.kill()
