@@ -149,8 +149,6 @@ reply(struct lmtp *l, unsigned int code, const char *line)
 		next_reply(l);
 		return;
 	case LMTP_QUIT:
-		over(l, l->result);
-		return;
 	case LMTP_OVER:
 		return;
 	}
@@ -212,6 +210,9 @@ lmtp_sent(struct lmtp *l, size_t n)
 		l->message_done += n;
 	else
 		l->out_done += n;
+	/* What it answers to that changes nothing. */
+	if (l->state == LMTP_QUIT && l->out_done == l->out_len)
+		over(l, l->result);
 }
 
 void
@@ -238,7 +239,7 @@ lmtp_lost(struct lmtp *l, const char *why)
 {
 	if (l->state == LMTP_OVER)
 		return;
-	if (l->state == LMTP_QUIT) {	/* all was said */
+	if (l->state == LMTP_QUIT) {
 		over(l, l->result);
 		return;
 	}

@@ -3,8 +3,10 @@
 """Alerts by mail: over STARTTLS and TLS with a password, by LMTP, as a digest, and to servers that refuse."""
 import json
 import os
+import socket
 import subprocess
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
@@ -176,6 +178,54 @@ def local(tap):
     os.unlink(path)
 
 
+class Odd:
+    """Takes a connection, says what it has to, and no more."""
+
+    def __init__(self, says):
+        self.says, self.kept = says, []
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while True:
+            conn = self.socket.accept()[0]
+            self.kept.append(conn)
+            try:
+                for part in self.says:
+                    conn.sendall(part)
+            except OSError:
+                pass
+
+
+def odd_servers(tap):
+    """Who never answers, answers what is no mail server's, or without end, or for others."""
+    endless = (b"250-more\r\n" * 1000 for _ in range(1000))
+    servers = {"silent": Odd([]), "web": Odd([b"HTTP/1.1 400 Bad Request\r\n\r\n"]), "endless": Odd([b"220 mx\r\n", *endless]),
+               "busy": Odd([b"421 4.3.2 too many connections\r\n"])}
+    says = {"silent": ("imed out", "no answer in 400 ms"), "web": ("imed out", "not LMTP"), "endless": ("", ""), "busy": ("421 4.3.2", "421 4.3.2")}
+    actions = {}
+    for name, server in servers.items():
+        for protocol in ("smtp", "lmtp"):
+            tls = 'tls = "none"\n' if protocol == "smtp" else ""
+            actions[f"{name}-{protocol}"] = action(server.port, more=f'protocol = "{protocol}"\ntimeout_ms = 400\n{tls}')
+    good = Smtp().start()
+    actions["good"] = action(good.port, more='tls = "none"\n')
+    daemon = Mailing(actions).start(tracers=["exec"])
+    for name in actions:
+        happen(name)
+    tap.check("none of them keeps a mail from another server", wait_for(lambda: good.mails), daemon.log_text()[-2000:])
+    for name, words in says.items():
+        for protocol, word in zip(("smtp", "lmtp"), words):
+            which = f"{name}-{protocol}"
+            tap.check(f"a server that is odd ({which}) is told of", wait_for(lambda: daemon.told(which, word, "failed")),  # pylint: disable=cell-var-from-loop
+                      str(daemon.told(which)))
+    tap.check("and the alerts wait", daemon.stats()["actions.mail.waiting"] == len(actions) - 1, str(daemon.stats()))
+    daemon.stop()
+    daemon.remove()
+    good.stop()
+
+
 def digest(tap):
     server = Smtp().start()
     daemon = Mailing({"noisy": action(server.port, more='tls = "none"\nrule_per_hour = 2\ndigest_s = 2\nsubject = "[é] "\n')})
@@ -215,6 +265,7 @@ def main():
         submission(tap, pki)
         refusing(tap)
         local(tap)
+        odd_servers(tap)
         digest(tap)
         wrong_files(tap)
     finally:
