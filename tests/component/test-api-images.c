@@ -356,6 +356,30 @@ the_cache_keeps_to_its_limits(void **state)
 }
 
 static void
+a_full_disk_keeps_the_cache_as_it_was(void **state)
+{
+	struct apicall *t = *state;
+
+	t->rig.file_bytes = 1 << 20;
+	restart(t);
+	fetch.bundle_bytes = 700000;
+	assert_int_equal(pull(t, "host.example/x", BPFD__V1__PULL_POLICY__ALWAYS), 0);
+	fetch.digest = 'b';
+	assert_int_equal(pull(t, "host.example/x", BPFD__V1__PULL_POLICY__ALWAYS), IPC_UNAVAILABLE);
+	assert_non_null(strstr(t->text, "nothing was changed"));
+	assert_int_equal(load(t, "host.example/x", BPFD__V1__PULL_POLICY__ALWAYS), IPC_UNAVAILABLE);
+	assert_int_equal(api_list(t)->n_programs, 0);
+	t->rig.file_bytes = 0;
+	restart(t);
+	assert_int_equal(images(t)->n_images, 1);
+	assert_string_equal(images(t)->images[0]->references[0], "host.example/x:latest");
+	fetch.digest = 'a';
+	assert_int_equal(load(t, "host.example/x", BPFD__V1__PULL_POLICY__NEVER), 0);
+	fetch.digest = 'b';
+	assert_int_equal(pull(t, "host.example/x", BPFD__V1__PULL_POLICY__ALWAYS), 0);
+}
+
+static void
 removed_and_pruned_images_are_gone_and_programs_stay(void **state)
 {
 	Bpfd__V1__PruneImagesRequest prune = BPFD__V1__PRUNE_IMAGES_REQUEST__INIT;
@@ -542,6 +566,7 @@ main(void)
 		T(so_many_images_at_a_time_as_configured),
 		T(credentials_reach_the_fetch_and_no_file),
 		T(the_cache_keeps_to_its_limits),
+		T(a_full_disk_keeps_the_cache_as_it_was),
 		T(removed_and_pruned_images_are_gone_and_programs_stay),
 		T(bpfman_gets_the_location_as_it_gave_it),
 		T(what_is_persistent_comes_back_from_the_kept_object),
