@@ -13,13 +13,6 @@
 static struct oci_why why;
 
 static int
-fail(int err)
-{
-	fprintf(stderr, "%s\n", why.text);
-	return err ? 1 : 0;
-}
-
-static int
 add(int dir_fd, enum oci_role role, const struct oci_desc *d, struct oci_blob *blobs, size_t *n)
 {
 	void *bytes;
@@ -75,9 +68,10 @@ main(int argc, char **argv)
 	const char *arch = argc > 2 ? argv[2] : oci_this_arch();
 	struct oci_blob blobs[4];
 	struct oci_desc top;
+	AUTO(mem) void *object = NULL;
+	AUTO(fd) int dir_fd = -1;
 	size_t n = 0, len;
-	void *object;
-	int dir_fd, err;
+	int err;
 
 	if (tag)
 		*tag++ = '\0';
@@ -92,7 +86,10 @@ main(int argc, char **argv)
 	if (!err)
 		err = oci_image_object(blobs, n, &limits, &f, &object, &len, &why);
 	if (err)
-		return fail(err);
-	print(&f);
-	return 0;
+		fprintf(stderr, "%s\n", why.text);
+	else
+		print(&f);
+	while (n)
+		free((void *)(uintptr_t)blobs[--n].bytes);
+	return err ? 1 : 0;
 }
