@@ -41,7 +41,7 @@ struct given {
 	int ca, auth, trust, root;
 };
 int	given_take(struct given *g, struct chan *sup);	/* until everything is there: before the sandbox */
-int	given_read(struct fetch *f, const struct given *g);
+int	given_read(struct fetch *f, struct given *g);
 int	given_bundle(struct fetch *f, int fd, const void **bytes, size_t *len);
 
 /* ---- connect.c ---- */

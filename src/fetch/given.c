@@ -127,7 +127,7 @@ read_trust(struct fetch *f, int fd)
 }
 
 int
-given_read(struct fetch *f, const struct given *g)
+given_read(struct fetch *f, struct given *g)
 {
 	int err = read_request(f, g->request);
 
@@ -138,6 +138,8 @@ given_read(struct fetch *f, const struct given *g)
 		err = read_auth(f, g->auth);
 	if (!err && f->request->mode == IMAGE_PULL && read_all(g->ca, CA_MAX, &f->ca, &f->ca_len))
 		err = oci_refuse(&f->why, -EINVAL, "the certificates of images.ca_file cannot be read");
+	/* Others' credentials are not there while a server talks to us. */
+	close_keep_errno(TAKE_FD(g->auth));
 	return err;
 }
 

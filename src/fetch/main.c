@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <malloc.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -19,6 +20,15 @@
 static const struct sandbox_rule rules[] = {
 #include "fetch/sandbox.def"
 };
+
+/* Root's file of credentials goes through jansson: what it frees is wiped. */
+static void
+free_wiped(void *p)
+{
+	if (p)
+		explicit_bzero(p, malloc_usable_size(p));
+	free(p);
+}
 
 /* What libraries read and make once, they do now. */
 static int
@@ -37,6 +47,7 @@ start(struct fetch *f, struct given *g)
 	if (!err)
 		err = signature_start();
 	json_object_seed(0);
+	json_set_alloc_funcs(malloc, free_wiped);
 	return err;
 }
 
@@ -55,7 +66,7 @@ seal(const struct given *g)
 }
 
 static int
-run(struct fetch *f, const struct given *g)
+run(struct fetch *f, struct given *g)
 {
 	char ref[IMAGE_REF_MAX];
 	const void *bytes;
