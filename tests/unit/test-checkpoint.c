@@ -171,5 +171,6 @@ main(void)
 		cmocka_unit_test_setup(stays_within_its_room_whatever_the_places_stand_for, fresh),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

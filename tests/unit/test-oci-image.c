@@ -446,5 +446,6 @@ main(void)
 		cmocka_unit_test(a_bundle_with_a_good_checksum_is_still_checked),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -271,5 +271,6 @@ main(void)
 		cmocka_unit_test(reads_what_the_media_type_says_and_nothing_else),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

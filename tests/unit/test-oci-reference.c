@@ -207,5 +207,6 @@ main(void)
 		cmocka_unit_test(never_repeats_what_a_file_of_credentials_says),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

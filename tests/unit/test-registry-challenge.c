@@ -106,5 +106,6 @@ main(void)
 		cmocka_unit_test(refuses_what_is_no_challenge),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -188,7 +188,7 @@ refuses_a_root_whose_socket_no_client_could_name(void **state)
 {
 	char root[PATHS_MAX + 1];
 	struct paths p = { .private = true };
-	size_t fits = PATHS_MAX - sizeof("/etc/bpfd.toml");
+	size_t fits = PATHS_MAX - sizeof("/run/checkpoint.sock");
 
 	memset(root, 'x', sizeof(root));
 	root[0] = '/';
