@@ -217,19 +217,21 @@ learn(struct ctl *ctl)
 
 /* A file that is wrong as it is may name one of them. */
 static int
-read_local(struct ctl *ctl, const char *file, const struct rule_lists *lists, struct local_rule *r)
+read_local(struct ctl *ctl, const struct args *args, const char *file, const struct rule_lists *lists,
+	struct local_rule *r)
 {
+	const char *actions = args_get(args, "actions") ? args_get(args, "actions") : RULE_LOCAL_ACTIONS;
 	const bool once = strcmp(file, "-") == 0;	/* it can be read */
 	int err;
 
 	if (once)
 		learn(ctl);
-	err = rule_local_read(file, lists, r);
+	err = rule_local_read(file, lists, actions, r);
 	if (err || r->ok || once)
 		return err;
 	learn(ctl);
 	rule_local_free(r);
-	return rule_local_read(file, lists, r);
+	return rule_local_read(file, lists, actions, r);
 }
 
 static int
@@ -245,7 +247,7 @@ run_check(struct ctl *ctl, const struct args *args)
 	if (err)
 		return err;
 	for (size_t i = 0; rules && i < n; i++) {
-		err = read_local(ctl, args->words[1 + i], lists, &rules[i]);
+		err = read_local(ctl, args, args->words[1 + i], lists, &rules[i]);
 		if (err)
 			err = ctl_fail_file(ctl, "rule check", args->words[1 + i], err);
 		else if (!rules[i].ok)
@@ -282,7 +284,7 @@ explain_file(struct ctl *ctl, const struct args *args, const char *file)
 
 	if (err)
 		return err;
-	err = read_local(ctl, file, lists, &r);
+	err = read_local(ctl, args, file, lists, &r);
 	if (err)
 		return ctl_fail_file(ctl, "rule explain", file, err);
 	for (size_t i = 0; i < r.n_problems; i++)
@@ -341,6 +343,7 @@ run_rule(struct ctl *ctl, const struct args *args)
 static const struct opt opts[] = {
 	{ "replace", 0, NULL, "create: in place of a rule of this name that was created before" },
 	{ "dry-run", 0, NULL, "create: say what would be, create nothing" },
+	{ "actions", 0, "DIR", "check, explain: folder of named actions, in place of the host's", WORD_FILE },
 	{ "lists", 0, "DIR", "check, explain: folder of lists and macros, in place of the host's", WORD_FILE },
 	{ "tracer", 0, "TRACER", "ls, rm: only rules of this tracer", WORD_TRACER },
 	OPT_END

@@ -14,6 +14,7 @@
 #include "common/io.h"
 #include "events/render.h"
 #include "rules/parse.h"
+#include "rules/rule.h"
 
 _Static_assert(RULE_LOCAL_MAX == RULE_TEXT_MAX, "as the daemon takes it");
 
@@ -48,7 +49,7 @@ rule_local_text(const char *file, size_t max, char **text, size_t *len)
 static int
 take_problems(const char *file, const struct rules_parsed *p, struct local_rule *out)
 {
-	out->problems = calloc(p->n_problems + 1, sizeof(*out->problems));
+	out->problems = calloc(p->n_problems + RULE_ACTIONS_MAX, sizeof(*out->problems));
 	if (!out->problems)
 		return -ENOMEM;
 	for (size_t i = 0; i < p->n_problems; i++) {
@@ -137,8 +138,29 @@ rule_local_lists_free(struct rule_lists *lists)
 	rule_lists_free(lists);
 }
 
+/* ---- actions ---- */
+
+/* An action that no file there has.  Where the folder itself is not, who knows what the daemon's host has. */
+static int
+take_action(const char *file, const char *name, const char *folder, struct local_rule *out)
+{
+	struct local_problem *q = &out->problems[out->n_problems];
+	const char *why = rule_action_missing(name);
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s.toml", folder, name);
+	if (!why || access(path, F_OK) == 0)
+		return 0;
+	*q = (struct local_problem){ .file = file, .warning = access(folder, F_OK) < 0, .code = strdup("action") };
+	if (!q->code || asprintf(&q->text, "%s; there is no %s", why, q->warning ? folder : path) < 0)
+		return -ENOMEM;
+	out->n_problems++;
+	out->ok = out->ok && q->warning;
+	return 0;
+}
+
 int
-rule_local_read(const char *file, const struct rule_lists *lists, struct local_rule *out)
+rule_local_read(const char *file, const struct rule_lists *lists, const char *actions, struct local_rule *out)
 {
 	AUTO(mem) char *text = NULL;
 	struct rules_parsed parsed = { 0 };
@@ -156,6 +178,8 @@ rule_local_read(const char *file, const struct rule_lists *lists, struct local_r
 	err = take_problems(file, &parsed, out);
 	snprintf(out->name, sizeof(out->name), "%s", parsed.rule ? parsed.rule->name : stem);
 	out->ok = parsed.rule != NULL;
+	for (uint32_t i = 0; !err && parsed.rule && i < parsed.rule->n_actions; i++)
+		err = take_action(file, parsed.rule->actions[i].name, actions, out);
 	if (!err && parsed.rule)
 		out->explain = rule_explain(parsed.rule);
 	rules_parsed_free(&parsed);

@@ -37,8 +37,9 @@ void	rule_local_lists_free(struct rule_lists *lists);	/* NULL is fine */
 struct local_field { const char *name, *type; };
 void	rule_local_declare(const char *name, const struct local_field *fields, size_t n);
 
-/* Reads a file as bpfd-config would.  0, or a negative errno of opening and reading it. */
-int	rule_local_read(const char *file, const struct rule_lists *lists, struct local_rule *out);
+/* Reads a file as bpfd-config would; actions is the folder of named actions.  0, or a negative errno of opening and reading it. */
+#define RULE_LOCAL_ACTIONS BPFD_SYSCONFDIR "/bpfd/actions.d"
+int	rule_local_read(const char *file, const struct rule_lists *lists, const char *actions, struct local_rule *out);
 void	rule_local_free(struct local_rule *r);
 /* The text of a file ("-": of standard input) of at most max bytes, with a NUL; the same errors, -EFBIG. */
 #define RULE_LOCAL_MAX (256u << 10)

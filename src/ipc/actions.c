@@ -98,6 +98,12 @@ action_defaults(struct action_def *a)
 		snprintf(a->path, sizeof(a->path), "%s.json", a->name);
 }
 
+bool
+action_needs_file(enum action_type type)
+{
+	return type == ACTION_EXEC || type == ACTION_CHECKPOINT || action_is_net(&(struct action_def){ .type = type });
+}
+
 void
 action_table_init(struct action_table *t)
 {
@@ -106,9 +112,9 @@ action_table_init(struct action_table *t)
 	for (uint32_t type = 0; type < N_ACTION_TYPES; type++) {
 		struct action_def *a = &t->a[t->n];
 
-		action_init(a, type);
-		if (type == ACTION_EXEC || type == ACTION_CHECKPOINT || action_is_net(a))
+		if (action_needs_file(type))
 			continue;
+		action_init(a, type);
 		if (type == ACTION_LOG)		/* the file that everybody looks for */
 			snprintf(a->path, sizeof(a->path), "events.json");
 		snprintf(a->name, sizeof(a->name), "%s", action_types[type].name);

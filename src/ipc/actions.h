@@ -84,8 +84,9 @@ enum { ACTION_FORMAT_JSON = 0, ACTION_FORMAT_SEED = 2, ACTION_FORMATS = 6 };	/* 
 
 /* An instance of that type without a name, before its file is read. */
 void	action_init(struct action_def *a, enum action_type type);
-/* Fills in the instances that are always there, named as their type: all but those that need a word
- * of the administrator's: exec, checkpoint, and what is sent to another machine. */
+/* Its instances need a word of the administrator's: a program to run, a machine to send to. */
+bool	action_needs_file(enum action_type type);
+/* Fills in the instances that are always there, named as their type: all but those that need a file. */
 void	action_table_init(struct action_table *t);
 /* What an instance's file leaves out: limits of exec, the signal, the log file's name (NAME.json). */
 void	action_defaults(struct action_def *a);

@@ -2,6 +2,7 @@
 # Model, checks, matcher: for the API and the enricher too.
 noinst_LIBRARIES += librules.a librulesparse.a
 librules_a_SOURCES = \
+	src/rules/action_known.c \
 	src/rules/atoms.c \
 	src/rules/check.c \
 	src/rules/check.h \

@@ -114,5 +114,7 @@ int	rule_from_seed(const struct rule_seed *in, struct rule **out, char *why, siz
 /* What it does, for a person: fields, operators, what the kernel filters, what happens then. Text
  * is allocated. */
 char	*rule_explain(const struct rule *r);
+/* NULL when an action of this name is there without a file of its own; else why not, in a static buffer. */
+const char *rule_action_missing(const char *name);
 
 #endif

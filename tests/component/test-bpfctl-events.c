@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bpfctl as a process against a fake daemon: rules, events, tracers. */
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bpfctl-run.h"
@@ -57,6 +58,35 @@ checks_rules_without_a_daemon(void **state)
 	assert_int_equal(finish(start("nobody", "rule explain good.toml")), 0);
 	has(out, "events of: open");
 }
+
+static void
+checks_that_actions_are_there_without_a_daemon(void **state)
+{
+	static const char rule[] = "version = 2\nname = \"x\"\ntracer = \"exec\"\nactions = [\"log\", \"%s\"]\n";
+	char text[256], folder[600];
+
+	snprintf(folder, sizeof(folder), "%s/actions.d", dir);
+	assert_int_equal(mkdir(folder, 0755), 0);
+	snprintf(text, sizeof(text), rule, "lgo");
+	write_text("typo.toml", text);
+	assert_int_equal(finish(start("nobody", "rule check --actions actions.d typo.toml")), 1);
+	has(out, "typo.toml: error: there is no action lgo; did you mean log");
+	has(out, "there is no actions.d/lgo.toml [action]");
+	assert_int_equal(finish(start("nobody", "rule check --actions nowhere.d typo.toml")), 0);
+	has(out, "typo.toml: warning: there is no action lgo");
+	snprintf(text, sizeof(text), rule, "checkpoint");
+	write_text("typo.toml", text);
+	assert_int_equal(finish(start("nobody", "rule check --actions actions.d typo.toml")), 1);
+	has(out, "needs a file");
+	write_text("actions.d/checkpoint.toml", "type = \"checkpoint\"\n");
+	assert_int_equal(finish(start("nobody", "rule check --actions actions.d typo.toml")), 0);
+	assert_string_equal(out, "");
+	snprintf(text, sizeof(text), rule, "deny");
+	write_text("typo.toml", text);
+	finish(start("nobody", "rule check --actions actions.d typo.toml"));
+	assert_null(strstr(out, "[action]"));
+}
+
 
 static void
 traces_until_it_is_told_to_end(void **state)
@@ -125,6 +155,7 @@ main(void)
 		cmocka_unit_test(gives_rules_and_says_what_is_odd),
 		cmocka_unit_test(lists_gets_explains_and_removes_rules),
 		cmocka_unit_test(checks_rules_without_a_daemon),
+		cmocka_unit_test(checks_that_actions_are_there_without_a_daemon),
 		cmocka_unit_test(traces_until_it_is_told_to_end),
 		cmocka_unit_test(shows_tracers_and_counters_of_events),
 		cmocka_unit_test(speaks_as_the_first_bpfd_did),

@@ -10,7 +10,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import containers  # noqa: E402
-from daemon import Tap, children_of, wait_for  # noqa: E402
+from daemon import BUILD, Tap, children_of, wait_for  # noqa: E402
 from events import Events, rule  # noqa: E402
 
 ENFORCE = 'mode = "enforce"'
@@ -250,6 +250,42 @@ def not_allowed(tap):
     daemon.stop()
 
 
+def by_init(tap):
+    """As systemd does it by bpfd-checkpoint.socket: a process for each connection, nobody in between."""
+    if not shutil.which("systemd-socket-activate"):
+        tap.skip("a checkpoint by one that init starts", "systemd-socket-activate is not installed")
+        return
+    daemon = Events({"says": texts()["says"], "results": rule("results", "action")}, actions={"says": plain(ACTIONS["says"])},
+                    config=CONFIG)
+    sock = os.path.join(daemon.dir, "run/checkpoint.sock")
+    os.mkdir(os.path.dirname(sock), 0o755)
+    init = subprocess.Popen(["systemd-socket-activate", "--accept", "--seqpacket", "-l", sock,
+                             os.path.join(BUILD, "bpfd-checkpoint")], stderr=subprocess.DEVNULL)
+    wait_for(lambda: os.path.exists(sock))
+    daemon.start(tracers=["exec"])
+    tap.check("where init starts them there is no starter", daemon.child("bpfd-checkpoint") is None)
+    box = Box("says").begin().go()
+    got = result(daemon, "says")
+    tap.check("a checkpoint by one that init starts", got.get("outcome") == "done" and whole(daemon, got) and box.runs(), str(got))
+    init.kill()
+    init.wait()
+    other = Box("says").begin().go()
+    wait_for(lambda: len(daemon.events(tracer="action")) == 2, 30)
+    got = daemon.events(tracer="action")[-1]
+    tap.check("init that does not any more is told with what to do", got.get("outcome") == "failed" and
+              "enable bpfd-checkpoint.socket" in got.get("text", ""), str(got))
+    box.remove()
+    other.remove()
+    daemon.stop()
+
+
+def plain(text, **places):
+    """The text of an action, with places of the test's own."""
+    for name, value in places.items():
+        text = text.replace("{" + name + "}", value) if "{{" + name not in text else text
+    return text.replace("{{", "{").replace("}}", "}")
+
+
 def texts():
     """A rule for each action, and one that observes."""
     made = {}
@@ -274,9 +310,8 @@ def main():
     daemon = Events({**texts(), "results": rule("results", "action")}, config=CONFIG)
     tool = os.path.join(daemon.dir, "tool")
     for name, text in ACTIONS.items():
-        text = text if "{{" in text else text.replace("{dir}", daemon.dir)
-        text = text.replace("{runc}", os.path.join(BOXES["runc"].dir, "state")).replace("{{", "{").replace("}}", "}")
-        daemon.write(os.path.join(daemon.dir, "etc", "actions.d", name + ".toml"), text)
+        daemon.write(os.path.join(daemon.dir, "etc", "actions.d", name + ".toml"),
+                     plain(text, dir=daemon.dir, runc=os.path.join(BOXES["runc"].dir, "state")))
     daemon.write(tool, "#!/bin/sh\n")
     os.chmod(tool, 0o777)
     daemon.start(tracers=["exec"])
@@ -292,6 +327,7 @@ def main():
     killed(tap, daemon)
     tap.check("bpfd stops in order", daemon.stop() == 0, daemon.log_text()[-3000:])
     not_allowed(tap)
+    by_init(tap)
     tap.done()
 
 
