@@ -77,14 +77,14 @@ by_log(const struct sig_case *c, const struct trust_anchor *a, const SCT *sct, c
 	unsigned char *id = NULL, *sig = NULL;
 	size_t id_len = SCT_get0_log_id(sct, &id), sig_len = SCT_get0_signature(sct, &sig);
 	const struct buffer signature = { sig, sig_len };
+	AUTO(pkey) EVP_PKEY *key = NULL;
 	uint8_t hash[32];
 
 	oci_sha256(der, a->der.len, hash);
 	if (id_len != sizeof(hash) || memcmp(id, hash, sizeof(hash)) != 0 ||
 	    !sig_anchor_good(&a->der, (int64_t)(SCT_get_timestamp(sct) / 1000)))
 		return false;
-	AUTO(pkey) EVP_PKEY *key = sig_key(der, a->der.len);
-
+	key = sig_key(der, a->der.len);
 	return key && sig_verify(key, message->at, message->len, &signature);
 }
 

@@ -141,9 +141,9 @@ class Fulcio:
         return b.sign(by.key, hashes.SHA384())
 
     def issue(self, key, subject=SUBJECT, issuer=ISSUER, begins=TIME - 60, lives=600, usage=True, ca=False, ctlog=None,
-              ct_key=None, ct_other=False, names=None, issuer_raw=None, digital=True):
-        """A certificate for the key.  names: of the SAN; issuer_raw: of the old extension."""
-        b = x509.CertificateBuilder().subject_name(x509.Name([])).issuer_name(self.intermediate.subject)
+              ct_key=None, ct_other=False, names=None, issuer_raw=None, digital=True, called=None):
+        """A certificate for the key.  names: of the SAN; issuer_raw: of the old extension; called: a common name."""
+        b = x509.CertificateBuilder().subject_name(self._name(called) if called else x509.Name([])).issuer_name(self.intermediate.subject)
         b = b.public_key(key.key.public_key()).serial_number(x509.random_serial_number())
         b = b.not_valid_before(when(begins)).not_valid_after(when(begins + lives))
         if digital:

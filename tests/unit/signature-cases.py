@@ -188,6 +188,10 @@ def bad_identities():
     keyless_case("expired", [keyless(at=TIME + 3600)])
     keyless_case("too-early", [keyless(at=TIME - 3600)])
     keyless_case("other-authority", [keyless(fulcio=OTHER_FULCIO)])
+    # Who has a certificate for himself makes one for somebody else with it.
+    rogue = cosign.Fulcio()
+    rogue.intermediate = FULCIO.issue(rogue.key, subject=SUBJECT.replace("acme", "evil"), called="evil")
+    keyless_case("made-by-a-signer", [keyless(fulcio=rogue)])
     keyless_case("not-for-code", [keyless(usage=False)])
     keyless_case("not-for-signatures", [keyless(digital=False, ca=True)])
     keyless_case("log-not-in-use", [keyless()], root=cosign.trusted_root(REKOR, FULCIO, begins="2026-01-01T00:00:00Z"))

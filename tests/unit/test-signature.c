@@ -368,6 +368,7 @@ static void
 a_certificate_is_of_a_trusted_authority_and_for_code(void **state)
 {
 	refused("other-authority", "its certificate is not good: ");
+	refused("made-by-a-signer", "its certificate is not good: invalid CA certificate");
 	refused("not-for-code", "is not for signing code");
 	refused("not-for-signatures", "is not for signatures");
 	refused("stolen-certificate", "it was not made by its certificate's key");
