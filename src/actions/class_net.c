@@ -43,32 +43,6 @@ wall_s(void)
 	return clock_ns(CLOCK_REALTIME) / 1000000000;
 }
 
-/* ---- counters ---- */
-
-static void
-show(struct worker *w)
-{
-	struct net *net = w->own;
-	uint64_t waiting = 0, bytes = 0, breakers = 0, repeated = 0, damaged = 0;
-	struct queue_stats s;
-
-	for (uint32_t i = 0; i < w->table->n; i++) {
-		if (!net->targets[i])
-			continue;
-		queue_stats(net->targets[i]->queue, &s);
-		waiting += s.items;
-		bytes += s.bytes;
-		breakers += s.breaker != BREAKER_CLOSED;
-		repeated += s.repeated;
-		damaged += s.damaged;
-	}
-	worker_gauge(w, STAT_WAITING, waiting);
-	worker_gauge(w, STAT_SPOOL, bytes);
-	worker_gauge(w, STAT_BREAKERS, breakers);
-	worker_gauge(w, STAT_REPEATED, repeated);
-	worker_gauge(w, STAT_DAMAGED, damaged);
-}
-
 /* ---- a message's end ---- */
 
 /* The first of the items that are gone says it for those that were delivered with it; each that was
@@ -229,7 +203,7 @@ pump(struct worker *w)
 		else if (t->state == NET_SENDING && t->sender->step && now - t->started_ns > t->def->timeout_ms * MS_NS)
 			fail(w, t, QUEUE_UNREACHED, "no answer in %llu ms", (unsigned long long)t->def->timeout_ms);
 	}
-	show(w);
+	net_show(w, net->targets);
 }
 
 static void

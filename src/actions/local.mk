@@ -31,6 +31,7 @@ bpfd_alert_SOURCES = $(WORKER_SOURCES) \
 	src/actions/net_curl.c \
 	src/actions/net_open.c \
 	src/actions/net_senders.c \
+	src/actions/net_stats.c \
 	src/actions/sender_lmtp.c \
 	src/actions/sender_slack.c \
 	src/actions/sender_smtp.c \

@@ -77,6 +77,9 @@ void	net_setup_http(struct net_target *t, CURL *easy, const char *url);
 void	net_judge_http(struct net_target *t, CURL *easy, CURLcode code, struct net_result *r);
 const struct sender *sender_of(const struct action_def *a);	/* net_senders.c */
 
+/* net_stats.c: what waits now, for the counters.  targets: by number of the action, NULL: another class's. */
+void	net_show(struct worker *w, struct net_target *const *targets);
+
 /* net_open.c, before the seal.  *out is set as soon as there is one.  -ENOMEM, or what the spool says. */
 int	net_open(struct worker *w, unsigned int action, struct net_target **out);
 

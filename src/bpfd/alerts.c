@@ -154,7 +154,9 @@ alerts_connect(struct child *c, uint32_t seq, const struct msg_action_connect *m
 	no.err = connect_begin(c->task.sup, &want);
 	if (!no.err)
 		return 0;
-	snprintf(no.text, sizeof(no.text), no.err == -EAGAIN ? "network.connections are being made already" :
+	snprintf(no.text, sizeof(no.text), no.err == -EAGAIN ? c->task.sup->cfg->network_connections ?
+		"as many connections as network.connections allows are being made already" :
+		"network.connections is 0: bpfd connects to nobody" :
 		"no connection can be made now");
 	answer(c, seq, &no, -1);
 	return 0;

@@ -246,6 +246,8 @@ answer(const struct fake *f, const struct chan_msg *m)
 		talk_nonsense(f);
 		if (!is_to(f, "silent"))
 			chan_send(f->ch, IPC_READY, 0, NULL, NULL);
+		if (is_to(f, "connect"))	/* by an instance that sends nothing */
+			chan_send(f->ch, IPC_ACTION_CONNECT, 0, &(struct msg_action_connect){ .index = 0 }, NULL);
 		break;
 	case IPC_LOADER_PEER:
 		want_helpers(f);

@@ -182,6 +182,9 @@ def workers(tap, top):
     rig = Rig(top, "wrong-class", api="wrong_class").start()
     tap.check("an_unknown_class_ends_the_api", rig.says("child.refused: name=bpfd-api"), rig.log())
     rig.stop()
+    rig = Rig(top, "connects", api="one_class", action="connect").start()
+    tap.check("connects_no_worker_to_what_is_not_its_own", rig.says("child.refused: name=bpfd-action/output"), rig.log())
+    rig.stop()
     rig = Rig(top, "dying", api="one_class", action="die").start()
     tap.check("a_worker_that_never_comes_up_is_no_reason_to_end",
               rig.says("child.ended: name=bpfd-action/output", times=6) and rig.stop() == 0, rig.log())

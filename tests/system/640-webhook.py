@@ -23,8 +23,8 @@ QUICK = "retry_ms = 100\nretry_max_ms = 100\nbreaker_after = 100000\nper_minute 
 class Rig:
     """A daemon, certificates, and a program whose start is the alert of every instance."""
 
-    def __init__(self):
-        self.bpfd = Events()
+    def __init__(self, config=""):
+        self.bpfd = Events(config=config)
         self.pki = Pki(os.path.join(self.bpfd.dir, "pki"))
         self.cert, self.servers, self.rules = self.pki.server(), {}, 0
         self.name = f"wh{os.getpid()}"
@@ -182,6 +182,15 @@ def restarts(tap):
     rig.bpfd.stop()
 
 
+def cut_off(tap):
+    rig = Rig("[network]\nconnections = 0\n")
+    server = rig.hook("hook")
+    rig.start().alert()
+    tap.check("where_bpfd_may_connect_to_nobody_it_says_so", rig.says("hook", "network.connections is 0"), rig.bpfd.log_text())
+    tap.check("and_connects_to_nobody", not server.connections)
+    rig.bpfd.stop()
+
+
 def main():
     tap = Tap()
     rig = Rig()
@@ -212,6 +221,7 @@ def main():
     confined(tap, rig)
     rig.bpfd.stop()
     restarts(tap)
+    cut_off(tap)
     tap.done()
 
 
