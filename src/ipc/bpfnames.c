@@ -191,10 +191,15 @@ bpf_prog_kind_of_section(const char *section)
 		if (strncmp(section, section_kinds[i].prefix, strlen(section_kinds[i].prefix)) == 0)
 			return section_kinds[i].kind;
 	len = strcspn(section, "/+");
-	len -= len > 2 && memcmp(section + len - 2, ".s", 2) == 0 ? 2 : 0;
 	snprintf(word, sizeof(word), "%.*s", (int)(len < sizeof(word) ? len : 0), section);
-	if (bpf_prog_kind_from_name(word, &type, &attach_type))
-		return NULL;
+	/* "xdp.frags", "uprobe.multi.s": what is behind a dot may be a part of the kind, or how it runs. */
+	while (bpf_prog_kind_from_name(word, &type, &attach_type)) {
+		char *dot = strrchr(word, '.');
+
+		if (!dot)
+			return NULL;
+		*dot = '\0';
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (strcmp(kinds[i].name, word) == 0)
 			return kinds[i].name;

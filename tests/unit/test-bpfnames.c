@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
 #include <setjmp.h>
@@ -50,12 +51,44 @@ kinds_are_peoples_words(void **state)
 	assert_non_null(strstr(bpf_prog_kinds(), "netfilter"));
 }
 
+static void
+a_section_tells_the_type_that_libbpf_gives(void **state)
+{
+	static const char *const sections[] = { "xdp", "xdp.frags", "xdp/cpumap", "tc", "classifier", "action", "tp/syscalls/x",
+		"tracepoint/sched/x", "kprobe/f", "kretprobe/f", "kprobe.multi/f*", "kretprobe.multi/f*", "ksyscall/f", "kretsyscall/f",
+		"uprobe/f", "uprobe.s/f", "uretprobe/f", "usdt/f", "raw_tp/f", "raw_tracepoint/f", "raw_tp.w/f", "raw_tracepoint.w/f",
+		"tp_btf/f", "fentry/f", "fentry.s/f", "fexit/f", "fmod_ret/f", "freplace/f", "lsm/f", "lsm.s/f", "lsm_cgroup/f", "iter/task",
+		"iter.s/task", "syscall", "perf_event", "socket", "sockops", "sk_skb/stream_parser", "sk_skb", "sk_msg", "sk_lookup",
+		"sk_reuseport", "flow_dissector", "lwt_in", "lwt_out", "lwt_xmit", "lwt_seg6local", "lirc_mode2", "cgroup_skb/egress",
+		"cgroup/skb", "cgroup/sock", "cgroup/sock_create", "cgroup/sock_release", "cgroup/post_bind6", "cgroup/bind4",
+		"cgroup/connect6", "cgroup/sendmsg4", "cgroup/recvmsg6", "cgroup/getpeername4", "cgroup/getsockname6", "cgroup/dev",
+		"cgroup/sysctl", "cgroup/getsockopt", "cgroup/setsockopt", "struct_ops/f" };
+
+	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
+		const char *kind = bpf_prog_kind_of_section(sections[i]);
+		enum bpf_attach_type attach;
+		enum bpf_prog_type want;
+		uint32_t type, any;
+
+		if (libbpf_prog_type_by_name(sections[i], &want, &attach))
+			fail_msg("libbpf does not know %s", sections[i]);
+		if (!kind || bpf_prog_kind_from_name(kind, &type, &any) || type != want)
+			fail_msg("%s: %s is not of type %u", sections[i], kind ? kind : "nothing", want);
+	}
+	assert_string_equal(bpf_prog_kind_of_section("?fentry.s/f"), "fentry");
+	assert_string_equal(bpf_prog_kind_of_section("tcx/ingress"), "tcx");
+	assert_null(bpf_prog_kind_of_section("license"));
+	assert_null(bpf_prog_kind_of_section(""));
+	assert_null(bpf_prog_kind_of_section("a_section_of_a_name_that_is_longer_than_any_kind"));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_are_the_kernels),
 		cmocka_unit_test(kinds_are_peoples_words),
+		cmocka_unit_test(a_section_tells_the_type_that_libbpf_gives),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
