@@ -109,6 +109,7 @@ bpfd_api_SOURCES = \
 	src/api/programs.h \
 	src/api/programs_attach.c src/api/programs_kernel.c \
 	src/api/programs_links.c src/api/programs_load.c \
+	src/api/programs_load_object.c src/api/programs_load_parts.h \
 	src/api/programs_op.c src/api/programs_op.h \
 	src/api/programs_reconcile.c src/api/programs_remove.c \
 	src/api/programs_restore.c src/api/programs_restore.h src/api/programs_restore_links.c \
