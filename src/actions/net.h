@@ -48,6 +48,8 @@ struct net_target {
 	int wait_fd;				/* what curl, or step(), waits for; -1: nothing */
 	short wait_events;
 	void *own;				/* the sender's */
+	struct queue_stats counted, told;	/* of the queue, so far: net_stats.c */
+	uint64_t told_ns;
 };
 
 struct net_result {

@@ -93,11 +93,11 @@ class Lmtp:
     def run(self):
         while True:
             conn, _ = self.socket.accept()
-            with conn, conn.makefile("rwb") as f:
-                try:
+            try:
+                with conn, conn.makefile("rwb") as f:
                     self.talk(f)
-                except OSError:
-                    pass
+            except OSError:
+                pass    # it does not wait for the answer to QUIT
 
     def talk(self, f):
         def say(text):

@@ -243,6 +243,18 @@ def digest(tap):
     server.stop()
 
 
+def too_old(tap):
+    daemon = Mailing({"old": action(1, more='tls = "none"\nmax_age_s = 1\n')})
+    daemon.start(tracers=["exec"])
+    happen("old")
+    tap.check("what nobody took in time is given up, which is an event", wait_for(
+        lambda: daemon.told("old", "1 alerts are given up: they are older than max_age_s", "failed"), 8), str(daemon.told("old")))
+    stats = daemon.stats()
+    tap.check("and counted", stats["actions.mail.expired"] == 1 and stats["actions.mail.waiting"] == 0, str(stats))
+    daemon.stop()
+    daemon.remove()
+
+
 def wrong_files(tap):
     daemon = Mailing({"a": 'type = "email"\nserver = "x"\nfrom = "root"\nto = ["a@b\\r\\nc"]\ntls = "ssl"\n',
                       "b": 'type = "email"\nserver = "x"\nfrom = "a@b"\nto = ["c@d"]\nuser = "u"\ntls = "none"\n',
@@ -267,6 +279,7 @@ def main():
         local(tap)
         odd_servers(tap)
         digest(tap)
+        too_old(tap)
         wrong_files(tap)
     finally:
         subprocess.run(["rm", "-rf", pki.dir], check=True)
