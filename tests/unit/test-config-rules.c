@@ -197,6 +197,46 @@ a_webhook_is_taken_apart(void **state)
 }
 
 static void
+a_mail_has_what_its_file_leaves_out(void **state)
+{
+	const struct action_def *a = action("type='email'\nserver='mx'\nfrom='b@x'\nto=['c@x','d@x']\n");
+
+	assert_string_equal(said, "");
+	assert_string_equal(a->net.host, "mx");
+	assert_int_equal(a->net.port, 587);
+	assert_int_equal(a->net.tls, NET_STARTTLS);
+	assert_memory_equal(a->args, "c@x\0d@x", 8);
+	assert_string_equal(a->net.subject, "[bpfd] ");
+	assert_int_equal(a->net.rule_per_hour, 10);
+	assert_int_equal(a->net.digest_s, 3600);
+	assert_int_equal(a->timeout_ms, 30000);
+	a = action("type='email'\nserver='mx'\nfrom='b@x'\nto=['c@x']\ntls='tls'\ndigest_s=60\n");
+	assert_int_equal(a->net.port, 465);
+	assert_int_equal(a->net.rule_per_hour, 0);
+	a = action("type='email'\nserver='/run/lmtp'\nprotocol='lmtp'\nfrom='b@x'\nto=['c@x']\nsubject=' '\n");
+	assert_int_equal(a->net.port, 0);
+	assert_int_equal(a->net.lmtp, 1);
+	assert_int_equal(a->net.tls, NET_PLAIN);
+	assert_string_equal(a->net.subject, " ");
+	assert_int_equal(action("type='email'\nserver='::1'\nprotocol='lmtp'\nfrom='b@x'\nto=['c@x']\n")->net.port, 24);
+}
+
+static void
+slack_is_where_it_always_is(void **state)
+{
+	const struct action_def *a = action("type='slack'\nsecret_file='/etc/s'\nchannel='#x'\nusername='b'\n");
+
+	assert_string_equal(said, "");
+	assert_string_equal(a->net.url, "https://hooks.slack.com");
+	assert_string_equal(a->net.host, "hooks.slack.com");
+	assert_int_equal(a->net.port, 443);
+	assert_int_equal(a->net.tls, NET_TLS);
+	assert_int_equal(a->net.batch, 20);
+	a = action("type='slack'\nurl='https://chat.example:8065/hooks/x'\n");
+	assert_string_equal(a->net.host, "chat.example");
+}
+
+static void
 a_mistake_in_an_action_is_named_and_leaves_the_standard_ones(void **state)
 {
 	static const struct { const char *text, *words; } wrong[] = {
@@ -233,6 +273,23 @@ a_mistake_in_an_action_is_named_and_leaves_the_standard_ones(void **state)
 		{ "type='webhook'\nurl='https://a/'\nformat='falco'\nbatch=2\n", "each request has one event" },
 		{ "type='webhook'\nurl='https://a/'\nretry_ms=500\nretry_max_ms=100\n", "retry_ms is larger" },
 		{ "type='webhook'\nurl='https://a/'\nspool_bytes=1\n", "spool_bytes is from 65536" },
+		{ "type='slack'\n", "slack needs secret_file" },
+		{ "type='slack'\nsecret_file='/s'\nbatch=21\n", "Slack takes up to 20" },
+		{ "type='slack'\nsecret_file='/s'\nchannel=\"a\\nb\"\n", "mine.toml:3:9: channel is 1 to 127 bytes" },
+		{ "type='email'\nfrom='b@x'\nto=['c@x']\n", "email needs server, from and to" },
+		{ "type='email'\nserver='mx'\nfrom='b'\nto=['c@x']\n", "mine.toml:3:6: from: an address is name@host" },
+		{ "type='email'\nserver='mx'\nfrom='b@x'\nto=[\"c@x\\r\\nRCPT TO:<d@x>\"]\n", "to: an address is name@host" },
+		{ "type='email'\nserver='mx'\nfrom='b@x'\nto=[]\n", "email needs server, from and to" },
+		{ "type='email'\nserver='mx'\nfrom='b@x'\nto=['c@x']\ntls='ssl'\n", "tls is one of starttls, tls, none" },
+		{ "type='email'\nserver='mx'\nfrom='b@x'\nto=['c@x']\nprotocol='imap'\n", "protocol is smtp or lmtp" },
+		{ "type='email'\nserver='mx'\nfrom='b@x'\nto=['c@x']\nport=0\n", "port is from 1 to 65535" },
+		{ "type='email'\nserver='mx'\nfrom='b@x'\nto=['c@x']\nuser='u'\ntls='none'\nsecret_file='/s'\n",
+			"a password is never sent in the clear" },
+		{ "type='email'\nserver='mx'\nfrom='b@x'\nto=['c@x']\nuser='u'\n", "secret_file has to name the file with the password" },
+		{ "type='email'\nserver='mx'\nfrom='b@x'\nto=['c@x']\nsecret_file='/s'\n", "whose is for user to say" },
+		{ "type='email'\nserver='/s'\nfrom='b@x'\nto=['c@x']\n", "a socket's path is for protocol" },
+		{ "type='email'\nserver='/s'\nprotocol='lmtp'\nport=24\nfrom='b@x'\nto=['c@x']\n", "a socket's path has no port" },
+		{ "type='email'\nserver='mx'\nprotocol='lmtp'\ntls='tls'\nfrom='b@x'\nto=['c@x']\n", "LMTP has neither tls nor user" },
 		{ "type=\n", "mine.toml:1:" },
 	};
 
@@ -252,6 +309,8 @@ main(void)
 		cmocka_unit_test(every_type_has_its_keys),
 		cmocka_unit_test(a_checkpoint_is_criu_s_unless_a_command_is_named),
 		cmocka_unit_test(a_webhook_is_taken_apart),
+		cmocka_unit_test(a_mail_has_what_its_file_leaves_out),
+		cmocka_unit_test(slack_is_where_it_always_is),
 		cmocka_unit_test(a_mistake_in_an_action_is_named_and_leaves_the_standard_ones),
 	};
 
