@@ -27,11 +27,8 @@ freezer_open(int cgroup, bool v1, struct freezer *out)
 int
 freezer_freeze(struct freezer *f)
 {
-	int err = f->v1 ? cgroup1_freeze(f->cgroup, true) : cgroup2_freeze(f->cgroup, true);
-
-	if (!err)
-		f->frozen = true;
-	return err;
+	f->frozen = true;		/* one that was not in time is to be thawed, too */
+	return f->v1 ? cgroup1_freeze(f->cgroup, true) : cgroup2_freeze(f->cgroup, true);
 }
 
 /* One write, by the descriptor that is open: thawing is at once, and who is to be frozen already is. */

@@ -290,7 +290,8 @@ let_go(struct once *o, bool done)
 {
 	bool ends = done && o->a->after == CHECKPOINT_KILL;
 	bool frozen = o->a->after == CHECKPOINT_PAUSE || (o->freezer.was_frozen && !ends);
-	int err = freezer_leave(&o->freezer, frozen);
+	/* What nobody here froze is another's to thaw. */
+	int err = frozen == o->freezer.was_frozen && !o->freezer.frozen ? 0 : freezer_leave(&o->freezer, frozen);
 
 	if (err)
 		log_err(err, "checkpoint.freezer", "frozen=%d the container is not left as it should be", frozen);

@@ -133,6 +133,8 @@ def restored(tap, daemon, box, got):
     """What was written is the container: criu makes it again."""
     before = box.count()
     subprocess.run(box.argv("delete", "--force", box.id), check=False)
+    for root in containers.cgroup_roots():      # with version 1 they are mounted into it
+        os.makedirs(root + box.cgroup, exist_ok=True)
     out = subprocess.run(["criu", "restore", "--restore-detached", "--root", os.path.join(box.dir, "rootfs"), "--external", "mnt[]:m",
                           "--tcp-established", "--ext-unix-sk", "--file-locks", "--manage-cgroups=ignore", "--pidfile",
                           os.path.join(box.dir, "pid"), "--images-dir", image_of(daemon, got)],
