@@ -100,6 +100,7 @@ enum oci_role { OCI_ROLE_TOP, OCI_ROLE_MANIFEST, OCI_ROLE_CONFIG, OCI_ROLE_LAYER
 	OCI_ROLE_SIGNATURE_BLOB, N_OCI_ROLES };
 struct oci_blob { enum oci_role role; struct oci_desc desc; const void *bytes; size_t len; };
 #define OCI_BUNDLE_BLOBS_MAX 256
+/* *out is allocated.  -EINVAL: more blobs than that, or too long a name; -ENOMEM. */
 int	oci_bundle_pack(const char *ref, const struct oci_blob *blobs, size_t n, void **out, size_t *len);
 /* blobs point into bytes, which stay the caller's; every digest and size is checked.  -EBADMSG. */
 int	oci_bundle_open(const void *bytes, size_t len, char ref[IMAGE_REF_MAX], struct oci_blob *blobs, size_t *n,
