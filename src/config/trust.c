@@ -163,7 +163,10 @@ read_identity(void *arg, const struct toml_value *v)
 static void
 read_identities(struct trust_reader *r, const char *key, const struct toml_value *v)
 {
-	toml_items(v->node, read_identity, r);
+	if (v->kind != TOML_ARRAY)
+		mistake(&r->mistakes, v->at, "identities are tables: [[identities]]");
+	else
+		toml_items(v->node, read_identity, r);
 }
 
 /* ---- a policy ---- */
@@ -183,13 +186,13 @@ read_need(struct trust_reader *r, const char *key, const struct toml_value *v)
 
 static const struct trust_key_word {
 	const char *name;
-	enum toml_kind kind;
+	enum toml_kind kind;		/* TOML_OTHER: the key looks itself */
 	void (*read)(struct trust_reader *r, const char *key, const struct toml_value *v);
 } words[] = {
 	{ "images", TOML_ARRAY, read_places },
 	{ "signatures", TOML_STRING, read_need },
 	{ "keys", TOML_ARRAY, read_files },
-	{ "identities", TOML_ARRAY, read_identities },
+	{ "identities", TOML_OTHER, read_identities },
 	{ "fulcio", TOML_ARRAY, read_files },
 	{ "rekor", TOML_ARRAY, read_files },
 	{ "ctlog", TOML_ARRAY, read_files },
@@ -207,7 +210,7 @@ read_word(void *arg, const char *key, struct toml_place at, const struct toml_va
 		closest_offer(&near, words[i].name);
 		if (strcmp(words[i].name, key) != 0)
 			continue;
-		if (v->kind != words[i].kind)
+		if (words[i].kind != TOML_OTHER && v->kind != words[i].kind)
 			mistake(&r->mistakes, v->at, "%s is %s, not %s", key, toml_kind_name(words[i].kind), toml_kind_name(v->kind));
 		else
 			words[i].read(r, key, v);

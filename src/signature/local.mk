@@ -18,9 +18,12 @@ libsignature_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(LIBCRYPTO_CFLAGS)
 SIGNATURE_LIBS = libsignature.a libtrust.a $(OCI_LIBS) $(LIBCRYPTO_LIBS)
 
 if HAVE_CMOCKA
-UNIT_TESTS += tests/unit/test-signature
-tests_unit_test_signature_SOURCES = tests/unit/test-signature.c
-tests_unit_test_signature_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_SRCDIR='"$(abs_top_srcdir)"'
+UNIT_TESTS += tests/unit/test-signature tests/unit/test-trust
+tests_unit_test_trust_SOURCES = tests/unit/test-trust.c tests/unit/signature_rig.h
+tests_unit_test_trust_CPPFLAGS = $(TESTS_CPPFLAGS) -DTEST_SRCDIR='"$(abs_top_srcdir)"'
+tests_unit_test_trust_LDADD = $(SIGNATURE_LIBS) $(CONFIG_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_signature_SOURCES = tests/unit/test-signature.c tests/unit/signature_rig.h
+tests_unit_test_signature_CPPFLAGS = $(TESTS_CPPFLAGS) -DTEST_SRCDIR='"$(abs_top_srcdir)"'
 tests_unit_test_signature_LDADD = $(SIGNATURE_LIBS) $(CONFIG_LIBS) $(CMOCKA_LIBS)
 endif
 EXTRA_DIST += tests/unit/signature-cases.py

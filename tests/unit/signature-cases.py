@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """
-signature-cases.py FOLDER: the images, signatures and policies that test-signature looks at, each in a
-folder of its own: trust.d/, and blobs N-ROLE.  What is wrong with each, its function says.
+signature-cases.py FOLDER signatures|policies: what test-signature or test-trust looks at, each image
+in a folder of its own: trust.d/, and blobs N-ROLE.  What is wrong with each, its function says.
 """
 import json
 import os
@@ -97,12 +97,6 @@ def bad_keys():
     key_case("manifest-truncated", [], manifests=[cosign.manifest([cosign.layer(OF, KEY)])[:-9]])
     key_case("no-annotation", [cosign.Layer(cosign.simple_payload(OF), cosign.SIMPLE)])
     key_case("many", [cosign.layer(OF, KEY, payload=cosign.simple_payload(OTHER, ref=str(i))) for i in range(40)])
-    case("private", [], with_keys(), {"release.pub": KEY.private_pem()})
-    case("no-such-file", [], with_keys(), {})
-    case("weak", [], with_keys(), {"release.pub": Key("rsa1024").pem()})
-    case("curve", [], with_keys(), {"release.pub": Key("k1").pem()})
-    case("certificate-for-key", [], with_keys(), {"release.pub": cosign.pem(FULCIO.root)})
-    case("nobody", [], 'images = ["*"]\n', {})
 
 
 # ---- identities ----
@@ -197,8 +191,6 @@ def bad_identities():
     keyless_case("log-not-in-use", [keyless()], root=cosign.trusted_root(REKOR, FULCIO, begins="2026-01-01T00:00:00Z"))
     keyless_case("log-out-of-use", [keyless()], root=cosign.trusted_root(REKOR, FULCIO, ends="2025-01-01T00:00:00.5Z"))
     keyless_case("key-of-nobody", [cosign.layer(OF, STRANGER)])
-    keyless_case("identity-without-issuer", [], who=f'subject = "{SUBJECT}"\n')
-    keyless_case("identity-without-log", [], anchors='fulcio = ["fulcio.pem"]\n', files={"fulcio.pem": cosign.pem(FULCIO.root)})
     key = Key()
     cert = FULCIO.issue(key)
     keyless_case("stolen-certificate", [cosign.layer(OF, STRANGER, cert, FULCIO, entry=lambda p, s:
@@ -221,12 +213,17 @@ def certificate_logs():
     write(f"{ROOT}/ct/logs.conf", f"enabled_logs=one\n[one]\ndescription=one\nkey={cosign.b64(CTLOG.key.der())}\n")
 
 
-def main():
-    keys()
-    bad_keys()
-    identities()
-    bad_identities()
-    certificate_logs()
+def policies():
+    key_case("none", [])
+    case("private", [], with_keys(), {"release.pub": KEY.private_pem()})
+    case("no-such-file", [], with_keys(), {})
+    case("weak", [], with_keys(), {"release.pub": Key("rsa1024").pem()})
+    case("curve", [], with_keys(), {"release.pub": Key("k1").pem()})
+    case("certificate-for-key", [], with_keys(), {"release.pub": cosign.pem(FULCIO.root)})
+    case("nobody", [], 'images = ["*"]\n', {})
+    keyless_case("identity-without-issuer", [], who=f'subject = "{SUBJECT}"\n')
+    keyless_case("identity-without-log", [], anchors='fulcio = ["fulcio.pem"]\n', files={"fulcio.pem": cosign.pem(FULCIO.root)})
 
 
-main()
+{"signatures": lambda: [make() for make in (keys, bad_keys, identities, bad_identities, certificate_logs)],
+ "policies": policies}[sys.argv[2]]()
