@@ -8,8 +8,10 @@ import os
 import shutil
 import tarfile
 import tempfile
+import threading
 import time
 
+import daemon
 import fetchrun as f
 import pki
 import registry
@@ -54,7 +56,7 @@ def lies(tap):
                                                       Docker_Content_Digest=other.digest)))
     tap.check("refuses_a_manifest_that_is_not_what_it_is_said_to_be", got.refused(f.FAILED_PRECONDITION, other.digest), got.text)
     got, _ = tricked(on(LAYER, lambda q: q.give(200, bytes(len(IMAGE.layer)))))
-    tap.check("refuses_a_blob_with_another_digest", got.refused(f.FAILED_PRECONDITION, LAYER), got.text)
+    tap.check("refuses_a_blob_with_another_digest", got.refused(f.FAILED_PRECONDITION, "sends something else than " + LAYER), got.text)
     got, _ = tricked(on(LAYER, lambda q: q.give(200, IMAGE.layer + b"more")))
     tap.check("refuses_a_blob_that_is_longer_than_said", got.refused(f.FAILED_PRECONDITION, "more of"), got.text)
     got, _ = tricked(on(LAYER, lambda q: q.give(200, IMAGE.layer[:-1])))
@@ -274,8 +276,12 @@ def broken(tap):
 
     got, _ = tricked(drip, total_ms=1000)
     tap.check("gives_up_a_server_that_drips", got.refused(f.DEADLINE_EXCEEDED, "in time"), got.text)
-    got, _ = tricked(lambda q: time.sleep(3) or True, hang_up_ms=200)
-    tap.check("ends_when_nobody_waits_for_it_any_more", got.hung_up and not got.failed and not got.facts and got.ended == "with 0", got.text)
+    over, waited = threading.Event(), []
+    with registry.FakeRegistry(trick=lambda q: waited.append(over.wait(30)) or True) as r:
+        got = run(r, hang_up_ms=200, idle_ms=60000, total_ms=60000)
+        over.set()
+        tap.check("ends_when_nobody_waits_for_it_any_more", got.hung_up and not got.failed and not got.facts and
+                  got.ended == "with 0" and daemon.wait_for(lambda: waited == [True]), (got.text, waited))
 
 
 def main():
