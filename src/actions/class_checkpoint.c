@@ -34,7 +34,7 @@ struct checkpoints {
 	size_t first, n;
 	uint32_t seq;			/* of the one that runs; 0: none does */
 	struct chan *helper;		/* NULL: the supervisor has not answered yet */
-	bool looked;			/* at what the worker before left */
+	uint64_t left[NOTE_WORDS];	/* what the worker before had begun */
 };
 
 static uint64_t *
@@ -170,18 +170,18 @@ act(struct worker *w, const struct event *e, uint64_t actions)
 
 /* What a worker that was killed had begun ended with its channel, and the container was let go. */
 static void
-tell_left(struct worker *w)
+tell_left(struct worker *w, uint64_t left[NOTE_WORDS])
 {
-	uint64_t who = note(w)[0] - 1;
+	uint64_t who = left[0] - 1;
 	char name[IPC_NAME_MAX], text[IPC_TARGET_MAX];
 
-	if (note(w)[0] && who < w->table->n && w->mask & 1ULL << who) {
-		memcpy(name, &note(w)[1], sizeof(name));
+	if (left[0] && who < w->table->n && w->mask & 1ULL << who) {
+		memcpy(name, &left[1], sizeof(name));
 		snprintf(text, sizeof(text), "container %.*s: it was given up, the worker was killed meanwhile",
 			(int)strnlen(name, sizeof(name)), name);
 		worker_result(w, NULL, NULL, (unsigned int)who, OUTCOME_FAILED, -ECANCELED, text);
 	}
-	note(w)[0] = 0;
+	left[0] = 0;
 }
 
 static size_t
@@ -190,10 +190,7 @@ wait_for(struct worker *w, struct pollfd *fds, size_t room, int *timeout_ms)
 	struct checkpoints *own = w->own;
 
 	(void)timeout_ms;
-	if (!own->looked) {
-		own->looked = true;
-		tell_left(w);
-	}
+	tell_left(w, own->left);
 	if (!own->helper || !room)
 		return 0;
 	fds[0] = (struct pollfd){ .fd = chan_fd(own->helper), .events = POLLIN };
@@ -221,6 +218,8 @@ prepare(struct worker *w, struct sandbox *sb)
 	if (!own)
 		return -ENOMEM;
 	w->own = own;
+	memcpy(own->left, note(w), sizeof(own->left));
+	note(w)[0] = 0;
 	err = guard_new(w, &own->guard);
 	if (!err && w->fd[ACTION_FD_PROC] >= 0)
 		err = own_cgroups_read(w->fd[ACTION_FD_PROC], &own->self);
