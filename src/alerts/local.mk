@@ -6,6 +6,7 @@ libalerts_a_SOURCES = \
 	src/alerts/mail.c src/alerts/mail.h \
 	src/alerts/mime.c src/alerts/mime.h \
 	src/alerts/queue.c src/alerts/queue.h \
+	src/alerts/rate.c src/alerts/rate.h \
 	src/alerts/slack.c src/alerts/slack.h \
 	src/alerts/spool.c src/alerts/spool.h \
 	src/alerts/webhook.c src/alerts/webhook.h

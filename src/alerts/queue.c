@@ -5,13 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alerts/rate.h"
 #include "alerts/spool.h"
 #include "common/auto.h"
 
 #define BATCH_BYTES	(1 << 20)
 #define RETRY_AFTER_MOST 3600000000000ull
-#define KEYS		1024		/* power of two */
-#define KEY_PROBES	8
 
 struct entry {
 	struct spool_rec rec;
@@ -19,10 +18,6 @@ struct entry {
 	uint64_t due_ns;
 	bool late;			/* over its key's rate: does not ask for a message by itself */
 };
-
-/* A rate of n in period_ns, as the time at which what was allowed so far is used up (GCRA). */
-struct rate { uint64_t used_up_ns; };
-struct key { uint64_t key; struct rate rate; };
 
 struct queue {
 	struct queue_limits l;
@@ -37,7 +32,7 @@ struct queue {
 	uint64_t last_epoch, last_seq;	/* of the newest that was ever put */
 	uint64_t random;
 	struct rate rate;
-	struct key keys[KEYS];
+	struct rate_keys keys;
 	struct queue_stats stats;
 	char *buf;			/* what was taken */
 };
@@ -60,40 +55,7 @@ random_below(struct queue *q, uint64_t n)
 	return n ? q->random * 0x2545f4914f6cdd1dull % n : 0;
 }
 
-/* ---- rates ---- */
-
-/* When one more is allowed: a whole period's worth may come at once. */
-static uint64_t
-rate_at(const struct rate *r, uint32_t n, uint64_t period_ns)
-{
-	uint64_t burst_ns = period_ns - period_ns / n;
-
-	return r->used_up_ns > burst_ns ? r->used_up_ns - burst_ns : 0;
-}
-
-static void
-rate_use(struct rate *r, uint32_t n, uint64_t period_ns, uint64_t now_ns)
-{
-	r->used_up_ns = (r->used_up_ns > now_ns ? r->used_up_ns : now_ns) + period_ns / n;
-}
-
-/* The rate of a key; one that was not seen for longest makes room. */
-static struct rate *
-key_rate(struct queue *q, uint64_t key)
-{
-	struct key *oldest = NULL;
-
-	for (size_t i = 0; i < KEY_PROBES; i++) {
-		struct key *k = &q->keys[(key + i) & (KEYS - 1)];
-
-		if (k->key == key)
-			return &k->rate;
-		if (!oldest || k->rate.used_up_ns < oldest->rate.used_up_ns)
-			oldest = k;
-	}
-	*oldest = (struct key){ .key = key };
-	return &oldest->rate;
-}
+/* ---- what waits ---- */
 
 /* Whether an item of the key asks for a message now, or waits for the digest. */
 static bool
@@ -105,14 +67,12 @@ prompt(struct queue *q, uint64_t key, uint64_t now_ns)
 		return true;
 	if (!q->l.key_rate)
 		return false;
-	r = key_rate(q, key);
+	r = rate_of_key(&q->keys, key);
 	if (rate_at(r, q->l.key_rate, q->l.key_ns) > now_ns)
 		return false;
 	rate_use(r, q->l.key_rate, q->l.key_ns, now_ns);
 	return true;
 }
-
-/* ---- what waits ---- */
 
 static void
 add(struct queue *q, const struct entry *e)

@@ -187,6 +187,8 @@ mail_complete(struct action_reader *r)
 		mistake(&r->mistakes, nowhere, "email needs server, from and to");
 	if (n->lmtp && (n->tls || n->user[0]))
 		mistake(&r->mistakes, nowhere, "LMTP has neither tls nor user here: it is for a server on this host or its own network");
+	if (n->lmtp && !r->has_tls && n->host[0] != '/' && !net_is_loopback(n->host))
+		mistake(&r->mistakes, nowhere, "LMTP is not encrypted: to a server that is not on this host say tls = \"none\" as well");
 	if (!n->lmtp && n->host[0] == '/')
 		mistake(&r->mistakes, nowhere, "a socket's path is for protocol = \"lmtp\"");
 	if (n->host[0] == '/' && n->port)

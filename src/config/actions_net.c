@@ -70,8 +70,8 @@ read_authority(struct action_net *n, const char *at, size_t len, uint32_t port)
 	return true;
 }
 
-static bool
-is_loopback(const char *host)
+bool
+net_is_loopback(const char *host)
 {
 	return strcasecmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
 }
@@ -99,7 +99,7 @@ net_read_url(struct action_reader *r, const char *key, const struct toml_value *
 			sizeof(n->url) - 1);
 		return;
 	}
-	if (!tls && !is_loopback(n->host))
+	if (!tls && !net_is_loopback(n->host))
 		mistake(&r->mistakes, v->at, "http:// is for a server on this host only (localhost): what is sent to %.100s could be read "
 			"and changed on its way; use https://", n->host);
 	memcpy(n->url, v->text, v->len + 1);

@@ -24,6 +24,7 @@ typedef void action_read_fn(struct action_reader *r, const char *key, const stru
 action_read_fn net_read_url, net_read_file, net_read_number, net_read_headers, net_read_text, net_read_format,
 	net_read_content_type;
 /* Keys that belong together, once all were read. */
+bool	net_is_loopback(const char *host);
 void	net_complete(struct action_reader *r);
 
 /* ---- actions_mail.c: slack, and mail ---- */

@@ -290,6 +290,7 @@ a_mistake_in_an_action_is_named_and_leaves_the_standard_ones(void **state)
 		{ "type='email'\nserver='/s'\nfrom='b@x'\nto=['c@x']\n", "a socket's path is for protocol" },
 		{ "type='email'\nserver='/s'\nprotocol='lmtp'\nport=24\nfrom='b@x'\nto=['c@x']\n", "a socket's path has no port" },
 		{ "type='email'\nserver='mx'\nprotocol='lmtp'\ntls='tls'\nfrom='b@x'\nto=['c@x']\n", "LMTP has neither tls nor user" },
+		{ "type='email'\nserver='mx'\nprotocol='lmtp'\nfrom='b@x'\nto=['c@x']\n", "LMTP is not encrypted" },
 		{ "type=\n", "mine.toml:1:" },
 	};
 
