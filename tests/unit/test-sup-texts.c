@@ -91,6 +91,24 @@ reads_toml_files_in_the_order_of_their_names(void **state)
 }
 
 static void
+keys_are_read_with_policies_and_with_nothing_else(void **state)
+{
+	static const char *const names[] = { "a.toml", "b.pub", "c.pem", "d.crt", "e.json" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		put(names[i], 0644, "x");
+	put("cosign.key", 0644, "no");
+	put(".pub", 0644, "no");
+	assert_int_equal(texts_read(&got, BUNDLE_TRUST, dir), 0);
+	assert_int_equal(got.n, ARRAY_SIZE(names));
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		assert_string_equal(strrchr(got.files[i].path, '/') + 1, names[i]);
+	texts_free(&got);
+	assert_int_equal(texts_read(&got, BUNDLE_RULE, dir), 0);
+	assert_int_equal(got.n, 1);
+}
+
+static void
 says_why_a_file_is_not_read(void **state)
 {
 	if (geteuid() != 0)
@@ -171,6 +189,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_folder_that_is_not_there_has_no_files, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(reads_toml_files_in_the_order_of_their_names, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(keys_are_read_with_policies_and_with_nothing_else, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(says_why_a_file_is_not_read, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(does_not_use_a_folder_that_others_may_write, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(what_is_packed_is_what_was_read, make_folder, remove_folder),
