@@ -346,12 +346,15 @@ static void
 a_full_disk_fails_the_load_and_nothing_is_left(void **state)
 {
 	struct apicall *t = *state;
+	char object[50001];
 	unsigned int n = 0;
 	int status;
 
-	t->rig.file_bytes = 200000;
+	memset(object, 'x', sizeof(object) - 1);
+	object[sizeof(object) - 1] = '\0';
+	t->rig.file_bytes = 500000;	/* more than the table of actions, which is a file too */
 	apicall_restart(t);
-	while ((status = api_load(t, "object")) == 0 && n < 16)
+	while (object[0] = (char)('a' + n), (status = api_load(t, object)) == 0 && n < 16)
 		n++;
 	assert_in_range(n, 1, 15);
 	assert_int_equal(status, IPC_UNAVAILABLE);
