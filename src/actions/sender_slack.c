@@ -11,30 +11,39 @@
 #include "actions/net.h"
 #include "alerts/slack.h"
 
+/* Length of "https://host:port". */
+static size_t
+server_len(const char *url)
+{
+	size_t scheme = strcspn(url, "/") + 2;
+
+	return scheme + strcspn(url + scheme, "/?#");
+}
+
 static int
 open_slack(struct net_target *t, char why[NET_WHY])
 {
 	const struct action_net *n = &t->def->net;
-	size_t len = strlen(n->url);
-	char *url = calloc(1, sizeof(n->url) + NET_SECRET_MAX + 1);
+	size_t server = server_len(n->url);
+	char *url = calloc(1, sizeof(n->url) + NET_SECRET_MAX);
+	const char *path = t->secret;
 
 	t->own = url;
 	if (!url)
 		return -ENOMEM;
-	memcpy(url, n->url, len);
+	strcpy(url, n->url);
 	if (!t->secret_len)
 		return 0;
-	/* The host is the table's: the supervisor connects to no other. */
-	if (t->secret[0] == '/' && len && url[len - 1] == '/')
-		len--;
-	if (t->secret[0] == '/')
-		memcpy(url + len, t->secret, t->secret_len + 1);
-	else if (strncmp(t->secret, n->url, len) == 0)
-		memcpy(url, t->secret, t->secret_len + 1);
-	else
-		snprintf(why, NET_WHY, "secret_file has to hold the address behind %.100s, from its \"/\" on, or all of it",
-			n->url);
-	return why[0] ? -EINVAL : 0;
+	/* The server is the table's: the supervisor connects to no other. */
+	if (strncmp(t->secret, n->url, server) == 0)
+		path += server;
+	if (*path != '/') {
+		snprintf(why, NET_WHY, "secret_file has to hold what is behind %.*s, from its \"/\" on, or all of it: nothing is sent "
+			"until a reload", (int)(server < 100 ? server : 100), n->url);
+		return -EINVAL;
+	}
+	strcpy(url + server, path);
+	return 0;
 }
 
 static int
