@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "registry/http.h"
-
-#include <curl/curl.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/auto.h"
 #include "common/clock.h"
 #include "common/log.h"
-#include "ipc/chan.h"
+#include "registry/http_parts.h"
 
 /* Where libcurl believes that it connects to, so that it never looks a name up: the socket comes from
  * elsewhere.  An address of those for documentation, which nobody has. */
@@ -24,235 +19,7 @@
 #define BPFD_VERSION "0"
 #endif
 
-struct http {
-	CURLM *multi;
-	CURL *easy;
-	struct http_setup setup;
-	struct curl_slist *nowhere;
-	/* of the request that is running */
-	const struct http_request *q;
-	struct http_answer *a;
-	struct oci_why *why;
-	struct http_url url;
-	size_t sent, skipped;
-	int err;			/* why it must end */
-	bool begun;			/* the answer's body */
-};
-
 AUTO_DEFINE(slist, struct curl_slist *, curl_slist_free_all)
-AUTO_DEFINE(curlu, CURLU *, curl_url_cleanup)
-
-/* Names as DNS has them, and addresses: internationalised names come in their ASCII form. */
-static bool
-host_ok(const char *host)
-{
-	static const char chars[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-._:";
-
-	return host[0] && host[strspn(host, chars)] == '\0';
-}
-
-int
-http_url(const char *url, struct http_url *out, struct oci_why *why)
-{
-	AUTO(curlu) CURLU *u = curl_url();
-	char *scheme = NULL, *host = NULL, *port = NULL, *user = NULL;
-	int err = -EBADMSG;
-
-	if (!u)
-		return oci_refuse(why, -ENOMEM, "out of memory");
-	if (strlen(url) < HTTP_URL_MAX && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK &&
-	    curl_url_get(u, CURLUPART_USER, &user, 0) == CURLUE_NO_USER &&
-	    curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
-	    (strcmp(scheme, "https") == 0 || strcmp(scheme, "http") == 0) &&
-	    curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK && strlen(host) < sizeof(out->host) &&
-	    curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK) {
-		bool six = host[0] == '[';	/* which connect() wants without */
-
-		snprintf(out->scheme, sizeof(out->scheme), "%s", scheme);
-		snprintf(out->host, sizeof(out->host), "%.*s", (int)(strlen(host) - 2 * six), host + six);
-		out->port = (uint16_t)strtoul(port, NULL, 10);
-		err = host_ok(out->host) && out->port ? 0 : err;
-	}
-	curl_free(scheme);
-	curl_free(host);
-	curl_free(port);
-	curl_free(user);
-	return err ? oci_refuse(why, err, "%s is no address of a registry", LOG_QUOTE(url)) : 0;
-}
-
-/* ---- what libcurl asks of us ---- */
-
-static curl_socket_t
-on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
-{
-	struct http *h = arg;
-	int fd = h->setup.connect(h->setup.arg, h->url.host, h->url.port, h->why);
-
-	if (fd >= 0)
-		return fd;
-	h->err = fd;
-	return CURL_SOCKET_BAD;
-}
-
-static int
-on_sockopt(void *arg, curl_socket_t fd, curlsocktype purpose)
-{
-	return CURL_SOCKOPT_ALREADY_CONNECTED;
-}
-
-static size_t
-stop(struct http *h, int err, const char *text)
-{
-	h->err = oci_refuse(h->why, err, "%s", text);
-	return 0;
-}
-
-static int
-room_for(struct http_answer *a, size_t more)
-{
-	size_t room = a->room ? a->room : 16384;
-	unsigned char *bytes;
-
-	while (room - a->len < more)
-		room *= 2;
-	if (room == a->room)
-		return 0;
-	bytes = realloc(a->bytes, room);
-	if (!bytes)
-		return -ENOMEM;
-	a->bytes = bytes;
-	a->room = room;
-	return 0;
-}
-
-/* Its status is known: what came before stays only if this goes on there. */
-static bool
-begin_body(struct http *h)
-{
-	struct http_answer *a = h->a;
-
-	h->begun = true;
-	curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &a->status);
-	if (a->status / 100 == 2 && a->status != 206)
-		a->len = 0;
-	return a->status != 206 || a->range_from == a->len;
-}
-
-/* What an error says: nobody wants more than its beginning. */
-static size_t
-on_error_body(struct http *h, const char *data, size_t n)
-{
-	struct http_answer *a = h->a;
-	size_t room = sizeof(a->error) - 1 - a->error_len, keep = n < room ? n : room;
-
-	memcpy(a->error + a->error_len, data, keep);
-	a->error_len += keep;
-	h->skipped += n - keep;
-	return h->skipped > h->q->max ? stop(h, -EBADMSG, "what the server says of an error has no end") : n;
-}
-
-static size_t
-on_body(char *data, size_t size, size_t n, void *arg)
-{
-	struct http *h = arg;
-	struct http_answer *a = h->a;
-
-	n *= size;
-	if (!h->begun && !begin_body(h))
-		return stop(h, -EBADMSG, "the server goes on with another part than the one asked for");
-	if (a->status / 100 != 2)
-		return on_error_body(h, data, n);
-	if (n > h->q->max || a->len > h->q->max - n)
-		return stop(h, -EFBIG, "the server sends more than it may");
-	if (room_for(a, n))
-		return stop(h, -ENOMEM, "out of memory");
-	memcpy(a->bytes + a->len, data, n);
-	a->len += n;
-	if (h->q->what)
-		h->setup.progress(h->setup.arg, h->q->what, a->len, h->q->total);
-	return n;
-}
-
-static size_t
-on_send(char *out, size_t size, size_t n, void *arg)
-{
-	struct http *h = arg;
-	size_t left = h->q->body_len - h->sent;
-
-	n *= size;
-	if (n > left)
-		n = left;
-	memcpy(out, (const char *)h->q->body + h->sent, n);
-	h->sent += n;
-	if (h->q->what)
-		h->setup.progress(h->setup.arg, h->q->what, h->sent, h->q->body_len);
-	return n;
-}
-
-/* A connection that was kept turned out to be closed: libcurl begins again on a new one. */
-static int
-on_seek(void *arg, curl_off_t offset, int origin)
-{
-	struct http *h = arg;
-
-	if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > h->q->body_len)
-		return CURL_SEEKFUNC_CANTSEEK;
-	h->sent = (size_t)offset;
-	return CURL_SEEKFUNC_OK;
-}
-
-/* The value of the header of this name in line[0..n), trimmed; NULL: it is another one. */
-static const char *
-header(const char *line, size_t n, const char *name, int *len)
-{
-	size_t at = strlen(name);
-
-	if (n <= at || strncasecmp(line, name, at) != 0 || line[at] != ':')
-		return NULL;
-	while (++at < n && (line[at] == ' ' || line[at] == '\t'))
-		;
-	while (n > at && (line[n - 1] == '\r' || line[n - 1] == '\n' || line[n - 1] == ' '))
-		n--;
-	*len = (int)(n - at);
-	return line + at;
-}
-
-static void
-copy(char *out, size_t room, const char *from, int len)
-{
-	snprintf(out, room, "%.*s", len, from);
-	if (!ipc_str_ok(out, room))
-		out[0] = '\0';
-}
-
-static size_t
-on_header(char *line, size_t size, size_t n, void *arg)
-{
-	struct http *h = arg;
-	struct http_answer *a = h->a;
-	const char *v;
-	int len;
-
-	n *= size;
-	if ((v = header(line, n, "WWW-Authenticate", &len))) {
-		size_t used = strlen(a->challenges);
-
-		if (used + (size_t)len + 2 < sizeof(a->challenges))
-			snprintf(a->challenges + used, sizeof(a->challenges) - used, "%.*s\n", len, v);
-	} else if ((v = header(line, n, "Docker-Content-Digest", &len))) {
-		copy(a->digest, sizeof(a->digest), v, len);
-		if (!oci_digest_ok(a->digest))
-			a->digest[0] = '\0';
-	} else if ((v = header(line, n, "Content-Type", &len))) {
-		copy(a->content_type, sizeof(a->content_type), v, len);
-		a->content_type[strcspn(a->content_type, "; ")] = '\0';
-	} else if ((v = header(line, n, "Content-Range", &len)) && len > 6 && strncmp(v, "bytes ", 6) == 0) {
-		a->range_from = strtoull(v + 6, NULL, 10);
-	}
-	return n;
-}
-
-/* ---- one request ---- */
 
 #define SET(option, value)                                                                         \
 	do {                                                                                       \
@@ -284,16 +51,16 @@ set_always(struct http *h)
 		SET(CURLOPT_CAINFO_BLOB, &ca);
 	SET(CURLOPT_USERAGENT, "bpfd/" BPFD_VERSION);
 	SET(CURLOPT_CONNECT_TO, h->nowhere);
-	SET(CURLOPT_OPENSOCKETFUNCTION, on_socket);
+	SET(CURLOPT_OPENSOCKETFUNCTION, http_on_socket);
 	SET(CURLOPT_OPENSOCKETDATA, h);
-	SET(CURLOPT_SOCKOPTFUNCTION, on_sockopt);
-	SET(CURLOPT_WRITEFUNCTION, on_body);
+	SET(CURLOPT_SOCKOPTFUNCTION, http_on_sockopt);
+	SET(CURLOPT_WRITEFUNCTION, http_on_body);
 	SET(CURLOPT_WRITEDATA, h);
-	SET(CURLOPT_HEADERFUNCTION, on_header);
+	SET(CURLOPT_HEADERFUNCTION, http_on_header);
 	SET(CURLOPT_HEADERDATA, h);
-	SET(CURLOPT_READFUNCTION, on_send);
+	SET(CURLOPT_READFUNCTION, http_on_send);
 	SET(CURLOPT_READDATA, h);
-	SET(CURLOPT_SEEKFUNCTION, on_seek);
+	SET(CURLOPT_SEEKFUNCTION, http_on_seek);
 	SET(CURLOPT_SEEKDATA, h);
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)h->setup.idle_ms);
 	SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
@@ -515,7 +282,7 @@ http_run(struct http *h, const struct http_request *q, int64_t deadline_ms, stru
 	code = transfer(h, deadline_ms);
 	take_answer(h, a);
 	/* An answer without a body is one too. */
-	if (code == CURLE_OK && !h->begun && !begin_body(h))
+	if (code == CURLE_OK && !h->begun && !http_begin_body(h))
 		h->err = oci_refuse(why, -EBADMSG, "the server goes on with another part than the one asked for");
 	curl_multi_remove_handle(h->multi, h->easy);
 	return code == CURLE_OK ? h->err : failure(h, code, text);

@@ -3,6 +3,9 @@ noinst_LIBRARIES += libregistry.a
 libregistry_a_SOURCES = \
 	src/registry/challenge.c src/registry/challenge.h \
 	src/registry/http.c src/registry/http.h \
+	src/registry/http_hear.c \
+	src/registry/http_parts.h \
+	src/registry/http_url.c \
 	src/registry/parts.h \
 	src/registry/push.c \
 	src/registry/refusal.c \
