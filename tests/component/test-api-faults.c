@@ -243,11 +243,12 @@ pins_without_rows_are_orphans_and_can_be_removed(void **state)
 {
 	struct apicall *t = *state;
 
+	assert_true(apirig_until(&t->rig, IPC_RECONCILED, 1));
 	apirig_no_loader(&t->rig);
 	t->rig.progs[t->rig.n_progs++] = (struct fake_prog){ .gid = 77, .id = 50 };
 	t->rig.links[t->rig.n_links++] = (struct fake_link){ 88, 77, 50 };
 	apirig_loader(&t->rig);
-	assert_true(apirig_until(&t->rig, IPC_RECONCILED, 1));
+	assert_true(apirig_until(&t->rig, IPC_RECONCILED, 2));
 	assert_string_equal(api_list(t)->programs[0]->state, "orphan");
 	assert_string_equal(api_links(t)->links[0]->state, "orphan");
 	assert_int_equal(api_status(t)->orphans, 2);
