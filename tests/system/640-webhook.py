@@ -52,12 +52,27 @@ class Rig:
         self.file(f"etc/rules/r{self.rules}.toml", rule(f"r{self.rules}", "exec", match, names), 0o644)
 
     def start(self):
-        names = list(self.servers)
+        names = list(self.servers) if not self.rules else []
         for at in range(0, len(names), 8):
             self.rule(names[at:at + 8])
+        match = f'{{ field = "comm", op = "eq", values = ["s{self.name}"] }}'
+        self.file("etc/rules/seen.toml", rule("seen", "exec", match), 0o644)
         self.file("etc/rules/results.toml", rule("results", "action"), 0o644)
         self.bpfd.start(tracers=("exec",))
+        self.wait_for_filter()
         return self
+
+    def wait_for_filter(self):
+        """A tracer may be on a moment before the kernel knows what the rules want: until another program is seen."""
+        program = os.path.join(self.bpfd.dir, "s" + self.name)
+        if not os.path.exists(program):
+            shutil.copy("/bin/true", program)
+
+        def seen():
+            subprocess.run([program], check=True)
+            return self.bpfd.wait_event(0.2, comm="s" + self.name)
+        if not wait_for(seen, PATIENT):
+            raise RuntimeError("no event is seen: " + self.bpfd.log_text())
 
     def alert(self):
         subprocess.run([self.program], check=True)
@@ -172,7 +187,7 @@ def restarts(tap):
     spool = os.stat(os.path.join(rig.bpfd.dir, "spool", "hook"))
     tap.check("the_spool_is_root_s_alone", spool.st_uid == 0 and spool.st_mode & 0o77 == 0, oct(spool.st_mode))
     late = WebServer((200,), port=port)
-    rig.bpfd.start(tracers=("exec",))
+    rig.start()
     tap.check("after_a_death_of_all_each_arrives", wait_for(lambda: len(late.requests) >= 6, PATIENT), rig.bpfd.log_text())
     wait_for(lambda: rig.bpfd.stats().get("actions.web.waiting") == 0, PATIENT)
     pids = [json.loads(r.body)["pid"] for r in late.requests]
