@@ -7,20 +7,23 @@
 #include "common/glob.h"
 #include "fetch/fetch.h"
 
-/* The administrator lists it as HOST or HOST:PORT, or as a pattern of either. */
+/* As it is, which an address of IPv6 in its brackets has to be, or as a pattern. */
+static bool
+fits(const char *item, const char *text, size_t len)
+{
+	return (strlen(item) == len && memcmp(item, text, len) == 0) || glob_match(item, strlen(item), text, len, false);
+}
+
+/* The administrator lists it as HOST or HOST:PORT. */
 static bool
 is_plain(const struct fetch *f)
 {
-	const char *port = strrchr(f->ref.endpoint, ':'), *six = strchr(f->ref.endpoint, ']');
-	const size_t len = strlen(f->ref.endpoint), host = port && port > six ? (size_t)(port - f->ref.endpoint) : len;
+	const char *at = f->ref.endpoint, *port = strrchr(at, ':'), *six = strchr(at, ']');
+	const size_t len = strlen(at), host = port && (!six || port > six) ? (size_t)(port - at) : len;
 
-	for (uint32_t i = 0; i < f->limits.n_plain && i < FETCH_PLAIN_MAX; i++) {
-		const char *p = f->limits.plain[i];
-
-		if (glob_match(p, strlen(p), f->ref.endpoint, len, false) ||
-		    glob_match(p, strlen(p), f->ref.endpoint, host, false))
+	for (uint32_t i = 0; i < f->limits.n_plain && i < FETCH_PLAIN_MAX; i++)
+		if (fits(f->limits.plain[i], at, len) || fits(f->limits.plain[i], at, host))
 			return true;
-	}
 	return false;
 }
 

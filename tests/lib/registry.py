@@ -138,6 +138,7 @@ class Registry:
 
     def _request(self, method, path, body=None, headers=None):
         host, port = self.address.rsplit(":", 1)
+        host = host.strip("[]")
         if self.tls:
             c = http.client.HTTPSConnection(host, int(port), context=ssl.create_default_context(cafile=self.ca))
         else:

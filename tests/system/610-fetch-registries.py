@@ -65,6 +65,20 @@ def plain(tap, directory):
     tap.check("says_what_is_no_reference", got.refused(f.INVALID_ARGUMENT), got.text)
 
 
+def six(tap):
+    obj = registry.sample()
+    image = registry.Image(obj, PROGRAMS)
+    if not os.path.exists("/proc/net/if_inet6"):
+        tap.skip("pulls_by_ipv6", "this host has no IPv6")
+        return
+    with registry.Registry(host="[::1]") as r:
+        r.push("bpf/one", "v1", image)
+        for name, listed in (("address_and_port", r.address), ("address", "[::1]")):
+            got = f.fetch(f"{r.address}/bpf/one:v1", plain=listed)
+            tap.check(f"pulls_by_ipv6_from_a_listed_{name}", pulled(got, image, obj) and
+                      got.connects == [("::1", str(r.port), "local")], got.text)
+
+
 def tls(tap, directory):
     obj = registry.sample()
     image = registry.Image(obj, PROGRAMS)
@@ -121,6 +135,7 @@ def main():
     directory = tempfile.mkdtemp(prefix="bpfd-fetch-")
     try:
         plain(tap, directory)
+        six(tap)
         tls(tap, directory)
         tokens(tap, directory)
     finally:
