@@ -200,5 +200,6 @@ main(void)
 		T(the_next_worker_tells_what_one_that_was_killed_had_begun),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests_name("action-checkpoint", tests, NULL, NULL);
 }
