@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/landlock.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -226,6 +228,59 @@ another_abi_is_killed(void **state)
 	assert_true(WIFSIGNALED(status));
 }
 
+static struct sockaddr_in here[2];	/* both have a listener */
+
+static int
+connect_to(const struct sockaddr_in *to)
+{
+	AUTO(fd) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return fd < 0 || connect(fd, (const struct sockaddr *)to, sizeof(*to)) < 0 ? -errno : 0;
+}
+
+/* What a process that may connect to the first one's port says of both: bit 0 and 1, connected. */
+static int
+landlocked(void)
+{
+	const uint16_t port = ntohs(here[0].sin_port);
+	const struct sandbox sb = { .name = "test", .uid = UID_TEST, .gid = UID_TEST, .root_fd = -1, .landlock = true,
+		.connect_ports = &port, .n_connect_ports = 1, .rules = open_rules, .n_rules = ARRAY_SIZE(open_rules) };
+
+	if (sandbox_enter(&sb) < 0)
+		_exit(100);
+	_exit((connect_to(&here[0]) == 0) | (connect_to(&here[1]) == 0) << 1);
+}
+
+static void
+only_named_ports_are_connected_to(void **state)
+{
+	int fds[2], status = -1;
+	pid_t pid;
+
+	skip_unless_root();
+	if (syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) < 4) {
+		print_message("# skipped: this kernel's Landlock knows no ports (Linux 6.7)\n");
+		skip();
+	}
+	for (int i = 0; i < 2; i++) {
+		socklen_t len = sizeof(here[i]);
+
+		here[i] = (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+		fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		assert_int_equal(bind(fds[i], (struct sockaddr *)&here[i], len), 0);
+		assert_int_equal(listen(fds[i], 1), 0);
+		assert_int_equal(getsockname(fds[i], (struct sockaddr *)&here[i], &len), 0);
+	}
+	pid = fork();
+	if (pid == 0)
+		landlocked();
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 1);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 static void
 an_unknown_user_is_a_clear_error(void **state)
 {
@@ -245,6 +300,7 @@ main(void)
 		cmocka_unit_test(a_second_layer_refuses_without_the_filter),
 		cmocka_unit_test(allowed_calls_and_tolerated_errors_go_through),
 		cmocka_unit_test(another_abi_is_killed),
+		cmocka_unit_test(only_named_ports_are_connected_to),
 		cmocka_unit_test(an_unknown_user_is_a_clear_error),
 	};
 
