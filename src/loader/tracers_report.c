@@ -53,8 +53,9 @@ tracer_report(struct loader *ld, uint32_t seq, unsigned int n)
 	struct msg_tracer_state m = { .tracer = n, .n_programs = f->n_programs, .n_attached = f->n_attached };
 	const char *denied = why_denied(ld->cfg, n);
 
-	m.status = f->loading || f->half ? TRACER_LOADING : f->failed || denied ? TRACER_FAILED :
-		!f->loaded ? TRACER_OFF : f->reason[0] ? TRACER_PARTIAL : TRACER_ON;
+	m.status = f->loading || f->half ? TRACER_LOADING : f->failed || denied ? TRACER_FAILED : !f->loaded ? TRACER_OFF :
+		!(ld->tracers.settings.on & BIT(n)) ? TRACER_LOADING :	/* and not yet switched on */
+		f->reason[0] ? TRACER_PARTIAL : TRACER_ON;
 	snprintf(m.reason, sizeof(m.reason), "%s", denied ? denied : f->reason);
 	for (size_t i = 0; i < f->pins.n; i++) {
 		AUTO(fd) int fd = strchr("psue", f->pins.names[i][0]) ? tracer_get(ld, n, f->pins.names[i]) : -1;

@@ -288,6 +288,7 @@ what_the_configuration_wants_is_there_before_anybody_asks(void **state)
 	assert_int_equal(answer.tracers[TR_EXEC].n_attached, 1);
 	assert_status(TR_OPEN, TRACER_OFF, "");
 	/* Off, until somebody has said what is to be filtered. */
+	assert_status(TR_EXEC, TRACER_LOADING, "");
 	take_rings();
 	pid = run_a_program();
 	assert_int_equal(drain(TR_EXEC, pid), 0);
