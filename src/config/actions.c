@@ -136,10 +136,25 @@ read_user(struct action_reader *r, const char *key, const struct toml_value *v)
 	r->has_user = true;
 }
 
+void
+action_read_number(struct action_reader *r, const char *key, const struct toml_value *v, const struct action_number *all,
+	size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(all[i].key, key) != 0)
+			continue;
+		if (v->number < 0 || (uint64_t)v->number < all[i].min || (uint64_t)v->number > all[i].max)
+			mistake(&r->mistakes, v->at, "%s is from %llu to %llu", key, (unsigned long long)all[i].min,
+				(unsigned long long)all[i].max);
+		else
+			*all[i].to = (uint64_t)v->number;
+	}
+}
+
 static void
 read_number(struct action_reader *r, const char *key, const struct toml_value *v)
 {
-	const struct { const char *key; uint64_t *to, min, max; } numbers[] = {
+	const struct action_number numbers[] = {
 		{ "max_bytes", &r->a->max_bytes, 4096, 1ULL << 40 },
 		{ "keep", &r->a->keep, 0, 1000 },
 		{ "timeout_ms", &r->a->timeout_ms, 1, 3600000 },
@@ -147,15 +162,7 @@ read_number(struct action_reader *r, const char *key, const struct toml_value *v
 		{ "per_minute", &r->a->per_minute, 1, 100000 },
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
-		if (strcmp(numbers[i].key, key) != 0)
-			continue;
-		if (v->number < 0 || (uint64_t)v->number < numbers[i].min || (uint64_t)v->number > numbers[i].max)
-			mistake(&r->mistakes, v->at, "%s is from %llu to %llu", key, (unsigned long long)numbers[i].min,
-				(unsigned long long)numbers[i].max);
-		else
-			*numbers[i].to = (uint64_t)v->number;
-	}
+	action_read_number(r, key, v, numbers, ARRAY_SIZE(numbers));
 }
 
 static const struct action_key {

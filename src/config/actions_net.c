@@ -124,7 +124,7 @@ void
 net_read_number(struct action_reader *r, const char *key, const struct toml_value *v)
 {
 	struct action_net *n = &r->a->net;
-	const struct { const char *key; uint64_t *to, min, max; } numbers[] = {
+	const struct action_number numbers[] = {
 		{ "timeout_ms", &r->a->timeout_ms, 100, 600000 },
 		{ "per_minute", &r->a->per_minute, 1, 100000 },
 		{ "batch", &n->batch, 1, 1000 },
@@ -139,15 +139,7 @@ net_read_number(struct action_reader *r, const char *key, const struct toml_valu
 		{ "breaker_s", &n->breaker_s, 1, 86400 },
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
-		if (strcmp(numbers[i].key, key) != 0)
-			continue;
-		if (v->number < 0 || (uint64_t)v->number < numbers[i].min || (uint64_t)v->number > numbers[i].max)
-			mistake(&r->mistakes, v->at, "%s is from %llu to %llu", key, (unsigned long long)numbers[i].min,
-				(unsigned long long)numbers[i].max);
-		else
-			*numbers[i].to = (uint64_t)v->number;
-	}
+	action_read_number(r, key, v, numbers, ARRAY_SIZE(numbers));
 }
 
 /* A line that is a header and not one of those that bpfd writes. */

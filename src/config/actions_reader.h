@@ -19,6 +19,11 @@ struct action_reader {
 /* Reads the value of a key; actions.c has the table of keys. */
 typedef void action_read_fn(struct action_reader *r, const char *key, const struct toml_value *v);
 
+/* A number that a key takes, and where it goes. */
+struct action_number { const char *key; uint64_t *to, min, max; };
+void	action_read_number(struct action_reader *r, const char *key, const struct toml_value *v,
+		const struct action_number *all, size_t n);
+
 /* ---- actions_net.c: what is sent to another machine ---- */
 
 action_read_fn net_read_url, net_read_file, net_read_number, net_read_headers, net_read_text, net_read_format,
