@@ -11,6 +11,7 @@
 
 #include "alerts/queue.h"
 #include "common/auto.h"
+#include "common/io.h"
 
 #define HEAD_BYTES	4096
 #define STATE_STEP	2048		/* the states lie in different sectors */
@@ -72,44 +73,6 @@ frame_bytes(uint32_t len)
 
 /* ---- the file ---- */
 
-static int
-write_at(int fd, const void *bytes, size_t len, uint64_t off)
-{
-	const char *p = bytes;
-
-	while (len) {
-		ssize_t n = pwrite(fd, p, len, (off_t)off);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : -EIO;
-		p += n;
-		off += (uint64_t)n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
-static int
-read_at(int fd, void *bytes, size_t len, uint64_t off)
-{
-	char *p = bytes;
-
-	while (len) {
-		ssize_t n = pread(fd, p, len, (off_t)off);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : -EIO;
-		p += n;
-		off += (uint64_t)n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 /* What goes over the end goes on at the beginning. */
 static size_t
 before_end(const struct spool *s, uint64_t pos, size_t len)
@@ -123,19 +86,19 @@ static int
 write_round(const struct spool *s, const void *bytes, size_t len, uint64_t pos)
 {
 	size_t first = before_end(s, pos, len);
-	int err = write_at(s->fd, bytes, first, HEAD_BYTES + pos % s->st.room);
+	int err = io_write_at(s->fd, bytes, first, HEAD_BYTES + pos % s->st.room);
 
 	return err || first == len ? err :
-		write_at(s->fd, (const char *)bytes + first, len - first, HEAD_BYTES);
+		io_write_at(s->fd, (const char *)bytes + first, len - first, HEAD_BYTES);
 }
 
 static int
 read_round(const struct spool *s, void *bytes, size_t len, uint64_t pos)
 {
 	size_t first = before_end(s, pos, len);
-	int err = read_at(s->fd, bytes, first, HEAD_BYTES + pos % s->st.room);
+	int err = io_read_at(s->fd, bytes, first, HEAD_BYTES + pos % s->st.room);
 
-	return err || first == len ? err : read_at(s->fd, (char *)bytes + first, len - first, HEAD_BYTES);
+	return err || first == len ? err : io_read_at(s->fd, (char *)bytes + first, len - first, HEAD_BYTES);
 }
 
 /* ---- the state ---- */
@@ -161,7 +124,7 @@ state_write(struct spool *s)
 	s->st.next = s->next;
 	s->st.count = s->count;
 	s->st.sum = state_sum(&s->st);
-	return write_at(s->fd, &s->st, sizeof(s->st), s->st.generation % 2 * STATE_STEP);
+	return io_write_at(s->fd, &s->st, sizeof(s->st), s->st.generation % 2 * STATE_STEP);
 }
 
 /* Where both are bad, what lies at the beginning is found all the same: rather twice than never. */
@@ -174,7 +137,7 @@ state_read(struct spool *s, uint64_t random, uint64_t *damaged)
 
 	memset(&none, 0, sizeof(none));
 	for (int i = 0; i < 2 && !err; i++)
-		err = read_at(s->fd, &st[i], sizeof(st[i]), (uint64_t)i * STATE_STEP);
+		err = io_read_at(s->fd, &st[i], sizeof(st[i]), (uint64_t)i * STATE_STEP);
 	if (err)
 		return err;
 	for (int i = 0; i < 2; i++) {

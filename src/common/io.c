@@ -46,6 +46,44 @@ io_write(int fd, const void *from, size_t len)
 }
 
 int
+io_read_at(int fd, void *to, size_t len, uint64_t at)
+{
+	uint8_t *p = to;
+
+	while (len > 0) {
+		ssize_t n = pread(fd, p, len, (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n ? -errno : -EIO;
+		p += n;
+		at += (uint64_t)n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int
+io_write_at(int fd, const void *from, size_t len, uint64_t at)
+{
+	const uint8_t *p = from;
+
+	while (len > 0) {
+		ssize_t n = pwrite(fd, p, len, (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n ? -errno : -EIO;
+		p += n;
+		at += (uint64_t)n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int
 io_put(int dir, const char *name, const void *from, size_t len, mode_t mode)
 {
 	AUTO(fd) int fd = -1;

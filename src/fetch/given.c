@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "common/io.h"
 #include "common/log.h"
 #include "common/memfd.h"
 #include "fetch/fetch.h"
@@ -48,7 +49,7 @@ read_all(int fd, size_t max, void **out, size_t *len)
 {
 	AUTO(mem) char *bytes = NULL;
 	struct stat st;
-	size_t n = 0;
+	int err;
 
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return -EINVAL;
@@ -57,15 +58,11 @@ read_all(int fd, size_t max, void **out, size_t *len)
 	bytes = malloc((size_t)st.st_size + 1);
 	if (!bytes)
 		return -ENOMEM;
-	while (n < (size_t)st.st_size) {
-		ssize_t got = pread(fd, bytes + n, (size_t)st.st_size - n, (off_t)n);
-
-		if (got <= 0)
-			break;
-		n += (size_t)got;
-	}
-	*len = n;
-	*out = n ? TAKE_PTR(bytes) : NULL;
+	err = io_read_at(fd, bytes, (size_t)st.st_size, 0);
+	if (err)
+		return err;
+	*len = (size_t)st.st_size;
+	*out = *len ? TAKE_PTR(bytes) : NULL;
 	return 0;
 }
 
