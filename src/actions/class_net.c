@@ -312,10 +312,10 @@ flush(struct worker *w)
 static uint64_t
 key_of(const struct alert_str rule)
 {
-	uint64_t h = 14695981039346656037ull;	/* FNV-1a */
+	uint64_t h = EV_HASH_INIT;
 
 	for (size_t i = 0; i < rule.len; i++)
-		h = (h ^ (unsigned char)rule.s[i]) * 1099511628211ull;
+		h = EV_HASH_STEP(h, (unsigned char)rule.s[i]);
 	return h;
 }
 
