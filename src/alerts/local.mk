@@ -14,8 +14,13 @@ ALERTS_LIBS = libalerts.a $(EVENTS_LIBS) $(IPC_LIBS)
 
 if HAVE_CMOCKA
 UNIT_TESTS += tests/unit/test-alerts-queue
-tests_unit_test_alerts_queue_SOURCES = tests/unit/test-alerts-queue.c
+tests_unit_test_alerts_queue_SOURCES = tests/unit/test-alerts-queue.c tests/unit/queue_rig.h
+tests_unit_test_alerts_queue_CPPFLAGS = $(TESTS_CPPFLAGS)
 tests_unit_test_alerts_queue_LDADD = $(ALERTS_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/test-alerts-spool
+tests_unit_test_alerts_spool_SOURCES = tests/unit/test-alerts-spool.c tests/unit/queue_rig.h
+tests_unit_test_alerts_spool_CPPFLAGS = $(TESTS_CPPFLAGS)
+tests_unit_test_alerts_spool_LDADD = $(ALERTS_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/test-alerts-alert
 tests_unit_test_alerts_alert_SOURCES = tests/unit/test-alerts-alert.c tests/unit/event_make.h
 tests_unit_test_alerts_alert_CPPFLAGS = $(TESTS_CPPFLAGS)
