@@ -292,7 +292,7 @@ def care(tap):
     daemon.start(tracers=["exec", "open"])
     done = subprocess.run([counter, target], capture_output=True, text=True, check=False)
     tap.check("a rule acts on a process once, however often it matches", done.stdout.strip() == "1" and
-              len(daemon.events(tracer="action", rule="often")) == 1, f"{done.stdout}{daemon.events(tracer='action')}")
+              len(daemon.events(tracer="action", rule="often", comm="counter")) == 1, f"{done.stdout}{daemon.events(tracer='action')}")
     pid = worker(daemon, "signal")
     tap.check("the worker has CAP_KILL and no other capability, and is not root", caps(pid).get("CapEff:") ==
               "0000000000000020" and caps(pid).get("Uid:") != "0", str(caps(pid)))
@@ -300,7 +300,7 @@ def care(tap):
     spared = daemon.victim("old")
     time.sleep(0.5)
     os.kill(pid, signal.SIGCONT)
-    got = daemon.result("old")
+    got = daemon.result("old", pid=spared.pid)
     tap.check("an event that is too old kills nobody", got.get("outcome") == "too_old" and ended(spared, 0.3) is None, str(got))
     os.kill(pid, signal.SIGSTOP)
     proc = daemon.victim("gone")
@@ -308,7 +308,7 @@ def care(tap):
     proc.kill()
     proc.wait()
     os.kill(pid, signal.SIGCONT)
-    got = daemon.result("gone")
+    got = daemon.result("gone", pid=proc.pid)
     tap.check("a process that has ended meanwhile is gone, which is no failure", got.get("outcome") == "gone", str(got))
     os.kill(pid, signal.SIGKILL)
     tap.check("a worker that is killed comes again", wait_for(lambda: worker(daemon, "signal") not in (0, pid)))
