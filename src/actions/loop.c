@@ -7,7 +7,7 @@
 #include "common/log.h"
 
 #define FDS_MAX		64
-#define LINGER_FROM	8		/* events in a batch: more will come, let them gather */
+#define LINGER_FROM	32		/* events in a batch: more will come, let them gather */
 #define LINGER_NS	1000000		/* at first */
 #define LINGER_MOST_NS	4000000		/* while they keep coming */
 #define LINGER_MIN_NS	50000
@@ -64,9 +64,9 @@ adapt(struct worker *w, unsigned int n, size_t bytes)
 {
 	if (n && n < LINGER_FROM)
 		w->linger_ns = LINGER_NS;
-	else if (bytes > w->cfg->events_ring_bytes / 8)
+	else if (bytes > w->cfg->events_ring_bytes / 16)
 		w->linger_ns = w->linger_ns / 2 > LINGER_MIN_NS ? w->linger_ns / 2 : LINGER_MIN_NS;
-	else if (bytes < w->cfg->events_ring_bytes / 16 && w->linger_ns < LINGER_MOST_NS)
+	else if (bytes < w->cfg->events_ring_bytes / 32 && w->linger_ns < LINGER_MOST_NS)
 		w->linger_ns *= 2;
 }
 

@@ -10,7 +10,7 @@
  * the file's size: a worker that was killed finds by the size how much of it was done, makes the
  * same lines again from the ring, and goes on behind that byte.
  */
-#define OUTPUT_BATCH	(128 << 10)	/* bytes in a buffer that end a batch */
+#define OUTPUT_BATCH	(64 << 10)	/* bytes in a buffer that end a batch */
 #define OUTPUT_KEEP	(2 << 20)	/* of lines that cannot be written now; more are dropped */
 #define OUTPUT_ROOM	(OUTPUT_KEEP + OUTPUT_BATCH + RENDER_ROOM)
 #define OUTPUT_RETRY_NS	1000000000ull

@@ -37,8 +37,8 @@ struct state_head {
 };
 static_assert(sizeof(struct state_head) <= STATE_HEAD_BYTES, "head of the state");
 
-/* Of the shared ring, while its readers keep up: half of a usual L2 cache. */
-#define RING_LOW_BYTES	(512 << 10)
+/* Of the shared ring, while its readers keep up: with what they let gather, it stays in a usual L2 cache. */
+#define RING_LOW_BYTES	(128 << 10)
 
 #define BATCH_RECORDS	256
 #define BATCH_BYTES	(64 << 10)

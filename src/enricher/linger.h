@@ -17,7 +17,7 @@ struct linger {
 };
 #define LINGER_FROM_NS	100000		/* after a rest: one more event is no stream of them */
 #define LINGER_FLOW_NS	4000000ull	/* over which events are counted */
-#define LINGER_STREAM	16		/* events in it that are a stream */
+#define LINGER_STREAM	6		/* events in it that are a stream */
 #define LINGER_WORTH	64		/* events that are worth a wake-up; for so many ... */
 #define LINGER_TIMES	4		/* ... so many times the usual time is waited, */
 #define LINGER_MOST_NS	5000000ull	/* and not more than this */

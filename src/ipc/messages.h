@@ -384,8 +384,8 @@ struct msg_uprobe {
 struct msg_kprobe { uint64_t offset; uint32_t flags, reserved; char function[IPC_NAME_MAX]; };
 /* Functions of the kernel that can be traced; names or patterns with a comma between. */
 struct msg_functions { char names[IPC_OPTIONS_MAX]; };
-/* A ring buffer for its array of maps: of class 0 for each CPU, then of class 1, ... (enum ev_class). */
-struct msg_ring { uint32_t class_, cpu, n_cpus, n_classes; };
+/* A ring buffer for the array of maps: place 0, then 1, ... (EV_RING_PLACE() of bpf/event.h), n_places in all. */
+struct msg_ring { uint32_t place, n_places; };
 enum { PERF_EVENT_FREQ = 1, PERF_EVENT_CPU = 2 };
 struct msg_perf_event {
 	uint64_t config, sample;		/* of perf_event_attr; PERF_EVENT_FREQ: a frequency */

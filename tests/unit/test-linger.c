@@ -57,6 +57,15 @@ a_thousand_a_second_hardly_wait(void **state)
 }
 
 static void
+an_exec_storm_wakes_nobody(void **state)
+{
+	struct run r = run(USUAL, 350000, 1, 0, false);
+
+	assert_true(r.looks < 400);
+	assert_int_equal(r.longest, LINGER_TIMES * USUAL);
+}
+
+static void
 tens_of_thousands_share_a_wake_up(void **state)
 {
 	assert_true(run(USUAL, 50000, 1, 0, false).looks < 20000 / 50);
@@ -116,6 +125,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_event_that_comes_alone_does_not_wait),
 		cmocka_unit_test(a_thousand_a_second_hardly_wait),
+		cmocka_unit_test(an_exec_storm_wakes_nobody),
 		cmocka_unit_test(tens_of_thousands_share_a_wake_up),
 		cmocka_unit_test(hundreds_of_thousands_wait_as_long_as_configured),
 		cmocka_unit_test(nothing_waits_longer_than_it_may),
