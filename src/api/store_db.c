@@ -331,6 +331,8 @@ store_init(void)
 
 	sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	/* Pages one by one: else it takes 87 KiB for each file at once, and our store has a few pages. */
+	sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
 	sqlite3_initialize();
 	sqlite3_randomness(sizeof(seed), &seed);
 }

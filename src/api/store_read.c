@@ -335,5 +335,6 @@ store_read(struct store *st, struct model *m)
 		err = read_all(st, ST_ALL_WISH_LINKS, read_wish_link, m);
 	if (!err)
 		err = read_all(st, ST_ALL_GROUP_IMAGES, read_group_image, m);
+	sqlite3_db_release_memory(st->db);	/* of pages that few will be asked for again */
 	return err ? log_err(err, "store.read", "a row is not as bpfd writes it") : 0;
 }
