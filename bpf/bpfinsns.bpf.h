@@ -14,22 +14,27 @@ struct insns {
 	__u32 left, helpers;
 };
 
+/* 1: equal.  Without a branch, which the verifier would follow both ways for each instruction. */
+static __always_inline __u32
+insns_same(__u64 a, __u64 b)
+{
+	__u64 differ = a ^ b, minus = -differ;
+
+	asm volatile("" : "+r"(minus));
+	return 1 - ((differ | minus) >> 63);
+}
+
 /* A call of a helper: opcode, no source register, its number as the constant. */
 static __always_inline __u32
 helper_of(__u64 insn)
 {
-	if ((insn & 0xf0ff) != 0x85)
-		return 0;
-	switch (insn >> 32) {
-	case BPF_FUNC_probe_write_user:
-		return BPFAUDIT_WRITE_USER;
-	case BPF_FUNC_override_return:
-		return BPFAUDIT_OVERRIDE_RETURN;
-	case BPF_FUNC_send_signal:
-	case BPF_FUNC_send_signal_thread:
-		return BPFAUDIT_SEND_SIGNAL;
-	}
-	return 0;
+	__u64 number = insn >> 32;
+
+	return insns_same(insn & 0xf0ff, 0x85) * (
+		insns_same(number, BPF_FUNC_probe_write_user) * BPFAUDIT_WRITE_USER |
+		insns_same(number, BPF_FUNC_override_return) * BPFAUDIT_OVERRIDE_RETURN |
+		insns_same(number, BPF_FUNC_send_signal) * BPFAUDIT_SEND_SIGNAL |
+		insns_same(number, BPF_FUNC_send_signal_thread) * BPFAUDIT_SEND_SIGNAL);
 }
 
 static int

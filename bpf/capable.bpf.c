@@ -29,7 +29,7 @@ asked(struct user_namespace *where, int cap, int ret)
 	e->cap = cap;
 	e->userns = userns;
 	e->count = count;
-	ev_send_of(s, t);
+	ev_send(s);
 }
 
 /* Linux 6.12 has no such tracepoint. */

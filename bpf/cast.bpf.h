@@ -29,66 +29,6 @@ enum bpf_func_id___cast { BPF_FUNC_cgrp_storage_get___cast };
 		value_;                                                                            \
 	})
 
-/* Any type of the kernel that is two words without pointers. */
-struct timespec64 { __s64 tv_sec, tv_nsec; } __attribute__((preserve_access_index));
-
-/* d_parent and d_name lie side by side in every kernel so far. */
-static __always_inline void
-file_read_dentry(struct ev_dentry *to, __u64 dentry)
-{
-	const struct dentry *d = (const struct dentry *)dentry;
-
-	if (bpf_core_field_offset(d->d_name.name) == bpf_core_field_offset(d->d_parent) + 16) {
-		bpf_core_read(to, sizeof(*to), &d->d_parent);
-		return;
-	}
-	to->parent = (__u64)BPF_CORE_READ(d, d_parent);
-	to->name = (__u64)BPF_CORE_READ(d, d_name.name);
-}
-
-/* So do mnt_parent, mnt_mountpoint and mnt.mnt_root. */
-static __always_inline void
-file_read_mount(struct ev_mount *to, __u64 mount)
-{
-	const struct mount *m = (const struct mount *)mount;
-
-	if (bpf_core_field_offset(m->mnt.mnt_root) == bpf_core_field_offset(m->mnt_parent) + 16)
-		bpf_core_read(to, sizeof(*to), &m->mnt_parent);
-	else
-		ev_read_mount(to, mount);
-}
-
-static __always_inline void
-file_names_read(struct ev_scratch *s, __u64 dentry, __u64 mount)
-{
-	struct ev_mount m = {};
-	struct ev_dentry d = {};
-
-	file_read_mount(&m, mount);
-	for (int i = 0; i < EV_DEPTH + 8; i++) {
-		if (dentry == m.root) {
-			if (m.parent == mount || !m.parent) {
-				s->whole = 1;
-				break;
-			}
-			dentry = m.mountpoint;
-			mount = m.parent;
-			file_read_mount(&m, mount);
-			continue;
-		}
-		if (s->n_names >= EV_DEPTH)
-			break;
-		file_read_dentry(&d, dentry);
-		ev_name_push(s, d.name);
-		/* Not in its mount's tree: a pipe, a socket, what was moved out of a bind mount. */
-		if (d.parent == dentry || !d.parent) {
-			s->whole = 1;
-			break;
-		}
-		dentry = d.parent;
-	}
-}
-
 /* A name's address, whose highest byte is the kernel's 0xff, with its length in that place. */
 #define FILE_TOP	(0xffULL << 56)
 struct qstr___len { __u32 len; } __attribute__((preserve_access_index));
@@ -172,38 +112,51 @@ file_compose_cast(struct ev_scratch *s)
 }
 
 /* The same by plain loads. */
+struct file_walk {
+	struct ev_scratch *s;
+	struct dentry *d;
+	struct mount *m;
+};
+
+static int
+file_cast_step(__u32 i, struct file_walk *w)
+{
+	struct ev_scratch *s = w->s;
+	struct dentry *d = w->d, *up;
+	struct mount *m = w->m, *above;
+	__u64 packed;
+
+	if (d == m->mnt.mnt_root) {
+		above = m->mnt_parent;
+		if (above == m || !above) {
+			s->whole = 1;
+			return 1;
+		}
+		w->d = m->mnt_mountpoint;
+		w->m = above;
+		return 0;
+	}
+	if (s->n_names >= EV_DEPTH)
+		return 1;
+	up = d->d_parent;
+	packed = file_name_pack(d);
+	s->names_len += packed >> 56;
+	ev_name_push(s, packed);
+	if (up == d || !up) {
+		s->whole = 1;
+		return 1;
+	}
+	w->d = up;
+	return 0;
+}
+
 static __always_inline void
 file_names_cast(struct ev_scratch *s, __u64 dentry, __u64 mount)
 {
-	struct dentry *d = FILE_CAST(struct dentry, dentry), *up;
-	struct mount *m = FILE_CAST(struct mount, mount), *above;
-	__u64 packed;
+	struct file_walk w = { s, FILE_CAST(struct dentry, dentry), FILE_CAST(struct mount, mount) };
 
 	s->names_len = 0;
-
-	for (int i = 0; i < EV_DEPTH + 8; i++) {
-		if (d == m->mnt.mnt_root) {
-			above = m->mnt_parent;
-			if (above == m || !above) {
-				s->whole = 1;
-				break;
-			}
-			d = m->mnt_mountpoint;
-			m = above;
-			continue;
-		}
-		if (s->n_names >= EV_DEPTH)
-			break;
-		up = d->d_parent;
-		packed = file_name_pack(d);
-		s->names_len += packed >> 56;
-		ev_name_push(s, packed);
-		if (up == d || !up) {
-			s->whole = 1;
-			break;
-		}
-		d = up;
-	}
+	bpf_loop(EV_DEPTH + 8, file_cast_step, &w, 0);
 }
 
 /*
@@ -224,7 +177,7 @@ file_names(struct ev_scratch *s)
 	if (FILE_CAN_CAST)
 		file_names_cast(s, dentry, mount);
 	else
-		file_names_read(s, dentry, mount);
+		ev_names_from(s, dentry, mount);
 	return 0;
 }
 

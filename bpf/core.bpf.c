@@ -73,6 +73,8 @@ core_processes(struct bpf_iter__task *ctx)
 {
 	struct task_struct *t = ctx->task;
 	struct ev_scratch *s;
+	struct ev_v1 *v1;
+	struct cgroup *cgrp;
 
 	if (!t)
 		return 0;
@@ -83,7 +85,10 @@ core_processes(struct bpf_iter__task *ctx)
 	if (!s)
 		return 0;
 	__builtin_memset(s->b, 0, sizeof(struct ev_proc_info));
-	ev_fill(ev_head(s), t);
+	ev_fill_any(ev_head(s), t);
+	v1 = ev_v1();
+	cgrp = v1 ? ev_v1_cgroup(t->cgroups, v1->controller) : NULL;
+	ev_head(s)->cgroup1 = cgrp ? cgrp->kn->id : 0;
 	ev_fill_proc(s, t);
 	ev_head(s)->ts = bpf_ktime_get_boot_ns();
 	bpf_seq_write(ctx->meta->seq, s->b, ev_close(s));

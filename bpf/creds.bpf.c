@@ -92,7 +92,7 @@ tell(struct task_struct *t, const struct ev_creds_of *before, const struct ev_cr
 	if (before->known)
 		e->gained = (now->permitted | now->effective) & ~(before->permitted | before->effective);
 	ev_say_again(s, t);
-	ev_send_of(s, t);
+	ev_send(s);
 }
 
 /* What the thread has now, and tells it when it had something else, or is not known to have had it. */

@@ -108,20 +108,14 @@ say_one_plain(__u32 row, struct enf_run *r)
 		return 0;
 	s = decision(r, row, outcome);
 	if (s) {
-		const struct ev_hdr *h = ev_head(s);
-		struct ev_announced *last = &s->announced;
-
 		epoch = v1 ? v1->epoch : 0;
 		which = v1 ? v1->controller : EV_V1_NONE;
-		if ((last->start ^ h->start) | (last->cgroup ^ h->cgroup) | (last->cgroup1 ^ h->cgroup1) |
-		    (last->tgid ^ h->tgid) | (last->exec_id ^ h->exec_id) |
-		    (last->generation ^ s->generation) | (last->epoch ^ epoch)) {
+		if (!ev_is_announced(s)) {
 			ev_say_current_cgroup(i, 0, s->generation, 0);
 			if (which < EV_V1_NONE)
 				ev_say_current_cgroup(i, which, s->generation, epoch);
 			ev_say_proc(i);
-			*last = (struct ev_announced){ h->start, h->cgroup, h->cgroup1, h->tgid, h->exec_id,
-				s->generation, epoch };
+			ev_note_announced(s, epoch);
 		}
 		ev_emit(s);
 	}

@@ -11,6 +11,7 @@
  * its struct ev_str name.  len counts all of it and is a multiple of 8; padding is zero.
  */
 enum ev_class { EV_CONTROL, EV_BULK, EV_PRIORITY, N_EV_CLASSES };	/* PRIORITY: what is urgent of BULK */
+#define EV_RING_PLACE(cpu, class) ((cpu) * N_EV_CLASSES + (class))	/* in the map "rings" */
 enum { TR_SENSITIVE = 1, TR_COSTLY = 2, TR_NO_KERNEL = 4, TR_CONFIGURED = 8 };
 
 enum ev_tracer {

@@ -194,6 +194,32 @@ file_add_from(struct ev_scratch *s, struct ev_str *out, int dirfd, const char *g
 	return at;
 }
 
+/* Where in the record a string is told of; more than any record has: NULL. */
+static __always_inline struct ev_str *
+file_str_at(struct ev_scratch *s, __u32 at)
+{
+	asm volatile("" : "+r"(at));
+	return at <= EV_TEST_OFF_MAX ? (struct ev_str *)&s->b[at] : NULL;
+}
+
+/* Not static: the verifier looks at them once. */
+__noinline int
+file_add_given_at(struct ev_scratch *s, __u32 out_at, int dirfd, __u64 given)
+{
+	struct ev_str *out = s ? file_str_at(s, out_at) : NULL;
+
+	return out ? file_add_from(s, out, dirfd, (const char *)given, false) : 0;
+}
+
+/* The name is names[0], since it may be given numbers but no pointers. */
+__noinline int
+file_add_name_at(struct ev_scratch *s, __u32 out_at, int dirfd)
+{
+	struct ev_str *out = s ? file_str_at(s, out_at) : NULL;
+
+	return out ? file_add_from(s, out, dirfd, (const char *)s->names[0], true) : 0;
+}
+
 /*
  * A path as the process gave it to a call, made whole by the folder that it is relative to.  Where
  * in the record the given part begins; 0: there is no such folder, or nothing was given.
@@ -201,14 +227,15 @@ file_add_from(struct ev_scratch *s, struct ev_str *out, int dirfd, const char *g
 static __always_inline __u32
 file_add_given(struct ev_scratch *s, struct ev_str *out, int dirfd, const char *given)
 {
-	return file_add_from(s, out, dirfd, given, false);
+	return file_add_given_at(s, (__u32)((__u64)out - (__u64)s->b), dirfd, (__u64)given);
 }
 
 /* The same of a copy in the kernel. */
 static __always_inline __u32
 file_add_name(struct ev_scratch *s, struct ev_str *out, int dirfd, const char *name)
 {
-	return file_add_from(s, out, dirfd, name, true);
+	s->names[0] = (__u64)name;
+	return file_add_name_at(s, (__u32)((__u64)out - (__u64)s->b), dirfd);
 }
 
 #endif

@@ -11,6 +11,7 @@
 #define AT_REMOVEDIR		0x200
 #define AT_SYMLINK_FOLLOW	0x400
 #define XATTR_NAME_MAX		255
+#define LOOK_WORDS		33	/* that are looked at for a slash: no name is longer */
 
 /* Newer than the headers that this is built with may be; the same everywhere. */
 #ifndef __NR_fchmodat2
@@ -25,18 +26,22 @@
  * Where the arguments are that make an event, by place from 1; 0: the call has none.
  * d1, p1, d2, p2: folders (descriptors) and paths; a call with d1 and no p1 is of the descriptor.
  */
-struct shape {
-	__u8 op;
-	__u8 d1, p1, d2, p2;
-	__u8 a, b;		/* mode and rdev; owner and group; size; name of the attribute */
-	__u8 flags;
-	__u8 follows;		/* when the last component of p1 is a symbolic link, its target is meant */
+union shape {
+	struct {
+		__u32 op : 5;
+		__u32 d1 : 3, p1 : 3, d2 : 3, p2 : 3;
+		__u32 a : 3, b : 3;	/* mode and rdev; owner and group; size; name of the attribute */
+		__u32 flags : 3;
+		__u32 follows : 1;	/* when the last component of p1 is a symbolic link, its target is meant */
+	};
+	__u32 bits;
 };
+_Static_assert(N_FILEOPS <= 32 && sizeof(union shape) == sizeof(__u32), "one word, which can be hidden");
 
 static __always_inline bool
-shape_of(long nr, struct shape *to)
+shape_of(long nr, union shape *to)
 {
-#define SHAPE(call, ...) case __NR_##call: *to = (struct shape){ __VA_ARGS__ }; return true;
+#define SHAPE(call, ...) case __NR_##call: *to = (union shape){ { __VA_ARGS__ } }; return true;
 	switch (nr) {
 	SHAPE(mkdir, FILEOP_MKDIR, .p1 = 1, .a = 2)
 	SHAPE(mkdirat, FILEOP_MKDIR, .d1 = 1, .p1 = 2, .a = 3)
@@ -79,17 +84,13 @@ shape_of(long nr, struct shape *to)
 	return false;
 }
 
+/* Arguments by place, from 1: those that are not there are 0. */
+struct args { __u64 at[8]; };
+
 static __always_inline __u64
-arg(const struct ev_call *c, __u8 place)
+arg(const struct args *args, __u32 place)
 {
-	switch (place) {
-	case 1: return c->arg[0];
-	case 2: return c->arg[1];
-	case 3: return c->arg[2];
-	case 4: return c->arg[3];
-	case 5: return c->arg[4];
-	}
-	return 0;
+	return args->at[place & 7];
 }
 
 /*
@@ -101,7 +102,7 @@ leads_on(struct ev_scratch *s, __u32 at)
 {
 	__u32 end, len;
 	char c[3] = {};
-	int i;
+	__u64 slash;
 
 	if (!s || at >= EV_ROOM - 8)
 		return 1;
@@ -112,72 +113,82 @@ leads_on(struct ev_scratch *s, __u32 at)
 	bpf_probe_read_kernel(c, sizeof(c), &s->b[at]);
 	if (c[0] == '.' && (len == 1 || (len == 2 && c[1] == '.')))
 		return 1;
-	for (i = 0; i < 257; i++) {
-		asm volatile("" : "+r"(at));
-		if (at >= end || at >= EV_ROOM)
+	for (int i = 0; i < LOOK_WORDS; i++, at += 8) {
+		if (at >= end)
 			return 0;
-		if (s->b[at] == '/')
+		asm volatile("" : "+r"(at));
+		if (at > EV_ROOM - 8)
 			return 1;
-		at++;
+		slash = ev_hash_zeros(*ev_words(s, at) ^ (EV_ONES * '/'));
+		if (end - at < 8)
+			slash &= (1ULL << (end - at) * 8) - 1;
+		if (slash)
+			return 1;
 	}
 	return 1;
 }
 
 static __always_inline int
-folder(const struct ev_call *c, __u8 place)
+folder(const struct args *args, __u32 place)
 {
-	return place ? (int)arg(c, place) : FILE_AT_FDCWD;
+	return place ? (int)arg(args, place) : FILE_AT_FDCWD;
 }
 
-static __always_inline void
-add_named(struct ev_scratch *s, struct ev_str *out, const struct ev_call *c, __u8 d, __u8 p, bool follows)
+/* Into path, or path2 for second.  Not static: the verifier looks at it once. */
+__noinline int
+add_named(struct ev_scratch *s, __u32 second, int dirfd, __u64 path, __u32 follows)
 {
-	const char *given = (const char *)arg(c, p);
+	const char *given = (const char *)path;
+	struct ev_fileops *e;
 	char first = 0;
 	__u32 at;
 
-	at = file_add_given(s, out, folder(c, d), given);
+	if (!s)
+		return 0;
+	e = ev_record(s);
+	at = file_add_given(s, second ? &e->path2 : &e->path, dirfd, given);
 	if (at && !follows && !leads_on(s, at))
-		return;
+		return 0;
 	/* Nothing given: the folder itself, which the kernel has told. */
 	bpf_probe_read_user(&first, 1, given);
 	if (first)
 		ev_head(s)->flags |= EV_UNRESOLVED;
+	return 0;
 }
 
 static __always_inline void
-add_path(struct ev_scratch *s, struct ev_fileops *e, const struct ev_call *c, const struct shape *sh)
+add_path(struct ev_scratch *s, struct ev_fileops *e, const struct args *args, union shape sh)
 {
-	bool follows = sh->follows;
+	__u32 follows = sh.follows;
 
-	if (!sh->p1) {
-		file_add_path(s, &e->path, file_where(file_of(arg(c, sh->d1))));
+	if (!sh.p1) {
+		file_add_path(s, &e->path, file_where(file_of(arg(args, sh.d1))));
 		return;
 	}
-	if (sh->op == FILEOP_LINK && (e->flags & AT_SYMLINK_FOLLOW))
-		follows = true;
+	if (sh.op == FILEOP_LINK && (e->flags & AT_SYMLINK_FOLLOW))
+		follows = 1;
 	if (e->flags & AT_SYMLINK_NOFOLLOW)
-		follows = false;
-	add_named(s, &e->path, c, sh->d1, sh->p1, follows);
+		follows = 0;
+	add_named(s, 0, folder(args, sh.d1), arg(args, sh.p1), follows);
 }
 
 static __always_inline void
-add_second(struct ev_scratch *s, struct ev_fileops *e, const struct ev_call *c, const struct shape *sh)
+add_second(struct ev_scratch *s, struct ev_fileops *e, const struct args *args, union shape sh)
 {
-	if (sh->op == FILEOP_SYMLINK)
-		ev_add_user_str(s, &e->path2, (const char *)arg(c, sh->p2), EV_PATH_MAX - 1);
-	else if (sh->p2)
-		add_named(s, &e->path2, c, sh->d2, sh->p2, false);
-	if (sh->op == FILEOP_SETXATTR || sh->op == FILEOP_REMOVEXATTR)
-		ev_add_user_str(s, &e->name, (const char *)arg(c, sh->a), XATTR_NAME_MAX);
+	if (sh.op == FILEOP_SYMLINK)
+		ev_add_user_str(s, &e->path2, (const char *)arg(args, sh.p2), EV_PATH_MAX - 1);
+	else if (sh.p2)
+		add_named(s, 1, folder(args, sh.d2), arg(args, sh.p2), 0);
+	if (sh.op == FILEOP_SETXATTR || sh.op == FILEOP_REMOVEXATTR)
+		ev_add_user_str(s, &e->name, (const char *)arg(args, sh.a), XATTR_NAME_MAX);
 }
 
 static __always_inline void
-fill(struct ev_fileops *e, const struct ev_call *c, const struct shape *sh)
+fill(struct ev_fileops *e, const struct args *args, union shape sh)
 {
-	__u64 a = arg(c, sh->a), b = arg(c, sh->b);
+	__u64 a = arg(args, sh.a), b = arg(args, sh.b);
 
-	switch (sh->op) {
+	switch (sh.op) {
 	case FILEOP_MKDIR:
 	case FILEOP_CHMOD:
 		e->mode = a & 07777;
@@ -202,30 +213,32 @@ BPF_PROG(fileops_exit, struct pt_regs *regs, long ret)
 {
 	struct ev_scratch *s;
 	struct ev_fileops *e;
-	struct shape sh = {};
-	struct ev_call call, *c = &call;
-	__u32 flags;
+	union shape sh = {};
+	struct ev_call c;
+	struct args args;
 
-	ev_call(c, regs);
-	if (!shape_of(c->nr, &sh))
+	ev_call(&c, regs);
+	if (!shape_of(c.nr, &sh))
 		goto next;
-	flags = arg(c, sh.flags);
-	if (sh.op == FILEOP_UNLINK && (flags & AT_REMOVEDIR))
-		sh.op = FILEOP_RMDIR;
-	s = ev_new(sh.op, sizeof(*e));
+	s = ev_new(0, sizeof(*e));
 	if (!s)
 		goto next;
+	sh.bits = ev_hide(s, sh.bits);
+	args = (struct args){ { 0, c.arg[0], c.arg[1], c.arg[2], c.arg[3], c.arg[4] } };
 	e = ev_record(s);
 	e->h.ret = ret;
-	e->flags = flags;
-	fill(e, c, &sh);
-	add_path(s, e, c, &sh);
+	e->flags = arg(&args, sh.flags);
+	if (sh.op == FILEOP_UNLINK && (e->flags & AT_REMOVEDIR))
+		sh.op = FILEOP_RMDIR;
+	e->h.event = sh.op;
+	fill(e, &args, sh);
+	add_path(s, e, &args, sh);
 	if (!ev_path_passes(s, &e->path))
 		goto next;
-	add_second(s, e, c, &sh);
+	add_second(s, e, &args, sh);
 	ev_send(s);
 next:
-	ev_next_call(ctx, c->nr);
+	ev_next(ctx, regs);
 	return 0;
 }
 

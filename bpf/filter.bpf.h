@@ -50,19 +50,14 @@ ev_cgroup_is_in(const struct ev_tracer_filter *f, __u64 id, __u32 element)
 }
 
 static __always_inline bool
-ev_cgroups_are_in(struct task_struct *t, const struct ev_tracer_filter *f, __u32 element)
+ev_cgroups_are_in(struct task_struct *current, const struct ev_tracer_filter *f, __u32 element)
 {
-	struct css_set *cset = t->cgroups;
-	struct cgroup *cgrp;
-	struct ev_v1 *v1;
+	__u64 id;
 
-	if (ev_cgroup_is_in(f, cset->dfl_cgrp->kn->id, element))
+	if (ev_cgroup_is_in(f, current->cgroups->dfl_cgrp->kn->id, element))
 		return true;
-	v1 = ev_v1();
-	if (!v1 || v1->controller >= EV_V1_NONE)
-		return false;
-	cgrp = ev_v1_cgroup(cset, v1->controller);
-	return cgrp && ev_cgroup_is_in(f, cgrp->kn->id, element);
+	id = ev_v1_now(current, ev_v1());
+	return id && ev_cgroup_is_in(f, id, element);
 }
 
 /* The bit of the runtime that a cgroup is of, and that of a pod; 0: not known. */
@@ -98,13 +93,9 @@ ev_runtime_passes(__u32 runtimes, __u64 cgroup, __u64 cgroup1)
 }
 
 static __always_inline bool
-ev_current_runtime_passes(struct task_struct *t, const struct ev_tracer_filter *f)
+ev_current_runtime_passes(struct task_struct *current, const struct ev_tracer_filter *f)
 {
-	struct css_set *cset = t->cgroups;
-	struct ev_v1 *v1 = ev_v1();
-	struct cgroup *cgrp = v1 && v1->controller < EV_V1_NONE ? ev_v1_cgroup(cset, v1->controller) : NULL;
-
-	return ev_runtime_passes(f->runtimes, cset->dfl_cgrp->kn->id, cgrp ? cgrp->kn->id : 0);
+	return ev_runtime_passes(f->runtimes, current->cgroups->dfl_cgrp->kn->id, ev_v1_now(current, ev_v1()));
 }
 
 #ifdef EV_IN_CGROUPS_TOO	/* such programs have no storage of tasks before Linux 6.16, and what others noted is in it */
@@ -114,16 +105,19 @@ ev_exe_is_in(const struct ev_tracer_filter *f, __u32 element)
 	return true;
 }
 #else
-/* By what was said of the process last: what has changed since, and who was never told, passes. */
-static __always_inline bool
+/*
+ * By what was said of the process last: what has changed since, and who was never told, passes.  Not
+ * static, as ev_announce() begins.
+ */
+__noinline int
 ev_exe_is_in(const struct ev_tracer_filter *f, __u32 element)
 {
 	struct task_struct *t = bpf_get_current_task_btf();
-	struct ev_settings *set = ev_settings();
 	struct ev_proc_said *said = ev_said(t, false);
+	struct ev_settings *set = ev_settings();
 	__u64 exe;
 
-	if (!set || !said || !said->proc || said->generation != set->generation ||
+	if (!f || !set || !said || !said->proc || said->generation != set->generation ||
 	    said->exec_id != (__u32)t->self_exec_id)
 		return true;
 	exe = said->exe;
@@ -266,11 +260,20 @@ ev_path_judge(struct ev_scratch *s, __u32 off, __u32 len)
 	return s->judge.passes;
 }
 
-static __always_inline int
-ev_test_passes(struct ev_scratch *s, const struct ev_test *t)
+/* Of this tracer's filter the test with that number.  Not static: the verifier looks at it once. */
+__noinline int
+ev_test_passes(struct ev_scratch *s, __u32 number)
 {
-	__u32 kind = t->kind, at = t->off;
+	struct ev_tracer_filter *f = s ? ev_filter_of(s->element) : NULL;
+	const struct ev_test *t;
+	__u32 kind, at;
 	__u64 word;
+
+	if (!f || number >= EV_TESTS)
+		return 1;
+	t = &f->test[number];
+	kind = t->kind;
+	at = t->off;
 
 	if (kind == EV_TEST_NONE)
 		return 1;
@@ -292,22 +295,13 @@ ev_test_passes(struct ev_scratch *s, const struct ev_test *t)
 	return ev_test_word(t, *ev_words(s, at));
 }
 
-__noinline int
-ev_tests_pass(struct ev_scratch *s)
-{
-	struct ev_tracer_filter *f = s ? ev_filter_of(s->element) : NULL;
-
-	for (int i = 0; f && i < EV_TESTS; i++)
-		if (!ev_test_passes(s, &f->test[i]))
-			return 0;
-	return 1;
-}
-
 /* Of a whole record.  True: counted as filtered. */
 static __always_inline bool
 ev_is_rejected(struct ev_scratch *s)
 {
-	if (!(s->dims & DIM_TESTS) || ev_tests_pass(s))
+	_Static_assert(EV_TESTS == 4, "each is asked");
+	if (!(s->dims & DIM_TESTS) || (ev_test_passes(s, 0) && ev_test_passes(s, 1) && ev_test_passes(s, 2) &&
+	    ev_test_passes(s, 3)))
 		return false;
 	ev_count_filtered();
 	return true;

@@ -18,6 +18,13 @@ struct ev_judging { struct ev_scratch *s; };
 
 #define EV_ONES 0x0101010101010101ULL
 
+/* The highest bit of each byte that is 0; above the first one perhaps of others too. */
+static __always_inline __u64
+ev_hash_zeros(__u64 word)
+{
+	return (word - EV_ONES) & ~word & (EV_ONES << 7);
+}
+
 /*
  * Takes the hash on by the words of a component, at most EV_HASH_RUN of them.  True: it has ended.
  * Few branches and constant offsets, because the verifier walks each repetition; and what goes from
@@ -47,8 +54,7 @@ ev_hash_component(struct ev_scratch *s)
 	for (i = 0; i < EV_HASH_RUN; i++, left -= 8) {
 		word = *(const __u64 *)(p + 8 * i);
 		/* The lowest bit that is set: of the first slash, or of the path's end. */
-		stop = word ^ (EV_ONES * '/');
-		stop = (stop - EV_ONES) & ~stop & (EV_ONES << 7);
+		stop = ev_hash_zeros(word ^ (EV_ONES * '/'));
 		stop |= (0x80ULL << ((left * 8) & 63)) & (left - 8) >> 63;
 		below = ((stop & -stop) >> 7) - 1;
 		if (stop) {

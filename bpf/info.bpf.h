@@ -33,28 +33,19 @@ ev_copy_comm(char *to, const char *from)
 }
 
 /*
- * Header of the process that a task is of; its own tid and comm.  Not: len, event, ts, ret; of flags
- * only EV_COMPAT is added.
+ * Header of the process that a task is of; its own tid and comm.  Not: len, event, ts, ret, cgroup1; of
+ * flags only EV_COMPAT is added.
  * The task's own fields are read through the trusted pointer, which takes no check of the address,
  * and pointers through one that is not (EV_READ_ONLY).
  */
 static __always_inline void
-ev_fill(struct ev_hdr *h, struct task_struct *trusted)
+ev_fill_any(struct ev_hdr *h, struct task_struct *trusted)
 {
 	struct task_struct *t = EV_READ_ONLY(struct task_struct, trusted);
 	const struct cred *cred = t->cred;
-	struct css_set *cset = t->cgroups;
-	struct ev_v1 *v1 = ev_v1();
-	struct cgroup *cgrp;
 
 	h->start = t->group_leader->start_boottime;
-	h->cgroup = cset->dfl_cgrp->kn->id;
-	h->cgroup1 = 0;
-	if (v1 && v1->controller < EV_V1_NONE) {
-		cgrp = ev_v1_cgroup(cset, v1->controller);
-		if (cgrp)
-			h->cgroup1 = cgrp->kn->id;
-	}
+	h->cgroup = t->cgroups->dfl_cgrp->kn->id;
 	h->tgid = trusted->tgid;
 	h->tid = trusted->pid;
 	h->ppid = t->real_parent->tgid;
@@ -64,6 +55,14 @@ ev_fill(struct ev_hdr *h, struct task_struct *trusted)
 	h->exec_id = trusted->self_exec_id;
 	h->flags |= ev_compat(trusted) * (EV_COMPAT / KERNEL_TS_COMPAT);
 	ev_copy_comm(h->comm, trusted->comm);
+}
+
+/* All of it, of the current task. */
+static __always_inline void
+ev_fill(struct ev_hdr *h, struct task_struct *current)
+{
+	ev_fill_any(h, current);
+	h->cgroup1 = ev_v1_now(EV_READ_ONLY(struct task_struct, current), ev_v1());
 }
 
 /* Pads the record to a multiple of 8 and returns its length. */
@@ -327,40 +326,35 @@ ev_said(struct task_struct *t, bool create)
 }
 
 /*
- * Nothing must be said before it: what ev_announce() finds out of most events, without a call, and of
- * one of the same process as this CPU's last one without its storage.  What was said of a process
- * and its cgroups stays said as long as none of these numbers changes.
+ * Nothing must be said before it: it is of the same process as this CPU's last one.  What was said of a
+ * process and its cgroups stays said as long as none of these numbers changes.
  */
 static __always_inline bool
-ev_announced(struct ev_scratch *s, struct task_struct *t)
+ev_is_announced(const struct ev_scratch *s)
 {
 	const struct ev_hdr *h = (const struct ev_hdr *)s->b;
-	__u32 zero = 0, generation = s->generation;
+	const struct ev_announced *last = &s->announced;
+	__u32 zero = 0;
 	struct ev_v1 *v1 = bpf_map_lookup_elem(&cgroup_v1, &zero);
-	struct ev_announced *last = &s->announced;
-	struct ev_proc_said *said;
 
-	if (!v1)
-		return false;
-	if (!((last->start ^ h->start) | (last->cgroup ^ h->cgroup) | (last->cgroup1 ^ h->cgroup1) |
-	      (last->tgid ^ h->tgid) | (last->exec_id ^ h->exec_id) |
-	      (last->generation ^ generation) | (last->epoch ^ v1->epoch)))
-		return true;
-	said = ev_said(t, false);
-	if (!said || !said->proc || !said->cgroups)
-		return false;
-	if ((said->cgroup ^ h->cgroup) | (said->cgroup1 ^ h->cgroup1) |
-	    (said->cgroup_generation ^ generation) | (said->cgroup_epoch ^ v1->epoch) |
-	    (said->generation ^ generation) | (said->exec_id ^ h->exec_id))
-		return false;
+	return v1 && !((last->start ^ h->start) | (last->cgroup ^ h->cgroup) | (last->cgroup1 ^ h->cgroup1) |
+		(last->tgid ^ h->tgid) | (last->exec_id ^ h->exec_id) |
+		(last->generation ^ s->generation) | (last->epoch ^ v1->epoch));
+}
+
+static __always_inline void
+ev_note_announced(struct ev_scratch *s, __u32 epoch)
+{
+	const struct ev_hdr *h = ev_head(s);
+	struct ev_announced *last = &s->announced;
+
 	last->start = h->start;
 	last->cgroup = h->cgroup;
 	last->cgroup1 = h->cgroup1;
 	last->tgid = h->tgid;
 	last->exec_id = h->exec_id;
-	last->generation = generation;
-	last->epoch = v1->epoch;
-	return true;
+	last->generation = s->generation;
+	last->epoch = epoch;
 }
 
 /*
@@ -378,14 +372,15 @@ ev_say_again(struct ev_scratch *s, struct task_struct *t)
 }
 
 /*
- * Before a record of the current task.  i: scratch that is not the record's.  The time of the
- * record must be taken after this, so that what another thread has said comes before it.
+ * Before a record of the current task, if it is not ev_is_announced().  i: scratch that is not the
+ * record's.  The time of the record must be taken after this, so that what another thread has said comes
+ * before it.
  */
 __noinline int
 ev_announce(struct ev_scratch *i, struct ev_scratch *s)
 {
-	struct task_struct *t = bpf_get_current_task_btf();
-	struct ev_proc_said *said;
+	/* First: once for each way that leads here the kernel searches its BTF for what t's leader is. */
+	struct ev_proc_said *said = ev_said(bpf_get_current_task_btf(), true);
 	struct ev_v1 *v1 = ev_v1();
 	__u32 epoch = v1 ? v1->epoch : 0, which = v1 ? v1->controller : EV_V1_NONE;
 	__u32 generation;
@@ -396,7 +391,6 @@ ev_announce(struct ev_scratch *i, struct ev_scratch *s)
 		return 0;
 	h = ev_head(s);
 	generation = s->generation;
-	said = ev_said(t, true);
 	if (!said) {
 		said = &i->unsaid;
 		__builtin_memset(said, 0, sizeof(*said));
@@ -418,6 +412,9 @@ ev_announce(struct ev_scratch *i, struct ev_scratch *s)
 		said->generation = generation;
 		said->exec_id = h->exec_id;
 	}
+	/* What could not be said, or noted in the process, is tried again with the next one. */
+	if (said->proc && said->cgroups && said != &i->unsaid)
+		ev_note_announced(s, epoch);
 	return 0;
 }
 

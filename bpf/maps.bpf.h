@@ -13,8 +13,8 @@
  * loads makes them once, from the core, and gives them to the others by name.
  *
  * What there is for each CPU has room for EV_CPUS_MAX here; who loads sets max_entries to the
- * number of possible CPUs (of all objects alike) and fills rings_* with a ring buffer of its size
- * for each.
+ * number of possible CPUs (of all objects alike), of rings so many times N_EV_CLASSES, and fills it with
+ * a ring buffer for each, of its class's size.
  */
 #define EV_CPUS_MAX	512
 #define EV_SYS_SLOTS	TRACERS_MAX
@@ -29,10 +29,10 @@ struct ev_ring {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, EV_CPUS_MAX);
-	__type(key, __u32);
+	__uint(max_entries, EV_CPUS_MAX * N_EV_CLASSES);
+	__type(key, __u32);		/* EV_RING_PLACE() */
 	__array(values, struct ev_ring);
-} rings_control SEC(".maps"), rings_bulk SEC(".maps"), rings_priority SEC(".maps");
+} rings SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -123,6 +123,8 @@ struct {
 struct ev_v1 {
 	__u32 controller;		/* enum ev_v1_controller; 0: not chosen yet */
 	__u32 epoch;			/* how often it changed */
+	__u32 css;			/* where struct css_set has its state */
+	__u32 reserved;
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -72,10 +72,11 @@ mapped(struct task_struct *t, __u16 event, __u64 addr, const struct ev_call *c, 
 
 	if (!why)
 		return;
-	s = ev_new(event, sizeof(*e));
+	s = ev_new(0, sizeof(*e));
 	if (!s)
 		return;
 	e = ev_record(s);
+	e->h.event = event = ev_hide(s, event);
 	e->h.ret = event == MEM_MMAP ? 0 : ret;
 	e->addr = m.start;
 	e->size = m.end - m.start;
@@ -94,13 +95,14 @@ mapped(struct task_struct *t, __u16 event, __u64 addr, const struct ev_call *c, 
 static __always_inline void
 other(__u16 event, const struct ev_call *c, long ret)
 {
-	struct ev_scratch *s = ev_new(event, sizeof(struct ev_mem));
+	struct ev_scratch *s = ev_new(0, sizeof(struct ev_mem));
 	struct ev_mem *e;
 	__u64 target;
 
 	if (!s)
 		return;
 	e = ev_record(s);
+	e->h.event = event = ev_hide(s, event);
 	e->h.ret = ret;
 	e->count = 1;
 	switch (event) {
@@ -177,6 +179,6 @@ BPF_PROG(mem_exit, struct pt_regs *regs, long ret)
 	else if (event < N_MEM_EVENTS)
 		other(event, &c, ret);
 next:
-	ev_next_call(ctx, c.nr);
+	ev_next(ctx, regs);
 	return 0;
 }

@@ -319,10 +319,11 @@ BPF_PROG(mount_exit, struct pt_regs *regs, long ret)
 	event = event_of(c->nr);
 	if (event < 0)
 		goto next;
-	s = ev_new(event, sizeof(*e));
+	s = ev_new(0, sizeof(*e));
 	if (!s)
 		goto next;
 	e = ev_record(s);
+	e->h.event = event = ev_hide(s, event);
 	e->h.ret = ret;
 	if (event == MOUNTOP_MOUNT)
 		of_mount(s, e, c);
@@ -336,6 +337,6 @@ BPF_PROG(mount_exit, struct pt_regs *regs, long ret)
 		of_filesystem(s, e, c);
 	ev_send(s);
 next:
-	ev_next_call(ctx, c->nr);
+	ev_next(ctx, regs);
 	return 0;
 }

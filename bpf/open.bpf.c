@@ -49,11 +49,11 @@ tell(struct task_struct *t, const struct pt_regs *regs, __u32 nr, __u32 compat, 
 	/* Not before: the verifier would look at all that follows once for each of the calls. */
 	openargs_get(&args, regs, nr, ev_way(compat));
 	if (args.filename)
-		ev_add_user_str(s, &e->filename, args.filename, EV_PATH_MAX - 1);
+		ev_add_user_short(s, &e->filename, args.filename, EV_PATH_MAX - 1);
 	if (file)
 		opened(s, e, file);
 	openargs_how(&args, &e->oflags, &e->mode);
-	ev_send_of(s, t);
+	ev_send(s);
 }
 
 /* What all calls that open come to, in every table of calls; io_uring has others. */
@@ -137,7 +137,7 @@ uring_opened(__u64 req, int fd)
 	opened(s, e, file);
 	if (req)
 		uring_add_how(req, &e->oflags, &e->mode);
-	ev_send_of(s, t);
+	ev_send(s);
 }
 
 URING_OPENS(open, uring_asked, uring_opened)

@@ -32,43 +32,59 @@ struct {
 	__type(value, struct host);
 } openbreakout_host SEC(".maps");
 
+struct ancestor { struct task_struct *t; };
+
+static int
+look_up(__u32 i, struct ancestor *a)
+{
+	if (a->t->tgid == 1)
+		return 1;
+	a->t = a->t->group_leader->real_parent;
+	return 0;
+}
+
 static __always_inline bool
 find_host(struct host *host)
 {
-	struct task_struct *t = ev_task();
+	struct ancestor a = { ev_task() };
 
-	for (int i = 0; i < PARENTS; i++) {
-		if (t->tgid == 1) {
-			host->sb = (__u64)t->fs->root.mnt->mnt_sb;
-			host->root = (__u64)t->fs->root.dentry;
-			*(volatile __u64 *)&host->mntns = (__u64)t->nsproxy->mnt_ns;
-			return host->mntns != 0;
-		}
-		t = t->group_leader->real_parent;
-	}
-	return false;
+	bpf_loop(PARENTS, look_up, &a, 0);
+	if (a.t->tgid != 1)
+		return false;
+	host->sb = (__u64)a.t->fs->root.mnt->mnt_sb;
+	host->root = (__u64)a.t->fs->root.dentry;
+	*(volatile __u64 *)&host->mntns = (__u64)a.t->nsproxy->mnt_ns;
+	return host->mntns != 0;
 }
 
-/* One branch for a name, not one for each letter: the verifier follows all. */
+/* What is shorter is followed by zeros. */
+struct name { __u64 word[NAME / 8]; };
+_Static_assert(sizeof(struct name) == sizeof(struct file_anon), "compared in the same way");
+#define SAME(name, with) file_anon_is(name, with)
+
+/* What a name of NAME bytes ends with: len bytes, more than a word. */
 static __always_inline bool
-same(const char *name, const char *with, int size)
+tail(const struct name *name, const char *with, __u32 len)
 {
-	__u8 differ = 0;
+	union { char c[NAME]; struct name n; } want = {};
+	__u64 mask = ~0ULL << 8 * (NAME - len);
 
-	for (int i = 0; i < size; i++)
-		differ |= name[i] ^ with[i];
-	return !differ;
+	__builtin_memcpy(want.c + NAME - len, with, len);
+	return !(((name->word[0] ^ want.n.word[0]) & mask) | (name->word[1] ^ want.n.word[1]));
 }
-#define SAME(name, with) same(name, with, sizeof(with))
-#define TAIL(name, with) same((name) + NAME - sizeof(with) + 1, with, sizeof(with) - 1)
+#define TAIL(name, with)                                                                           \
+	({                                                                                         \
+		_Static_assert(sizeof(with) - 1 > 8 && sizeof(with) - 1 <= NAME, "one word is whole"); \
+		tail(name, with, sizeof(with) - 1);                                                \
+	})
 
 static __always_inline void
-read_name(char name[NAME], __u64 dentry)
+read_name(struct name *name, __u64 dentry)
 {
 	const struct dentry *d = (const struct dentry *)dentry;
 
-	__builtin_memset(name, 0, NAME);
-	bpf_probe_read_kernel_str(name, NAME, BPF_CORE_READ(d, d_name.name));
+	__builtin_memset(name, 0, sizeof(*name));
+	bpf_probe_read_kernel_str(name, sizeof(*name), BPF_CORE_READ(d, d_name.name));
 }
 
 static __always_inline __u64
@@ -81,7 +97,7 @@ parent_of(__u64 dentry)
 
 /* What the kernel itself runs when it is written there. */
 static __always_inline bool
-is_helper(const char *name)
+is_helper(const struct name *name)
 {
 	return SAME(name, "core_pattern") || SAME(name, "modprobe") || SAME(name, "hotplug") ||
 	       SAME(name, "poweroff_cmd");
@@ -90,7 +106,7 @@ is_helper(const char *name)
 static __always_inline __u32
 via_proc(__u64 dentry, __u64 root)
 {
-	char top[NAME], name[NAME];
+	struct name top, name;
 	__u64 at = dentry, up;
 
 	for (int i = 0; i < PROC_DEPTH; i++) {
@@ -99,17 +115,17 @@ via_proc(__u64 dentry, __u64 root)
 			break;
 		at = up;
 	}
-	read_name(top, at);
-	if (SAME(top, "sysrq-trigger"))
+	read_name(&top, at);
+	if (SAME(&top, "sysrq-trigger"))
 		return BREAKOUT_SYSCTL;
-	if (!SAME(top, "sys"))
+	if (!SAME(&top, "sys"))
 		return 0;
-	read_name(name, dentry);
-	return BREAKOUT_SYSCTL | (is_helper(name) ? BREAKOUT_CORE_PATTERN : 0);
+	read_name(&name, dentry);
+	return BREAKOUT_SYSCTL | (is_helper(&name) ? BREAKOUT_CORE_PATTERN : 0);
 }
 
 static __always_inline bool
-is_engine_socket(const char *name)
+is_engine_socket(const struct name *name)
 {
 	return SAME(name, "docker.sock") || SAME(name, "containerd.sock") || SAME(name, "crio.sock") ||
 	       SAME(name, "podman.sock");
@@ -135,7 +151,7 @@ via_of(const struct host *host, const struct file *file, struct file_at at, __u3
 	struct mnt_namespace *ns = BPF_CORE_READ(m, mnt_ns);
 	__u32 via = 0, mode = BPF_CORE_READ(file, f_mode);
 	__u64 own = (__u64)ev_task()->nsproxy->mnt_ns, magic;
-	char name[NAME];
+	struct name name;
 
 	/* The kernel's own mounts (pipes) have an error instead of a namespace: reading it gives 0. */
 	*file_mntns = ns ? BPF_CORE_READ(ns, ns.inum) : 0;
@@ -149,14 +165,14 @@ via_of(const struct host *host, const struct file *file, struct file_at at, __u3
 		if (magic == PROC_SUPER_MAGIC)
 			via |= via_proc(at.dentry, (__u64)BPF_CORE_READ(sb, s_root));
 		if (magic == CGROUP_SUPER_MAGIC) {
-			read_name(name, at.dentry);
-			if (SAME(name, "release_agent"))
+			read_name(&name, at.dentry);
+			if (SAME(&name, "release_agent"))
 				via |= BREAKOUT_RELEASE_AGENT;
 		}
 	}
 	if ((BPF_CORE_READ(file, f_inode, i_mode) & FILE_S_IFMT) == FILE_S_IFSOCK) {
-		read_name(name, at.dentry);
-		if (is_engine_socket(name))
+		read_name(&name, at.dentry);
+		if (is_engine_socket(&name))
 			via |= BREAKOUT_SOCKET;
 	}
 	return via;
@@ -170,13 +186,13 @@ static __always_inline bool
 asked_for_socket(const struct ev_scratch *s, const struct ev_str *path)
 {
 	__u32 end = (__u32)path->off + path->len;
-	char tail[NAME];
+	struct name end_of;
 
 	if (end < NAME || end > EV_OFFS)
 		return false;
-	bpf_probe_read_kernel(tail, sizeof(tail), &s->b[(end - NAME) & (EV_OFFS - 1)]);
-	return TAIL(tail, "/docker.sock") || TAIL(tail, "/containerd.sock") ||
-	       TAIL(tail, "/crio.sock") || TAIL(tail, "/podman.sock");
+	bpf_probe_read_kernel(&end_of, sizeof(end_of), &s->b[(end - NAME) & (EV_OFFS - 1)]);
+	return TAIL(&end_of, "/docker.sock") || TAIL(&end_of, "/containerd.sock") ||
+	       TAIL(&end_of, "/crio.sock") || TAIL(&end_of, "/podman.sock");
 }
 
 static __always_inline bool

@@ -104,6 +104,7 @@ ev_step_above(__u32 i, struct ev_walk_up *up)
 		return 1;
 	ev_read_dentry(&d, w->dentry);
 	ev_name_push(s, d.name);
+	/* Not in its mount's tree: a pipe, a socket, what was moved out of a bind mount. */
 	if (d.parent == w->dentry || !d.parent) {
 		s->whole = 1;
 		return 1;
@@ -112,17 +113,16 @@ ev_step_above(__u32 i, struct ev_walk_up *up)
 	return 0;
 }
 
-/* From the root of a mount up. */
-static __always_inline int
-ev_names_above(struct ev_scratch *s, __u64 mount)
+/* From a dentry below a mount up, by address; 0: from the mount's root. */
+static __always_inline void
+ev_names_from(struct ev_scratch *s, __u64 dentry, __u64 mount)
 {
 	struct ev_walk_up up = { s };
 
 	s->above.mount = mount;
 	ev_read_mount(&s->above.m, mount);
-	s->above.dentry = s->above.m.root;
+	s->above.dentry = dentry ? dentry : s->above.m.root;
 	bpf_loop(EV_DEPTH + 8, ev_step_above, &up, 0);
-	return 0;
 }
 
 /* s->names of a dentry below a mount, the last one first. */
@@ -135,7 +135,7 @@ ev_names(struct ev_scratch *s, struct dentry *d, struct vfsmount *mnt)
 	s->whole = 0;
 	bpf_loop(EV_DEPTH, ev_step, &w, 0);
 	if (w.d == w.root)
-		ev_names_above(s, (__u64)mnt - EV_OFFSET(struct mount, mnt));
+		ev_names_from(s, 0, (__u64)mnt - EV_OFFSET(struct mount, mnt));
 	return 0;
 }
 

@@ -88,10 +88,11 @@ BPF_PROG(ptrace_exit, struct pt_regs *regs, long ret)
 	ev_call(&in, regs);
 	if (!call_of(&in, &c))
 		goto next;
-	s = ev_new(c.event, sizeof(*e));
+	s = ev_new(0, sizeof(*e));
 	if (!s)
 		goto next;
 	e = ev_record(s);
+	e->h.event = c.event = ev_hide(s, c.event);
 	e->h.ret = ret;
 	e->given = c.given;
 	if (c.target)
@@ -102,6 +103,6 @@ BPF_PROG(ptrace_exit, struct pt_regs *regs, long ret)
 	    often_passes(s, c.event << 16 ^ e->request, (__u64)e->target.tid << 1 | (ret < 0), &e->count))
 		ev_send(s);
 next:
-	ev_next_call(ctx, in.nr);
+	ev_next(ctx, regs);
 	return 0;
 }

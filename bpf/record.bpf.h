@@ -18,6 +18,9 @@ extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;	/* Li
 #define EV_READ_ONLY(type, p)                                                                      \
 	(bpf_rdonly_cast ? (type *)bpf_rdonly_cast(p, bpf_core_type_id_kernel(type)) : (p))
 
+/* Any type of the kernel that is two words without pointers. */
+struct timespec64 { __s64 tv_sec, tv_nsec; } __attribute__((preserve_access_index));
+
 /* The current task, to read from. */
 static __always_inline struct task_struct *
 ev_task(void)
@@ -66,6 +69,7 @@ struct ev_scratch {
 	__u32 names_at;			/* where the next one is put */
 	__u32 runtimes;			/* of this tracer's filter */
 	__u32 cut;			/* 1: the path that was composed last is */
+	__u32 own;			/* ev_hide() */
 	struct {			/* of a path */
 		__u64 hash;
 		__u32 at, end, depth, inside, passes, reserved;
@@ -81,6 +85,17 @@ static __always_inline struct ev_hdr *
 ev_head(struct ev_scratch *s)
 {
 	return (struct ev_hdr *)s->b;
+}
+
+/*
+ * A number that the verifier knows, as one that it does not know: by way of memory of which it knows
+ * nothing.  What follows many branches with a constant for each is looked at once then.
+ */
+static __always_inline __u32
+ev_hide(struct ev_scratch *s, __u32 number)
+{
+	*(volatile __u32 *)&s->own = number;
+	return *(volatile __u32 *)&s->own;
 }
 
 /*
@@ -150,6 +165,31 @@ ev_add_user_str(struct ev_scratch *s, struct ev_str *out, const void *from, __u3
 		return;
 	ev_head(s)->flags |= EV_UNTRUSTED;
 	ev_str_end(s, out, at, bpf_probe_read_user_str(&s->b[at], max + 1, from), max);
+}
+
+/*
+ * The same of what is mostly short.  The kernel asks of memory that it copies to what it is, which takes
+ * longer than the copy does, and is soonest answered for the stack.
+ */
+#define EV_SHORT_WORDS	8
+static __always_inline void
+ev_add_user_short(struct ev_scratch *s, struct ev_str *out, const void *from, __u32 max)
+{
+	__u64 words[EV_SHORT_WORDS], *to;
+	__u32 at = ev_str_begin(s, out);
+	long n;
+
+	if (at >= EV_OFFS)
+		return;
+	ev_head(s)->flags |= EV_UNTRUSTED;
+	n = bpf_probe_read_user_str(words, sizeof(words), from);
+	to = ev_words(s, at);
+#pragma unroll
+	for (__u32 i = 0; i < EV_SHORT_WORDS; i++)
+		to[i] = words[i];
+	if (n == sizeof(words))
+		n = bpf_probe_read_user_str(&s->b[at], max + 1, from);
+	ev_str_end(s, out, at, n, max);
 }
 
 static __always_inline void

@@ -58,10 +58,10 @@ ev_put(void *ring, const struct ev_hdr *record, __u32 len, __u64 wake)
 __noinline int
 ev_look_at_rings(__u32 cpu)
 {
+	__u32 bulk_at = EV_RING_PLACE(cpu, EV_BULK), priority_at = EV_RING_PLACE(cpu, EV_PRIORITY), pressed = 0;
 	struct ev_cpu *c = bpf_map_lookup_elem(&shared, &cpu);
-	void *bulk = bpf_map_lookup_elem(&rings_bulk, &cpu);
-	void *priority = bpf_map_lookup_elem(&rings_priority, &cpu);
-	__u32 pressed = 0;
+	void *bulk = bpf_map_lookup_elem(&rings, &bulk_at);
+	void *priority = bpf_map_lookup_elem(&rings, &priority_at);
 
 	if (bulk && ev_is_pressed(bulk))
 		pressed |= 1 << EV_BULK;
@@ -121,49 +121,47 @@ ev_class_now(struct ev_scratch *s, struct ev_cpu *c, __u32 cpu)
 }
 
 /*
- * One record into this CPU's ring.  Counted as produced, and as lost when the ring is full.  s: the
- * scratch that it lies in, or NULL.
+ * One record into this CPU's ring.  Counted as produced, and as lost when the ring is full.  urgent: 0 or
+ * 1.  s: the scratch that it lies in, or NULL.
  *
  * Waking: the enricher sets sleeping, looks at the rings once more, and sleeps.  So sleeping is
  * looked at after the record is there too (the commit of a record is a full barrier): else both
  * could miss each other.  The wake-up is then one of an empty, discarded record.
  */
 static __always_inline bool
-ev_output_by(enum ev_class class, __u32 index, const struct ev_hdr *record, __u32 len, bool urgent,
+ev_output_by(enum ev_class class, __u32 index, const struct ev_hdr *record, __u32 len, __u32 urgent,
 	struct ev_scratch *s)
 {
-	__u32 cpu = bpf_get_smp_processor_id();
+	__u32 cpu = bpf_get_smp_processor_id(), at, sleeping;
 	struct ev_cpu *c = bpf_map_lookup_elem(&shared, &cpu);
-	__u64 wake = urgent ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 	void *ring, *empty;
+	__u64 wake;
 
 	if (!c)
 		return false;
 	__sync_fetch_and_add(&c->count[index].produced, 1);
 	if (record->flags & EV_TRUNCATED)
 		__sync_fetch_and_add(&c->count[index].cut, 1);
-	if (class == EV_CONTROL) {
-		ring = bpf_map_lookup_elem(&rings_control, &cpu);
-	} else {
-		if (s)
-			class = ev_class_now(s, c, cpu);
+	if (class != EV_CONTROL && s) {
+		class = ev_class_now(s, c, cpu);
 		if (class == EV_CONTROL) {
 			__sync_fetch_and_add(&c->count[index].throttled, 1);
 			return false;
 		}
-		if (class == EV_PRIORITY)
-			ring = bpf_map_lookup_elem(&rings_priority, &cpu);
-		else
-			ring = bpf_map_lookup_elem(&rings_bulk, &cpu);
 	}
+	at = EV_RING_PLACE(cpu, class);
+	ring = bpf_map_lookup_elem(&rings, &at);
 	if (!ring) {
 		__sync_fetch_and_add(&c->count[index].lost, 1);
 		return false;
 	}
-	if (*(volatile __u32 *)&c->sleeping) {
+	/* Without a branch, behind which the verifier would look at all that follows twice. */
+	_Static_assert(BPF_RB_FORCE_WAKEUP == 2 * BPF_RB_NO_WAKEUP && BPF_RB_NO_WAKEUP == 1, "wake is one of them");
+	sleeping = *(volatile __u32 *)&c->sleeping & 1;
+	wake = BPF_RB_NO_WAKEUP << (sleeping | urgent);
+	asm volatile("" : "+r"(wake));
+	if (sleeping)
 		*(volatile __u32 *)&c->sleeping = 0;
-		wake = BPF_RB_FORCE_WAKEUP;
-	}
 	if (s ? ev_put(ring, record, len, wake) :
 		      bpf_ringbuf_output(ring, (void *)record, len, wake)) {
 		__sync_fetch_and_add(&c->count[index].lost, 1);
@@ -179,7 +177,7 @@ ev_output_by(enum ev_class class, __u32 index, const struct ev_hdr *record, __u3
 }
 
 static __always_inline bool
-ev_output(enum ev_class class, __u32 index, const struct ev_hdr *record, __u32 len, bool urgent)
+ev_output(enum ev_class class, __u32 index, const struct ev_hdr *record, __u32 len, __u32 urgent)
 {
 	return ev_output_by(class, index, record, len, urgent, NULL);
 }

@@ -14,11 +14,11 @@
 #define EV_V1_NONE	6
 
 /* The number of a controller becomes known at load: a constant, as typed pointers demand it. */
+#define EV_V1_CSS(id) (sizeof(void *) * bpf_core_enum_value(enum cgroup_subsys_id, id))
 #define EV_V1_CGROUP(cset, id)                                                                     \
 	({                                                                                         \
 		struct cgroup_subsys_state *css_ = *(struct cgroup_subsys_state **)                \
-			((void *)&(cset)->subsys + sizeof(void *) *                                \
-				bpf_core_enum_value(enum cgroup_subsys_id, id));                   \
+			((void *)&(cset)->subsys + EV_V1_CSS(id));                                 \
 		struct cgroup *cgrp_ = css_->cgroup;                                               \
 		asm volatile("" : "+r"(cgrp_));                                                    \
 		cgrp_;                                                                             \
@@ -36,6 +36,15 @@ ev_v1_cgroup(struct css_set *cset, __u32 controller)
 	return NULL;
 }
 
+/* The number of the current task's; 0: it has none.  Not static: the verifier looks at it once. */
+__noinline __u64
+ev_v1_id(__u32 controller)
+{
+	struct cgroup *cgrp = ev_v1_cgroup(ev_task()->cgroups, controller);
+
+	return cgrp ? cgrp->kn->id : 0;
+}
+
 /*
  * Chooses anew: at the first event, and when a cgroup is made.  Not static, as others of these: the
  * verifier looks at such a function once, apart from what calls it, and each load of a pointer
@@ -46,7 +55,7 @@ ev_v1_choose(void)
 {
 	struct task_struct *t = ev_task();
 	struct css_set *cset = t->cgroups;
-	__u32 zero = 0, which = EV_V1_NONE;
+	__u32 zero = 0, which = EV_V1_NONE, at = 0;
 	struct ev_v1 *v1 = bpf_map_lookup_elem(&cgroup_v1, &zero);
 	int best = 0, kept = 0;
 
@@ -60,6 +69,7 @@ ev_v1_choose(void)
 		if (root->hierarchy_id && members > best) {                                        \
 			best = members;                                                            \
 			which = (n);                                                               \
+			at = EV_V1_CSS(id);                                                        \
 		}                                                                                  \
 		if (root->hierarchy_id && v1->controller == (n))                                   \
 			kept = members;                                                            \
@@ -68,6 +78,7 @@ ev_v1_choose(void)
 #undef V
 	if (which == v1->controller || (kept && best <= kept + (kept >> 1)))
 		return 0;
+	v1->css = at + bpf_core_field_offset(struct css_set, subsys);
 	v1->controller = which;
 	__sync_fetch_and_add(&v1->epoch, 1);
 	return 0;
@@ -82,6 +93,22 @@ ev_v1(void)
 	if (v1 && !v1->controller)
 		ev_v1_choose();
 	return v1;
+}
+
+/* The number of its cgroup in the hierarchy that was chosen; 0: none.  t: the current task. */
+static __always_inline __u64
+ev_v1_now(struct task_struct *t, const struct ev_v1 *v1)
+{
+	struct cgroup_subsys_state *css;
+	__u64 at;
+
+	if (!v1 || v1->controller >= EV_V1_NONE)
+		return 0;
+	if (!bpf_rdonly_cast)
+		return ev_v1_id(v1->controller);
+	at = (__u64)t->cgroups + v1->css;
+	css = (void *)EV_READ_ONLY(struct timespec64, (struct timespec64 *)at)->tv_sec;
+	return EV_READ_ONLY(struct cgroup_subsys_state, css)->cgroup->kn->id;
 }
 
 #endif

@@ -60,7 +60,10 @@ read_rules(struct sup *s)
 	int fd;
 
 	read_folder(s, owner, BUNDLE_RULE, s->cfg->rules_dir);
-	rules_beside(s, owner);
+	read_folder(s, owner, BUNDLE_LIST, s->cfg->rules_lists_dir);
+	if (!t.n)
+		return memfd_sealed("bpfd-rules", "", 0);
+	add_declared(s, owner);
 	fd = make(s, "--rules", owner, RULES_BYTES_MAX);
 	if (fd >= 0)
 		return fd;

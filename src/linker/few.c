@@ -78,18 +78,51 @@ take(struct making *m, uint32_t id, enum mode mode, bool named)
 
 /* ---- what is asked for ---- */
 
-/* Which first two letters a name may have: most types are none of those. */
+/* How a name may begin: most types' do not. */
+struct beginnings {
+	uint8_t four[8192], two[8192];	/* bits by hash of four letters; by two, for what has fewer */
+	uint32_t kinds;
+};
+
+static bool
+bit(const uint8_t *bits, unsigned int i)
+{
+	return bits[i / 8] & 1u << i % 8;
+}
+
+static unsigned int
+hash_four(const char *name)
+{
+	uint32_t letters;
+
+	memcpy(&letters, name, sizeof(letters));
+	return letters * 2654435761u >> 16;
+}
+
 static void
-letters_of(const struct wants *w, uint8_t letters[8192], uint32_t *kinds)
+beginnings_of(const struct wants *w, struct beginnings *b)
 {
 	for (size_t i = 0; i < w->n; i++) {
 		const struct want *want = &w->all[i];
 		const uint8_t *name = (const uint8_t *)want->name;
 		unsigned int two = (want->len ? name[0] : 0) | (want->len > 1 ? (unsigned int)name[1] : 0) << 8;
+		unsigned int four = want->len > 3 ? hash_four(want->name) : 0;
 
-		letters[two / 8] |= (uint8_t)(1u << two % 8);
-		*kinds |= want->kinds;
+		if (want->len > 3)
+			b->four[four / 8] |= (uint8_t)(1u << four % 8);
+		else
+			b->two[two / 8] |= (uint8_t)(1u << two % 8);
+		b->kinds |= want->kinds;
 	}
+}
+
+/* name: at least one letter. */
+static bool
+may_be(const struct beginnings *b, const char *name)
+{
+	unsigned int two = (uint8_t)name[0] | (unsigned int)(uint8_t)name[1] << 8;
+
+	return bit(b->two, two) || (name[1] && name[2] && name[3] && bit(b->four, hash_four(name)));
 }
 
 static int
@@ -115,22 +148,17 @@ found(struct making *m, struct wants *w, uint32_t id, uint32_t kind, const char 
 static int
 find_all(struct making *m, struct wants *w)
 {
-	uint8_t letters[8192] = { 0 };
-	uint32_t kinds = 0;
+	struct beginnings b = { 0 };
 	int err = 0;
 
-	letters_of(w, letters, &kinds);
+	beginnings_of(w, &b);
 	for (uint32_t id = 1; id < m->kernel->n && !err; id++) {
 		const struct btf_type *t = kbtf_type(m->kernel, id);
 		uint32_t kind = 1u << BTF_INFO_KIND(t->info);
-		const uint8_t *name = (const uint8_t *)kbtf_name(m->kernel, t);
-		unsigned int two;
+		const char *name = kbtf_name(m->kernel, t);
 
-		if (!(kinds & kind) || !name[0])
-			continue;
-		two = name[0] | (unsigned int)name[1] << 8;
-		if (letters[two / 8] & 1u << two % 8)
-			err = found(m, w, id, kind, (const char *)name);
+		if ((b.kinds & kind) && name[0] && may_be(&b, name))
+			err = found(m, w, id, kind, name);
 	}
 	return err;
 }

@@ -4,13 +4,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bpf/event.h"
 #include "common/auto.h"
 #include "common/log.h"
 #include "linker/linker.h"
 #include "linker/object.h"
 
 /* Maps of bpf/core.bpf.c with an element for each possible CPU; the object cannot know how many. */
-static const char *const per_cpu_maps[] = { "shared", "rings_control", "rings_bulk", "rings_priority" };
+static const struct {
+	const char *name;
+	uint32_t times;
+} per_cpu_maps[] = { { "shared", 1 }, { "rings", N_EV_CLASSES } };
 
 static bool
 kernel_has(const struct btf *kernel, const char *section)
@@ -201,10 +205,10 @@ tracer_maps(struct linker *ln, struct bpf_object *obj)
 	int err = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(per_cpu_maps) && !err; i++) {
-		struct bpf_map *map = bpf_object__find_map_by_name(obj, per_cpu_maps[i]);
+		struct bpf_map *map = bpf_object__find_map_by_name(obj, per_cpu_maps[i].name);
 
 		if (map)
-			err = bpf_map__set_max_entries(map, (uint32_t)ln->n_cpus);
+			err = bpf_map__set_max_entries(map, (uint32_t)ln->n_cpus * per_cpu_maps[i].times);
 	}
 	return err;
 }

@@ -12,7 +12,7 @@
 
 #define BACKOFF_MIN_MS 100	/* before a spare linker is started again that died unused */
 #define BACKOFF_MAX_MS 60000
-#define REST_MS 15		/* a new spare does not take the processor from the load that took the last */
+#define REST_MS 15		/* a new spare does not take the processor from the load that took the last, nor from tracers' */
 
 static bool
 is_spare(const struct linker *ln)
@@ -66,7 +66,7 @@ pool_fill(struct loader *ld)
 
 	end_surplus(ld);
 	have = n_spare(ld) + ld->linkers_asked;
-	if (clock_ms() >= ld->no_spare_until_ms)
+	if (clock_ms() >= ld->no_spare_until_ms && !ld->tracers.running)
 		need += (uint32_t)ld->cfg->linker_spare;
 	for (; have < need; have++) {
 		if (chan_send(ld->sup, IPC_HELPER_WANTED, 0, &want, NULL) < 0)
@@ -80,7 +80,7 @@ pool_timeout_ms(const struct loader *ld)
 {
 	int64_t left = ld->no_spare_until_ms - clock_ms();
 
-	if (!ld->no_spare_until_ms || n_spare(ld) + ld->linkers_asked >= ld->cfg->linker_spare)
+	if (!ld->no_spare_until_ms || ld->tracers.running || n_spare(ld) + ld->linkers_asked >= ld->cfg->linker_spare)
 		return -1;
 	return left < 0 ? 0 : (int)left;
 }

@@ -88,6 +88,7 @@ done(struct loader *ld, struct session *s, const struct msg_result *res)
 	struct tracer_facts *f = &t->t[s->seq];
 
 	t->running--;
+	pool_rest(ld);
 	t->step = true;
 	f->loading = false;
 	if (res->code == IPC_OK)

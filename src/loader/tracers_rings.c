@@ -21,26 +21,22 @@ tracers_ring_bytes(const struct loader *ld, enum ev_class class)
 	return bytes;
 }
 
-static const struct {
-	const char *array;
-	char kind;
-} classes[N_EV_CLASSES] = { [EV_CONTROL] = { "rings_control", 'c' }, [EV_BULK] = { "rings_bulk", 'b' },
-	[EV_PRIORITY] = { "rings_priority", 'q' } };
+#define RINGS	"rings"
 
-/* The core's object is linked with them as with maps of another. */
+static const struct {
+	const char *map;		/* what the kernel shows of a ring */
+	char kind;
+} classes[N_EV_CLASSES] = { [EV_CONTROL] = { "ring_control", 'c' }, [EV_BULK] = { "ring_bulk", 'b' },
+	[EV_PRIORITY] = { "ring_priority", 'q' } };
+
+/* The core's object is linked with it as with a map of another. */
 int
 tracers_core_begin(struct loader *ld)
 {
-	AUTO(fd) int ring = kernel_ringbuf(&ld->kernel, "rings", PAGE);
-	int err = ring < 0 ? ring : 0;
+	AUTO(fd) int ring = kernel_ringbuf(&ld->kernel, RINGS, PAGE);
+	AUTO(fd) int array = ring < 0 ? ring : kernel_map_array(&ld->kernel, RINGS, ring, N_EV_CLASSES * ld->n_cpus);
+	int err = array < 0 ? array : tracer_pin(ld, TRACER_CORE, "m-" RINGS, array);
 
-	for (size_t i = 0; i < ARRAY_SIZE(classes) && !err; i++) {
-		AUTO(fd) int array = kernel_map_array(&ld->kernel, classes[i].array, ring, ld->n_cpus);
-		char pin[IPC_NAME_MAX];
-
-		snprintf(pin, sizeof(pin), "m-%s", classes[i].array);
-		err = array < 0 ? array : tracer_pin(ld, TRACER_CORE, pin, array);
-	}
 	ld->tracers.filled = ld->tracers.rings_done = false;
 	return err ? err : oneshot_order(ld);
 }
@@ -67,9 +63,8 @@ rings_over(struct loader *ld, int err)
 static int
 send_ring(struct loader *ld, enum ev_class class, uint32_t cpu, int array)
 {
-	const struct msg_ring req = { .class_ = class, .cpu = cpu, .n_cpus = ld->n_cpus,
-		.n_classes = N_EV_CLASSES };
-	AUTO(fd) int ring = kernel_ringbuf(&ld->kernel, classes[class].array, tracers_ring_bytes(ld, class));
+	const struct msg_ring req = { .place = EV_RING_PLACE(cpu, class), .n_places = N_EV_CLASSES * ld->n_cpus };
+	AUTO(fd) int ring = kernel_ringbuf(&ld->kernel, classes[class].map, tracers_ring_bytes(ld, class));
 	char pin[32];
 	int err;
 
@@ -81,17 +76,13 @@ send_ring(struct loader *ld, enum ev_class class, uint32_t cpu, int array)
 static int
 send_rings(struct loader *ld)
 {
-	int err = 0;
+	AUTO(fd) int array = tracers_map(ld, RINGS);
+	int err = array < 0 ? array : 0;	/* the core was given up meanwhile */
 
 	chan_set_phase(ld->tracers.rings, PHASE_RUN);
-	for (size_t i = 0; i < ARRAY_SIZE(classes) && !err; i++) {
-		AUTO(fd) int array = tracers_map(ld, classes[i].array);
-
-		/* Else the core was given up meanwhile. */
-		err = array < 0 ? array : 0;
-		for (uint32_t cpu = 0; cpu < ld->n_cpus && !err; cpu++)
-			err = send_ring(ld, (enum ev_class)i, cpu, array);
-	}
+	for (uint32_t cpu = 0; cpu < ld->n_cpus; cpu++)
+		for (int class = 0; class < N_EV_CLASSES && !err; class++)
+			err = send_ring(ld, (enum ev_class)class, cpu, array);
 	ld->counts.oneshots++;
 	return err;
 }

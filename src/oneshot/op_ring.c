@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Ring buffers of the tracers into their arrays.  The kernel lets nobody return from that before every
+ * Ring buffers of the tracers into their array.  The kernel lets nobody return from that before every
  * processor has passed a quiet moment: 10 to 20 ms in which the loader has other things to do.  No
  * right is needed for it but the descriptors.
  */
@@ -14,8 +14,7 @@
 #include "common/bpf_compat.h"
 #include "oneshot/oneshot.h"
 
-#define CPUS_MAX	4096
-#define CLASSES_MAX	8
+#define PLACES_MAX	32768
 #define LIFE_S		60	/* Linux before 6.8 waits for each ring */
 #define NEXT_MS		1000
 
@@ -25,29 +24,29 @@ static const struct sandbox_rule rules[] = {
 };
 
 static int
-put_all(int array, const uint32_t *cpus, const int *rings, uint32_t n)
+put_all(int array, const uint32_t *places, const int *rings, uint32_t n)
 {
 	union bpf_attr attr;
 
 	memset(&attr, 0, sizeof(attr));
 	attr.batch.map_fd = (uint32_t)array;
-	attr.batch.keys = (uintptr_t)cpus;
+	attr.batch.keys = (uintptr_t)places;
 	attr.batch.values = (uintptr_t)rings;
 	attr.batch.count = n;
 	return compat_bpf(BPF_MAP_UPDATE_BATCH, &attr, sizeof(attr));
 }
 
-/* The rings of one class; the first of them is here already. */
+/* The first of them is here already.  The end closes them. */
 static int
-put_class(struct oneshot *o, uint32_t class, uint32_t n, int array, int first)
+put_rings(struct oneshot *o, uint32_t n, int array, int first)
 {
-	AUTO(mem) uint32_t *cpus = calloc(n, sizeof(*cpus));
+	AUTO(mem) uint32_t *places = calloc(n, sizeof(*places));
 	AUTO(mem) int *rings = calloc(n, sizeof(*rings));
 
-	if (!cpus || !rings)
+	if (!places || !rings)
 		return -ENOMEM;
 	rings[0] = first;
-	for (uint32_t cpu = 1; cpu < n; cpu++) {
+	for (uint32_t i = 1; i < n; i++) {
 		const struct msg_ring *req;
 		struct chan_msg m;
 		int err = chan_wait(o->ch, &m, NEXT_MS);
@@ -55,36 +54,28 @@ put_class(struct oneshot *o, uint32_t class, uint32_t n, int array, int first)
 		if (err <= 0)
 			return err ? err : -EPIPE;
 		req = m.payload;
-		if (m.hdr.type != IPC_ONE_RING || req->class_ != class || req->cpu != cpu || req->n_cpus != n)
+		if (m.hdr.type != IPC_ONE_RING || req->place != i || req->n_places != n)
 			return -EPROTO;
-		cpus[cpu] = cpu;
-		rings[cpu] = TAKE_FD(m.fds[1]);
+		places[i] = i;
+		rings[i] = TAKE_FD(m.fds[1]);
 		chan_drop_fds(&m);
 	}
-	return put_all(array, cpus, rings, n);	/* the end closes them */
+	return put_all(array, places, rings, n);
 }
 
 static int
 run(struct oneshot *o, const void *payload, int *fds)
 {
 	const struct msg_ring first = *(const struct msg_ring *)payload;
-	const uint32_t n = first.n_cpus;
-	int err = n && n <= CPUS_MAX && first.n_classes <= CLASSES_MAX ? put_class(o, 0, n, fds[0], fds[1]) : -EINVAL;
+	const uint32_t n = first.n_places;
+	int err = n && n <= PLACES_MAX && first.place == 0 ? put_rings(o, n, fds[0], fds[1]) : -EINVAL;
 
-	for (uint32_t class = 1; class < first.n_classes && !err; class++) {
-		struct chan_msg m;
-
-		err = chan_wait(o->ch, &m, NEXT_MS);
-		err = err <= 0 ? (err ? err : -EPIPE) : m.hdr.type != IPC_ONE_RING ? -EPROTO :
-			put_class(o, class, n, m.fds[0], m.fds[1]);
-	}
-	return err ? one_refuse(o, IPC_INTERNAL, err, "rings for %u processors: %s", n, strerrordesc_np(-err)) :
-		one_done(o);
+	return err ? one_refuse(o, IPC_INTERNAL, err, "%u rings: %s", n, strerrordesc_np(-err)) : one_done(o);
 }
 
 const struct one_op op_ONE_RING = {
 	.life_s = LIFE_S,
-	.n_fds = CLASSES_MAX * CPUS_MAX + 32,
+	.n_fds = PLACES_MAX + 32,
 	ONE_RULES_FIELDS,
 	.run = run,
 };

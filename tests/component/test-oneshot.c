@@ -161,9 +161,9 @@ id_in(int array, uint32_t key)
 	return compat_bpf(BPF_MAP_LOOKUP_ELEM, &attr, sizeof(attr)) < 0 ? 0 : id;
 }
 
-/* Sends rings for so many processors to each of two arrays; the answer's code. */
+/* Sends so many rings for an array; the answer's code. */
 static uint32_t
-give_rings(const int arrays[2], int ring, uint32_t n, uint32_t n_said)
+give_rings(int array, int ring, uint32_t n, uint32_t n_said)
 {
 	struct chan_msg m;
 	struct chan *ch;
@@ -173,11 +173,10 @@ give_rings(const int arrays[2], int ring, uint32_t n, uint32_t n_said)
 
 	assert_int_equal(chan_new(fd, ROLE_LOADER, FROM_ONESHOT, &ch), 0);
 	chan_set_phase(ch, PHASE_RUN);
-	for (uint32_t i = 0; i < 2 * n; i++) {
-		const struct msg_ring req = { .class_ = i / n, .cpu = i % n, .n_cpus = n_said,
-			.n_classes = 2 };
+	for (uint32_t i = 0; i < n; i++) {
+		const struct msg_ring req = { .place = i, .n_places = i ? n_said : n };
 
-		assert_int_equal(chan_send(ch, IPC_ONE_RING, 0, &req, (int[]){ arrays[i / n], ring }), 0);
+		assert_int_equal(chan_send(ch, IPC_ONE_RING, 0, &req, (int[]){ array, ring }), 0);
 	}
 	assert_int_equal(chan_wait(ch, &m, 5000), 1);
 	assert_int_equal(m.hdr.type, IPC_ONE_RESULT);
@@ -188,16 +187,15 @@ give_rings(const int arrays[2], int ring, uint32_t n, uint32_t n_said)
 }
 
 static void
-puts_rings_into_their_arrays(void **state)
+puts_rings_into_their_array(void **state)
 {
-	int ring = ring_new(), arrays[2] = { array_of_rings(ring, 3), array_of_rings(ring, 3) };
+	int ring = ring_new(), array = array_of_rings(ring, 6);
 
-	assert_int_equal(give_rings(arrays, ring, 3, 3), IPC_OK);
+	assert_int_equal(give_rings(array, ring, 6, 6), IPC_OK);
 	for (uint32_t i = 0; i < 6; i++)
-		assert_true(id_in(arrays[i / 3], i % 3) > 0);
-	assert_int_equal(give_rings(arrays, ring, 3, 2), IPC_INTERNAL);
-	close(arrays[0]);
-	close(arrays[1]);
+		assert_true(id_in(array, i) > 0);
+	assert_int_equal(give_rings(array, ring, 6, 5), IPC_INTERNAL);
+	close(array);
 	close(ring);
 }
 
@@ -333,7 +331,7 @@ main(void)
 		cmocka_unit_test(finds_the_process_that_holds_a_program),
 		cmocka_unit_test(finds_where_a_program_is_pinned),
 		cmocka_unit_test(counts_runs_while_its_answer_is_open),
-		cmocka_unit_test(puts_rings_into_their_arrays),
+		cmocka_unit_test(puts_rings_into_their_array),
 		cmocka_unit_test(unmounts_a_bpffs),
 		cmocka_unit_test(unmounts_nothing_else),
 		cmocka_unit_test(dies_of_a_message_that_is_not_for_it),

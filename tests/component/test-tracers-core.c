@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What every tracer has: filters, counting, waking: real acts on the real kernel. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <limits.h>
 #include <errno.h>
 #include <sched.h>
@@ -8,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -268,6 +271,56 @@ another_cgroup_or_program_is_said_also_at_once_on_one_cpu(void **state)
 	tracerrig_on(rig, ~0ULL);
 }
 
+/* ---- what loading costs ---- */
+
+/*
+ * All that comes behind a program waits while the kernel verifies it, about a microsecond for each step.
+ * Before Linux 6.2 the ways that are there since are not, and each pointer takes a step more.
+ */
+#define STEPS_MAX	20000
+#define STEPS_MAX_OLD	60000
+
+static bool
+is_old(void)
+{
+	unsigned int major = 0, minor = 0;
+	struct utsname u;
+
+	return !uname(&u) && sscanf(u.release, "%u.%u", &major, &minor) == 2 && (major < 6 || (major == 6 && minor < 2));
+}
+
+static void
+check_steps(const char *name, unsigned int most)
+{
+	struct tracerrig *one = NULL;
+	struct bpf_program *p;
+
+	if (tracerrig_open((const char *const[]){ name, NULL }, &(struct tracerrig_options){ .off = true }, &one))
+		fail_msg("%s does not load", name);
+	bpf_object__for_each_program(p, tracerrig_object(one, 1)) {
+		struct bpf_prog_info info = { 0 };
+		uint32_t len = sizeof(info);
+
+		if (bpf_program__fd(p) < 0)
+			continue;
+		assert_int_equal(bpf_obj_get_info_by_fd(bpf_program__fd(p), &info, &len), 0);
+		if (info.verified_insns > most)
+			fail_msg("%s takes the verifier %u steps, of %u at most", bpf_program__name(p), info.verified_insns, most);
+	}
+	tracerrig_close(one);
+}
+
+static void
+no_program_takes_the_verifier_long(void **state)
+{
+	unsigned int most = is_old() ? STEPS_MAX_OLD : STEPS_MAX;
+
+#define TRACER(id, name, class, flags, help)                                                       \
+	if (!((flags) & (TR_NO_KERNEL | TR_CONFIGURED)) && TR_##id != TR_ENFORCE)                    \
+		check_steps(#name, most);
+#include "bpf/tracers.def"
+}
+
 int
 main(void)
 {
@@ -277,6 +330,7 @@ main(void)
 		cmocka_unit_test(another_cgroup_or_program_is_said_also_at_once_on_one_cpu),
 		cmocka_unit_test(every_record_is_delivered_or_counted_as_lost),
 		cmocka_unit_test(sleeper_is_woken_by_the_next_record),
+		cmocka_unit_test(no_program_takes_the_verifier_long),
 	};
 
 	if (geteuid() != 0)

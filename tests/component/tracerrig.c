@@ -170,7 +170,6 @@ static int
 load(struct tracerrig *r, const char *name, void (*prepare)(struct bpf_object *object, size_t i))
 {
 	const char *build = getenv("BPFD_BUILD");
-	static const char *const per_cpu[] = { "rings_control", "rings_bulk", "rings_priority", "shared" };
 	struct bpf_object *object;
 	char path[512];
 	int err;
@@ -182,8 +181,9 @@ load(struct tracerrig *r, const char *name, void (*prepare)(struct bpf_object *o
 	r->objects[r->n_objects++] = object;
 	leave_out_missing(r, object);
 	if (r->n_objects == 1) {
-		for (size_t i = 0; i < ARRAY_SIZE(per_cpu); i++)
-			bpf_map__set_max_entries(bpf_object__find_map_by_name(object, per_cpu[i]), (uint32_t)r->n_cpus);
+		bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "shared"), (uint32_t)r->n_cpus);
+		bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "rings"),
+			N_EV_CLASSES * (uint32_t)r->n_cpus);
 	} else {
 		err = share_maps(r, object);
 		if (err)
@@ -195,16 +195,17 @@ load(struct tracerrig *r, const char *name, void (*prepare)(struct bpf_object *o
 }
 
 static int
-make_rings(struct tracerrig *r, const char *name, size_t size, int (*took)(void *, void *, size_t),
+make_rings(struct tracerrig *r, enum ev_class class, size_t size, int (*took)(void *, void *, size_t),
 		struct ring_buffer **out)
 {
 	for (uint32_t cpu = 0; cpu < (uint32_t)r->n_cpus; cpu++) {
 		int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "ring", 0, 0, (uint32_t)size, NULL);
+		uint32_t at = EV_RING_PLACE(cpu, class);
 
 		if (fd < 0)
 			return fd;
 		r->inner[r->n_inner++] = fd;
-		if (bpf_map_update_elem(tracerrig_map(r, name), &cpu, &fd, BPF_ANY))
+		if (bpf_map_update_elem(tracerrig_map(r, "rings"), &at, &fd, BPF_ANY))
 			return -errno;
 		if (!*out)
 			*out = ring_buffer__new(fd, took, r, NULL);
@@ -323,12 +324,12 @@ start(struct tracerrig *r, const char *const *names, const struct tracerrig_opti
 		return -ENOMEM;
 	err = load(r, "core", NULL);
 	if (!err)
-		err = make_rings(r, "rings_control", opts->control_bytes ? opts->control_bytes : 1 << 20, took,
+		err = make_rings(r, EV_CONTROL, opts->control_bytes ? opts->control_bytes : 1 << 20, took,
 				&r->control);
 	if (!err)
-		err = make_rings(r, "rings_bulk", opts->bulk_bytes ? opts->bulk_bytes : 1 << 20, took, &r->bulk);
+		err = make_rings(r, EV_BULK, opts->bulk_bytes ? opts->bulk_bytes : 1 << 20, took, &r->bulk);
 	if (!err)
-		err = make_rings(r, "rings_priority", opts->bulk_bytes ? opts->bulk_bytes : 1 << 18, took, &r->bulk);
+		err = make_rings(r, EV_PRIORITY, opts->bulk_bytes ? opts->bulk_bytes : 1 << 18, took, &r->bulk);
 	for (size_t i = 0; !err && names[i]; i++)
 		err = load(r, names[i], opts->prepare);
 	if (err)
