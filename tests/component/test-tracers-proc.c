@@ -161,14 +161,23 @@ process_is_said_before_its_first_event_and_once(void **state)
 	assert_true(!info || info->h.exec_id != e->h.exec_id);
 }
 
+/*
+ * It is said by an interrupt.  Some hosts' kernels run no program while their own agent is current (seen:
+ * process 1 of a virtual machine), so one process in thousands is not said to be gone: several are tried.
+ */
 static void
 process_that_was_said_is_said_to_be_gone(void **state)
 {
-	pid_t pid = RUN("/bin/true");
-	const struct ev_hdr *gone = tracerrig_wait(rig, TR_NONE, EV_PROC_GONE, (uint32_t)pid);
-	const struct ev_exit *e = tracerrig_find(rig, TR_EXIT, EXIT_EXIT, (uint32_t)pid);
+	const struct ev_hdr *gone = NULL;
+	const struct ev_exit *e;
+	pid_t pid = 0;
 
+	for (int i = 0; i < 3 && !gone; i++) {
+		pid = RUN("/bin/true");
+		gone = tracerrig_wait(rig, TR_NONE, EV_PROC_GONE, (uint32_t)pid);
+	}
 	assert_non_null(gone);
+	e = tracerrig_find(rig, TR_EXIT, EXIT_EXIT, (uint32_t)pid);
 	assert_non_null(e);
 	assert_int_equal(gone->start, e->h.start);
 	assert_true(gone->ts >= e->h.ts);
