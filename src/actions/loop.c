@@ -46,7 +46,7 @@ batch(struct worker *w, size_t *bytes, bool *more)
 			break;
 		}
 		act(w, rec, len);
-		*bytes += len;
+		*bytes += ring_taken(w->ring);
 		n++;
 	}
 	if (!n)

@@ -80,7 +80,8 @@ procs_init(struct procs *p, unsigned char *base, uint32_t n, uint64_t *high, str
 	p->cgroups = cgroups;
 	p->host_mntns = host_mntns;
 	p->gone = calloc(n, sizeof(*p->gone));
-	if (!p->gone)
+	p->told = calloc(n, sizeof(*p->told));
+	if (!p->gone || !p->told)
 		return -ENOMEM;
 	take_over(p);
 	return 0;
@@ -91,6 +92,7 @@ procs_fini(struct procs *p)
 {
 	slotmap_fini(&p->t);
 	free(p->gone);
+	free(p->told);
 }
 
 static bool
@@ -163,6 +165,7 @@ make(struct procs *p, struct proc *pr, const struct ev_hdr *h, struct context_in
 	pr->cgroup = h->cgroup;
 	pr->cgroup1 = h->cgroup1;
 	pr->mntns = h->mntns;
+	p->told[number_of(p, &pr->s)].place = 0;
 	slot_write_end(&pr->s);
 }
 
@@ -272,6 +275,7 @@ procs_context(struct procs *p, const struct ev_hdr *h)
 
 	if (!(h->flags & EV_NO_OWNER))
 		pr = (struct proc *)slotmap_find(&p->t, h->start, key2_of(h->tgid, h->exec_id));
+	p->told_now = NULL;
 	if (!pr) {
 		p->unknown += h->tgid && !(h->flags & EV_NO_OWNER);
 		return of_event_alone(p, h);
@@ -280,6 +284,7 @@ procs_context(struct procs *p, const struct ev_hdr *h)
 	if (pr->epoch != p->cgroups->epoch || pr->cgroup != h->cgroup || pr->cgroup1 != h->cgroup1 ||
 	    pr->mntns != h->mntns)
 		make_again(p, pr, h);
+	p->told_now = &p->told[number_of(p, &pr->s)];
 	return slotmap_bytes(&p->t, &pr->s, sizeof(*pr));
 }
 

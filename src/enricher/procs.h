@@ -21,6 +21,9 @@ struct proc {
 
 struct procs_gone { uint64_t ts; uint32_t slot; };
 
+/* Where the shared ring has the context as it is now: a record's place (0: nowhere), and where it is in that. */
+struct procs_told { uint64_t place; uint16_t off; };
+
 struct procs {
 	struct slotmap t;
 	struct cgroups *cgroups;
@@ -28,6 +31,8 @@ struct procs {
 	struct procs_gone *gone;	/* in the order of time, a ring of t.n */
 	uint32_t gone_at, n_gone;
 	uint64_t unknown;		/* events of a process that is not known */
+	/* Of each slot.  told_now: of the context that procs_context() gave last; NULL: it is of that event alone. */
+	struct procs_told *told, *told_now;
 	/* For the context of one that is not. */
 	unsigned char scratch[CONTEXT_MAX] __attribute__((aligned(8)));
 };

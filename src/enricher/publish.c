@@ -20,14 +20,15 @@ matches_bytes(const struct match_result *m, size_t room, uint32_t *n)
 	return record_round(bytes);
 }
 
+/* At off of the record's len own bytes; so many others are in front of them. */
 static void
-put_matches(const struct match_result *m, uint32_t n, char *rec, size_t off, size_t len)
+put_matches(const struct match_result *m, uint32_t n, char *rec, size_t off, size_t len, size_t others)
 {
 	struct rec_match *to = (struct rec_match *)(rec + off);
 	size_t name = off + n * sizeof(*to);
 
 	for (uint32_t i = 0; i < n; i++) {
-		to[i] = (struct rec_match){ .actions = m->match[i].actions, .name_off = (uint32_t)name,
+		to[i] = (struct rec_match){ .actions = m->match[i].actions, .name_off = (uint32_t)(name + others),
 			.name_len = m->match[i].name_len, .severity = m->match[i].severity,
 			.flags = m->match[i].flags, .suppressed = m->match[i].suppressed };
 		memcpy(rec + name, m->match[i].name, m->match[i].name_len);
@@ -36,17 +37,35 @@ put_matches(const struct match_result *m, uint32_t n, char *rec, size_t off, siz
 	memset(rec + name, 0, len - name);
 }
 
+/* What the record may share with the last one that had the same context; NULL: nothing. */
+static const struct ring_share *
+find_share(const struct enricher *en, const struct procs_told *told, size_t off_ctx, size_t ctx_len)
+{
+	static struct ring_share with;
+
+	if (!told || !told->place || !ring_in_reach(en->ring, told->place))
+		return NULL;
+	with = (struct ring_share){ .place = told->place, .off = told->off, .len = (uint16_t)ctx_len,
+		.at = (uint16_t)off_ctx };
+	return &with;
+}
+
+/*
+ * The context is most of a record and the same for most events of a process: where the ring still has it, it is
+ * not written again.  What is redacted is of that event alone.
+ */
 void
 enricher_publish(struct enricher *en, const struct event *e, const struct match_result *m)
 {
-	size_t off_ctx = sizeof(struct rec_hdr) + e->ev->len;
-	size_t off_match = off_ctx + e->ctx->len;
+	size_t off_ctx = sizeof(struct rec_hdr) + e->ev->len, ctx_len = e->ctx->len, skipped, own;
+	size_t off_match = off_ctx + ctx_len;
 	size_t most = en->ring_bytes / 4 < REC_MAX ? en->ring_bytes / 4 : REC_MAX;
+	struct procs_told *told = m->redact || ctx_len > RING_SHARED_MAX ? NULL : en->procs.told_now;
 	/* Those that no record has told yet. */
-	uint64_t seq, lost = en->count[COUNT_lost] - en->count[COUNT_reported_lost];
+	uint64_t seq, place, lost = en->count[COUNT_lost] - en->count[COUNT_reported_lost];
+	const struct ring_share *with;
 	struct rec_hdr *h;
 	uint32_t n = 0;
-	size_t len;
 	void *rec;
 
 	if (off_match > most) {
@@ -54,20 +73,26 @@ enricher_publish(struct enricher *en, const struct event *e, const struct match_
 		en->count[COUNT_lost]++;
 		return;
 	}
-	len = off_match + matches_bytes(m, most - off_match, &n);
-	seq = ring_reserve(en->ring, len, &rec);
+	place = ring_place(en->ring);
+	with = find_share(en, told, off_ctx, ctx_len);
+	skipped = with ? ctx_len : 0;
+	own = off_match - skipped + matches_bytes(m, most - off_match, &n);
+	seq = ring_reserve_sharing(en->ring, own, with, &rec);
 	h = rec;
 	*h = (struct rec_hdr){ .seq = seq, .actions = m->actions, .streams = m->streams,
-		.len = (uint32_t)len, .generation = matcher_generation(en->matcher),
+		.len = (uint32_t)(own + skipped), .generation = matcher_generation(en->matcher),
 		.off_ctx = (uint32_t)off_ctx, .off_match = (uint32_t)off_match, .n_matches = n,
 		.lost = lost < UINT32_MAX ? (uint32_t)lost : UINT32_MAX };
 	memcpy(h + 1, e->ev, e->ev->len);
-	memcpy((char *)rec + off_ctx, e->ctx, e->ctx->len);
+	if (!with)
+		memcpy((char *)rec + off_ctx, e->ctx, ctx_len);
+	if (!with && told)
+		*told = (struct procs_told){ place, (uint16_t)off_ctx };
 	if (__builtin_expect(m->redact != 0, 0))
 		matcher_redact(en->matcher, m->redact, (struct ev_hdr *)(h + 1), (void *)((char *)rec + off_ctx));
-	put_matches(m, n, rec, off_match, len);
+	put_matches(m, n, rec, off_match - skipped, own, skipped);
 	ring_push(en->ring);
 	en->count[COUNT_reported_lost] += lost;
 	en->count[COUNT_written]++;
-	en->batch_bytes += len + 16;
+	en->batch_bytes += own + 16;
 }

@@ -13,7 +13,7 @@
  * Positions only grow; the byte of position p is data[p & (data_bytes - 1)].  Both sides map the
  * data twice, one behind the other, so that no record wraps.
  */
-#define RING_MAGIC	0x31676e6972667062ull	/* "bpfring1" */
+#define RING_MAGIC	0x32676e6972667062ull	/* "bpfring2" */
 #define RING_CURSOR_MAGIC 0x3172756372667062ull	/* "bpfrcur1" */
 #define RING_CURSOR_PAUSED 0x3170757372667062ull	/* "bpfrsup1": no place worth keeping */
 #define RING_HEAD_BYTES	65536			/* a multiple of every page size */
@@ -21,8 +21,8 @@
 
 /* In front of each record; the record is at an address that is a multiple of 8. */
 struct ring_frame {
-	uint32_t len;			/* of the record, without this; multiple of 8 */
-	uint32_t reserved;
+	uint32_t len;			/* of the record's own bytes; multiple of 8 */
+	uint32_t shares;		/* 1: a struct ring_share is in front of them */
 	uint64_t seq;
 };
 /* Length of a frame without a record: the next one is where the data begins again. */

@@ -16,6 +16,9 @@ if HAVE_CMOCKA
 UNIT_TESTS += tests/unit/test-ring
 tests_unit_test_ring_SOURCES = tests/unit/test-ring.c
 tests_unit_test_ring_LDADD = $(RING_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/test-ring-share
+tests_unit_test_ring_share_SOURCES = tests/unit/test-ring-share.c
+tests_unit_test_ring_share_LDADD = $(RING_LIBS) $(CMOCKA_LIBS)
 COMPONENT_TESTS += tests/component/test-ring-kill
 tests_component_test_ring_kill_SOURCES = tests/component/test-ring-kill.c
 tests_component_test_ring_kill_LDADD = $(RING_LIBS) $(CMOCKA_LIBS)

@@ -5,6 +5,14 @@
 #include "common/auto.h"
 #include "ring/layout.h"
 
+/* Bytes that later records share, so that they are fetched from the other processor once. */
+#define KEPT	8			/* records that are shared from at a time; a power of two */
+struct kept {
+	uint64_t place;
+	uint16_t off, len;		/* len 0: nothing */
+	unsigned char bytes[RING_SHARED_MAX];
+};
+
 /* Nothing that is read from the ring is trusted: each word is loaded once and checked. */
 struct ring_reader {
 	const struct ring_head *h;
@@ -14,6 +22,8 @@ struct ring_reader {
 	struct ring_place at;
 	uint64_t head;			/* as last looked at */
 	unsigned char *copy;		/* of the record handed out last */
+	size_t taken;
+	struct kept kept[KEPT];
 };
 
 AUTO_DEFINE(ring_reader, struct ring_reader *, ring_close)
@@ -136,8 +146,61 @@ skip_lapped(struct ring_reader *r)
 	r->at.pos = best;
 }
 
-/* Copies the record at our place.  0: there is none that can be believed.  A frame without one
- * (RING_SKIP) is as long as all that lies between it and the next. */
+/* False: no share that a record at our place can have. */
+static bool
+share_is_sound(const struct ring_reader *r, const struct ring_share *s, size_t own)
+{
+	size_t end = sizeof(struct ring_frame) + s->off + s->len;
+
+	return s->place < r->at.pos && r->at.pos - s->place >= end && r->at.pos - s->place < r->bytes &&
+		(s->place | s->off | s->len | s->at) % 8 == 0 && s->len && s->len <= RING_SHARED_MAX &&
+		s->at <= own && own + s->len <= r->bytes / 4;
+}
+
+/* The bytes that are shared; NULL: they are being overwritten. */
+static const unsigned char *
+shared(struct ring_reader *r, const struct ring_share *s)
+{
+	struct kept *k = &r->kept[(uint32_t)(s->place / 8) * 0x9e3779b1u >> 29 & (KEPT - 1)];
+
+	if (k->place == s->place && k->off == s->off && k->len == s->len)
+		return k->bytes;
+	k->len = 0;
+	memcpy(k->bytes, r->data + (s->place & r->mask) + sizeof(struct ring_frame) + s->off, s->len);
+	if (torn(r, s->place))
+		return NULL;
+	k->place = s->place;
+	k->off = s->off;
+	k->len = s->len;
+	return k->bytes;
+}
+
+/* The record at our place, of f->len bytes at p, with what it shares put in.  As copy_record(). */
+static size_t
+copy_sharing(struct ring_reader *r, struct ring_frame *f, const unsigned char *p)
+{
+	size_t own = f->len, front = sizeof(*f) + sizeof(struct ring_share);
+	const unsigned char *bytes;
+	struct ring_share s;
+
+	if (own + front > r->head - r->at.pos)
+		return 0;
+	memcpy(&s, p, sizeof(s));
+	p += sizeof(s);
+	if (!share_is_sound(r, &s, own))
+		return 0;
+	bytes = shared(r, &s);
+	if (!bytes)
+		return 0;
+	memcpy(r->copy, p, s.at);
+	memcpy(r->copy + s.at, bytes, s.len);
+	memcpy(r->copy + s.at + s.len, p + s.at, own - s.at);
+	f->len += s.len;
+	return front + own;
+}
+
+/* Copies the record at our place; f->len becomes its length.  0: there is none that can be believed.  A
+ * frame without one (RING_SKIP) is as long as all that lies between it and the next. */
 static size_t
 copy_record(struct ring_reader *r, struct ring_frame *f)
 {
@@ -147,8 +210,10 @@ copy_record(struct ring_reader *r, struct ring_frame *f)
 	memcpy(f, p, sizeof(*f));
 	if (f->len == RING_SKIP)
 		return rest < r->head - r->at.pos ? rest : 0;
-	if (f->len % 8 || f->len > r->bytes / 4 || f->len + sizeof(*f) > r->head - r->at.pos)
+	if (f->len % 8 || f->len > r->bytes / 4 || f->len + sizeof(*f) > r->head - r->at.pos || f->shares > 1)
 		return 0;
+	if (f->shares)
+		return copy_sharing(r, f, p + sizeof(*f));
 	memcpy(r->copy, p + sizeof(*f), f->len);
 	return sizeof(*f) + f->len;
 }
@@ -164,6 +229,7 @@ ring_next(struct ring_reader *r, const void **rec, size_t *len)
 			return 0;
 		if (r->head < r->at.pos) {
 			r->at.pos = r->head;	/* another ring than it was */
+			memset(r->kept, 0, sizeof(r->kept));
 			return 0;
 		}
 		n = r->head - r->at.pos <= r->bytes ? copy_record(r, &f) : 0;
@@ -179,6 +245,7 @@ ring_next(struct ring_reader *r, const void **rec, size_t *len)
 			r->at.missed += f.seq - r->at.seq;
 		r->at.seq = f.seq + 1;
 		r->at.pos += n;
+		r->taken = n;
 		*rec = r->copy;
 		*len = f.len;
 		return 1;
@@ -192,6 +259,12 @@ ring_done(struct ring_reader *r)
 
 	r->c->place[done & 1] = r->at;
 	ring_store_release(&r->c->done, done);	/* pairs with the acquire in ring_backlog() */
+}
+
+size_t
+ring_taken(const struct ring_reader *r)
+{
+	return r->taken;
 }
 
 uint64_t *

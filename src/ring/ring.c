@@ -169,24 +169,47 @@ ring_stay_low(struct ring *r, size_t low_bytes)
 }
 
 uint64_t
-ring_reserve(struct ring *r, size_t len, void **out)
+ring_place(struct ring *r)
 {
-	struct ring_frame *f;
-	uint64_t end;
-
+	assert(!r->pending);
 	if (r->low && r->head == r->committed && (r->head & r->mask) >= r->low && ring_backlog(r) == 0)
 		go_low(r);
-	f = (struct ring_frame *)(r->data + (r->head & r->mask));
-	end = r->head + sizeof(*f) + len;
-	assert(!r->pending && len % 8 == 0 && len <= r->bytes / 4);
+	return r->head;
+}
+
+bool
+ring_in_reach(const struct ring *r, uint64_t place)
+{
+	return r->head - place <= r->bytes / 4;
+}
+
+uint64_t
+ring_reserve_sharing(struct ring *r, size_t len, const struct ring_share *with, void **out)
+{
+	struct ring_frame *f = (struct ring_frame *)(r->data + (r->head & r->mask));
+	size_t front = sizeof(*f) + (with ? sizeof(*with) : 0), all = len + (with ? with->len : 0);
+	uint64_t end = r->head + front + len;
+
+	assert(!r->pending && len % 8 == 0 && all <= r->bytes / 4);
 	assert(end - r->from <= r->bytes / 2);
+	if (with) {
+		assert(with->place < r->head && ring_in_reach(r, with->place) && with->at <= len);
+		assert((with->off | with->len | with->at) % 8 == 0 && with->len <= RING_SHARED_MAX);
+	}
 	publish_reserve(r, end);
-	r->pending = sizeof(*f) + len;
-	f->len = (uint32_t)len;
-	f->reserved = 0;
-	f->seq = r->seq;
-	*out = f + 1;
+	r->pending = front + len;
+	*f = (struct ring_frame){ .len = (uint32_t)len, .shares = with != NULL, .seq = r->seq };
+	if (with)
+		*(struct ring_share *)(f + 1) = *with;
+	*out = (unsigned char *)f + front;
 	return r->seq;
+}
+
+uint64_t
+ring_reserve(struct ring *r, size_t len, void **out)
+{
+	ring_place(r);
+	return ring_reserve_sharing(r, len, NULL, out);
 }
 
 void

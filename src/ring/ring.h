@@ -42,6 +42,23 @@ void	ring_free(struct ring *r);			/* NULL is fine */
  * caller; ring_push() ends it.  Its seq is the return value; never fails. */
 uint64_t ring_reserve(struct ring *r, size_t len, void **out);
 void	ring_push(struct ring *r);
+
+/*
+ * What a record has in common with an earlier one need not be written again: readers get it put in.  The
+ * earlier one must be complete itself, and not so far back that ring_in_reach() says no.
+ */
+struct ring_share {
+	uint64_t place;			/* of the earlier one, of ring_place() */
+	uint16_t off, len;		/* the bytes of it; multiples of 8, len <= RING_SHARED_MAX */
+	uint16_t at;			/* behind so many of the record's own bytes; multiple of 8 */
+	uint16_t reserved;
+};
+#define RING_SHARED_MAX	1536
+/* Where the next record will be; ring_reserve_sharing() must come next.  Not 0 but for the very first. */
+uint64_t ring_place(struct ring *r);
+bool	ring_in_reach(const struct ring *r, uint64_t place);
+/* As ring_reserve(); len: the record's own bytes, with: NULL or what it shares. */
+uint64_t ring_reserve_sharing(struct ring *r, size_t len, const struct ring_share *with, void **out);
 /* Position of source i of the producer (below RING_SOURCES_MAX), part of the next commit. */
 void	ring_source_set(struct ring *r, unsigned int i, uint64_t pos);
 uint64_t ring_source(const struct ring *r, unsigned int i);	/* as of the last commit, at start */
@@ -71,6 +88,8 @@ int	ring_open(int fd, int cursor_fd, struct ring_reader **out);
 void	ring_close(struct ring_reader *r);
 /* 1: the next record, copied out and therefore stable until the next call; 0: none. */
 int	ring_next(struct ring_reader *r, const void **rec, size_t *len);
+/* What the record handed out last takes in the ring, without what it shares. */
+size_t	ring_taken(const struct ring_reader *r);
 /* The records handed out so far are done with: a restarted consumer goes on after them. */
 void	ring_done(struct ring_reader *r);
 /* RING_SCRATCH words of the cursor page for the consumer's own use (what it was about to do). */

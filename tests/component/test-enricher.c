@@ -107,6 +107,49 @@ a_process_that_ended_or_executed_another_program_is_still_known(void **state)
 	assert_int_equal(e.ctx->flags & CTX_PROC, 0);
 }
 
+static bool
+came_whole(const struct event *e)
+{
+	return ring_taken(rig.reader) > e->rec->len;
+}
+
+static void
+a_context_is_written_again_only_when_it_is_another(void **state)
+{
+	struct event e;
+
+	skip_without_users();
+	assert_int_equal(enrig_want(&rig, OPENS), 0);
+	put_cgroup(ENRIG_CONTROL, 1, 7, 2, "/lxc.payload.web");
+	put_cgroup(ENRIG_CONTROL, 1, 1, 2, "/");
+	put_proc(ENRIG_CONTROL, 2, 5, "/bin/x");
+	put_proc(ENRIG_CONTROL, 3, 6, "/bin/y");
+	put_open(ENRIG_BULK, 4, 6, "/");	/* the ring's first record is shared by none */
+	assert_true(enrig_take(&rig, &e));
+	for (uint64_t i = 0; i < 4; i++) {
+		put_open(ENRIG_BULK, 10 + i, 5 + i % 2, i ? "/a longer path" : "/");
+		assert_true(enrig_take(&rig, &e));
+		assert_int_equal(came_whole(&e), i < 2);
+		assert_true(is(e.ctx, e.ctx->exe, i % 2 ? "/bin/y" : "/bin/x"));
+		assert_true(is(e.ev, ((const struct ev_open *)e.ev)->path, i ? "/a longer path" : "/"));
+	}
+	put_open_in(ENRIG_BULK, 20, 5, 7, 0);
+	assert_true(enrig_take(&rig, &e));
+	assert_true(came_whole(&e));
+	assert_true(is(e.ctx, e.ctx->container, "web"));
+	put_open_in(ENRIG_BULK, 21, 5, 7, 0);
+	assert_true(enrig_take(&rig, &e));
+	assert_false(came_whole(&e));
+	assert_true(is(e.ctx, e.ctx->container, "web"));
+	enrig_kill(&rig);
+	assert_int_equal(enrig_start(&rig), 0);
+	assert_int_equal(enrig_want(&rig, OPENS), 0);
+	put_open_in(ENRIG_BULK, 22, 5, 7, 0);
+	assert_true(enrig_take(&rig, &e));
+	assert_true(came_whole(&e));
+	assert_true(is(e.ctx, e.ctx->exe, "/bin/x"));
+}
+
 static void
 long_strings_are_kept_or_marked_as_cut(void **state)
 {
@@ -280,6 +323,7 @@ main(void)
 		T(the_v1_hierarchy_is_asked_first_when_it_names_a_container),
 		T(an_unknown_process_has_what_its_event_says),
 		T(a_process_that_ended_or_executed_another_program_is_still_known),
+		T(a_context_is_written_again_only_when_it_is_another),
 		T(long_strings_are_kept_or_marked_as_cut),
 		T(what_nobody_wants_is_counted_and_goes_no_further),
 		T(events_wait_for_the_first_rule_set),
