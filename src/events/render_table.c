@@ -102,20 +102,28 @@ exec_args(struct text *t, const struct event *e)
 	arguments(t, &v);
 }
 
+/* The name of the event once more. */
+static bool
+says_event(const struct field *f, const struct value *v)
+{
+	return v->type == F_ENUM && !f->get && f->off == offsetof(struct ev_hdr, event);
+}
+
 /* The first thing a tracer tells stands for itself, the others have their names. */
 static void
 what(struct text *t, const struct event *e)
 {
 	const struct tracer_info *info = tracer_info(e->ev->tracer);
 	struct value v, first = { .type = F_U64 };
-	bool named = false;
+	bool named = false, event = strcmp(info->events[e->ev->event], info->name) != 0;
 
-	if (strcmp(info->events[e->ev->event], info->name) != 0) {
+	if (event) {
 		text_str(t, info->events[e->ev->event]);
 		text_char(t, ' ');
 	}
 	for (struct shown *s = shown_fields(e->ev->tracer); s->f; s++) {
-		if ((named && s->f->flags & FIELD_DETAIL) || !shown_get(s, e, &v) || (named && noise(s->f, &v, &first)))
+		if ((named && s->f->flags & FIELD_DETAIL) || !shown_get(s, e, &v) || (named && noise(s->f, &v, &first)) ||
+		    (event && says_event(s->f, &v)))
 			continue;
 		if (named)
 			text_bytes(t, s->line, s->line_len);

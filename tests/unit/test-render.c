@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "bpf/exec.h"
+#include "bpf/fileops.h"
 #include "bpf/open.h"
 #include "bpf/tcpstate.h"
 #include "common/auto.h"
@@ -155,6 +156,22 @@ quotes_arguments_as_a_shell_would_and_leaves_details_out(void **state)
 	assert_non_null(strstr(line_of(&e, RENDER_TABLE), "/bin/dash args=sh \"a b\" \"\" \"\\\"q\""));
 	assert_null(strstr(out, "argc"));
 	assert_null(strstr(out, "mode"));
+}
+
+static void
+tells_in_a_table_what_was_done_once(void **state)
+{
+	struct ev_fileops o = { .h = { .tracer = TR_FILEOPS, .event = FILEOP_RENAME, .tgid = 42, .comm = "mv" } };
+	struct made m;
+	struct event e;
+
+	made_event(&m, &o, sizeof(o));
+	made_str(&m, ev_fileops, path, "/old");
+	made_str(&m, ev_fileops, path2, "/new");
+	made_ctx(&m, CTX_PROC);
+	made_end(&m);
+	e = checked(&m);
+	assert_non_null(strstr(line_of(&e, RENDER_TABLE), " rename /old path2=/new"));
 }
 
 static void
@@ -377,6 +394,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(tells_in_a_table_what_was_done_once),
 		cmocka_unit_test(tells_everything_in_json),
 		cmocka_unit_test(keeps_documents_and_lines_whole_whatever_a_name_holds),
 		cmocka_unit_test(prints_columns_for_people),
