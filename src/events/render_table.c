@@ -115,10 +115,11 @@ what(struct text *t, const struct event *e)
 {
 	const struct tracer_info *info = tracer_info(e->ev->tracer);
 	struct value v, first = { .type = F_U64 };
-	bool named = false, event = strcmp(info->events[e->ev->event], info->name) != 0;
+	const char *name = info->events[e->ev->event];
+	bool named = false, event = name != info->name && strcmp(name, info->name) != 0;	/* often the same literal */
 
 	if (event) {
-		text_str(t, info->events[e->ev->event]);
+		text_str(t, name);
 		text_char(t, ' ');
 	}
 	for (struct shown *s = shown_fields(e->ev->tracer); s->f; s++) {
