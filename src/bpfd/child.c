@@ -92,7 +92,7 @@ on_HELPER_WANTED(struct child *c, struct chan *ch, const struct msg_hdr *h, cons
 {
 	if (m->kind < HELPER_KIND_LINKER || m->kind > HELPER_KIND_XDP)
 		return -EPROTO;
-	return helper_give(c->task.sup, m->kind);
+	return helper_give(c->task.sup, m->kind, 0);
 }
 
 static int

@@ -23,8 +23,9 @@ greet_loader(struct child *c)
 	memcpy(start.key, s->key, sizeof(start.key));
 	err = child_say(c, IPC_START_LOADER, 0, &start, (int[]){ s->cfg_fd, s->bpffs });
 	explicit_bzero(start.key, sizeof(start.key));
-	/* The first linker, which it would ask for, starts while it does. */
-	return err || !spare ? err : helper_give(s, HELPER_KIND_LINKER);
+	/* The first linker, which it would ask for to load tracers, starts while it does. */
+	return err || !spare ? err :
+		helper_give(s, HELPER_KIND_LINKER, s->cfg->tracers_enabled.mask ? LINKER_FOR_TRACERS : 0);
 }
 
 static int

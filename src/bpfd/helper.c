@@ -89,11 +89,11 @@ arena(void)
 
 /* The linker finds START_LINKER in its channel before the loader has the other end. */
 static int
-hand_over_linker(struct sup *s, uint32_t id, int loader_end)
+hand_over_linker(struct sup *s, uint32_t id, int loader_end, uint32_t flags)
 {
 	const struct msg_start_linker start = { .arena_bytes = ARENA_BYTES,
 		.memory_bytes = s->cfg->limits_linker_memory_bytes, .cpu_s = s->cfg->limits_linker_cpu_s,
-		.flags = s->cfg->linker_spare_btf ? LINKER_SPARE_BTF : 0 };
+		.flags = flags | (s->cfg->linker_spare_btf ? LINKER_SPARE_BTF : 0) };
 	const struct msg_helper msg = { .kind = HELPER_KIND_LINKER, .id = id };
 	AUTO(fd) int mem = arena();
 	struct chan *ch;
@@ -124,7 +124,7 @@ hand_over(struct sup *s, uint32_t kind, uint32_t id, int loader_end)
 }
 
 static int
-wanted(struct sup *s, uint32_t kind)
+wanted(struct sup *s, uint32_t kind, uint32_t linker_flags)
 {
 	uint32_t id;
 	int sv[2], err;
@@ -140,7 +140,7 @@ wanted(struct sup *s, uint32_t kind)
 		close(sv[0]);
 		return err;
 	}
-	err = kind == HELPER_KIND_LINKER ? hand_over_linker(s, id, sv[0]) :
+	err = kind == HELPER_KIND_LINKER ? hand_over_linker(s, id, sv[0], linker_flags) :
 		hand_over(s, kind, id, sv[0]);
 	if (err)
 		helper_kill(s, id);
@@ -148,9 +148,9 @@ wanted(struct sup *s, uint32_t kind)
 }
 
 int
-helper_give(struct sup *s, uint32_t kind)
+helper_give(struct sup *s, uint32_t kind, uint32_t linker_flags)
 {
-	const struct msg_helper_gone gone = { .kind = kind, .err = wanted(s, kind) };
+	const struct msg_helper_gone gone = { .kind = kind, .err = wanted(s, kind, linker_flags) };
 
 	return gone.err ? child_say(&s->children[LOADER], IPC_HELPER_GONE, 0, &gone, NULL) : 0;
 }

@@ -139,7 +139,7 @@ int	lasting_make(struct sup *s);
 void	cgroups_open(struct lasting *l);
 
 /* helper.c */
-int	helper_give(struct sup *s, uint32_t kind);
+int	helper_give(struct sup *s, uint32_t kind, uint32_t linker_flags);
 void	helper_kill(struct sup *s, uint32_t id);
 void	helper_kill_all(struct sup *s);
 void	helper_unmount(struct sup *s);

@@ -80,7 +80,10 @@ struct msg_start_loader { uint32_t flags, reserved; uint8_t key[IPC_KEY_LEN]; };
 enum { START_PRIVATE = 1, START_LINKER = 2 };	/* LINKER: HELPER_LINKER follows, unasked */
 
 /* The linker has no configuration: its limits (limits.linker_*) come here.  0: leave as it is. */
-enum { LINKER_SPARE_BTF = 1 };				/* parse the kernel's BTF before any input */
+enum {
+	LINKER_SPARE_BTF = 1,				/* parse the kernel's BTF before any input */
+	LINKER_FOR_TRACERS = 2,				/* read it as tracers need it before any input */
+};
 struct msg_start_linker { uint64_t arena_bytes, memory_bytes, cpu_s; uint32_t flags, reserved; };
 
 /*

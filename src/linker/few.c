@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "linker/few.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,51 +79,75 @@ take(struct making *m, uint32_t id, enum mode mode, bool named)
 
 /* ---- what is asked for ---- */
 
-/* How a name may begin: most types' do not. */
-struct beginnings {
-	uint8_t four[8192], two[8192];	/* bits by hash of four letters; by two, for what has fewer */
-	uint32_t kinds;
-};
+/*
+ * A number for how a name begins, so that most types of the kernel need no look at theirs: the same for all names
+ * with the same first eight letters, shorter ones as they are without a flavour.
+ */
+enum { BEGINS_ANYHOW, BEGINS_NOHOW, N_BEGINNINGS = 65536 };
+#define EACH(byte) (0x0101010101010101ull * (byte))
 
-static bool
-bit(const uint8_t *bits, unsigned int i)
+/* Their highest bits; behind the first of them there may be more than there are. */
+static uint64_t
+zero_bytes(uint64_t x)
 {
-	return bits[i / 8] & 1u << i % 8;
+	return (x - EACH(1)) & ~x & EACH(0x80);
 }
 
-static unsigned int
-hash_four(const char *name)
+/* room: how many bytes there are, the last one of them NUL. */
+static uint16_t
+beginning(const char *name, size_t room)
 {
-	uint32_t letters;
+	uint64_t x = 0, end, lines;
 
-	memcpy(&letters, name, sizeof(letters));
-	return letters * 2654435761u >> 16;
+	memcpy(&x, name, room < sizeof(x) ? room : sizeof(x));
+	x = le64toh(x);
+	end = zero_bytes(x);
+	if (end)
+		x &= ((end & -end) >> 7) - 1;
+	if (!x)
+		return BEGINS_NOHOW;
+	lines = zero_bytes(x ^ EACH('_'));
+	if ((lines & lines >> 8 & lines >> 16) || (x >> 56 == '_' && name[8] == '_'))
+		return BEGINS_ANYHOW;	/* a flavour may begin there */
+	x = x * 0x9e3779b97f4a7c15ull >> 48;
+	return (uint16_t)(x > BEGINS_NOHOW ? x : BEGINS_NOHOW + 1);
 }
 
-static void
-beginnings_of(const struct wants *w, struct beginnings *b)
+int
+few_kernel_names(struct few_kernel *k)
 {
-	for (size_t i = 0; i < w->n; i++) {
-		const struct want *want = &w->all[i];
-		const uint8_t *name = (const uint8_t *)want->name;
-		unsigned int two = (want->len ? name[0] : 0) | (want->len > 1 ? (unsigned int)name[1] : 0) << 8;
-		unsigned int four = want->len > 3 ? hash_four(want->name) : 0;
+	const struct kbtf *t = &k->types;
 
-		if (want->len > 3)
-			b->four[four / 8] |= (uint8_t)(1u << four % 8);
-		else
-			b->two[two / 8] |= (uint8_t)(1u << two % 8);
-		b->kinds |= want->kinds;
+	k->begins = malloc(t->n * sizeof(*k->begins));
+	if (!k->begins)
+		return -ENOMEM;
+	k->begins[0] = BEGINS_NOHOW;
+	for (uint32_t id = 1; id < t->n; id++) {
+		const char *name = kbtf_name(t, kbtf_type(t, id));
+
+		k->begins[id] = beginning(name, (size_t)(t->strings + t->strings_len - name));
 	}
+	return 0;
 }
 
-/* name: at least one letter. */
-static bool
-may_be(const struct beginnings *b, const char *name)
+int
+few_kernel_open(int fd, struct few_kernel *k)
 {
-	unsigned int two = (uint8_t)name[0] | (unsigned int)(uint8_t)name[1] << 8;
+	int err = k->begins ? 0 : kbtf_open(fd, &k->types);
 
-	return bit(b->two, two) || (name[1] && name[2] && name[3] && bit(b->four, hash_four(name)));
+	if (!err && !k->begins)
+		err = few_kernel_names(k);
+	if (err)
+		few_kernel_close(k);
+	return err;
+}
+
+void
+few_kernel_close(struct few_kernel *k)
+{
+	free(k->begins);
+	k->begins = NULL;
+	kbtf_close(&k->types);
 }
 
 static int
@@ -144,21 +169,36 @@ found(struct making *m, struct wants *w, uint32_t id, uint32_t kind, const char 
 	return err < 0 ? err : 0;
 }
 
+static void
+wanted_beginnings(const struct wants *w, bool wanted[N_BEGINNINGS])
+{
+	char name[9];
+
+	wanted[BEGINS_ANYHOW] = true;
+	for (size_t i = 0; i < w->n; i++) {
+		size_t len = w->all[i].len < 8 ? w->all[i].len : 8;
+
+		memcpy(name, w->all[i].name, len);
+		name[len] = '\0';
+		wanted[beginning(name, len + 1)] = true;
+	}
+}
+
 /* In the order of the kernel's ids: where two have a name, libbpf takes the first. */
 static int
-find_all(struct making *m, struct wants *w)
+find_all(struct making *m, const uint16_t *begins, struct wants *w)
 {
-	struct beginnings b = { 0 };
+	bool wanted[N_BEGINNINGS] = { false };
 	int err = 0;
 
-	beginnings_of(w, &b);
+	wanted_beginnings(w, wanted);
 	for (uint32_t id = 1; id < m->kernel->n && !err; id++) {
-		const struct btf_type *t = kbtf_type(m->kernel, id);
-		uint32_t kind = 1u << BTF_INFO_KIND(t->info);
-		const char *name = kbtf_name(m->kernel, t);
+		const struct btf_type *t;
 
-		if ((b.kinds & kind) && name[0] && may_be(&b, name))
-			err = found(m, w, id, kind, name);
+		if (!wanted[begins[id]])
+			continue;
+		t = kbtf_type(m->kernel, id);
+		err = found(m, w, id, 1u << BTF_INFO_KIND(t->info), kbtf_name(m->kernel, t));
 	}
 	return err;
 }
@@ -342,7 +382,7 @@ parse(const struct making *m, struct few *out)
 
 /* Types get their ids in the order in which they are put, and those that they name follow. */
 static int
-make(struct making *m, struct wants *w, struct few *out)
+make(struct making *m, const uint16_t *begins, struct wants *w, struct few *out)
 {
 	int err;
 
@@ -361,22 +401,22 @@ make(struct making *m, struct wants *w, struct few *out)
 	m->items[0] = (struct item){ 0 };
 	m->n = 1;
 	m->strings[m->strings_len++] = '\0';
-	err = find_all(m, w);
+	err = find_all(m, begins, w);
 	for (size_t i = 1; i < m->n && !err; i++)
 		err = put(m, m->items[i]);
 	return err ? err : parse(m, out);
 }
 
 int
-few_make(const struct kbtf *kernel, void *image, size_t size, struct few *out)
+few_make(const struct few_kernel *kernel, void *image, size_t size, struct few *out)
 {
 	AUTO(wants) struct wants *w = &(struct wants){ 0 };
-	AUTO(making) struct making *m = &(struct making){ .kernel = kernel };
+	AUTO(making) struct making *m = &(struct making){ .kernel = &kernel->types };
 	struct few few = { 0 };
 	int err = wants_read(image, size, w);
 
 	if (!err)
-		err = make(m, w, &few);
+		err = make(m, kernel->begins, w, &few);
 	if (!err)
 		err = wants_put_ids(w);
 	if (err) {

@@ -20,9 +20,19 @@ struct few {
 	uint32_t n;			/* one more than the last id */
 };
 
+/* The kernel's types, read once for many objects. */
+struct few_kernel {
+	struct kbtf types;
+	uint16_t *begins;		/* of each type, how its name begins; NULL: not read */
+};
+/* fd as kbtf_open(); nothing to do when it is there.  -EINVAL, -ENOENT, -ENOMEM: it is as it was. */
+int	few_kernel_open(int fd, struct few_kernel *k);
+int	few_kernel_names(struct few_kernel *k);		/* of types that are there; -ENOMEM */
+void	few_kernel_close(struct few_kernel *k);
+
 /* image: the object as object_check() left it; writable, and changed.  -ENOTSUP: it asks for what
  * only all types answer, it is unchanged; -EINVAL: it is malformed, -ENOMEM. */
-int	few_make(const struct kbtf *kernel, void *image, size_t size, struct few *out);
+int	few_make(const struct few_kernel *kernel, void *image, size_t size, struct few *out);
 void	few_free(struct few *few);
 /* 0: the kernel has no such. */
 uint32_t few_kernel_id(const struct few *few, uint32_t id);

@@ -22,7 +22,7 @@ struct linker {
 	int btf_fd, kconfig_fd;		/* the kernel's; -1 when it has none */
 	int n_cpus;			/* possible ones */
 	struct btf *vmlinux;		/* parsed once, for every object; libbpf only borrows it */
-	struct kbtf kernel;		/* the same as it lies in memory, once a tracer needs it */
+	struct few_kernel kernel;	/* the same as it lies in memory, once a tracer needs it */
 	struct few few;			/* what of it the tracer in work asks for */
 	uint64_t arena_bytes, memory_bytes, cpu_s;
 	uint32_t flags;

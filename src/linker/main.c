@@ -128,6 +128,8 @@ run(struct linker *ln)
 
 	if (!req)
 		return log_err(-ENOMEM, "linker.run", "step=memory");
+	if (ln->flags & LINKER_FOR_TRACERS)
+		few_kernel_open(ln->btf_fd, &ln->kernel);	/* a failure is told by the first that needs it */
 	if (ln->flags & LINKER_SPARE_BTF)
 		ln->vmlinux = shims_parse_vmlinux(ln->btf_fd);
 	linker_warm_up(ln);

@@ -59,7 +59,7 @@ tracer_end(struct linker *ln)
 void
 tracer_types(struct linker *ln, void *image, size_t size)
 {
-	int err = ln->kernel.n ? 0 : kbtf_open(ln->btf_fd, &ln->kernel);
+	int err = few_kernel_open(ln->btf_fd, &ln->kernel);
 
 	if (!err)
 		err = few_make(&ln->kernel, image, size, &ln->few);

@@ -44,7 +44,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct msg_linked out;
 	AUTO(mem) void *first = malloc(size + 1);
 	AUTO(mem) void *second = malloc(size + 1);
-	struct kbtf kernel = { 0 };
+	struct few_kernel kernel = { 0 };
 	struct few few = { 0 };
 
 	assert(first && second);
@@ -53,9 +53,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (object_check(first, size, &out))
 		return 0;
 	put_ids(first, size);
-	assert(kbtf_read(&kernel_btf, sizeof(kernel_btf), &kernel) == 0);
+	assert(kbtf_read(&kernel_btf, sizeof(kernel_btf), &kernel.types) == 0 && few_kernel_names(&kernel) == 0);
 	if (few_make(&kernel, second, size, &few) == 0)
 		few_free(&few);
-	kbtf_close(&kernel);
+	few_kernel_close(&kernel);
 	return 0;
 }

@@ -196,14 +196,14 @@ few_types_and_all_types_make_the_same_programs(void **state)
 #define TRACER(id, name, class, flags, help) #name,
 #include "bpf/tracers.def"
 	};
-	struct kbtf kernel = { 0 };
+	struct few_kernel kernel = { 0 };
 	AUTO(fd) int fd = open("/sys/kernel/btf/vmlinux", O_RDONLY | O_CLOEXEC);
 	const char *build = getenv("BPFD_BUILD");
 	size_t n = 0;
 
 	if (fd < 0)
 		skip();
-	assert_int_equal(kbtf_open(fd, &kernel), 0);
+	assert_int_equal(few_kernel_open(fd, &kernel), 0);
 	all = btf__parse("/sys/kernel/btf/vmlinux", NULL);
 	assert_non_null(all);
 	for (size_t i = 0; i < ARRAY_SIZE(objects); i++) {
@@ -226,7 +226,7 @@ few_types_and_all_types_make_the_same_programs(void **state)
 		n++;
 	}
 	assert_true(n > 10);
-	kbtf_close(&kernel);
+	few_kernel_close(&kernel);
 }
 
 static void
@@ -309,7 +309,7 @@ static void
 objects_that_are_cut_or_changed_anywhere_harm_nothing(void **state)
 {
 	struct blob b = sound();
-	struct kbtf kernel = { 0 };
+	struct few_kernel kernel = { 0 };
 	const char *build = getenv("BPFD_BUILD");
 	char path[512];
 	size_t size, step;
@@ -319,7 +319,8 @@ objects_that_are_cut_or_changed_anywhere_harm_nothing(void **state)
 	snprintf(path, sizeof(path), "%s/bpf/core.bpf.o", build ? build : ".");
 	image = read_file(path, &size);
 	changed = malloc(size);
-	assert_int_equal(kbtf_read(&b, sizeof(b), &kernel), 0);
+	assert_int_equal(kbtf_read(&b, sizeof(b), &kernel.types), 0);
+	assert_int_equal(few_kernel_names(&kernel), 0);
 	step = size / 499;
 	for (size_t i = 0; i < size; i += step) {
 		struct few made = { 0 };
@@ -335,7 +336,7 @@ objects_that_are_cut_or_changed_anywhere_harm_nothing(void **state)
 		if (few_make(&kernel, changed, size, &made) == 0)
 			few_free(&made);
 	}
-	kbtf_close(&kernel);
+	few_kernel_close(&kernel);
 }
 
 int
