@@ -275,17 +275,18 @@ LIST_ADD(KFUNCS)
 	return 0;
 }
 
+#define TRACER_KFUNC "bpf_rdonly_cast"
+
 struct lookup {
 	const struct names *names;
 	struct config *out;
+	bool begins[256];		/* how what is looked for may: most functions do not */
 };
 
 static bool
 fits(const struct kfunc_pattern *p, const char *name)
 {
-	/* Of the kernel's functions all but a few differ in the first letter. */
-	return (!p->literal || name[0] == p->glob[0]) && strncmp(name, p->glob, p->literal) == 0 &&
-		fnmatch(p->glob, name, 0) == 0;
+	return strncmp(name, p->glob, p->literal) == 0 && fnmatch(p->glob, name, 0) == 0;
 }
 
 static void
@@ -295,8 +296,10 @@ offer_function(void *arg, uint32_t id, const char *name)
 	struct conf_KFUNCS *found = &l->out->policy_kfuncs;
 	size_t i = 0;
 
+	if (!l->begins[(uint8_t)name[0]])
+		return;
 	/* Tracers only read: a pointer that the kernel handed out is followed by plain loads. */
-	if (name[0] == 'b' && strcmp(name, "bpf_rdonly_cast") == 0 && l->out->tracer_kfuncs.n < TRACER_KFUNCS_MAX)
+	if (strcmp(name, TRACER_KFUNC) == 0 && l->out->tracer_kfuncs.n < TRACER_KFUNCS_MAX)
 		l->out->tracer_kfuncs.ids[l->out->tracer_kfuncs.n++] = id;
 	while (i < l->names->n_kfuncs && !fits(&l->names->kfuncs[i], name))
 		i++;
@@ -313,8 +316,14 @@ list_begin_KFUNCS(struct names *names)
 void
 lists_kfuncs(const struct names *names, struct config *out)
 {
-	struct lookup l = { names, out };
+	struct lookup l = { .names = names, .out = out };
 
+	l.begins[(uint8_t)TRACER_KFUNC[0]] = true;
+	for (size_t i = 0; i < names->n_kfuncs; i++) {
+		const struct kfunc_pattern *p = &names->kfuncs[i];
+
+		memset(l.begins + (p->literal ? (uint8_t)p->glob[0] : 0), true, p->literal ? 1 : sizeof(l.begins));
+	}
 	if (names->btf)
 		kbtf_functions(names->btf, names->btf_size, offer_function, &l);
 }
