@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
 #include <string.h>
 
 #include "common/auto.h"
@@ -37,17 +38,18 @@ put_matches(const struct match_result *m, uint32_t n, char *rec, size_t off, siz
 	memset(rec + name, 0, len - name);
 }
 
-/* What the record may share with the last one that had the same context; NULL: nothing. */
-static const struct ring_share *
-find_share(const struct enricher *en, const struct procs_told *told, size_t off_ctx, size_t ctx_len)
-{
-	static struct ring_share with;
+static_assert(sizeof(struct rec_hdr) + EV_RECORD_MAX <= UINT16_MAX, "off and at of a share");
 
+/* What the record shares with the last one that had the same context.  False: nothing. */
+static bool
+find_share(const struct enricher *en, const struct procs_told *told, size_t off_ctx, size_t ctx_len,
+	struct ring_share *out)
+{
 	if (!told || !told->place || !ring_in_reach(en->ring, told->place))
-		return NULL;
-	with = (struct ring_share){ .place = told->place, .off = told->off, .len = (uint16_t)ctx_len,
+		return false;
+	*out = (struct ring_share){ .place = told->place, .off = told->off, .len = (uint16_t)ctx_len,
 		.at = (uint16_t)off_ctx };
-	return &with;
+	return true;
 }
 
 /*
@@ -63,9 +65,10 @@ enricher_publish(struct enricher *en, const struct event *e, const struct match_
 	struct procs_told *told = m->redact || ctx_len > RING_SHARED_MAX ? NULL : en->procs.told_now;
 	/* Those that no record has told yet. */
 	uint64_t seq, place, lost = en->count[COUNT_lost] - en->count[COUNT_reported_lost];
-	const struct ring_share *with;
+	struct ring_share with;
 	struct rec_hdr *h;
 	uint32_t n = 0;
+	bool shares;
 	void *rec;
 
 	if (off_match > most) {
@@ -74,19 +77,19 @@ enricher_publish(struct enricher *en, const struct event *e, const struct match_
 		return;
 	}
 	place = ring_place(en->ring);
-	with = find_share(en, told, off_ctx, ctx_len);
-	skipped = with ? ctx_len : 0;
+	shares = find_share(en, told, off_ctx, ctx_len, &with);
+	skipped = shares ? ctx_len : 0;
 	own = off_match - skipped + matches_bytes(m, most - off_match, &n);
-	seq = ring_reserve_sharing(en->ring, own, with, &rec);
+	seq = ring_reserve_sharing(en->ring, own, shares ? &with : NULL, &rec);
 	h = rec;
 	*h = (struct rec_hdr){ .seq = seq, .actions = m->actions, .streams = m->streams,
 		.len = (uint32_t)(own + skipped), .generation = matcher_generation(en->matcher),
 		.off_ctx = (uint32_t)off_ctx, .off_match = (uint32_t)off_match, .n_matches = n,
 		.lost = lost < UINT32_MAX ? (uint32_t)lost : UINT32_MAX };
 	memcpy(h + 1, e->ev, e->ev->len);
-	if (!with)
+	if (!shares)
 		memcpy((char *)rec + off_ctx, e->ctx, ctx_len);
-	if (!with && told)
+	if (!shares && told)
 		*told = (struct procs_told){ place, (uint16_t)off_ctx };
 	if (__builtin_expect(m->redact != 0, 0))
 		matcher_redact(en->matcher, m->redact, (struct ev_hdr *)(h + 1), (void *)((char *)rec + off_ctx));
