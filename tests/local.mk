@@ -105,6 +105,9 @@ tests_component_test_messages_SOURCES = tests/component/test-messages.c
 tests_component_test_messages_LDADD = $(CMOCKA_LIBS)
 endif
 
+check_PROGRAMS += tests/lib/bpf-ids
+tests_lib_bpf_ids_SOURCES = tests/lib/bpf-ids.c
+tests_lib_bpf_ids_LDADD = $(LIBBPF_LIBS)
 check_PROGRAMS += tests/lib/probed
 tests_lib_probed_SOURCES = tests/lib/probed.c
 check_PROGRAMS += tests/lib/event-lines

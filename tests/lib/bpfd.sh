@@ -155,8 +155,8 @@ held() {
 pinned() {
 	find "$1" -type f 2>/dev/null | while read -r pin; do
 		for kind in prog map link; do
-			id=$(bpftool "$kind" show pinned "$pin" 2>/dev/null | sed -n '1s/^\([0-9]*\):.*/\1/p')
-			[ -z "$id" ] || echo "${kind}_id $id"
+			number=$(bpftool "$kind" show pinned "$pin" 2>/dev/null | sed -n '1s/^\([0-9]*\):.*/\1/p')
+			[ -z "$number" ] || echo "${kind}_id $number"
 		done
 	done | sort -u
 }
@@ -168,15 +168,11 @@ leaks_note() {
 
 # Ids are not reused before the kernel's counter wraps around.
 objects_gone() {
-	leaked=0
-	sort -u "$WORK/noted" >"$WORK/noted.sorted"
-	while read -r kind id; do
-		if bpftool "${kind%_id}" show id "$id" >/dev/null 2>&1; then
-			echo "still in the kernel: $(bpftool "${kind%_id}" show id "$id" | head -n 1)"
-			leaked=1
-		fi
-	done <"$WORK/noted.sorted"
-	return "$leaked"
+	for kind in prog map link; do
+		"$BUILD/tests/lib/bpf-ids" "$kind" | sed "s/^/${kind}_id /"
+	done | sort >"$WORK/there"
+	sort -u "$WORK/noted" | comm -12 - "$WORK/there" >"$WORK/left"
+	[ ! -s "$WORK/left" ] || { sed 's/^/still in the kernel: /' "$WORK/left" && return 1; }
 }
 
 # Programs unloaded just now may stay for a moment (RCU).
