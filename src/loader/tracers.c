@@ -248,10 +248,10 @@ core_done(struct loader *ld)
 	return err ? err : tracer_done(ld, TRACER_CORE);
 }
 
-/* What stops acts and what is asked for most, first; the verifier takes longest for the last, and
- * meanwhile the loader does nothing else. */
-#define FIRST (BIT(TR_ENFORCE) | BIT(TR_OPEN) | BIT(TR_EXEC))
+/* What stops acts and what is asked for most, first, and of these what is verified sooner; the verifier
+ * takes longest for the last, and meanwhile the loader does nothing else. */
 #define SLOW (BIT(TR_OPENBREAKOUT) | BIT(TR_FILEOPS) | BIT(TR_FILETOP))
+static const uint64_t order[] = { BIT(TR_ENFORCE), BIT(TR_OPEN), BIT(TR_EXEC), ~SLOW, SLOW };
 
 static void
 load_some(struct loader *ld, uint64_t some)
@@ -270,9 +270,8 @@ load_missing(struct loader *ld)
 	struct tracers *t = &ld->tracers;
 	const uint64_t now = ~(halves(t) & ~t->settings.on);	/* no second part before the first one is on */
 
-	load_some(ld, FIRST & now);
-	load_some(ld, ~SLOW & now);
-	load_some(ld, SLOW & now);
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
+		load_some(ld, order[i] & now);
 	if (!t->filled && t->rings_done && !t->rings_err) {
 		t->rings_err = core_done(ld);
 		t->filled = !t->rings_err;
