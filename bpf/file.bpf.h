@@ -44,18 +44,32 @@ file_where(const struct file *file)
 {
 	struct file_at at;
 
-	at.mnt = FILE_READ(struct file, file, f_path.mnt);
-	at.dentry = FILE_READ(struct file, file, f_path.dentry);
+	if (FILE_CAN_CAST) {
+		const struct path *path = &FILE_CAST(struct file, file)->f_path;
+
+		at.mnt = (__u64)path->mnt;
+		at.dentry = (__u64)path->dentry;
+	} else {
+		at.mnt = (__u64)BPF_CORE_READ(file, f_path.mnt);
+		at.dentry = (__u64)BPF_CORE_READ(file, f_path.dentry);
+	}
 	return at;
 }
 
 static __always_inline void
 file_id(const struct file *file, __u64 *dev, __u64 *ino)
 {
-	__u64 inode = FILE_READ(struct file, file, f_inode), sb = FILE_READ(struct inode, inode, i_sb);
+	if (FILE_CAN_CAST) {
+		const struct inode *inode = FILE_CAST(struct file, file)->f_inode;
 
-	*ino = FILE_READ(struct inode, inode, i_ino);
-	*dev = FILE_READ(struct super_block, sb, s_dev);
+		*ino = inode->i_ino;
+		*dev = inode->i_sb->s_dev;
+	} else {
+		struct inode *inode = BPF_CORE_READ(file, f_inode);
+
+		*ino = BPF_CORE_READ(inode, i_ino);
+		*dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	}
 }
 
 /*

@@ -105,27 +105,19 @@ ev_exe_is_in(const struct ev_tracer_filter *f, __u32 element)
 	return true;
 }
 #else
-/*
- * By what was said of the process last: what has changed since, and who was never told, passes.  Not
- * static, as ev_announce() begins.
- */
+/* By what was said of the process last: what has changed since, and who was never told, passes. */
 __noinline int
 ev_exe_is_in(const struct ev_tracer_filter *f, __u32 element)
 {
-	struct task_struct *t = bpf_get_current_task_btf();
-	struct ev_proc_said *said = ev_said(t, false);
 	struct ev_settings *set = ev_settings();
-	__u64 exe;
+	struct ev_proc_said said = {};
 
-	if (!f || !set || !said || !said->proc || said->generation != set->generation ||
-	    said->exec_id != (__u32)t->self_exec_id)
-		return true;
-	exe = said->exe;
-	if (!exe)
+	if (!f || !set || !ev_said(&said, 0) || !said.proc || said.generation != set->generation ||
+	    said.exec_id != (__u32)ev_task()->self_exec_id || !said.exe)
 		return true;
 	if (f->inlined & DIM_EXE)
-		return EV_IS_ONE(exe, f->exe);
-	return ev_is_in(exe, DIM_EXE, element);
+		return EV_IS_ONE(said.exe, f->exe);
+	return ev_is_in(said.exe, DIM_EXE, element);
 }
 #endif
 

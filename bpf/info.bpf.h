@@ -308,21 +308,36 @@ ev_hash_exe(struct ev_scratch *i)
 	return ev_hash_path(i, info->exe.off, info->exe.len);
 }
 
-/* What was said of the current task's process; NULL: nothing, or there is no room to note it. */
-static __always_inline struct ev_proc_said *
-ev_said(struct task_struct *t, bool create)
+/*
+ * What was said of the current task's process, from where that is kept or, with note 1, to there.  0: it is not known,
+ * and *said is empty, or there is no room to note it.  Once for each way that leads here the kernel searches its
+ * BTF for what the task's leader is: whoever needs it comes this way.
+ */
+__noinline int
+ev_said(struct ev_proc_said *said, __u32 note)
 {
+	struct task_struct *t = bpf_get_current_task_btf();
 #ifdef EV_IN_CGROUPS
 	struct ev_proc_key key = { .start = t->group_leader->start_boottime, .tgid = t->tgid };
-	struct ev_proc_said fresh = {}, *said = bpf_map_lookup_elem(&procs_hashed, &key);
+	struct ev_proc_said fresh = {}, *kept = bpf_map_lookup_elem(&procs_hashed, &key);
 
-	if (said || !create)
-		return said;
-	bpf_map_update_elem(&procs_hashed, &key, &fresh, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&procs_hashed, &key);
+	if (!kept && note) {	/* before Linux 6.2 no value comes from where said may be */
+		bpf_map_update_elem(&procs_hashed, &key, &fresh, BPF_NOEXIST);
+		kept = bpf_map_lookup_elem(&procs_hashed, &key);
+	}
 #else
-	return bpf_task_storage_get(&procs, t->group_leader, NULL, create ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+	struct ev_proc_said *kept = bpf_task_storage_get(&procs, t->group_leader, NULL,
+		note & BPF_LOCAL_STORAGE_GET_F_CREATE);		/* 1: no branch, so that the verifier comes here once */
 #endif
+	if (!said)
+		return 0;
+	if (note && kept)
+		__builtin_memcpy(kept, said, offsetof(struct ev_proc_said, ended));	/* that is another's */
+	else if (kept)
+		*said = *kept;
+	else if (!note)
+		__builtin_memset(said, 0, sizeof(*said));
+	return kept != NULL;
 }
 
 /*
@@ -379,10 +394,9 @@ ev_say_again(struct ev_scratch *s, struct task_struct *t)
 __noinline int
 ev_announce(struct ev_scratch *i, struct ev_scratch *s)
 {
-	/* First: once for each way that leads here the kernel searches its BTF for what t's leader is. */
-	struct ev_proc_said *said = ev_said(bpf_get_current_task_btf(), true);
 	struct ev_v1 *v1 = ev_v1();
 	__u32 epoch = v1 ? v1->epoch : 0, which = v1 ? v1->controller : EV_V1_NONE;
+	struct ev_proc_said *said;
 	__u32 generation;
 	struct ev_hdr *h;
 	int ok;
@@ -391,10 +405,8 @@ ev_announce(struct ev_scratch *i, struct ev_scratch *s)
 		return 0;
 	h = ev_head(s);
 	generation = s->generation;
-	if (!said) {
-		said = &i->unsaid;
-		__builtin_memset(said, 0, sizeof(*said));
-	}
+	said = &i->said;
+	ev_said(said, 0);
 	if (!said->cgroups || said->cgroup != h->cgroup || said->cgroup1 != h->cgroup1 ||
 	    said->cgroup_generation != generation || said->cgroup_epoch != epoch) {
 		ok = ev_say_current_cgroup(i, 0, generation, 0);
@@ -413,7 +425,7 @@ ev_announce(struct ev_scratch *i, struct ev_scratch *s)
 		said->exec_id = h->exec_id;
 	}
 	/* What could not be said, or noted in the process, is tried again with the next one. */
-	if (said->proc && said->cgroups && said != &i->unsaid)
+	if (ev_said(said, 1) && said->proc && said->cgroups)
 		ev_note_announced(s, epoch);
 	return 0;
 }

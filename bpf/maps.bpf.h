@@ -97,11 +97,11 @@ struct {
 /* The same of processes, at their leader, and what their last event's cgroups were. */
 struct ev_proc_said {
 	__u64 cgroup, cgroup1;
+	__u64 exe;			/* hash of its path; 0: cannot be told */
 	__u32 cgroup_generation, cgroup_epoch;
 	__u32 generation, exec_id;
 	__u32 proc, cgroups;		/* the above is valid */
 	__u32 ended, reserved;		/* exit has been sent */
-	__u64 exe;			/* hash of its path; 0: cannot be told */
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);

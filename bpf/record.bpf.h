@@ -77,7 +77,7 @@ struct ev_scratch {
 	__u64 names[EV_DEPTH];		/* addresses, the last component first */
 	struct ev_walk_above above;
 	struct ev_announced announced;
-	struct ev_proc_said unsaid;	/* where a process has no storage */
+	struct ev_proc_said said;	/* in ev_announce() */
 	__u8 b[EV_ROOM];
 };
 
