@@ -155,22 +155,28 @@ become(const struct proc_start *s)
 	return -errno;
 }
 
+/*
+ * By vfork(): nothing is copied for a process that becomes another program at once, and it is there, on whatever
+ * processor is free, when we go on.  Of our memory it writes only its part of the stack, errno and failed.
+ */
 int
 proc_run(const struct proc_start *s, pid_t *pid)
 {
-	pid_t child = fork();
-	int err;
+	volatile int failed = 0;
+	pid_t child = vfork();
 
 	if (child < 0)
 		return -errno;
-	if (child > 0) {
-		*pid = child;
-		return 0;
+	if (child == 0) {
+		failed = become(s);
+		_exit(127);
 	}
-	err = become(s);
-	log_set_sink(NULL, NULL);	/* its standard error is the log pipe */
-	log_err(err, "child.exec", "name=%s", proc_infos[s->id].name);
-	_exit(127);
+	if (failed) {
+		waitpid(child, NULL, 0);
+		return log_err(failed, "child.exec", "name=%s", proc_infos[s->id].name);
+	}
+	*pid = child;
+	return 0;
 }
 
 const char *

@@ -51,7 +51,8 @@ struct proc_start {
 
 /*
  * Starts the process with those four descriptors and nothing else, an empty environment, its own
- * process group, no signal blocked and the bounding set of its line.  *pid is the caller's child.
+ * process group, no signal blocked and the bounding set of its line.  *pid is the caller's child, which is that
+ * program already; -errno, logged, when it cannot be.
  */
 int	proc_run(const struct proc_start *s, pid_t *pid);
 
