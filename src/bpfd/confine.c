@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
@@ -66,17 +67,21 @@ add_unique(struct sandbox_rule *all, size_t n, const struct sandbox_rule *r)
 	return n + 1;
 }
 
-static int
-filter(void)
+static struct sock_fprog filter;
+
+int
+confine_prepare(void)
 {
 	static struct sandbox_rule all[ARRAY_SIZE(own) + ARRAY_SIZE(children)];
 	struct sandbox sb = { .name = "bpfd", .rules = all, .mode = SANDBOX_DENY };
+	int err;
 
 	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
 		sb.n_rules = add_unique(all, sb.n_rules, &own[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(children); i++)
 		sb.n_rules = add_unique(all, sb.n_rules, &children[i]);
-	return sandbox_seccomp(&sb);
+	err = sandbox_compile(&sb, &filter);
+	return err ? log_err(err, "start.confine", "step=filter") : 0;
 }
 
 static int
@@ -105,7 +110,7 @@ confine(void)
 			    setrlimit(RLIMIT_CORE, &no_core) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0))
 		err = -errno;
 	if (!err)
-		err = filter();
+		err = sandbox_filter(&filter);
 	if (!err)
 		err = drop_caps();
 	return err ? log_err(err, "start.confine", "uid=0") : 0;

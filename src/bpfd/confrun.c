@@ -109,31 +109,49 @@ confrun_entries(const struct sup *s, char out[CONFRUN_ENTRIES])
 	return out;
 }
 
-/* in: its standard input; out: where it writes the result. */
+/* in: its standard input, of which it has its own. */
 static int
-run(struct sup *s, const char *arg, int in, int out)
+begin(struct sup *s, const char *arg, int in, struct confrun *r)
 {
-	struct proc_start ps = { .id = PROC_CONFIG, .exe = s->exes[PROC_CONFIG], .in = in, .out = s->null,
-		.channel = out, .args = { arg } };
+	struct proc_start ps = { .id = PROC_CONFIG, .exe = s->exes[PROC_CONFIG], .in = in, .out = s->null, .args = { arg } };
+	AUTO(fd) int out = confrun_room();
 	char entries[CONFRUN_ENTRIES];
-	int log[2], status = 0, err;
-	pid_t pid = 0;
+	int log[2], err;
 
+	if (out < 0)
+		return out;
+	ps.channel = out;
 	if (s->cfg)
 		ps.args[1] = confrun_entries(s, entries);
 	if (pipe2(log, O_CLOEXEC) < 0)
 		return -errno;
 	ps.log = log[1];
-	err = proc_run(&ps, &pid);
+	err = proc_run(&ps, &r->pid);
 	close(log[1]);
-	if (!err) {
-		err = listen_to(log[0], pid);
-		if (err)
-			kill(pid, SIGKILL);
-		waitpid(pid, &status, 0);
+	if (err) {
+		close(log[0]);
+		return err;
 	}
-	close(log[0]);
-	return !err && status ? -EINVAL : err;
+	r->log = log[0];
+	r->out = TAKE_FD(out);
+	return 0;
+}
+
+/* Its result, sealed, of max bytes at most. */
+static int
+end(struct confrun *r, size_t max)
+{
+	AUTO(fd) int out = TAKE_FD(r->out);
+	int err = listen_to(r->log, r->pid), status = 0;
+
+	if (err)
+		kill(r->pid, SIGKILL);
+	waitpid(r->pid, &status, 0);
+	close(r->log);
+	r->pid = 0;
+	if (!err)
+		err = status ? -EINVAL : confrun_seal(out, max);
+	return err ? err : TAKE_FD(out);
 }
 
 int
@@ -158,20 +176,45 @@ confrun_room(void)
 int
 confrun_make(struct sup *s, const char *mode, int in, size_t max)
 {
-	AUTO(fd) int out = confrun_room();
-	int err = out < 0 ? out : run(s, mode, in, out);
+	struct confrun r = { 0 };
+	int err = begin(s, mode, in, &r);
 
-	if (!err)
-		err = confrun_seal(out, max);
-	return err ? err : TAKE_FD(out);
+	return err ? err : end(&r, max);
 }
 
-/* Runs it on the file.  0 with *out filled, or a negative errno; its words are logged. */
 static int
-read_file(struct sup *s, struct config *out)
+begin_file(struct sup *s)
 {
 	AUTO(fd) int file = open_file(s);
-	AUTO(fd) int made = file < 0 ? file : confrun_make(s, confrun_file(s), file, sizeof(*out));
+
+	return file < 0 ? file : begin(s, confrun_file(s), file, &s->config_run);
+}
+
+int
+confrun_begin(struct sup *s)
+{
+	int err = begin_file(s);
+
+	return err ? log_err(err, "config.refused", "path=%s", confrun_file(s)) : 0;
+}
+
+void
+confrun_stop(struct sup *s)
+{
+	struct confrun *r = &s->config_run;
+
+	if (!r->pid)
+		return;
+	kill(r->pid, SIGKILL);
+	close_keep_errno(end(r, 0));
+}
+
+/* 0 with *out filled, or a negative errno; its words are logged. */
+static int
+read_result(struct sup *s, struct config *out)
+{
+	int err = s->config_run.pid ? 0 : begin_file(s);
+	AUTO(fd) int made = err ? err : end(&s->config_run, sizeof(*out));
 
 	if (made < 0)
 		return made;
@@ -213,7 +256,7 @@ confrun_read(struct sup *s)
 	AUTO(mem) struct config *c = malloc(sizeof(*c));
 	const char *key = "";
 	const struct config *shared;
-	int err = c ? read_file(s, c) : -ENOMEM, fd;
+	int err = c ? read_result(s, c) : -ENOMEM, fd;
 
 	if (!err)
 		err = config_check(c, &key);

@@ -164,7 +164,19 @@ prepare(struct sup *s, char root[PATHS_MAX], char rules[PATH_MAX])
 		return log_err(err ? err : -ENAMETOOLONG, "start.options", "rules_dir=%s grpc_addr=%s",
 			s->opt.rules_dir ? s->opt.rules_dir : "", s->opt.grpc_addr ? s->opt.grpc_addr : ""),
 			EXIT_USAGE;
+	s->null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (s->null < 0)
+		return log_err(-errno, "start.null", "path=/dev/null"), EXIT_FAILED;
 	return proc_open_all(s->exes) < 0 ? EXIT_MISSING : 0;
+}
+
+/* The configuration is read meanwhile. */
+static int
+set_up(struct sup *s)
+{
+	int status = setup_places(s);
+
+	return !status && confine_prepare() ? EXIT_FAILED : status;
 }
 
 static int
@@ -180,10 +192,15 @@ start(struct sup *s)
 	status = setup_users(s);
 	if (!status && s->opt.daemon)
 		status = to_background(s);
-	if (!status)
-		status = setup_places(s);
 	if (status)
 		return status;
+	if (confrun_begin(s))
+		return EXIT_CONFIG;
+	status = set_up(s);
+	if (status) {
+		confrun_stop(s);
+		return status;
+	}
 	if (confrun_read(s))
 		return EXIT_CONFIG;
 	status = lasting_make(s);

@@ -101,8 +101,7 @@ setup_places(struct sup *s)
 	s->empty = open_dir(s->paths.empty);
 	s->state = open_dir(s->paths.state);
 	s->lasting.spool_dir = open_dir(s->paths.spool);
-	s->null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (s->run_dir < 0 || s->empty < 0 || s->state < 0 || s->lasting.spool_dir < 0 || s->null < 0)
+	if (s->run_dir < 0 || s->empty < 0 || s->state < 0 || s->lasting.spool_dir < 0)
 		return EXIT_FAILED;
 	return key_read(s);
 }

@@ -69,6 +69,12 @@ struct lasting {
 	int cgroup1[N_CGROUP1];
 };
 
+/* A bpfd-config at work on a text; pid 0: none. */
+struct confrun {
+	pid_t pid;
+	int log, out;
+};
+
 struct helper;
 struct job;
 struct starter;
@@ -80,6 +86,7 @@ struct sup {
 	struct paths paths;
 	const struct config *cfg;
 	int cfg_fd;			/* the same, sealed */
+	struct confrun config_run;	/* what will be the next */
 	int exes[N_PROCS];
 	uid_t uids[N_PROCS];
 	int loop, null, lock, bpffs, state, empty, run_dir;
@@ -156,7 +163,9 @@ int	listen_open(struct sup *s);
 void	listen_close(struct sup *s);
 
 /* confrun.c */
+int	confrun_begin(struct sup *s);		/* bpfd-config reads while the caller does something else: 0, or -errno, logged */
 int	confrun_read(struct sup *s);		/* cfg and cfg_fd; the old ones stay when it fails: -EINVAL */
+void	confrun_stop(struct sup *s);		/* what confrun_begin() began is not wanted */
 const char *confrun_file(const struct sup *s);	/* path of the configuration */
 /* The path that a key names: what is not absolute is beside the configuration.  -ENAMETOOLONG. */
 int	confrun_beside(const struct sup *s, const char *name, char out[PATH_MAX]);
@@ -237,6 +246,7 @@ void	checkpoint_stop(struct sup *s);
 int	checkpoint_begin(struct child *worker, uint32_t seq, const struct msg_checkpoint *m);
 
 /* confine.c */
-int	confine(void);
+int	confine_prepare(void);			/* what takes a while and can be done before: 0, or -errno, logged */
+int	confine(void);				/* the same */
 
 #endif

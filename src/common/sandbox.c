@@ -260,9 +260,8 @@ export_rules(const struct sandbox *sb, int file)
 	return err ? err : seccomp_export_bpf(ctx, file);
 }
 
-/* prog->filter is allocated. */
-static int
-compile_rules(const struct sandbox *sb, struct sock_fprog *prog)
+int
+sandbox_compile(const struct sandbox *sb, struct sock_fprog *prog)
 {
 	AUTO(fd) int file = memfd_create("bpfd-seccomp", MFD_CLOEXEC);
 	int err = file < 0 ? -errno : export_rules(sb, file);
@@ -279,19 +278,18 @@ compile_rules(const struct sandbox *sb, struct sock_fprog *prog)
 }
 
 /*
- * Compiled first and loaded then, so that between the two the compiler's memory, some 130 KiB that
- * nothing needs any more, goes back to the kernel: behind the filter few may give any back.
+ * The compiler's memory, some 130 KiB that nothing needs any more, goes back to the kernel before: behind
+ * the filter few may give any back.
  */
 int
-sandbox_seccomp(const struct sandbox *sb)
+sandbox_filter(struct sock_fprog *prog)
 {
-	struct sock_fprog prog = { 0 };
-	int err = compile_rules(sb, &prog);
+	int err;
 
 	malloc_trim(0);
-	if (!err && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog) < 0)
-		err = -errno;
-	free(prog.filter);
+	err = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, prog) < 0 ? -errno : 0;
+	free(prog->filter);
+	*prog = (struct sock_fprog){ 0 };
 	return err;
 }
 
@@ -332,6 +330,7 @@ sandbox_enter(const struct sandbox *sb)
 		{ "landlock", sb->landlock ? apply_landlock : NULL },
 		{ "identity", apply_identity },
 	};
+	struct sock_fprog prog = { 0 };
 	int err = 0;
 
 	/* An exec by descriptor leaves the number of it as the name (before Linux 6.14). */
@@ -354,7 +353,9 @@ sandbox_enter(const struct sandbox *sb)
 	err = check_applied(sb);
 	if (err)
 		return log_err(err, "sandbox.enter", "process=%s layer=check", sb->name);
-	err = sandbox_seccomp(sb);
+	err = sandbox_compile(sb, &prog);
+	if (!err)
+		err = sandbox_filter(&prog);
 	return err ? log_err(err, "sandbox.enter", "process=%s layer=seccomp", sb->name) : 0;
 }
 

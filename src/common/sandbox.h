@@ -80,10 +80,13 @@ struct sandbox {
 int	sandbox_enter(const struct sandbox *sb);
 
 /*
- * Only the seccomp part, with SANDBOX_DENY for a process that goes on to exec others: the filter
- * is inherited.  Without no_new_privs it takes CAP_SYS_ADMIN.
+ * Only the seccomp part, in two steps, with SANDBOX_DENY for a process that goes on to exec others: the filter
+ * is inherited.  Compiling takes most of a millisecond.  Loading frees prog->filter; without no_new_privs it
+ * takes CAP_SYS_ADMIN.  Both: 0 or a negative errno.
  */
-int	sandbox_seccomp(const struct sandbox *sb);
+struct sock_fprog;
+int	sandbox_compile(const struct sandbox *sb, struct sock_fprog *prog);
+int	sandbox_filter(struct sock_fprog *prog);
 
 /* Closes every descriptor >= lowest. Part of every start, before anything is opened. */
 int	sandbox_close_from(int lowest);
