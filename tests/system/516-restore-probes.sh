@@ -9,6 +9,8 @@ set -eu
 . "$SRC/tests/lib/kinds.sh"
 # shellcheck source=../lib/reboot.sh
 . "$SRC/tests/lib/reboot.sh"
+readelf -S "$BUILD/tests/lib/probed" | grep -q .note.stapsdt ||
+	skip_all "the test's program was built without sys/sdt.h (systemtap-sdt-dev)"
 begin
 HITS=probe_hits
 OURS=$(mktemp -d /var/lib/bpfd-test-XXXXXX)	# root's alone, unlike /tmp
