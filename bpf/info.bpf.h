@@ -399,14 +399,14 @@ ev_announce(struct ev_scratch *i, struct ev_scratch *s)
 	struct ev_proc_said *said;
 	__u32 generation;
 	struct ev_hdr *h;
-	int ok;
+	int kept, ok, fresh = 0;
 
 	if (!i || !s)
 		return 0;
 	h = ev_head(s);
 	generation = s->generation;
 	said = &i->said;
-	ev_said(said, 0);
+	kept = ev_said(said, 0);
 	if (!said->cgroups || said->cgroup != h->cgroup || said->cgroup1 != h->cgroup1 ||
 	    said->cgroup_generation != generation || said->cgroup_epoch != epoch) {
 		ok = ev_say_current_cgroup(i, 0, generation, 0);
@@ -417,15 +417,20 @@ ev_announce(struct ev_scratch *i, struct ev_scratch *s)
 		said->cgroup_generation = generation;
 		said->cgroup_epoch = epoch;
 		said->cgroups = ok;
+		fresh = 1;
 	}
 	if (!said->proc || said->generation != generation || said->exec_id != h->exec_id) {
 		said->proc = ev_say_proc(i);
 		said->exe = ev_hash_exe(i) ? i->judge.hash : 0;
 		said->generation = generation;
 		said->exec_id = h->exec_id;
+		fresh = 1;
 	}
+	/* Only then: another thread may be about to say the process again. */
+	if (fresh)
+		kept = ev_said(said, 1);
 	/* What could not be said, or noted in the process, is tried again with the next one. */
-	if (ev_said(said, 1) && said->proc && said->cgroups)
+	if (kept && said->proc && said->cgroups)
 		ev_note_announced(s, epoch);
 	return 0;
 }
