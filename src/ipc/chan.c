@@ -277,6 +277,17 @@ refusal(const struct chan *c, const struct msg_hdr *h, size_t got, int flags, un
 	return NULL;
 }
 
+static ssize_t
+receive(int fd, struct msghdr *mh)
+{
+	ssize_t n;
+
+	do {
+		n = recvmsg(fd, mh, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	} while (n < 0 && errno == EINTR);
+	return n;
+}
+
 int
 chan_recv(struct chan *c, struct chan_msg *m)
 {
@@ -292,9 +303,10 @@ chan_recv(struct chan *c, struct chan_msg *m)
 	ssize_t n;
 
 	memset(m, 0, sizeof(*m));
-	do {
-		n = recvmsg(c->fd, &mh, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	} while (n < 0 && errno == EINTR);
+	n = receive(c->fd, &mh);
+	/* Who went without reading all that we said: the kernel tells that first, once, and then what it said. */
+	if (n < 0 && errno == ECONNRESET)
+		n = receive(c->fd, &mh);
 	if (n < 0)
 		return errno == ECONNRESET ? 0 : -errno;
 	n_fds = collect_fds(&mh, m);

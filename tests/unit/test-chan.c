@@ -221,6 +221,25 @@ tells_the_end_of_the_peer(void **state)
 	assert_int_equal(chan_send(p->loader, IPC_RESULT, 1, &(struct msg_result){ 0 }, NULL), -EPIPE);
 }
 
+/* The kernel reports words that the peer did not read before it gives out what the peer said. */
+static void
+hears_the_last_words_of_who_does_not_listen(void **state)
+{
+	struct pair *p = *state;
+	unsigned char buf[1 << 17];
+	size_t len = build(buf, IPC_UNLOAD);
+	struct chan_msg m;
+
+	assert_int_equal(chan_send(p->loader, IPC_RESULT, 1, &(struct msg_result){ .code = IPC_OK }, NULL), 0);
+	send_raw(p->raw, buf, len, 1);
+	close(p->raw);
+	p->raw = -1;
+	assert_int_equal(chan_recv(p->loader, &m), 1);
+	assert_int_equal(m.hdr.type, IPC_UNLOAD);
+	chan_drop_fds(&m);
+	assert_int_equal(chan_recv(p->loader, &m), 0);
+}
+
 static void
 accepts_text_and_nothing_else(void **state)
 {
@@ -251,6 +270,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(closes_descriptors_of_a_refused_message, open_pair, close_pair),
 		cmocka_unit_test_setup_teardown(refuses_a_wrong_header, open_pair, close_pair),
 		cmocka_unit_test_setup_teardown(tells_the_end_of_the_peer, open_pair, close_pair),
+		cmocka_unit_test_setup_teardown(hears_the_last_words_of_who_does_not_listen, open_pair, close_pair),
 		cmocka_unit_test(accepts_text_and_nothing_else),
 	};
 
