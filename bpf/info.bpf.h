@@ -311,7 +311,7 @@ ev_hash_exe(struct ev_scratch *i)
 /*
  * What was said of the current task's process, from where that is kept or, with note 1, to there.  0: it is not known,
  * and *said is empty, or there is no room to note it.  Once for each way that leads here the kernel searches its
- * BTF for what the task's leader is: whoever needs it comes this way.
+ * BTF for what the task's leader is: who reads it comes this way.
  */
 __noinline int
 ev_said(struct ev_proc_said *said, __u32 note)
