@@ -312,7 +312,13 @@ struct msg_linked_without {
 	char text[IPC_TARGET_MAX];		/* the verifier's verdict, "" for a hook */
 };
 struct msg_linked_map { uint32_t handle, by_name; char name[IPC_NAME_MAX]; };
-struct msg_link_map { uint32_t handle, reserved; char name[IPC_NAME_MAX]; };
+/* What libbpf asks the kernel of a map that it is to use again, as in struct bpf_map_info. */
+struct link_map_facts {
+	uint64_t extra;
+	uint32_t type, key_size, value_size, max_entries, flags, btf_key_type, btf_value_type, reserved;
+	char kernel_name[16];
+};
+struct msg_link_map { struct link_map_facts facts; uint32_t handle, reserved; char name[IPC_NAME_MAX]; };
 /*
  * Places in an executable or a library, for uprobes.  SITES_FUNCTIONS: where functions begin, names
  * are theirs, or patterns with * and ?, with a comma between; each must fit one.  SITES_USDT: the

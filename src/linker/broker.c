@@ -213,6 +213,39 @@ exchange(struct linker *ln, struct call *c, struct chan_msg *m)
 	_exit(1);
 }
 
+static const struct msg_link_map *
+shared_map(const struct linker *ln, int fd)
+{
+	const struct slot *s = slots_find(&ln->slots, fd);
+
+	for (size_t i = 0; s && s->kind == BPFCMD_MAP && i < ln->n_shared; i++)
+		if (ln->shared[i].handle == s->handle)
+			return &ln->shared[i];
+	return NULL;
+}
+
+/* Of a map that is given the loader has told already what libbpf asks of it. */
+static bool
+is_told(const struct linker *ln, union bpf_attr *attr)
+{
+	const struct msg_link_map *m = shared_map(ln, (int)attr->info.bpf_fd);
+	struct bpf_map_info info;
+	size_t len = attr->info.info_len;
+
+	if (!m)
+		return false;
+	info = (struct bpf_map_info){ .type = m->facts.type, .key_size = m->facts.key_size,
+		.value_size = m->facts.value_size, .max_entries = m->facts.max_entries, .map_flags = m->facts.flags,
+		.btf_key_type_id = m->facts.btf_key_type, .btf_value_type_id = m->facts.btf_value_type,
+		.map_extra = m->facts.extra };
+	memcpy(info.name, m->facts.kernel_name, sizeof(info.name) - 1);
+	if (len > sizeof(info))
+		len = sizeof(info);
+	memcpy((void *)(uintptr_t)attr->info.info, &info, len);
+	attr->info.info_len = (uint32_t)len;
+	return true;
+}
+
 long
 linker_bpf(struct linker *ln, uint32_t cmd, void *attr, uint32_t size)
 {
@@ -227,6 +260,8 @@ linker_bpf(struct linker *ln, uint32_t cmd, void *attr, uint32_t size)
 		errno = cmd == BPF_LINK_CREATE ? EBADF : cmd == BPF_BTF_GET_NEXT_ID ? ENOENT : EPERM;
 		return -1;
 	}
+	if (cmd == BPF_OBJ_GET_INFO_BY_FD && is_told(ln, attr))
+		return 0;
 	memcpy(&c.own, attr, size < sizeof(c.own) ? size : sizeof(c.own));
 	memcpy(c.msg.attr, attr, size);
 	c.msg.cmd = cmd;

@@ -391,7 +391,7 @@ broker_call(struct broker *b, const struct msg_bpf_call *m, struct msg_bpf_ret *
 }
 
 int
-broker_share(struct broker *b, int take_fd)
+broker_share(struct broker *b, int take_fd, struct link_map_facts *facts)
 {
 	AUTO(fd) int fd = take_fd;
 	struct bpf_map_info info;
@@ -408,6 +408,10 @@ broker_share(struct broker *b, int take_fd)
 	h->value_size = info.value_size;
 	h->shared = true;
 	h->fd = TAKE_FD(fd);
+	*facts = (struct link_map_facts){ .extra = info.map_extra, .type = info.type, .key_size = info.key_size,
+		.value_size = info.value_size, .max_entries = info.max_entries, .flags = info.map_flags,
+		.btf_key_type = info.btf_key_type_id, .btf_value_type = info.btf_value_type_id };
+	memcpy(facts->kernel_name, info.name, sizeof(facts->kernel_name));
 	return (int)b->handles.n;
 }
 

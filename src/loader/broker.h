@@ -57,8 +57,9 @@ void	broker_end(struct broker *b);		/* closes handles, lets names go */
 /* Answers one call.  Always fills *ret; what is wrong with the call is the linker's errno. */
 void	broker_call(struct broker *b, const struct msg_bpf_call *m, struct msg_bpf_ret *ret);
 
-/* A map of another group for this load.  Takes fd.  The handle's number, or negative errno. */
-int	broker_share(struct broker *b, int take_fd);
+/* A map of another group for this load, and what the linker may know of it.  Takes fd.  The handle's
+ * number, or negative errno. */
+int	broker_share(struct broker *b, int take_fd, struct link_map_facts *facts);
 
 /* The descriptor of a handle, borrowed; an object that was only answered from the probe cache is
  * made now, by the policy.  Negative errno, with refusal filled where it is ours. */

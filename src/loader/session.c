@@ -151,8 +151,8 @@ send_early(struct linker *ln, enum ipc_type type, const void *payload, const int
 int
 session_share(struct session *s, const char *name, int take_fd)
 {
-	int handle = take_fd < 0 ? take_fd : broker_share(&s->b, take_fd);
 	struct msg_link_map m = { 0 };
+	int handle = take_fd < 0 ? take_fd : broker_share(&s->b, take_fd, &m.facts);
 
 	if (handle < 0)
 		return handle;
