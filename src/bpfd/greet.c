@@ -15,17 +15,14 @@ static int
 greet_loader(struct child *c)
 {
 	struct sup *s = c->task.sup;
-	const bool spare = s->cfg->linker_spare;
 	struct msg_start_loader start = { .flags = (s->paths.private ? START_PRIVATE : 0) |
-		(spare ? START_LINKER : 0) };
+		(s->cfg->linker_spare ? START_LINKER : 0) };
 	int err;
 
 	memcpy(start.key, s->key, sizeof(start.key));
 	err = child_say(c, IPC_START_LOADER, 0, &start, (int[]){ s->cfg_fd, s->bpffs });
 	explicit_bzero(start.key, sizeof(start.key));
-	/* The first linker, which it would ask for to load tracers, starts while it does. */
-	return err || !spare ? err :
-		helper_give(s, HELPER_KIND_LINKER, s->cfg->tracers_enabled.mask ? LINKER_FOR_TRACERS : 0);
+	return err ? err : helper_give_first(s);
 }
 
 static int

@@ -14,11 +14,13 @@
 
 #define ARENA_BYTES	(64u << 20)	/* sparse: a linker pays for what it writes */
 #define UNMOUNT_MS	5000
+#define KILLED_MS	1000
 
 /* A process that serves one request. */
 struct helper {
 	struct task task;
 	uint32_t kind, id;
+	bool unwanted;			/* that it ends is no news */
 	struct helper *next;
 };
 
@@ -31,9 +33,9 @@ on_ended(struct task *t, int status)
 	while (*at != h)
 		at = &(*at)->next;
 	*at = h->next;
-	if (!WIFEXITED(status) || WEXITSTATUS(status))
+	if (!h->unwanted && (!WIFEXITED(status) || WEXITSTATUS(status)))
 		log_info("helper.ended", "name=%s id=%u %s", t->name, h->id, proc_death(status));
-	if (t->sup->children[LOADER].ready && h->id)
+	if (t->sup->children[LOADER].ready && h->id && !h->unwanted)
 		child_say(&t->sup->children[LOADER], IPC_HELPER_GONE, 0, &gone, NULL);
 	free(h);
 }
@@ -87,72 +89,151 @@ arena(void)
 	return TAKE_FD(fd);
 }
 
+/* *end: of the channel to it, the caller's. */
+static int
+begin(struct sup *s, uint32_t kind, uint32_t *id, int *end)
+{
+	int sv[2], err;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
+		return -errno;
+	*id = ++s->next_helper ? s->next_helper : ++s->next_helper;
+	err = start(s, kind, *id, sv[1], NULL);
+	close(sv[1]);
+	if (err)
+		close(sv[0]);
+	else
+		*end = sv[0];
+	return err;
+}
+
+/* c: the configuration, or what is like it. */
+#define START_LINKER_BY(c, more)                                                                   \
+	{ .arena_bytes = ARENA_BYTES, .memory_bytes = (c)->limits_linker_memory_bytes,              \
+		.cpu_s = (c)->limits_linker_cpu_s, .flags = (more) | ((c)->linker_spare_btf ? LINKER_SPARE_BTF : 0) }
+
 /* The linker finds START_LINKER in its channel before the loader has the other end. */
 static int
-hand_over_linker(struct sup *s, uint32_t id, int loader_end, uint32_t flags)
+begin_linker(struct sup *s, const struct msg_start_linker *how, struct begun_linker *out)
 {
-	const struct msg_start_linker start = { .arena_bytes = ARENA_BYTES,
-		.memory_bytes = s->cfg->limits_linker_memory_bytes, .cpu_s = s->cfg->limits_linker_cpu_s,
-		.flags = flags | (s->cfg->linker_spare_btf ? LINKER_SPARE_BTF : 0) };
-	const struct msg_helper msg = { .kind = HELPER_KIND_LINKER, .id = id };
 	AUTO(fd) int mem = arena();
-	struct chan *ch;
-	int err;
+	struct begun_linker ln = { .how = *how };
+	int end, err = mem < 0 ? mem : begin(s, HELPER_KIND_LINKER, &ln.id, &end);
 
-	if (mem < 0) {
-		close(loader_end);
-		return mem;
-	}
-	err = chan_new(loader_end, ROLE_SUP, FROM_LINKER, &ch);
 	if (err)
 		return err;
-	err = chan_send_nonblock(ch, IPC_START_LINKER, 0, &start, (int[]){ mem, s->empty });
+	err = chan_new(end, ROLE_SUP, FROM_LINKER, &ln.ch);
 	if (!err)
-		err = child_say(&s->children[LOADER], IPC_HELPER_LINKER, 0, &msg, (int[]){ chan_fd(ch), mem });
-	chan_free(ch);
+		err = chan_send_nonblock(ln.ch, IPC_START_LINKER, 0, how, (int[]){ mem, s->empty });
+	if (err) {
+		chan_free(ln.ch);
+		helper_kill(s, ln.id);
+		return err;
+	}
+	ln.mem = TAKE_FD(mem);
+	*out = ln;
+	return 0;
+}
+
+/* The loader gets its end, or it is ended. */
+static int
+hand_over_linker(struct sup *s, struct begun_linker *ln)
+{
+	const struct msg_helper msg = { .kind = HELPER_KIND_LINKER, .id = ln->id };
+	int err = child_say(&s->children[LOADER], IPC_HELPER_LINKER, 0, &msg, (int[]){ chan_fd(ln->ch), ln->mem });
+
+	if (err)
+		helper_kill(s, ln->id);
+	chan_free(TAKE_PTR(ln->ch));
+	close_keep_errno(TAKE_FD(ln->mem));
 	return err;
 }
 
 static int
-hand_over(struct sup *s, uint32_t kind, uint32_t id, int loader_end)
+give_linker(struct sup *s, uint32_t flags)
 {
-	const struct msg_helper msg = { .kind = kind, .id = id };
-	AUTO(fd) int fd = loader_end;
+	const struct msg_start_linker how = START_LINKER_BY(s->cfg, flags);
+	struct begun_linker ln;
+	int err = too_many(s) ? -EAGAIN : begin_linker(s, &how, &ln);
 
-	return child_say(&s->children[LOADER], kind == HELPER_KIND_XDP ? IPC_HELPER_XDP : IPC_HELPER_ONESHOT,
-		0, &msg, &fd);
+	return err ? err : hand_over_linker(s, &ln);
 }
 
 static int
-wanted(struct sup *s, uint32_t kind, uint32_t linker_flags)
+give_other(struct sup *s, uint32_t kind)
 {
-	uint32_t id;
-	int sv[2], err;
+	struct msg_helper msg = { .kind = kind };
+	AUTO(fd) int end = -1;
+	int err = too_many(s) ? -EAGAIN : begin(s, kind, &msg.id, &end);
 
-	if (too_many(s))
-		return -EAGAIN;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
-		return -errno;
-	id = ++s->next_helper ? s->next_helper : ++s->next_helper;
-	err = start(s, kind, id, sv[1], NULL);
-	close(sv[1]);
-	if (err) {
-		close(sv[0]);
-		return err;
-	}
-	err = kind == HELPER_KIND_LINKER ? hand_over_linker(s, id, sv[0], linker_flags) :
-		hand_over(s, kind, id, sv[0]);
 	if (err)
-		helper_kill(s, id);
+		return err;
+	err = child_say(&s->children[LOADER], kind == HELPER_KIND_XDP ? IPC_HELPER_XDP : IPC_HELPER_ONESHOT,
+		0, &msg, &end);
+	if (err)
+		helper_kill(s, msg.id);
 	return err;
 }
 
 int
 helper_give(struct sup *s, uint32_t kind, uint32_t linker_flags)
 {
-	const struct msg_helper_gone gone = { .kind = kind, .err = wanted(s, kind, linker_flags) };
+	const struct msg_helper_gone gone = { .kind = kind,
+		.err = kind == HELPER_KIND_LINKER ? give_linker(s, linker_flags) : give_other(s, kind) };
 
 	return gone.err ? child_say(&s->children[LOADER], IPC_HELPER_GONE, 0, &gone, NULL) : 0;
+}
+
+void
+helper_foresee(struct sup *s)
+{
+	static const struct {
+#define CONF_UINT(section, key, dflt, min, max, help) uint64_t section##_##key;
+#define CONF_BOOL(section, key, dflt, help)           uint64_t section##_##key;
+#define CONF_WORD(section, key, dflt, words, help)
+#define CONF_STR(section, key, dflt, room, help)
+#define CONF_LIST(section, key, dflt, kind, help)
+#include "ipc/config.def"
+	} likely = {
+#define CONF_UINT(section, key, dflt, min, max, help) dflt,
+#define CONF_BOOL(section, key, dflt, help)           dflt,
+#define CONF_WORD(section, key, dflt, words, help)
+#define CONF_STR(section, key, dflt, room, help)
+#define CONF_LIST(section, key, dflt, kind, help)
+#include "ipc/config.def"
+	};
+	const struct msg_start_linker how = START_LINKER_BY(&likely, LINKER_FOR_TRACERS);
+
+	if (likely.linker_spare)
+		begin_linker(s, &how, &s->foreseen);	/* what fails is told when it is wanted */
+}
+
+/* It may be at work already: it ends, and nobody is told. */
+static void
+drop_foreseen(struct sup *s)
+{
+	struct begun_linker *ln = &s->foreseen;
+
+	if (!ln->ch)
+		return;
+	for (struct helper *h = s->helpers; h; h = h->next)
+		h->unwanted |= h->id == ln->id;
+	helper_kill(s, ln->id);
+	chan_free(TAKE_PTR(ln->ch));
+	close_keep_errno(TAKE_FD(ln->mem));
+}
+
+int
+helper_give_first(struct sup *s)
+{
+	const uint32_t flags = s->cfg->tracers_enabled.mask ? LINKER_FOR_TRACERS : 0;
+	const struct msg_start_linker how = START_LINKER_BY(s->cfg, flags);
+	struct begun_linker *ln = &s->foreseen;
+
+	if (s->cfg->linker_spare && ln->ch && memcmp(&ln->how, &how, sizeof(how)) == 0)
+		return hand_over_linker(s, ln);
+	drop_foreseen(s);
+	return s->cfg->linker_spare ? helper_give(s, HELPER_KIND_LINKER, flags) : 0;
 }
 
 void
@@ -168,6 +249,17 @@ helper_kill_all(struct sup *s)
 {
 	for (struct helper *h = s->helpers; h; h = h->next)
 		task_kill(&h->task);
+}
+
+void
+helper_give_up(struct sup *s)
+{
+	int64_t deadline = clock_ms() + KILLED_MS;
+
+	helper_kill_all(s);
+	while (s->helpers && clock_ms() < deadline)
+		if (loop_round(s->loop, deadline) < 0)
+			return;
 }
 
 void

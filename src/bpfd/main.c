@@ -176,7 +176,10 @@ set_up(struct sup *s)
 {
 	int status = setup_places(s);
 
-	return !status && confine_prepare() ? EXIT_FAILED : status;
+	if (status)
+		return status;
+	helper_foresee(s);
+	return confine_prepare() ? EXIT_FAILED : 0;
 }
 
 static int
@@ -194,6 +197,9 @@ start(struct sup *s)
 		status = to_background(s);
 	if (status)
 		return status;
+	s->loop = loop_new();
+	if (s->loop < 0)
+		return log_err(-errno, "start.loop", "step=epoll"), EXIT_FAILED;
 	if (confrun_begin(s))
 		return EXIT_CONFIG;
 	status = set_up(s);
@@ -217,9 +223,8 @@ start(struct sup *s)
 		listen_close(s);
 		return status;
 	}
-	s->loop = loop_new();
-	if (s->loop < 0 || open_signals(s))
-		return log_err(-errno, "start.loop", "step=epoll"), EXIT_FAILED;
+	if (open_signals(s))
+		return log_err(-errno, "start.loop", "step=signals"), EXIT_FAILED;
 	notify_init(&s->notify, clock_ms());
 	if (s->opt.daemon && logout_syslog())
 		log_warn("start.syslog", "path=/dev/log nobody listens yet");
@@ -350,6 +355,8 @@ main(int argc, char **argv)
 		return client_exec(&s.opt);
 	logout_init("bpfd");
 	status = start(&s);
+	if (status)
+		helper_give_up(&s);
 	if (status || s.opt.action != DO_RUN)
 		return status;
 	checkpoint_start(&s);

@@ -17,6 +17,7 @@
 #include "ipc/actions.h"
 #include "ipc/chan.h"
 #include "ipc/config.h"
+#include "ipc/messages.h"
 
 #define LISTENERS_MAX 2
 
@@ -75,6 +76,14 @@ struct confrun {
 	int log, out;
 };
 
+/* A linker that knows how it is to run and whom the loader has not yet; ch NULL: none. */
+struct begun_linker {
+	uint32_t id;
+	struct msg_start_linker how;
+	struct chan *ch;		/* the loader's end */
+	int mem;
+};
+
 struct helper;
 struct job;
 struct starter;
@@ -102,6 +111,7 @@ struct sup {
 	struct lasting lasting;
 	struct helper *helpers;
 	uint32_t next_helper;
+	struct begun_linker foreseen;
 	struct job *jobs;		/* see job.c */
 	struct starter *starter;	/* see checkpoint.c; NULL: none */
 	struct fetches *fetches;	/* see fetch.c; NULL until there was one */
@@ -145,10 +155,17 @@ int	lasting_make(struct sup *s);
 /* cgroups.c: the root directories of the host's cgroup hierarchies */
 void	cgroups_open(struct lasting *l);
 
-/* helper.c */
+/* helper.c: -errno when the loader cannot be told */
 int	helper_give(struct sup *s, uint32_t kind, uint32_t linker_flags);
+/*
+ * The first linker, which the loader would ask for to load tracers, is begun before the configuration is known, as its
+ * defaults would have it, and is the loader's when they are what is configured.
+ */
+void	helper_foresee(struct sup *s);
+int	helper_give_first(struct sup *s);
 void	helper_kill(struct sup *s, uint32_t id);
 void	helper_kill_all(struct sup *s);
+void	helper_give_up(struct sup *s);		/* of a daemon that does not start; they are gone then */
 void	helper_unmount(struct sup *s);
 void	helper_tell(struct sup *s, uint32_t seq);	/* PROC of each to the API */
 

@@ -221,6 +221,7 @@ tell(const struct fake *f, const struct chan_msg *m)
 {
 	const struct msg_helper_gone *gone = m->payload;
 	const struct msg_proc *proc = m->payload;
+	const struct msg_helper *helper = m->payload;
 
 	tell_memory(m);
 
@@ -229,6 +230,8 @@ tell(const struct fake *f, const struct chan_msg *m)
 	else if (m->hdr.type == IPC_PROC)
 		fprintf(stderr, "<5>fake.proc: name=%s running=%u restarts=%u\n", proc->name, proc->running,
 			proc->restarts);
+	else if (m->hdr.type == IPC_HELPER_LINKER)
+		fprintf(stderr, "<5>fake.got: type=HELPER_LINKER fds=%u id=%u\n", m->n_fds, helper->id);
 	else
 		fprintf(stderr, "<5>fake.got: type=%s fds=%u\n", ipc_type_name(m->hdr.type), m->n_fds);
 }

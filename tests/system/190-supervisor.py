@@ -294,6 +294,42 @@ def helpers(tap, top):
     tap.check("ends_them_all_at_the_end", rig.stop() == 0, rig.log()[-2000:])
 
 
+def linkers(rig):
+    """pid -> seconds of processor time that it may take."""
+    found = {}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if os.readlink(f"/proc/{pid}/exe") != os.path.join(rig.bin, "bpfd-linker"):
+                continue
+            with open(f"/proc/{pid}/limits", encoding="ascii") as f:
+                found[int(pid)] = re.search(r"Max cpu time +(\S+)", f.read())[1]
+        except (OSError, TypeError):
+            continue
+    return found
+
+
+def first_linker(tap, top):
+    """It is begun before the configuration is known, and is as that wants it nevertheless."""
+    for name, config, seconds, number in (
+            ("usual", '[tracers]\nenabled = ["open"]\n', "10", 1),
+            ("limited", '[limits]\nlinker_cpu_s = 7\n[tracers]\nenabled = ["open"]\n', "7", 2),
+            ("no-tracers", "", "10", 2)):
+        rig = Rig(top, "linker-" + name, loader="keep_helpers", config=config).start()
+        tap.check(f"{name}_the_loader_gets_the_{'first' if number == 1 else 'second'}_that_was_begun",
+                  rig.says(rf"type=HELPER_LINKER fds=2 id={number}\b") and rig.says("bpfd.ready: "), rig.log())
+        tap.check(f"{name}_one_is_there_with_its_limit",
+                  wait_for(lambda rig=rig, s=seconds: list(linkers(rig).values()) == [s], 10), linkers(rig))
+        tap.check(f"{name}_of_another_nobody_hears", not re.search("helper.ended|fake.gone", rig.log()), rig.log())
+        rig.stop()
+    rig = Rig(top, "linker-none", config="[linker]\nspare = 0\n").start()
+    tap.check("without_spare_ones_none_is_there", rig.says("bpfd.ready: ") and wait_for(lambda: not linkers(rig), 10)
+              and "HELPER_LINKER" not in rig.log(), linkers(rig))
+    rig.stop()
+    rig = Rig(top, "linker-refused", config="[nonsense]\n").start()
+    tap.check("of_a_daemon_that_does_not_start_none_is_left",
+              rig.proc.wait(15) == 3 and not linkers(rig), linkers(rig))
+
+
 def hanging(tap, top):
     rig = Rig(top, "hanging", api="ignore_stop").start()
     rig.says("bpfd.ready: ")
@@ -364,7 +400,7 @@ def main():
         tap.done()
     with tempfile.TemporaryDirectory(prefix="bpfd-test-") as top:
         os.chmod(top, 0o755)
-        for part in (order, memory, workers, rules, hurry, deaths, hopeless, nonsense, helpers, hanging, reload, sockets, foreign_root):
+        for part in (order, memory, workers, rules, hurry, deaths, hopeless, nonsense, helpers, first_linker, hanging, reload, sockets, foreign_root):
             part(tap, top)
     tap.done()
 
