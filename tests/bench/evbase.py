@@ -3,6 +3,7 @@
 import glob
 import os
 import pty
+import re
 import shutil
 import signal
 import statistics
@@ -92,6 +93,28 @@ def warm_memory(mib=400):
         for _ in range(mib):
             f.write(block)
     os.unlink(path)
+
+
+def files_of(programs):
+    argv = ["ldd", *programs]
+    libraries = re.findall(r"(/\S+) \(0x", subprocess.run(argv, capture_output=True, text=True, check=False).stdout)
+    return {os.path.realpath(path) for path in (*programs, *libraries)}
+
+
+def warm_files(programs):
+    """Programs and their libraries into memory, as when they were started lately.  A virtual machine's host takes
+    memory back within seconds, that of files too, and a start would wait for the disk now and then."""
+    for path in files_of(programs):
+        with open(path, "rb") as f:
+            while f.read(1 << 20):
+                pass
+
+
+def cool_files(programs):
+    """Out of memory, as after the machine's start; what others have in use stays."""
+    for path in files_of(programs):
+        with open(path, "rb") as f:
+            os.posix_fadvise(f.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def wait_quiet(paths, seconds=10.0):

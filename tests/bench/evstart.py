@@ -2,12 +2,21 @@
 """From nothing to the first event, and what it costs to wait for one: P12, P16, P17."""
 import os
 import select
+import shutil
 import subprocess
 import time
 
 from daemon import BPFD
-from evbase import COMM, DIR, Bpfd, Terminal, cpu_ns, generate, installed, pss_kib, rule, wakeups
+from evbase import (COMM, DIR, Bpfd, Terminal, cool_files, cpu_ns, generate, installed, pss_kib, rule, wakeups,
+                    warm_files)
 from evcost import BPFTRACE, DEFAULTS, WATCH
+
+
+PROGRAMS = [os.path.join(os.path.dirname(BPFD), name) for name in (
+    "bpfd", "bpfd-config", "bpfd-loader", "bpfd-linker", "bpfd-oneshot", "bpfd-api", "bpfd-enricher", "bpfd-action")]
+
+
+COLD = "the same, files not in memory"
 
 
 class Starter:
@@ -28,7 +37,7 @@ def first_line_ms(fd, mark, begin, seconds=20):
     return (time.monotonic() - begin) * 1e3
 
 
-def start_bpfd(name, config):
+def start_bpfd(name, config, before=warm_files):
     """The daemon's standard output is where the default action writes."""
     s = Bpfd(name, config=config)
     s.prepare()
@@ -37,6 +46,7 @@ def start_bpfd(name, config):
         text = f.read()
     with open(path, "w", encoding="utf-8") as f:
         f.write(text.replace('default = ["line"]', 'default = ["stdout"]'))
+    before(PROGRAMS)
     begin = time.monotonic()
     s.daemon.proc = subprocess.Popen([BPFD, "--foreground", "--root", s.daemon.dir], stdin=subprocess.DEVNULL,
                                      stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
@@ -69,12 +79,19 @@ def first_event(figures, args):
                 s.end()
                 reader.kill()
                 reader.wait()
-        for peer in installed([Starter("opensnoop", ["opensnoop", "-n", COMM]),
-                               Starter("bpftrace", ["bpftrace", "-B", "line", "-e", BPFTRACE])]):
-            begin = time.monotonic()
-            t = Terminal(peer.argv)
-            figures.add("P12", "start to first open", peer.name, "ms", first_line_ms(t.master, COMM.encode(), begin))
-            t.end()
+        peers = installed([Starter("opensnoop", ["opensnoop", "-n", COMM]),
+                           Starter("bpftrace", ["bpftrace", "-B", "line", "-e", BPFTRACE])])
+        for what, before in ("start to first open", warm_files), (COLD, cool_files):
+            for peer in peers:
+                before([shutil.which(peer.argv[0])])
+                begin = time.monotonic()
+                t = Terminal(peer.argv)
+                figures.add("P12", what, peer.name, "ms", first_line_ms(t.master, COMM.encode(), begin))
+                t.end()
+        s, begin = start_bpfd("bpfd, open alone", '[tracers]\nenabled = ["open"]\n', cool_files)
+        figures.add("P12", COLD, "bpfd, open alone", "ms", first_line_ms(s.daemon.proc.stdout.fileno(), COMM.encode(), begin))
+        s.daemon.proc.stdout.close()
+        s.end()
     finally:
         generator.kill()
         generator.wait()
