@@ -129,12 +129,12 @@ tracer(struct text *t, unsigned int number)
 	}
 	TEXT_LIT(t, "]}");
 	first = false;
-	for (const struct shown *s = shown_fields(number); s->f; s++) {
+	for (const struct shown *s = shown_of(number)->fields; s->f; s++) {
 		json_name(s, name, sizeof(name));
 		property(t, name, s->f, &first);
 	}
 	TEXT_LIT(t, "},\n  \"required\":[\"event\"");
-	for (const struct shown *s = shown_fields(number); s->f; s++) {
+	for (const struct shown *s = shown_of(number)->fields; s->f; s++) {
 		if (!always(s->f))
 			continue;
 		json_name(s, name, sizeof(name));

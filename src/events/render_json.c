@@ -201,7 +201,7 @@ own(struct text *t, const struct render *r, const struct event *e)
 	unsigned int seen = 0;
 	struct value v;
 
-	for (struct shown *s = shown_fields(e->ev->tracer); s->f; s++) {
+	for (struct shown *s = shown_of(e->ev->tracer)->fields; s->f; s++) {
 		if (!shown_get(s, e, &v))
 			continue;
 		seen |= s->own;

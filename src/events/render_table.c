@@ -42,13 +42,12 @@ container(struct text *t, const struct rec_ctx *c)
 }
 
 /* What would only repeat what stands there already, or tell that something is not so. */
-static bool
-noise(const struct field *f, const struct value *v, const struct value *first)
+static inline bool
+noise(const struct shown *s, const struct value *v, const struct value *first)
 {
-	if (f->type == F_BOOL || f->type == F_FLAGS)
-		return !v->u && !value_word(f, 0);
-	return (f->type == F_STR || f->type == F_PATH) && first->type == F_PATH &&
-		v->len <= first->len &&
+	if (s->quiet)
+		return !v->u;
+	return s->text && first->type == F_PATH && v->len <= first->len &&
 		memcmp((const char *)first->data + first->len - v->len, v->data, v->len) == 0;
 }
 
@@ -76,6 +75,10 @@ value(struct text *t, struct shown *s, const struct value *v)
 {
 	const char *from = t->p;
 
+	if (s->text) {
+		text_line(t, v->data, v->len, "");
+		return;
+	}
 	if (s->f->type == F_LIST) {
 		arguments(t, v);
 		return;
@@ -102,29 +105,30 @@ exec_args(struct text *t, const struct event *e)
 	arguments(t, &v);
 }
 
-/* The name of the event once more. */
-static bool
-says_event(const struct field *f, const struct value *v)
+/* NULL: it is the tracer's own. */
+static const char *
+event_name(const struct shown_tracer *of, const struct event *e)
 {
-	return v->type == F_ENUM && !f->get && f->off == offsetof(struct ev_hdr, event);
+	const char *name = of->alone ? NULL : of->info->events[e->ev->event];
+
+	return name && strcmp(name, of->info->name) != 0 ? name : NULL;
 }
 
 /* The first thing a tracer tells stands for itself, the others have their names. */
 static void
 what(struct text *t, const struct event *e)
 {
-	const struct tracer_info *info = tracer_info(e->ev->tracer);
+	struct shown_tracer *of = shown_of(e->ev->tracer);
 	struct value v, first = { .type = F_U64 };
-	const char *name = info->events[e->ev->event];
-	bool named = false, event = name != info->name && strcmp(name, info->name) != 0;	/* often the same literal */
+	const char *name = event_name(of, e);
+	bool named = false;
 
-	if (event) {
+	if (name) {
 		text_str(t, name);
 		text_char(t, ' ');
 	}
-	for (struct shown *s = shown_fields(e->ev->tracer); s->f; s++) {
-		if ((named && s->f->flags & FIELD_DETAIL) || !shown_get(s, e, &v) || (named && noise(s->f, &v, &first)) ||
-		    (event && says_event(s->f, &v)))
+	for (struct shown *s = of->fields; s->f; s++) {
+		if ((named && s->late) || !shown_get(s, e, &v) || (named && noise(s, &v, &first)) || (name && s->event))
 			continue;
 		if (named)
 			text_bytes(t, s->line, s->line_len);
@@ -169,15 +173,33 @@ who(struct text *t, const struct event *e)
 
 /* The columns in the middle are the same for most events of a process, and kept as text. */
 #define KEPT		16		/* processes */
+#define KEPT_ID		16		/* enough of an id to tell the first characters */
 
 struct kept {
 	uint32_t tgid;
 	uint16_t tracer, id_len;
 	uint32_t flags;
-	char comm[EV_COMM], id[16];	/* id: enough of it to tell the first characters */
+	char comm[EV_COMM], id[KEPT_ID];
 	size_t len;			/* of text; 0: nothing is kept */
 	char text[160];
 };
+
+/* Of 16 bytes, without a call. */
+static inline bool
+same16(const char *a, const char *b)
+{
+	uint64_t x[2], y[2];
+
+	memcpy(x, a, sizeof(x));
+	memcpy(y, b, sizeof(y));
+	return !((x[0] ^ y[0]) | (x[1] ^ y[1]));
+}
+
+static inline bool
+same_id(const char *a, const char *b, size_t len)
+{
+	return len == KEPT_ID ? same16(a, b) : !len || memcmp(a, b, len) == 0;
+}
 
 static void
 kept_who(struct text *t, const struct event *e)
@@ -193,8 +215,7 @@ kept_who(struct text *t, const struct event *e)
 
 	if (k->len && k->tgid == ev->tgid && k->tracer == ev->tracer && k->flags == flags &&
 	    k->id_len == id_len && t->cap == SIZE_MAX &&
-	    memcmp(k->comm, ev->comm, sizeof(k->comm)) == 0 &&
-	    memcmp(k->id, (const char *)c + c->container.off, id) == 0) {
+	    same16(k->comm, ev->comm) && same_id(k->id, (const char *)c + c->container.off, id)) {
 		text_bytes(t, k->text, k->len);
 		return;
 	}

@@ -18,12 +18,15 @@ struct shown_words {
 	char text[78];
 };
 
-enum { QUICK_NO, QUICK_STR, QUICK_U32, QUICK_U64 };	/* what field_get() would come to */
+enum { QUICK_NO, QUICK_STR, QUICK_U32, QUICK_U64, QUICK_FD };	/* what field_get() would come to */
 
 struct shown {
 	const struct field *f;
 	uint8_t quick;			/* QUICK_* */
 	bool optional;
+	bool late;			/* not behind another in a table: a detail, or the end of the path that the first one is */
+	bool quiet;			/* that it is not so is no news */
+	bool text, event;		/* F_STR or F_PATH; the number of the event */
 	uint8_t own;			/* OWN_* */
 	uint8_t json_len, line_len;
 	char json[68];			/* ,"name": */
@@ -31,8 +34,21 @@ struct shown {
 	struct shown_words in_json, in_line;
 };
 
-/* Those that are not FIELD_HIDDEN; f NULL ends. */
-struct shown *shown_fields(unsigned int tracer);
+#define SHOWN_MAX 64
+struct shown_tracer {
+	const struct tracer_info *info;	/* NULL: not looked at yet */
+	bool alone;			/* its one event is called as it is */
+	struct shown fields[SHOWN_MAX + 1];	/* those that are not FIELD_HIDDEN; f NULL ends */
+};
+extern struct shown_tracer shown_tracers[N_TRACERS];
+
+struct shown_tracer *shown_make(unsigned int tracer);
+/* tracer: one that there is. */
+static inline struct shown_tracer *
+shown_of(unsigned int tracer)
+{
+	return shown_tracers[tracer].info ? &shown_tracers[tracer] : shown_make(tracer);
+}
 
 /* field_get(). */
 static inline bool
@@ -45,6 +61,10 @@ shown_get(const struct shown *s, const struct event *e, struct value *out)
 	if (s->quick == QUICK_NO)
 		return field_get(e, s->f, out);
 	out->type = s->f->type;
+	if (s->quick == QUICK_FD) {
+		out->u = (uint64_t)e->ev->ret;
+		return e->ev->ret >= 0;
+	}
 	if (s->quick == QUICK_STR) {
 		memcpy(&str, at, sizeof(str));
 		out->data = (const char *)e->ev + str.off;

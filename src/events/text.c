@@ -41,20 +41,33 @@ load8(const unsigned char *s)
 	return x;
 }
 
+/* The same of sixteen at s. */
+static inline bool
+special16(const unsigned char *s)
+{
+	typedef unsigned char bytes __attribute__((vector_size(16)));
+	uint64_t half[2];
+	bytes x, hit;
+
+	memcpy(&x, s, sizeof(x));
+	hit = (bytes)((x < 0x20) | (x >= 0x7f) | (x == '"') | (x == '\\'));
+	memcpy(half, &hit, sizeof(half));
+	return half[0] | half[1];
+}
+
 /* Bytes at s that need no escape in a JSON string, nor on a line. */
 static size_t
 plain_run(const unsigned char *s, size_t len)
 {
 	size_t i = 0;
 
-	if (len >= 8) {
-		while (i + 32 <= len && !(special8(load8(s + i)) | special8(load8(s + i + 8)) |
-		    special8(load8(s + i + 16)) | special8(load8(s + i + 24))))
-			i += 32;
-		while (i + 8 <= len && !special8(load8(s + i)))
-			i += 8;
-		if (i + 8 > len && !special8(load8(s + len - 8)))
+	if (len >= 16) {
+		while (i + 16 <= len && !special16(s + i))
+			i += 16;
+		if (i + 16 > len && !special16(s + len - 16))
 			return len;
+	} else if (len >= 8 && !(special8(load8(s)) | special8(load8(s + len - 8)))) {
+		return len;
 	}
 	while (i < len && !special(s[i]))
 		i++;

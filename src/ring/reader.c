@@ -22,6 +22,7 @@ struct ring_reader {
 	struct ring_place at;
 	uint64_t head;			/* as last looked at */
 	unsigned char *copy;		/* of the record handed out last */
+	struct ring_share in_copy;	/* what that shares, which is there already for the next one; len 0: nothing */
 	size_t taken;
 	struct kept kept[KEPT];
 };
@@ -175,6 +176,12 @@ shared(struct ring_reader *r, const struct ring_share *s)
 	return k->bytes;
 }
 
+static inline bool
+same_share(const struct ring_share *a, const struct ring_share *b)
+{
+	return a->place == b->place && a->off == b->off && a->len == b->len && a->at == b->at;
+}
+
 /* The record at our place, of f->len bytes at p, with what it shares put in.  As copy_record(). */
 static size_t
 copy_sharing(struct ring_reader *r, struct ring_frame *f, const unsigned char *p)
@@ -189,11 +196,14 @@ copy_sharing(struct ring_reader *r, struct ring_frame *f, const unsigned char *p
 	p += sizeof(s);
 	if (!share_is_sound(r, &s, own))
 		return 0;
-	bytes = shared(r, &s);
-	if (!bytes)
-		return 0;
+	if (!same_share(&r->in_copy, &s)) {
+		bytes = shared(r, &s);
+		if (!bytes)
+			return 0;
+		memcpy(r->copy + s.at, bytes, s.len);
+		r->in_copy = s;
+	}
 	memcpy(r->copy, p, s.at);
-	memcpy(r->copy + s.at, bytes, s.len);
 	memcpy(r->copy + s.at + s.len, p + s.at, own - s.at);
 	f->len += s.len;
 	return front + own;
@@ -214,6 +224,7 @@ copy_record(struct ring_reader *r, struct ring_frame *f)
 		return 0;
 	if (f->shares)
 		return copy_sharing(r, f, p + sizeof(*f));
+	r->in_copy.len = 0;
 	memcpy(r->copy, p + sizeof(*f), f->len);
 	return sizeof(*f) + f->len;
 }
@@ -230,6 +241,7 @@ ring_next(struct ring_reader *r, const void **rec, size_t *len)
 		if (r->head < r->at.pos) {
 			r->at.pos = r->head;	/* another ring than it was */
 			memset(r->kept, 0, sizeof(r->kept));
+			r->in_copy.len = 0;
 			return 0;
 		}
 		n = r->head - r->at.pos <= r->bytes ? copy_record(r, &f) : 0;

@@ -50,14 +50,25 @@ make(struct made *m)
 	made_end(m);
 }
 
+/* As the enricher: what all have in common is written once, as long as it is there. */
 static void
 put(struct ring *ring, const struct made *m)
 {
-	for (unsigned int i = 0; i < PER_ROUND; i++) {
-		void *room;
-		uint64_t seq = ring_reserve(ring, m->len, &room);
+	static struct ring_share with;
 
-		memcpy(room, m->bytes, m->len);
+	for (unsigned int i = 0; i < PER_ROUND; i++) {
+		const struct rec_hdr *h = (const struct rec_hdr *)m->bytes;
+		bool shares = with.len && ring_in_reach(ring, with.place);
+		size_t skipped = shares ? with.len : 0, own = m->len - skipped;
+		uint64_t place = ring_place(ring), seq;
+		void *room;
+
+		seq = ring_reserve_sharing(ring, own, shares ? &with : NULL, &room);
+		memcpy(room, m->bytes, h->off_ctx);
+		memcpy((char *)room + h->off_ctx, m->bytes + h->off_ctx + skipped, own - h->off_ctx);
+		if (!shares)
+			with = (struct ring_share){ .place = place, .off = (uint16_t)h->off_ctx,
+				.len = (uint16_t)(h->off_match - h->off_ctx), .at = (uint16_t)h->off_ctx };
 		((struct rec_hdr *)room)->seq = seq;
 		((struct ev_hdr *)((struct rec_hdr *)room + 1))->ts = ts += 2857;
 		ring_push(ring);
