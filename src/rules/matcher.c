@@ -270,13 +270,25 @@ matcher_counts(const struct matcher *m, size_t *at, struct rule_count *out, size
 
 /* ---- one event ---- */
 
+/* atom_test(); what an index has answered takes no call. */
+static inline enum truth
+test(struct matcher *m, struct tracer_set *t, uint32_t atom, const struct event *e)
+{
+	const struct atom *a = &t->atoms[atom];
+	const struct slot *s = &t->slots[a->slot];
+
+	if (a->anchor && s->epoch == t->epoch && !s->cut)
+		return t->stamps[atom] == t->epoch ? IS_TRUE : IS_FALSE;
+	return atom_test(m, t, a, e);
+}
+
 /* The tree with every unknown as given: false and true are the bounds of what it may be. */
 static bool
 run_code(struct matcher *m, struct tracer_set *t, uint32_t at, const struct event *e, bool as, bool *unknown)
 {
 	while (at < CODE_FAIL) {
 		const struct code *c = &t->code[at];
-		enum truth is = atom_test(m, t, &t->atoms[c->atom], e);
+		enum truth is = test(m, t, c->atom, e);
 		bool yes = (is == IS_TRUE) != c->negate;
 
 		if (__builtin_expect(is == IS_UNKNOWN, 0)) {
@@ -332,22 +344,32 @@ clear_candidates(struct tracer_set *t)
 	memset(t->summary, 0, (t->n_words / 64 + 1) * sizeof(*t->summary));
 }
 
+/* As try_rule(), of the 64 rules of a word, which has no candidates then. */
+static bool
+try_word(struct matcher *m, struct tracer_set *t, uint32_t word, const struct event *e, struct match_result *out)
+{
+	const struct crule *rules = &t->rules[word * 64];
+	uint64_t left = t->candidates[word];
+
+	t->candidates[word] = 0;
+	for (; left; left &= left - 1)
+		if (try_rule(m, t, &rules[__builtin_ctzll(left)], e, out))
+			return true;
+	return false;
+}
+
 static void
 run_candidates(struct matcher *m, struct tracer_set *t, const struct event *e, struct match_result *out)
 {
 	for (uint32_t i = 0; i <= t->n_words / 64; i++) {
-		for (; t->summary[i]; t->summary[i] &= t->summary[i] - 1) {
-			uint32_t word = i * 64 + (uint32_t)__builtin_ctzll(t->summary[i]);
+		uint64_t left = t->summary[i];
 
-			for (; t->candidates[word]; t->candidates[word] &= t->candidates[word] - 1) {
-				uint32_t bit = (uint32_t)__builtin_ctzll(t->candidates[word]);
-
-				if (try_rule(m, t, &t->rules[word * 64 + bit], e, out)) {
-					clear_candidates(t);
-					return;
-				}
+		t->summary[i] = 0;
+		for (; left; left &= left - 1)
+			if (try_word(m, t, i * 64 + (uint32_t)__builtin_ctzll(left), e, out)) {
+				clear_candidates(t);
+				return;
 			}
-		}
 	}
 }
 
