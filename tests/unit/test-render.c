@@ -14,6 +14,7 @@
 #include "bpf/tcpstate.h"
 #include "common/auto.h"
 #include "events/render.h"
+#include "events/text.h"
 #include "unit/event_make.h"
 
 AUTO_DEFINE(json, json_t *, json_decref)
@@ -122,6 +123,33 @@ keeps_documents_and_lines_whole_whatever_a_name_holds(void **state)
 		assert_null(strpbrk(line_of(&e, f), "\x1b\n\x7f"));
 	assert_non_null(strstr(line_of(&e, RENDER_TABLE),
 		"a\\n\\t\"\\\\\\x1b[2J\\xff\\xc2\\x9b\\xe2\\x80\\xae \\x7f|"));
+}
+
+/* Strings are looked at several bytes at a time. */
+static void
+finds_a_byte_to_escape_wherever_it_stands(void **state)
+{
+	static const unsigned char bytes[] = { 0, 1, 0x1f, ' ', '!', '"', '#', '[', '\\', ']', '~', 0x7f, 0x80, 0xff };
+	char s[48];
+
+	for (size_t len = 1; len <= sizeof(s); len++)
+		for (size_t at = 0; at < len; at++)
+			for (size_t i = 0; i < sizeof(bytes); i++) {
+				bool plain = bytes[i] >= ' ' && bytes[i] < 0x7f && bytes[i] != '"' && bytes[i] != '\\';
+				struct text t = { .p = out, .end = out + sizeof(out), .cap = SIZE_MAX };
+				size_t n;
+
+				memset(s, 'a', len);
+				s[at] = (char)bytes[i];
+				assert_int_equal(text_json(&t, s, len), bytes[i] < 0x80);
+				n = (size_t)(t.p - out);
+				if (plain)
+					assert_true(n == len + 2 && memcmp(out + 1, s, len) == 0);
+				else
+					assert_true(n > len + 2 && memcmp(out + 1, s, at) == 0 && out[1 + at] == '\\' &&
+						memcmp(out + n - (len - at), s + at + 1, len - at - 1) == 0);
+				assert_true(out[0] == '"' && out[n - 1] == '"');
+			}
 }
 
 static void
@@ -397,6 +425,7 @@ main(void)
 		cmocka_unit_test(tells_in_a_table_what_was_done_once),
 		cmocka_unit_test(tells_everything_in_json),
 		cmocka_unit_test(keeps_documents_and_lines_whole_whatever_a_name_holds),
+		cmocka_unit_test(finds_a_byte_to_escape_wherever_it_stands),
 		cmocka_unit_test(prints_columns_for_people),
 		cmocka_unit_test(quotes_arguments_as_a_shell_would_and_leaves_details_out),
 		cmocka_unit_test(prints_the_first_bpfds_lines),

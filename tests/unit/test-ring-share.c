@@ -24,32 +24,44 @@ put_base(struct both *b, uint64_t value)
 	return place;
 }
 
-/* Three words, the shared bytes, and one word more; the words say value. */
+/* So many words, the shared bytes, and one word more; the words say value. */
 static void
-put_sharing(struct both *b, uint64_t base, uint64_t value)
+put_sharing_behind(struct both *b, uint64_t base, uint64_t value, uint16_t words)
 {
-	struct ring_share with = { .place = base, .off = 64, .len = SHARED, .at = 24 };
+	struct ring_share with = { .place = base, .off = 64, .len = SHARED, .at = (uint16_t)(8 * words) };
 	void *p;
 
 	ring_place(b->r);
-	ring_reserve_sharing(b->r, 32, &with, &p);
-	for (unsigned int i = 0; i < 4; i++)
+	ring_reserve_sharing(b->r, 8 * words + 8u, &with, &p);
+	for (unsigned int i = 0; i <= words; i++)
 		((uint64_t *)p)[i] = value;
 	ring_push(b->r);
 }
 
 static void
-expect_sharing(struct ring_reader *c, uint64_t value, uint64_t shared)
+put_sharing(struct both *b, uint64_t base, uint64_t value)
+{
+	put_sharing_behind(b, base, value, 3);
+}
+
+static void
+expect_sharing_behind(struct ring_reader *c, uint64_t value, uint64_t shared, size_t words)
 {
 	const void *rec;
 	const uint64_t *w;
 	size_t n;
 
 	assert_int_equal(ring_next(c, &rec, &n), 1);
-	assert_int_equal(n, 32 + SHARED);
+	assert_int_equal(n, 8 * words + 8 + SHARED);
 	w = rec;
 	for (size_t i = 0; i < n / 8; i++)
-		assert_int_equal(w[i], i < 3 || i == n / 8 - 1 ? value : shared);
+		assert_int_equal(w[i], i < words || i == n / 8 - 1 ? value : shared);
+}
+
+static void
+expect_sharing(struct ring_reader *c, uint64_t value, uint64_t shared)
+{
+	expect_sharing_behind(c, value, shared, 3);
 }
 
 static void
@@ -94,6 +106,35 @@ readers_get_what_is_shared_put_in(void **state)
 		assert_int_equal(ring_taken(b.c), FRAME + sizeof(struct ring_share) + 32);
 	}
 	assert_int_equal(ring_missed(b.c), 0);
+	both_close(&b);
+}
+
+/* Of the record before, what is shared may lie where it is needed; here it often does not. */
+static void
+what_lies_there_is_only_taken_when_it_is_that(void **state)
+{
+	static const struct { unsigned int base; uint16_t words; } of[] = { { 0, 3 }, { 0, 3 }, { 1, 3 }, { 0, 3 },
+		{ 0, 1 }, { 0, 3 }, { 0, 9 }, { 0, 3 }, { 1, 9 }, { 1, 9 } };
+	struct both b = both_open();
+	uint64_t base[2];
+
+	put(b.r, 8, 0);
+	for (uint64_t i = 0; i < ARRAY_SIZE(base); i++)
+		base[i] = put_base(&b, 1000 + i);
+	for (uint64_t i = 0; i < ARRAY_SIZE(of); i++)
+		put_sharing_behind(&b, base[of[i].base], i, of[i].words);
+	put_sharing(&b, base[0], 20);
+	put(b.r, 64 + SHARED, 21);	/* shares nothing, and lies over it */
+	put_sharing(&b, base[0], 22);
+	ring_commit(b.r);
+	expect_one(b.c, 1);
+	expect_base(b.c, 1000);
+	expect_base(b.c, 1001);
+	for (uint64_t i = 0; i < ARRAY_SIZE(of); i++)
+		expect_sharing_behind(b.c, i, 1000 + of[i].base, of[i].words);
+	expect_sharing(b.c, 20, 1000);
+	expect_base(b.c, 21);
+	expect_sharing(b.c, 22, 1000);
 	both_close(&b);
 }
 
@@ -235,6 +276,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(readers_get_what_is_shared_put_in),
+		cmocka_unit_test(what_lies_there_is_only_taken_when_it_is_that),
 		cmocka_unit_test(a_restarted_reader_finds_what_is_shared),
 		cmocka_unit_test(what_is_shared_is_right_or_the_record_is_missed),
 		cmocka_unit_test(a_record_is_missed_with_what_it_shares),
