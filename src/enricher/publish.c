@@ -28,6 +28,8 @@ put_matches(const struct match_result *m, uint32_t n, char *rec, size_t off, siz
 	struct rec_match *to = (struct rec_match *)(rec + off);
 	size_t name = off + n * sizeof(*to);
 
+	if (len > name)		/* what is behind the last name is in its last word */
+		memset(rec + len - 8, 0, 8);
 	for (uint32_t i = 0; i < n; i++) {
 		to[i] = (struct rec_match){ .actions = m->match[i].actions, .name_off = (uint32_t)(name + others),
 			.name_len = m->match[i].name_len, .severity = m->match[i].severity,
@@ -35,8 +37,6 @@ put_matches(const struct match_result *m, uint32_t n, char *rec, size_t off, siz
 		memcpy(rec + name, m->match[i].name, m->match[i].name_len);
 		name += m->match[i].name_len;
 	}
-	while (name < len)	/* few, for which a call takes longer */
-		rec[name++] = 0;
 }
 
 static_assert(sizeof(struct rec_hdr) + EV_RECORD_MAX <= UINT16_MAX, "off and at of a share");
