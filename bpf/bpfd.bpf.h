@@ -29,7 +29,7 @@
  *		return 0;
  *	}
  *
- * A tracer of calls that lead to few functions may have a better way there: ev_call_regs().
+ * A tracer of calls that lead to few functions may have a better way there: ev_call_regs(), docs/TRACERS.md.
  *
  * Never regs->orig_ax or regs->di: int $0x80 has other numbers and registers (bpf/call.bpf.h).  A
  * program that needs neither ends with ev_next(ctx, regs).

@@ -133,22 +133,19 @@ failed_arg(__u32 i, struct failed_args *a)
 	return 0;
 }
 
-SEC("tp_btf/sys_exit")
-int
-BPF_PROG(exec_failed, struct pt_regs *regs, long ret)
+/* Of the current task, at the end of the call.  Not static: the verifier looks at it once. */
+__noinline int
+exec_tell_failed(int ret)
 {
-	struct ev_scratch *s;
+	struct ev_scratch *s = ev_new(EXEC_EXEC, sizeof(struct ev_exec));
 	struct failed_args a = {};
 	const void *filename;
 	struct ev_call c;
 	struct ev_exec *e;
 
-	ev_call(&c, regs);
-	if (ret >= 0)
-		goto next;
-	s = ev_new(EXEC_EXEC, sizeof(*e));
 	if (!s)
-		goto next;
+		return 0;
+	ev_call(&c, ev_call_regs(bpf_get_current_task_btf()));
 	e = ev_record(s);
 	e->h.ret = ret;
 	e->euid = e->old_euid = ev_task()->cred->euid.val;
@@ -170,7 +167,36 @@ BPF_PROG(exec_failed, struct pt_regs *regs, long ret)
 		e->h.len = a.start + a.rel;
 	}
 	ev_send(s);
-next:
-	ev_next_call(ctx, c.nr);
+	return 0;
+}
+
+/*
+ * What all come to is inlined, so each call's own entry, of each table that the kernel has.  A part of
+ * another table is not missed where that is not there.
+ */
+#define EXEC_FAILED_AT(part, function)                                                             \
+	SEC("?fexit/" #function)                                                                   \
+	int exec_failed__function__##part(void *ctx)                                               \
+	{                                                                                          \
+		long ret = ev_function_ret(ctx);                                                   \
+                                                                                                   \
+		if (ret < 0)                                                                       \
+			exec_tell_failed(ret);                                                     \
+		return 0;                                                                          \
+	}
+EXEC_FAILED_AT(native, __x64_sys_execve)
+EXEC_FAILED_AT(native_at, __x64_sys_execveat)
+EXEC_FAILED_AT(if_any_32, __ia32_compat_sys_execve)
+EXEC_FAILED_AT(if_any_32_at, __ia32_compat_sys_execveat)
+EXEC_FAILED_AT(if_any_x32, __x64_compat_sys_execve)
+EXEC_FAILED_AT(if_any_x32_at, __x64_compat_sys_execveat)
+
+SEC("?tp_btf/sys_exit")
+int
+BPF_PROG(exec_failed__call, struct pt_regs *regs, long ret)
+{
+	if (ret < 0)
+		exec_tell_failed(ret);
+	ev_next(ctx, regs);
 	return 0;
 }

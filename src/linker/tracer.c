@@ -141,6 +141,13 @@ is_there(const struct tracer *t, const struct bpf_object *obj, const struct bpf_
 	return kernel && kernel_has(kernel, section);
 }
 
+/* NAME__WAY__if_any_PART: nothing is missed without it where the kernel has not what it is for. */
+static bool
+is_if_any(const struct bpf_program *p)
+{
+	return strstr(bpf_program__name(p), "__if_any_") != NULL;
+}
+
 /* With all its parts. */
 static bool
 way_is_there(const struct tracer *t, const struct bpf_object *obj, const struct bpf_program *p)
@@ -148,7 +155,7 @@ way_is_there(const struct tracer *t, const struct bpf_object *obj, const struct 
 	struct bpf_program *part = NULL;
 
 	while ((part = bpf_object__next_program(obj, part)) != NULL)
-		if (are_parts(p, part) && (!is_there(t, obj, part) || is_refused(t, part)))
+		if (are_parts(p, part) && ((!is_there(t, obj, part) && !is_if_any(part)) || is_refused(t, part)))
 			return false;
 	return true;
 }
@@ -189,7 +196,7 @@ tracer_programs(struct linker *ln, struct tracer *t, struct bpf_object *obj)
 			bpf_program__set_autoload(p, false);
 			continue;
 		}
-		bpf_program__set_autoload(p, way_is_there(t, obj, p) && !way_is_taken(obj, p));
+		bpf_program__set_autoload(p, has && way_is_there(t, obj, p) && !way_is_taken(obj, p));
 		if (!has && t->tries == 0 && !err &&
 		    (!optional || (strstr(bpf_program__name(p), "__") && !way_is_taken(obj, p) &&
 				   !way_is_left(t, obj, p))))

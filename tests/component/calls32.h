@@ -15,11 +15,11 @@
 
 #define X32(nr) (0x40000000L | (nr))
 
-/* Numbers of the 32-bit table, but for the last. */
+/* Numbers of the 32-bit table, but for the last two. */
 enum {
 	OPEN_32 = 5, CREAT_32 = 8, EXECVE_32 = 11, MKDIR_32 = 39, SYMLINK_32 = 83, SOCKETCALL_32 = 102,
 	CHOWN16_32 = 182, TRUNCATE64_32 = 193, CHOWN_32 = 212, OPENAT_32 = 295, SYMLINKAT_32 = 304,
-	OPEN_BY_HANDLE_AT_32 = 342, BPF_32 = 357, SOCKET_32 = 359, CONNECT_32 = 362, EXECVE_X32 = 520,
+	OPEN_BY_HANDLE_AT_32 = 342, BPF_32 = 357, EXECVEAT_32 = 358, SOCKET_32 = 359, CONNECT_32 = 362, EXECVE_X32 = 520, EXECVEAT_X32 = 545,
 };
 
 static char *low;			/* memory below 4 GiB */

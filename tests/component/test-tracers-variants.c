@@ -12,6 +12,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bpf/bpfaudit.h"
@@ -19,7 +20,7 @@
 #include "tracerrig.h"
 #include "uring.h"
 
-static const char *const tracers[] = { "open", "openbreakout", "bpf", NULL };
+static const char *const tracers[] = { "open", "openbreakout", "bpf", "exec", NULL };
 static struct tracerrig *at_exit, *at_functions;
 static char dir[64];
 
@@ -32,7 +33,7 @@ open_rig(bool functions)
 		return NULL;
 	tracerrig_filter(r, TR_OPEN, (struct ev_tracer_filter){ .dims = DIM_PID });
 	tracerrig_filter_number(r, TR_OPEN, DIM_PID, (uint64_t)getpid());
-	tracerrig_on(r, 1ULL << TR_OPEN | 1ULL << TR_OPENBREAKOUT | 1ULL << TR_BPF);
+	tracerrig_on(r, 1ULL << TR_OPEN | 1ULL << TR_OPENBREAKOUT | 1ULL << TR_BPF | 1ULL << TR_EXEC);
 	return r;
 }
 
@@ -245,6 +246,66 @@ breakouts_are_told_alike(void **state)
 	close_all(fds, (size_t)n);
 }
 
+static void
+failed_execs_are_told_alike(void **state)
+{
+	char *argv[] = { "no-such", "one", "two words", NULL };
+
+	need_functions();
+	assert_int_equal(syscall(SYS_execve, "/no/such", argv, NULL), -1);
+	assert_int_equal(syscall(SYS_execve, "/proc/version", argv, NULL), -1);
+	assert_int_equal(syscall(SYS_execve, NULL, argv, NULL), -1);
+	assert_int_equal(syscall(SYS_execve, "/no/such", 8, NULL), -1);
+	assert_int_equal(syscall(SYS_execveat, AT_FDCWD, "no/such", argv, NULL, 0), -1);
+	assert_int_equal(syscall(SYS_execveat, -7, "no-folder", argv, NULL, 0), -1);
+	assert_same_records(TR_EXEC, 6);
+}
+
+static void
+failed_execs_of_other_tables_are_told_alike(void **state)
+{
+	uint32_t argv[3] = { 0 };
+	size_t n = 2;
+
+	need_functions();
+	need_32();
+	argv[0] = TEXT("no-such");
+	argv[1] = TEXT("two words");
+	assert_true(call32(EXECVE_32, TEXT("/no/such"), put_low(argv, sizeof(argv)), 0, 0, 0) < 0);
+	assert_true(call32(EXECVEAT_32, (uint32_t)AT_FDCWD, TEXT("no/such"), put_low(argv, sizeof(argv)), 0, 0) < 0);
+	if (syscall(X32(SYS_getppid)) >= 0) {
+		assert_int_equal(syscall(X32(EXECVE_X32), "/no/such", put_low(argv, sizeof(argv)), 0), -1);
+		assert_int_equal(syscall(X32(EXECVEAT_X32), AT_FDCWD, "no/such", put_low(argv, sizeof(argv)), 0, 0), -1);
+		n += 2;
+	}
+	assert_same_records(TR_EXEC, n);
+}
+
+/* The function returns then too. */
+static void
+an_exec_that_succeeds_is_told_once(void **state)
+{
+	pid_t pid;
+	int status;
+
+	need_functions();
+	pid = vfork();
+	if (pid == 0) {
+		execl("/bin/true", "true", NULL);
+		_exit(1);
+	}
+	assert_true(waitpid(pid, &status, 0) == pid && status == 0);
+	for (int i = 0; i < 2; i++) {
+		const struct tracerrig *r = i ? at_exit : at_functions;
+		size_t seen = 0;
+
+		tracerrig_drain(i ? at_exit : at_functions, 50);
+		for (size_t k = 0; k < tracerrig_n(r); k++)
+			seen += tracerrig_event(r, k)->tracer == TR_EXEC && tracerrig_event(r, k)->tgid == (uint32_t)pid;
+		assert_int_equal(seen, 1);
+	}
+}
+
 static long
 bpf(int cmd, union bpf_attr *attr)
 {
@@ -294,6 +355,9 @@ main(void)
 		TEST(open_that_is_malformed_is_told_at_the_exit_alone),
 		TEST(breakouts_are_told_alike),
 		TEST(bpf_calls_are_told_alike),
+		TEST(failed_execs_are_told_alike),
+		TEST(failed_execs_of_other_tables_are_told_alike),
+		TEST(an_exec_that_succeeds_is_told_once),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -154,7 +154,7 @@ leave_out_missing(struct tracerrig *r, struct bpf_object *object)
 		if (!is_lsm(p) && !is_tp_btf(p) && !is_fexit(p))
 			continue;
 		if (is_of_calls(object, p)) {
-			bpf_program__set_autoload(p, is_fexit(p) == r->functions);
+			bpf_program__set_autoload(p, is_fexit(p) == r->functions && has_hook(p));
 			continue;
 		}
 		optional = is_lsm(p) || !bpf_program__autoload(p);
