@@ -247,8 +247,10 @@ helper_kill(struct sup *s, uint32_t id)
 void
 helper_kill_all(struct sup *s)
 {
-	for (struct helper *h = s->helpers; h; h = h->next)
+	for (struct helper *h = s->helpers; h; h = h->next) {
+		h->unwanted = true;
 		task_kill(&h->task);
+	}
 }
 
 void

@@ -328,6 +328,7 @@ def first_linker(tap, top):
     rig = Rig(top, "linker-refused", config="[nonsense]\n").start()
     tap.check("of_a_daemon_that_does_not_start_none_is_left",
               rig.proc.wait(15) == 3 and not linkers(rig), linkers(rig))
+    tap.check("and_nothing_is_said_of_it", "helper.ended" not in rig.log(), rig.log())
 
 
 def hanging(tap, top):
