@@ -121,6 +121,8 @@ greet(struct arig *r)
 	AUTO(fd) int table = memfd_sealed("actions", &r->table, sizeof(r->table));
 	const struct msg_none none;
 
+	if (cfg < 0 || table < 0 || r->ring_ro < 0)
+		fail_msg("configuration %d, table %d, ring %d", cfg, table, r->ring_ro);
 	assert_int_equal(chan_send(r->sup, IPC_START_ACTION, 0, &start,
 		(int[]){ cfg, table, r->ring_ro }), 0);
 	assert_int_equal(chan_send(r->sup, IPC_ACTION_CURSOR, 0, &none,
