@@ -278,7 +278,7 @@ sandbox_compile(const struct sandbox *sb, struct sock_fprog *prog)
 	return pread(file, prog->filter, (size_t)len, 0) == len ? 0 : -EIO;
 }
 
-/* What nobody writes is read from its file again where it is still needed. */
+/* What nobody writes is read from its file again where it is still needed; a breakpoint that another put there is gone. */
 static int
 let_go_of(struct dl_phdr_info *object, size_t size, void *arg)
 {
